@@ -11,6 +11,15 @@ _HOME = {
     "set_device": "device",
     "set_seed": "seeding",
     "reset_seed": "seeding",
+    "FAST": "setup_cell",
+    "diagnose": "setup_cell",
+    "count_params": "parameters",
+    "expect_close": "expect",
+    "expect_equal": "expect",
+    "expect_shape": "expect",
+    "expect_true": "expect",
+    "rel_error": "expect",
+    "hand_in": "submission",
 }
 
 __all__ = sorted(_HOME)

@@ -1,0 +1,157 @@
+"""What each notebook asks: its questions, their points, and the names the grader looks for.
+
+The manifests `NAME.json` beside this file are generated from `notebooks/solutions/NAME.py` by `make notebooks`. The
+hand-in check, the grader and the tests read them here. Only the standard library is used, so that it starts fast.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+SCHEMA = 1
+UNANSWERED = "*Your answer here.*"  # what stands in a response cell until the student writes
+
+Kind = Literal["auto", "manual", "quality", "given"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One share of a question's points and who gives them."""
+
+    kind: Kind
+    points: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """One `# AUTOGRADED` cell."""
+
+    id: str  # "kl.D_KL", or "ae.nets.Encoder" where a question has several cells
+    word: str  # what follows the points in the tag
+    points: int
+    defines: tuple[str, ...]  # top-level names the cell must define
+    untouched_source: str  # the cell as the student is given it, to recognise one nobody has worked on
+    gaps: int  # how many `raise NotImplementedError` it holds then
+
+
+@dataclass(frozen=True)
+class Question:
+    """One heading of the notebook that carries points, or a given exercise."""
+
+    id: str
+    number: str  # "1.3", from the heading
+    title: str
+    parts: tuple[Part, ...]
+    tasks: tuple[Task, ...]
+
+    @property
+    def points(self) -> int:
+        return sum(part.points for part in self.parts)
+
+    @property
+    def responses(self) -> int:
+        """How many `**RESPONSE:**` cells stand below the question."""
+        return sum(part.kind == "manual" for part in self.parts)
+
+    def points_of(self, kind: Kind) -> int:
+        return sum(part.points for part in self.parts if part.kind == kind)
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One notebook, as the grader and the hand-in check know it."""
+
+    notebook: str  # "01_kl_divergence"
+    title: str
+    prelude: tuple[str, ...]  # sources of the import cell and the given cells, in order
+    imports: tuple[str, ...]  # dotted modules of the import cell; answers import from these packages only
+    not_allowed: tuple[str, ...]  # dotted names an answer must not use
+    questions: tuple[Question, ...]
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return tuple(task for question in self.questions for task in question.tasks)
+
+    @property
+    def total_points(self) -> int:
+        return sum(question.points for question in self.questions)
+
+    @property
+    def auto_points(self) -> int:
+        return self._points_of("auto")
+
+    @property
+    def manual_points(self) -> int:
+        return self._points_of("manual")
+
+    @property
+    def quality_points(self) -> int:
+        return self._points_of("quality")
+
+    def question_of(self, task_id: str) -> Question:
+        """Find the question a task belongs to.
+
+        Raises:
+            KeyError: If no question holds this task.
+        """
+        for question in self.questions:
+            if any(task.id == task_id for task in question.tasks):
+                return question
+        raise KeyError(f"{self.notebook} has no task {task_id!r}; it has: {', '.join(t.id for t in self.tasks)}")
+
+    def _points_of(self, kind: Kind) -> int:
+        return sum(question.points_of(kind) for question in self.questions)
+
+
+def assignment_names() -> list[str]:
+    """The notebooks that have a manifest, in order."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.json"))
+
+
+@lru_cache(maxsize=None)
+def load_assignment(name: str) -> Assignment:
+    """Read one manifest.
+
+    Args:
+        name: The notebook's name, e.g. "01_kl_divergence".
+
+    Returns:
+        The assignment. The same object for the same name.
+
+    Raises:
+        ValueError: If there is no such notebook, or its manifest has another schema than this code reads.
+    """
+    path = Path(__file__).parent / f"{name}.json"
+    if name not in assignment_names():
+        raise ValueError(f"No notebook is called {name!r}; there are: {', '.join(assignment_names())}.")
+    return parse_assignment(json.loads(path.read_text(encoding="utf-8")))
+
+
+def parse_assignment(manifest: dict[str, Any]) -> Assignment:
+    """Turn a manifest into records.
+
+    Raises:
+        ValueError: If its schema is not the one this code reads.
+    """
+    if manifest.get("schema") != SCHEMA:
+        got = manifest.get("schema")
+        raise ValueError(f"Manifest has schema {got!r}, expected {SCHEMA}; rebuild it with `make notebooks`.")
+    return Assignment(
+        notebook=manifest["notebook"],
+        title=manifest["title"],
+        prelude=tuple(manifest["prelude"]),
+        imports=tuple(manifest["imports"]),
+        not_allowed=tuple(manifest["not_allowed"]),
+        questions=tuple(_parse_questions(manifest["questions"])),
+    )
+
+
+def _parse_questions(entries: Iterable[dict[str, Any]]) -> Iterable[Question]:
+    for entry in entries:
+        parts = tuple(Part(**part) for part in entry["parts"])
+        tasks = tuple(Task(**{**task, "defines": tuple(task["defines"])}) for task in entry["tasks"])
+        yield Question(entry["id"], entry["number"], entry["title"], parts, tasks)

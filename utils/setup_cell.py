@@ -1,0 +1,118 @@
+"""What the first cell of a notebook says: where it runs, what is there, and how to mend what is missing.
+
+Only the standard library is imported here: the cell must be able to say that torch is missing.
+"""
+
+import importlib.util
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+FAST = os.environ.get("FAST") == "1"
+"""Whether the notebook runs its short form; set FAST=1 in the environment before the kernel starts."""
+
+_PACKAGES = {"torch": "2.0", "torchvision": "0.15", "numpy": "", "matplotlib": "", "tqdm": "", "yaml": "", "safetensors": ""}
+_INSTALL = "in a terminal, in the folder of the bundle: pip install -r requirements.txt"
+
+
+class _Data(NamedTuple):
+    title: str
+    file: str  # relative to the data folder; its presence means the set is there
+    mend: str
+
+
+_DATA = {
+    "02_airfoil_vae": _Data(
+        "airfoils", "airfoils.npz", "it is part of the bundle: unpack the bundle again and keep its data folder"
+    ),
+    "03_mnist_vae": _Data(
+        "MNIST",
+        "MNIST/raw/train-images-idx3-ubyte",
+        "it is downloaded at its first use (about 11 MB); without a network a stand-in takes its place and says so",
+    ),
+    "04_cifar_dcgan": _Data(
+        "CIFAR-10",
+        "cifar-10-batches-py/data_batch_1",
+        "it is downloaded at its first use (about 170 MB); without a network a stand-in takes its place and says so",
+    ),
+}
+
+
+def diagnose(notebook: str) -> None:
+    """Print what this notebook finds on this machine, and for everything missing what mends it.
+
+    Args:
+        notebook: The notebook's name, e.g. "03_mnist_vae".
+    """
+    for line in (*_describe_packages(), _describe_device(), _describe_data(notebook), _describe_mode()):
+        print(line)
+
+
+def _describe_packages() -> list[str]:
+    python = ".".join(map(str, sys.version_info[:3]))
+    lines = [f"Python {python}, torch {_version('torch')}, torchvision {_version('torchvision')}"]
+    if sys.version_info < (3, 10):
+        lines.append("  Python 3.10 or newer is needed: install one and start Jupyter from it.")
+    missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        lines.append(f"  missing: {', '.join(missing)}. To mend it, {_INSTALL}")
+    old = [f"{name} {needed}" for name, needed in _PACKAGES.items() if needed and _is_older(name, needed)]
+    if old:
+        lines.append(f"  too old, at least {', '.join(old)} is needed. To mend it, {_INSTALL}")
+    return lines
+
+
+def _describe_device() -> str:
+    place = "Google Colab" if "google.colab" in sys.modules else "your own machine"
+    if importlib.util.find_spec("torch") is None:
+        return f"Runs on {place}; the device is known once torch is installed."
+    from utils.device import set_device
+
+    device = set_device().type
+    advice = ""
+    if device == "cpu" and place == "Google Colab":
+        advice = " (for a GPU: Runtime > Change runtime type > T4 GPU, then run this cell again)"
+    return f"Runs on {place}, device {device}{advice}"
+
+
+def _describe_data(notebook: str) -> str:
+    if notebook not in _DATA:
+        return "Data: this notebook makes its own."
+    data = _DATA[notebook]
+    folder = _data_folder()
+    if (folder / data.file).exists():
+        return f"Data: {data.title} found in {_shorten(folder)}"
+    return f"Data: {data.title} not found in {_shorten(folder)}: {data.mend}"
+
+
+def _describe_mode() -> str:
+    if FAST:
+        return "FAST=1: short runs, the whole notebook in under two minutes; its pictures are rougher."
+    return "Full runs. For a quick pass, start Jupyter with FAST=1 in the environment."
+
+
+def _data_folder() -> Path:
+    return Path(os.environ.get("DATA_DIR") or Path(__file__).resolve().parent.parent / "data")
+
+
+def _shorten(folder: Path) -> str:
+    """The folder as seen from here, which is shorter and does not put a user's name into a notebook handed in."""
+    return os.path.relpath(folder) if not os.environ.get("DATA_DIR") else "DATA_DIR"
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "missing"
+
+
+def _is_older(package: str, needed: str) -> bool:
+    version = _version(package)
+    return version != "missing" and _numbers(version) < _numbers(needed)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("+")[0].split(".")[:2] if part.isdigit())
