@@ -73,7 +73,9 @@ def expect_shape(name: str, tensor: Any, shape: tuple[int, ...], hint: str = "")
         ExpectationError: If it has no shape or another one.
     """
     if not hasattr(tensor, "shape"):
-        raise ExpectationError(_join(f"{name} is {_describe(tensor)}, expected a tensor of shape {tuple(shape)}.", hint))
+        raise ExpectationError(
+            _join(f"{name} is {_describe(tensor)}, expected a tensor of shape {tuple(shape)}.", hint)
+        )
     if tuple(tensor.shape) != tuple(shape):
         raise ExpectationError(_join(f"{name} has shape {tuple(tensor.shape)}, expected {tuple(shape)}.", hint))
     print(f"{name}: shape {tuple(shape)}, passed")
@@ -142,7 +144,7 @@ def rel_error(x: Any, y: Any) -> float:
 
 
 def _require_comparable(name: str, got: Any, want: NDArray, hint: str) -> NDArray:
-    """The student's value as an array of the right shape, kind and finiteness, or the sentence that says what is not."""
+    """The student's value as an array of the right shape and kind, all finite; else a sentence says what is not."""
     if not isinstance(got, torch.Tensor | np.ndarray | np.generic | int | float):
         raise ExpectationError(_join(f"{name} is {_describe(got)}, expected {_describe_kind(want)}.", hint))
     have = _to_array(got)

@@ -13,7 +13,15 @@ from typing import NamedTuple
 FAST = os.environ.get("FAST") == "1"
 """Whether the notebook runs its short form; set FAST=1 in the environment before the kernel starts."""
 
-_PACKAGES = {"torch": "2.0", "torchvision": "0.15", "numpy": "", "matplotlib": "", "tqdm": "", "yaml": "", "safetensors": ""}
+_PACKAGES = {
+    "torch": "2.0",
+    "torchvision": "0.15",
+    "numpy": "",
+    "matplotlib": "",
+    "tqdm": "",
+    "yaml": "",
+    "safetensors": "",
+}
 _INSTALL = "in a terminal, in the folder of the bundle: pip install -r requirements.txt"
 
 
@@ -53,7 +61,7 @@ def diagnose(notebook: str) -> None:
 def _describe_packages() -> list[str]:
     python = ".".join(map(str, sys.version_info[:3]))
     lines = [f"Python {python}, torch {_version('torch')}, torchvision {_version('torchvision')}"]
-    if sys.version_info < (3, 10):
+    if sys.version_info < (3, 10):  # noqa: UP036  a student's Python may be older than ours
         lines.append("  Python 3.10 or newer is needed: install one and start Jupyter from it.")
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     if missing:

@@ -7,7 +7,7 @@ hand-in check, the grader and the tests read them here. Only the standard librar
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -112,7 +112,7 @@ def assignment_names() -> list[str]:
     return sorted(path.stem for path in Path(__file__).parent.glob("*.json"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_assignment(name: str) -> Assignment:
     """Read one manifest.
 

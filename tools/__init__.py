@@ -1,0 +1,1 @@
+"""What builds the bundle; nothing here is handed to students or needed to grade."""

@@ -1,0 +1,59 @@
+"""The manifest of a notebook: what `utils.assignments` reads, derived from the notebook's source."""
+
+import ast
+from typing import Any
+
+from tools.gap_marks import open_gaps
+from tools.notebook_source import NOT_ALLOWED, NotebookSource, SourceCell, SourceQuestion, imported_modules
+from utils.assignments import SCHEMA
+from utils.assignments.gaps import count_gaps
+
+
+def build_manifest(source: NotebookSource) -> dict[str, Any]:
+    """Derive the manifest from a source that keeps the conventions.
+
+    Args:
+        source: The source.
+
+    Returns:
+        The content of `utils/assignments/NAME.json`, in the schema `utils.assignments.parse_assignment` reads.
+    """
+    imports = source.cells_of("imports")[0].text
+    return {
+        "schema": SCHEMA,
+        "notebook": source.name,
+        "title": source.title,
+        "prelude": [imports, *(cell.text for cell in source.cells_of("given"))],
+        "imports": imported_modules(imports),
+        "not_allowed": _not_allowed(imports),
+        "questions": [_question(question) for question in source.questions],
+    }
+
+
+def _question(question: SourceQuestion) -> dict[str, Any]:
+    return {
+        "id": question.id,
+        "number": question.number,
+        "title": question.title,
+        "parts": [{"kind": part.kind, "points": part.points} for part in question.parts],
+        "tasks": [_task(question, cell) for cell in question.cells_of("autograded")],
+    }
+
+
+def _task(question: SourceQuestion, cell: SourceCell) -> dict[str, Any]:
+    points, word = cell.tag
+    untouched = open_gaps(cell, word)
+    definitions = ast.FunctionDef | ast.ClassDef
+    return {
+        "id": question.task_id(cell),
+        "word": word,
+        "points": points,
+        "defines": [node.name for node in ast.parse(cell.text).body if isinstance(node, definitions)],
+        "untouched_source": untouched,
+        "gaps": count_gaps(ast.parse(untouched)),
+    }
+
+
+def _not_allowed(imports: str) -> list[str]:
+    lines = [line.removeprefix(NOT_ALLOWED) for line in imports.split("\n") if line.startswith(NOT_ALLOWED)]
+    return [name.strip() for line in lines for name in line.split(",")]
