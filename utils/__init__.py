@@ -20,6 +20,23 @@ _HOME = {
     "expect_true": "expect",
     "rel_error": "expect",
     "hand_in": "submission",
+    "MNISTDataset": "datasets.mnist",
+    "train_vae": "training",
+    "load_pretrained": "pretrained",
+    "smooth": "plotting.curves",
+    "plot_loss_terms": "plotting.curves",
+    "compare_curves": "plotting.curves",
+    "show_images": "plotting.images",
+    "plot_images": "plotting.images",
+    "plot_rows": "plotting.images",
+    "plot_reconstruction_grid": "plotting.images",
+    "vis_reconstruction": "plotting.images",
+    "vis_samples": "plotting.images",
+    "get_image_with_label": "plotting.images",
+    "plot_interpolation_grid": "plotting.latent",
+    "plot_latent_walk": "plotting.latent",
+    "plot_manifold": "plotting.latent",
+    "plot_latent_scatter": "plotting.latent",
 }
 
 __all__ = sorted(_HOME)

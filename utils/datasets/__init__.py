@@ -5,7 +5,9 @@ A name is imported from its module when it is first used, as in `utils` itself.
 
 import importlib
 
-_HOME: dict[str, str] = {}
+_HOME: dict[str, str] = {
+    "MNISTDataset": "mnist",
+}
 
 __all__ = sorted(_HOME)
 

@@ -48,6 +48,14 @@ def data_dir() -> Path:
     return Path(chosen).expanduser() if chosen else _BUNDLE / "data"
 
 
+def shorten(folder: Path) -> str:
+    """The folder as seen from here, so that no user's name gets into a notebook that is handed in."""
+    chosen = os.environ.get("DATA_DIR")
+    if chosen:
+        return os.path.join("DATA_DIR", os.path.relpath(folder, data_dir())).removesuffix(f"{os.sep}.")
+    return os.path.relpath(folder)
+
+
 def announce(text: str) -> None:
     """Print one line about data at once, so that it stands above the progress bar it belongs to."""
     print(text, flush=True)

@@ -1,0 +1,84 @@
+"""What a latent space holds: the images along lines and over planes in it, and where the data lies."""
+
+from collections.abc import Callable
+
+import matplotlib.pyplot as plt
+import torch
+from torch import Tensor
+
+from utils.plotting.images import draw_grid, show_images, tile
+
+Decode = Callable[[Tensor], Tensor]  # from z, shape (N, D), to images in [0, 1], shapes as for `show_images`
+
+
+def plot_interpolation_grid(decode: Decode, corners: Tensor, size: int = 12, title: str = "") -> None:
+    """Decode a square in latent space that is spanned between four points.
+
+    Args:
+        decode: From z, shape (N, D), to images in [0, 1].
+        corners: The points at top left, top right, bottom left and bottom right, shape (4, D).
+        size: Images along each side.
+        title: What to look at.
+    """
+    right = torch.linspace(0, 1, size, device=corners.device).repeat(size).unsqueeze(1)  # (size*size, 1)
+    down = torch.linspace(0, 1, size, device=corners.device).repeat_interleave(size).unsqueeze(1)
+    top = torch.lerp(corners[0], corners[1], right)
+    bottom = torch.lerp(corners[2], corners[3], right)
+    with torch.no_grad():
+        show_images(decode(torch.lerp(top, bottom, down)), title, columns=size)
+
+
+def plot_latent_walk(decode: Decode, start: Tensor, steps: int = 20, span: float = 3.0, title: str = "") -> None:
+    """Walk along each latent dimension in turn while the others stay where they are; one row a dimension.
+
+    Args:
+        decode: From z, shape (N, D), to images in [0, 1].
+        start: Where the walk crosses, shape (D,); zeros are the middle of the prior.
+        steps: Images a row.
+        span: Each dimension runs from -span to +span; the prior holds 99.7% of its draws within 3.
+        title: What to look at.
+    """
+    walk = start.repeat(len(start), steps, 1)  # (D, steps, D)
+    for dimension in range(len(start)):
+        walk[dimension, :, dimension] = torch.linspace(-span, span, steps, device=start.device)
+    with torch.no_grad():
+        show_images(decode(walk.flatten(0, 1)), title, columns=steps)
+
+
+def plot_manifold(decode: Decode, size: int = 20, device: torch.device | None = None, title: str = "") -> None:
+    """Decode a plane of two latent dimensions, spaced so that every picture stands for the same share of the prior.
+
+    Args:
+        decode: From z, shape (N, 2), to images in [0, 1].
+        size: Images along each side.
+        device: Where `decode` wants its z.
+        title: What to look at.
+    """
+    shares = (torch.arange(size) + 0.5) / size
+    points = torch.special.ndtri(shares)  # the normal's quantiles
+    z = torch.cartesian_prod(points.flip(0), points).flip(1)  # z_2 falls down the rows, z_1 grows along them
+    with torch.no_grad():
+        grid = tile(decode(z.to(device)), size)
+    _, axis = plt.subplots(figsize=(6, 6), layout="constrained")
+    draw_grid(axis, grid, title, extent=(0, 1, 0, 1))
+    ticks = [0.05, 0.25, 0.5, 0.75, 0.95]
+    names = [f"{torch.special.ndtri(torch.tensor(tick)).item():.1f}" for tick in ticks]
+    axis.set(xlabel="z_1", ylabel="z_2", xticks=ticks, xticklabels=names, yticks=ticks, yticklabels=names)
+
+
+def plot_latent_scatter(z: Tensor, labels: Tensor, title: str = "") -> None:
+    """Draw where images lie in a latent plane, with each class's digit at its centre.
+
+    Args:
+        z: Latent means, shape (N, 2).
+        labels: Digits, shape (N,), from 0 to 9.
+        title: What to look at.
+    """
+    points, digits = z.detach().cpu(), labels.cpu()
+    _, axis = plt.subplots(figsize=(6, 5), layout="constrained")
+    dots = axis.scatter(points[:, 0], points[:, 1], c=digits, cmap="tab10", vmin=-0.5, vmax=9.5, s=4, alpha=0.6)
+    for digit in digits.unique():
+        centre = points[digits == digit].median(dim=0).values
+        axis.text(*centre.tolist(), str(digit.item()), weight="bold", ha="center", va="center", bbox={"fc": "white"})
+    axis.set(xlabel="z_1", ylabel="z_2", title=title, aspect="equal")
+    plt.colorbar(dots, ticks=range(10), label="digit")

@@ -1,0 +1,86 @@
+"""The training loop that the fully connected VAEs share, and the loss it minimises."""
+
+from collections.abc import Callable, Iterable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+LEARNING_RATE = 1e-3
+_CLASSES = 10
+
+LossFunction = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]  # of x_hat, x, mu, logvar
+
+
+def train_vae(
+    epoch: int,
+    model: nn.Module,
+    loader: Iterable[tuple[Tensor, Tensor]],
+    cond: bool = False,
+    *,
+    loss_function: LossFunction | None = None,
+    optimizer: torch.optim.Optimizer | None = None,
+) -> float:
+    """Train a VAE for one epoch and print the epoch's loss.
+
+    Args:
+        epoch: The number to print.
+        model: `model(x)`, or `model(x, c)` if `cond`, returns x_hat, mu and logvar.
+        loader: Gives (images, labels); images float in [0, 1], labels int64, shape (B,).
+        cond: Also give the model the labels as one-hot vectors, float, shape (B, 10).
+        loss_function: From x_hat, x, mu, logvar to a scalar, a mean over the batch; `negative_elbo` when None.
+        optimizer: Keeps its moments between epochs; a new Adam with rate 1e-3 for this epoch alone when None.
+
+    Returns:
+        The mean of the batches' losses, in nats per image.
+
+    Raises:
+        ValueError: If the loader is empty or the loss is not finite.
+
+    Source:
+        The loop of the EECS 498-007 assignment on VAEs.
+    """
+    loss_function = loss_function or negative_elbo
+    optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
+    device = next(model.parameters()).device
+    model.train()
+    losses = []
+    for images, labels in tqdm(loader, desc=f"epoch {epoch}", leave=False):
+        x = images.to(device)
+        inputs = (x, F.one_hot(labels.to(device), _CLASSES).float()) if cond else (x,)
+        x_hat, mu, logvar = model(*inputs)
+        loss = loss_function(x_hat, x, mu, logvar)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+    mean = _mean_loss(losses, epoch)
+    print(f"Epoch {epoch:2d}: loss {mean:.2f} nats per image")
+    return mean
+
+
+def negative_elbo(x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
+    """Reconstruction loss plus KL divergence, per image.
+
+    Args:
+        x_hat: Reconstruction, values in [0, 1], any shape with the batch first.
+        x: Image, values in [0, 1], same shape.
+        mu: Posterior mean, shape (B, D).
+        logvar: Natural log of the posterior variance, shape (B, D).
+
+    Returns:
+        A scalar in nats: binary cross-entropy summed over the pixels plus KL summed over D, averaged over B.
+    """
+    rec_loss = F.binary_cross_entropy(x_hat, x, reduction="sum")
+    kl_loss = 0.5 * torch.sum(mu**2 + logvar.exp() - 1 - logvar)
+    return (rec_loss + kl_loss) / len(x)
+
+
+def _mean_loss(losses: list[Tensor], epoch: int) -> float:
+    if not losses:
+        raise ValueError("train_vae: the loader gave no batch; is the batch size larger than the data set?")
+    mean = torch.stack(losses).mean().item()  # one wait for the device an epoch, not one a step
+    if not torch.isfinite(torch.tensor(mean)):
+        raise ValueError(f"train_vae: the loss of epoch {epoch} is {mean}; look for log(0) or a missing Sigmoid.")
+    return mean
