@@ -50,14 +50,18 @@ def expect_close(
     """
     want = _to_array(expected)
     have = _require_comparable(name, got, want, hint)
-    allowed = atol + rtol * np.abs(want)
-    error = np.abs(have - want)
-    if have.size == 0 or np.all(error <= allowed):
-        worst = _worst_index(error - allowed)
+    allowed = atol + rtol * np.where(np.isfinite(want), np.abs(want), 0.0)
+    with np.errstate(invalid="ignore"):  # inf - inf
+        error = np.where(have == want, 0.0, np.abs(have - want))
+    worst = _worst_index(error - allowed)
+    if np.all(error <= allowed):
         print(f"{name}: error {_at(error, worst):.1e} (allowed {_at(allowed, worst):.2g}), passed")
         return
+    size = f"error {_at(error, worst):.2g} (allowed {_at(allowed, worst):.2g})"
+    where = f" at index {list(worst)}" if worst else ""
+    miss = f"{name}: {size}, got {_at(have, worst):.6g}, expected {_at(want, worst):.6g}{where}."
     slip = _name_slip(have, slips or {}, rtol, atol) or _name_factor(have, want, rtol, atol)
-    raise ExpectationError(_join(_describe_miss(name, have, want, error, allowed), slip, hint))
+    raise ExpectationError(_join(miss, slip, hint))
 
 
 def expect_shape(name: str, tensor: Any, shape: tuple[int, ...], hint: str = "") -> None:
@@ -177,13 +181,6 @@ def _describe(value: Any) -> str:
 
 def _describe_kind(want: NDArray) -> str:
     return f"a tensor of shape {want.shape}" if want.shape else "a single number"
-
-
-def _describe_miss(name: str, have: NDArray, want: NDArray, error: NDArray, allowed: NDArray) -> str:
-    worst = _worst_index(error - allowed)
-    where = f" at index {list(worst)}" if worst else ""
-    size = f"error {_at(error, worst):.2g} (allowed {_at(allowed, worst):.2g})"
-    return f"{name}: {size}, got {_at(have, worst):.6g}, expected {_at(want, worst):.6g}{where}."
 
 
 def _name_slip(have: NDArray, slips: Mapping[str, Any], rtol: float, atol: float) -> str:
