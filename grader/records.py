@@ -1,0 +1,130 @@
+"""The records that pass from stage to stage. Each is frozen: a stage reads one and makes the next."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+# The closed set of statuses a check can end in, and whose they are.
+STATUSES = {
+    "passed": "all checks hold",
+    "partial": "some checks hold",
+    "wrong": "ran; shape, dtype or value differs",
+    "raised": "the answer's code raised an exception",
+    "timeout": "the time limit was hit",
+    "memory": "the memory limit was hit",
+    "killed": "the process ended in the middle",
+    "forbidden": "an import or name the notebook does not allow",
+    "missing": "no such cell, or the gap is untouched",
+    "malformed": "the answer cannot be read as a tensor",
+    "manual": "waits for a person",
+    "grader_error": "our fault: no score, look at the log",
+}
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What intake took out of a student's file, as bytes."""
+
+    student: str
+    file_name: str
+    sha256: str
+    notebook_name: str = ""
+    notebook: bytes = b""
+    files: dict[str, bytes] = field(default_factory=dict)  # configs, by name
+    ignored: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a probe with one set of inputs."""
+
+    name: str  # unique in a submission: "kl.D_KL.values#public0"
+    task: str
+    function: str
+    inputs: dict[str, np.ndarray]
+    is_public: bool
+    wall_seconds: float = 10.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything a sandboxed process is asked to do for one submission."""
+
+    probes: str  # module in grader.probes
+    prelude: tuple[str, ...]
+    not_allowed: tuple[str, ...]
+    cells: tuple["CellSource", ...]
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True)
+class CellSource:
+    """A cell to run, and the tasks whose probes see the namespace after it."""
+
+    cell: int
+    source: str
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StudentError:
+    """An exception in a student's code, raised before any hidden input was in its process."""
+
+    type: str
+    text: str
+    lines: tuple[tuple[int, int], ...]  # (cell, line in the cell), outermost first
+
+
+@dataclass(frozen=True)
+class ProbeRun:
+    """What came of one call: `status` is "ran", or why there are no values."""
+
+    call: str
+    status: str
+    values: dict[str, np.ndarray] = field(default_factory=dict)
+    error: StudentError | None = None
+    limit: str = ""  # the limit that was hit, in words: "10 s"
+
+
+@dataclass(frozen=True)
+class SandboxRun:
+    """All calls of a job, and the cells that did not run to their end."""
+
+    runs: dict[str, ProbeRun]
+    cells: dict[int, ProbeRun]
+    cpu_seconds: float
+    wall_seconds: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One check, judged."""
+
+    check: str  # "kl.D_KL.values"
+    task: str
+    title: str
+    number: str
+    status: str
+    points: float
+    max_points: float
+    sentence: str
+    slip: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One submission, graded: what `results.json` is made of."""
+
+    student: str
+    file_name: str
+    notebook: str
+    submission_sha256: str
+    tier: str
+    verdicts: tuple[Verdict, ...]
+    repairs: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    rejection: str = ""  # why intake turned it away
+    draw: str = ""  # the seed of this submission's own inputs
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0

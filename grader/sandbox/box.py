@@ -1,0 +1,257 @@
+"""The grader's side of the sandbox: start a zygote, hand it jobs, believe nothing but arrays.
+
+    with Box(["01_kl_divergence"]) as box:
+        run = box.run(job)
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from grader.records import Job, SandboxRun
+from grader.sandbox.script import Skipped, Steps, blame, collect, encode_script, steps_of
+from grader.sandbox.tiers import tier_of
+from grader.sandbox.watch import Attempt, SandboxError, Watch, read_line
+
+PROJECT = Path(__file__).resolve().parents[2]
+JOB_SECONDS = 60.0  # all attempts at one submission, beside what its probes ask for themselves
+MEMORY_MIB = 2048
+_START_SECONDS = 180.0
+_FIRST_UID = 61000
+_SYSTEM_FILES = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom")
+
+
+class Box:
+    """A zygote and the channel to it. Not shared between threads; one for each worker."""
+
+    def __init__(self, assignments: list[str], max_tier: str | None = None, slot: int = 0) -> None:
+        """Remember the settings; `start` or `with` starts the process.
+
+        Args:
+            assignments: Names whose import cells and probes the zygote loads ahead.
+            max_tier: Use no stronger isolation than this (tests do), "A" to "E" or "B-". Default: the environment's
+                GRADER_MAX_TIER, else the strongest this machine offers.
+            slot: Numbers boxes that run side by side, so that their users differ.
+        """
+        self.assignments = assignments
+        self.slot = slot
+        self._max_tier = max_tier or os.environ.get("GRADER_MAX_TIER") or ("A" if sys.platform == "linux" else "E")
+        self._features: dict[str, bool] = {}
+        self._process: subprocess.Popen | None = None
+        self._control: socket.socket | None = None
+        self._folder = ""
+
+    def __enter__(self) -> "Box":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def tier(self) -> str:
+        """The isolation reached, as the zygote reported it; see `tiers`."""
+        return tier_of(self._features)
+
+    @property
+    def pid(self) -> int:
+        """The process that stands for the zygote: killing it ends all within."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the zygote and wait until it has loaded everything.
+
+        Raises:
+            SandboxError: If it does not come up; the message holds its own last words.
+        """
+        ours, theirs = socket.socketpair()
+        self._folder = tempfile.mkdtemp(prefix="grader-")
+        os.chmod(self._folder, 0o711)  # the child's user passes through to its scratch
+        for name in ("scratch", "root"):
+            os.mkdir(f"{self._folder}/{name}")
+        self._process = subprocess.Popen(
+            [sys.executable, "-B", "-s", "-m", "grader.sandbox.zygote", json.dumps(self._settings(theirs.fileno()))],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd="/",
+            env=_environment(self._folder),
+        )
+        theirs.close()
+        ours.settimeout(_START_SECONDS)
+        self._control = ours
+        line = b""
+        with suppress(OSError):
+            line = read_line(ours)
+        if not line:
+            raise SandboxError(f"the sandbox did not start: {self._end()}")
+        self._features = json.loads(line)
+
+    def _settings(self, control_fd: int) -> dict:
+        return {
+            "control": control_fd,
+            "tier": self._max_tier[0],
+            "without_landlock": self._max_tier in ("B-", "D"),
+            "uid": _FIRST_UID + self.slot,
+            "scratch": f"{self._folder}/scratch",
+            "root": f"{self._folder}/root",
+            "readable": readable_paths(),
+            "assignments": self.assignments,
+            "once": self._max_tier == "E",
+        }
+
+    def close(self) -> None:
+        """End the zygote and everything it started; remove its files."""
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            try:
+                self._process.wait(2)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            assert self._process.stderr is not None
+            self._process.stderr.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._process = self._control = None
+
+    def _end(self) -> str:
+        """Close after a failure; the zygote's last words."""
+        words = b""
+        if self._process is not None:
+            self._process.kill()
+            assert self._process.stderr is not None
+            words = self._process.stderr.read()[-2000:]
+        self.close()
+        return words.decode(errors="replace").strip() or "no message"
+
+    def run(self, job: Job) -> SandboxRun:
+        """Run a submission's cells and probes.
+
+        When a step ends the process (an endless loop, a crash, a flood), the rest is run again without it, so that one
+        bad cell costs its own points and no others.
+
+        Args:
+            job: Cells in the notebook's order and the calls to make after each.
+
+        Returns:
+            One `ProbeRun` for every call of the job.
+
+        Raises:
+            SandboxError: If the sandbox failed; student code is not to blame for that.
+        """
+        began = time.monotonic()
+        deadline = began + JOB_SECONDS + sum(call.wall_seconds for call in job.calls)
+        skipped: Skipped = {}
+        cpu_seconds = 0.0
+        while True:
+            steps = steps_of(job, skipped)
+            attempt = self._attempt(job, steps, deadline)
+            cpu_seconds += attempt.cpu_seconds
+            if not attempt.fault:
+                break
+            blame(attempt, steps, skipped)
+            if time.monotonic() > deadline:
+                break
+        return collect(job, steps, attempt, skipped, cpu_seconds, time.monotonic() - began)
+
+    def _attempt(self, job: Job, steps: Steps, deadline: float) -> Attempt:
+        if self._process is None:
+            self.start()
+        assert self._control is not None
+        public, hidden = steps
+        limits = {"cpu_seconds": int(sum(step["seconds"] for step in public + hidden)) + 5, "memory_mib": MEMORY_MIB}
+        ours, theirs = socket.socketpair()
+        try:
+            socket.send_fds(self._control, [json.dumps(limits).encode()], [theirs.fileno()])
+            theirs.close()
+            child = self._own_process() if self._max_tier == "E" else self._forked()
+            return Watch(ours, child, deadline).follow(encode_script(job, public), encode_script(None, hidden), public + hidden)
+        except OSError as error:
+            raise SandboxError(f"the sandbox broke off ({error}): {self._end()}") from error
+        finally:
+            ours.close()
+            if self._max_tier == "E":
+                self.close()  # one process a submission
+
+    def _forked(self) -> "_Forked":
+        assert self._control is not None
+        message, fds, _, _ = socket.recv_fds(self._control, 1, 1)
+        if not message or not fds:
+            raise OSError("the zygote has ended")
+        return _Forked(self._control, fds[0])
+
+    def _own_process(self) -> "_OwnProcess":
+        assert self._process is not None
+        return _OwnProcess(self._process)
+
+
+class _Forked:
+    """A child of the zygote. Its handle came with the fork, so a signal can never hit another process."""
+
+    def __init__(self, control: socket.socket, pidfd: int) -> None:
+        self._pidfd = pidfd
+        self.ended = control  # becomes readable when the zygote has reaped the child
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    def report(self) -> dict:
+        """Exit code and CPU seconds, from the zygote."""
+        os.close(self._pidfd)
+        line = read_line(self.ended)
+        if not line:
+            raise OSError("the zygote has ended")
+        return json.loads(line)
+
+
+class _OwnProcess:
+    """The zygote itself, where it must not fork (tier E): it serves one submission and ends."""
+
+    ended = None  # the channel's end says it
+
+    def __init__(self, process: subprocess.Popen) -> None:
+        self._process = process
+        self.kill = process.kill
+
+    def report(self) -> dict:
+        try:
+            return {"exit": self._process.wait(5), "cpu_seconds": 0.0}
+        except subprocess.TimeoutExpired:  # it closed the channel and goes on
+            self._process.kill()
+            return {"exit": self._process.wait(), "cpu_seconds": 0.0}
+
+
+def readable_paths() -> list[str]:
+    """What a student's process may read: the interpreter, its packages, `utils`, the probes. No reference among them."""
+    paths = sysconfig.get_paths()
+    python = [sys.base_prefix, sys.prefix, paths["purelib"], paths["platlib"], paths["stdlib"]]
+    ours = [str(PROJECT / part) for part in ("utils", "grader/__init__.py", "grader/probes", "data/airfoils.npz")]
+    return [path for path in dict.fromkeys([*_SYSTEM_FILES, *python, *ours]) if os.path.lexists(path)]
+
+
+def _environment(folder: str) -> dict[str, str]:
+    one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "VECLIB_MAXIMUM")}
+    fonts = os.environ.get("MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib"))  # else a second lost on every start
+    return {
+        **one_thread,
+        "PATH": "/usr/bin:/bin",
+        "LC_ALL": "C.UTF-8",
+        "HOME": folder,
+        "PYTHONPATH": str(PROJECT),
+        "PYTHONHASHSEED": "0",
+        "MPLBACKEND": "Agg",
+        "MPLCONFIGDIR": fonts,
+    }

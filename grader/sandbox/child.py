@@ -1,0 +1,243 @@
+"""The student's side: one forked process, confined, that runs cells and probes and sends back arrays.
+
+`confine` is trusted and runs first; an error in it ends the process before any student code. `serve` follows the
+grader's list of steps like a script: run a cell, call a probe, put the namespace back to where it stood after a cell.
+
+The inputs of hidden probes are sent only after everything about the public ones has been sent back, so no message
+that leaves this process before that can carry them, whatever the student's code does.
+"""
+
+import ctypes  # noqa: F401  (imported before the sandbox closes: torch asks for it late)
+import importlib
+import json
+import linecache
+import os
+import random
+import resource
+import socket
+import sys
+import types
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from grader.sandbox import frames, landlock, linux, seccomp
+
+_MAX_TEXT = 300
+_CHANNEL_FD = 250
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """What holds a child: decided once by the zygote, the same for every submission."""
+
+    scratch: str
+    memory_bytes: int  # address space of the zygote; a job's own memory comes on top
+    uid: int | None
+    landlock_fd: int  # -1: the kernel has none
+    has_seccomp: bool
+
+
+def confine(channel: socket.socket, job_limits: dict, rules: Confinement) -> socket.socket:
+    """Give up everything a student's code must not have. The order matters: see `isolation.md` in the docs.
+
+    Args:
+        channel: The socket to the grader, the one descriptor that stays.
+        job_limits: `cpu_seconds` and `memory_mib` of this job.
+        rules: What this machine offers.
+
+    Returns:
+        The channel, at a fixed descriptor.
+    """
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    os.dup2(channel.fileno(), _CHANNEL_FD, inheritable=False)
+    ruleset_fd = rules.landlock_fd
+    if ruleset_fd >= 0:
+        ruleset_fd = os.dup2(ruleset_fd, _CHANNEL_FD + 1, inheritable=False)
+    os.closerange(3, _CHANNEL_FD)
+    os.closerange(_CHANNEL_FD + 2, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    os.chdir(rules.scratch)
+    os.environ.clear()
+    os.environ.update(HOME=rules.scratch, TMPDIR=rules.scratch, OMP_NUM_THREADS="1", MPLBACKEND="Agg")
+    if linux.IS_LINUX:
+        linux.die_with_parent()
+    linux.limit(job_limits["cpu_seconds"], rules.memory_bytes + job_limits["memory_mib"] * 2**20)
+    if rules.uid is not None:
+        linux.drop_to(rules.uid)
+    if linux.IS_LINUX:
+        linux.forbid_inspection()  # again: changing the user has reset it
+        linux.forbid_new_privileges()
+    if ruleset_fd >= 0:
+        landlock.restrict(ruleset_fd)
+        os.close(ruleset_fd)
+    if rules.has_seccomp:
+        seccomp.restrict(os.getpid())
+    return socket.socket(fileno=_CHANNEL_FD)
+
+
+def serve(channel: socket.socket) -> None:
+    """Run the public steps, then the hidden ones, each list as the grader sends it."""
+    decoder = frames.Decoder()
+    try:
+        script = _receive(channel, decoder)
+        run = _Run(channel, script["probes"])
+        for source in script["prelude"]:
+            exec(compile(source, "<given>", "exec", dont_inherit=True), run.namespace)
+        _hide(script["not_allowed"])
+    except BaseException as error:  # no student code has run: this is ours to mend
+        channel.sendall(frames.encode({"kind": "fault", "text": repr(error)[:1000]}))
+        raise
+    for number, step in enumerate(script["steps"]):
+        run.step(number, step, is_public=True)
+    run.send({"kind": "end"})
+    hidden = _receive(channel, decoder)
+    for number, step in enumerate(hidden["steps"], len(script["steps"])):
+        run.step(number, step, is_public=False)
+    run.send({"kind": "end"})
+
+
+def _receive(channel: socket.socket, decoder: frames.Decoder) -> dict:
+    """Read frames up to the one that says `go`; the arrays among them become the script's inputs."""
+    script: dict = {}
+    inputs: dict[str, dict[str, np.ndarray]] = {}
+    while True:
+        data = channel.recv(1 << 16)
+        if not data:
+            os._exit(0)  # the grader has gone
+        for frame in decoder.feed(data):
+            if frame.header["kind"] == "script":
+                assert frame.array is not None
+                script = json.loads(frame.array.tobytes())
+            elif frame.header["kind"] == "input":
+                assert frame.array is not None
+                inputs.setdefault(frame.header["probe"], {})[frame.header["name"]] = frame.array
+            else:
+                for step in script["steps"]:
+                    step["inputs"] = inputs.get(step.get("name", ""), {})
+                return script
+
+
+class _Malformed(TypeError):
+    """An answer that is no tensor and no number."""
+
+
+class _Names:
+    """The notebook's namespace, as probes see it."""
+
+    def __init__(self, namespace: dict) -> None:
+        self._namespace = namespace
+
+    def __getitem__(self, name: str):
+        if name not in self._namespace:
+            raise NameError(f"`{name}` is not defined after this cell has run")
+        return self._namespace[name]
+
+    def patched(self, **values: object) -> None:
+        """Replace names for the probe that asks, for example a number of epochs; the next step starts from a copy again."""
+        self._namespace.update(values)
+
+
+class _Run:
+    def __init__(self, channel: socket.socket, probes: str) -> None:
+        self._channel = channel
+        self._probes = importlib.import_module(f"grader.probes.{probes}") if probes else None
+        module = types.ModuleType("__main__")
+        sys.modules["__main__"] = module
+        self.namespace = module.__dict__
+        self._kept: dict[str, dict] = {}
+
+    def send(self, header: dict, array: np.ndarray | None = None) -> None:
+        self._channel.sendall(frames.encode(header, array))
+
+    def step(self, number: int, step: dict, is_public: bool) -> None:
+        self.send({"kind": "step", "number": number})
+        torch.manual_seed(0)
+        random.seed(0)
+        np.random.seed(0)
+        try:
+            getattr(self, f"_{step['do']}")(step)
+        except BaseException as error:  # SystemExit and KeyboardInterrupt are a student's errors too
+            self._send_error(number, error, is_public)
+
+    def _cell(self, step: dict) -> None:
+        name, source = f"<cell {step['cell']}>", step["source"]
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        try:
+            exec(compile(source, name, "exec", dont_inherit=True), self.namespace)
+        finally:
+            self._kept[step["keep"]] = dict(self.namespace)
+
+    def _restore(self, step: dict) -> None:
+        self.namespace.clear()
+        self.namespace.update(self._kept.get(step["keep"], {}))
+
+    def _probe(self, step: dict) -> None:
+        before = dict(self.namespace)
+        inputs = {name: torch.from_numpy(array.copy()) for name, array in step["inputs"].items()}
+        try:
+            values = getattr(self._probes, step["function"])(_Names(self.namespace), **inputs)
+            for name, value in values.items():
+                self.send({"kind": "value", "probe": step["name"], "name": name}, _array(name, value))
+        finally:
+            self.namespace.clear()
+            self.namespace.update(before)
+        self.send({"kind": "done", "probe": step["name"]})
+
+    def _send_error(self, number: int, error: BaseException, is_public: bool) -> None:
+        header: dict = {"kind": "error", "number": number, "type": "malformed" if isinstance(error, _Malformed) else type(error).__name__[:60]}
+        if is_public:
+            header |= {"text": _text(error), "lines": _own_lines(error)}
+        self.send(header)
+
+
+def _array(name: str, value: object) -> np.ndarray:
+    if isinstance(value, torch.Tensor):
+        with torch._C.DisableTorchFunctionSubclass():
+            tensor = value.detach().cpu()
+            return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).contiguous().numpy()
+    if isinstance(value, bool | int | float | np.ndarray | np.generic):
+        array = np.asarray(value)
+        if array.dtype.kind in "fiub":
+            return array
+    got = "None (is a `return` missing?)" if value is None else f"a {type(value).__name__}"
+    raise _Malformed(f"{name} is {got}, expected a tensor")
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return "".join(c if c.isprintable() else " " for c in str(error)[:_MAX_TEXT])
+    except BaseException:  # a student's __str__ may do anything
+        return ""
+
+
+def _own_lines(error: BaseException) -> list[list[int]]:
+    """Where in the student's own cells the error passed, outermost first."""
+    lines = []
+    trace = error.__traceback__
+    while trace is not None and len(lines) < 20:
+        name = trace.tb_frame.f_code.co_filename
+        if name.startswith("<cell ") and name[6:-1].isdigit():
+            lines.append([int(name[6:-1]), trace.tb_lineno])
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError) and not lines and isinstance(error.filename, str) and error.filename[6:-1].isdigit():
+        lines.append([int(error.filename[6:-1]), error.lineno or 1])
+    return lines
+
+
+class _NotAllowed(types.ModuleType):
+    def __getattr__(self, name: str):
+        raise ImportError(f"{self.__name__} is not allowed in answers")
+
+
+def _hide(modules: list[str]) -> None:
+    """Take away modules the notebook rules out: the rule is checked in the text, this is for what the text hides."""
+    for dotted in modules:
+        parent, _, leaf = dotted.rpartition(".")
+        for name in [name for name in sys.modules if name == dotted or name.startswith(f"{dotted}.")]:
+            sys.modules[name] = _NotAllowed(dotted)
+        if parent in sys.modules:
+            setattr(sys.modules[parent], leaf, _NotAllowed(dotted))

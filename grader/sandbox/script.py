@@ -1,0 +1,116 @@
+"""A job as the child's script of steps, and the script's outcome as records."""
+
+import json
+from collections.abc import Iterable
+
+import numpy as np
+
+from grader.records import Call, CellSource, Job, ProbeRun, SandboxRun, StudentError
+from grader.sandbox import frames
+from grader.sandbox.watch import STEP_SECONDS, Attempt, SandboxError
+from utils.cells import TaskSource
+
+Steps = tuple[list[dict], list[dict]]  # public, hidden
+Skipped = dict[str, ProbeRun]  # tasks and cells ("cell 7") that ended an attempt: left out of the next
+
+
+def merge_cells(sources: Iterable[TaskSource]) -> tuple[CellSource, ...]:
+    """Task sources as cells to run, in the notebook's order: a cell that answers two tasks runs once."""
+    cells: dict[int, CellSource] = {}
+    for source in sources:
+        tasks = cells[source.cell].tasks if source.cell in cells else ()
+        cells[source.cell] = CellSource(source.cell, source.source, (*tasks, source.task))
+    return tuple(cells[number] for number in sorted(cells))
+
+
+def steps_of(job: Job, skipped: Skipped) -> Steps:
+    """Public steps in the notebook's order, then the hidden ones, without what ended an earlier attempt."""
+    public: list[dict] = []
+    hidden: list[dict] = []
+    for cell in job.cells:
+        if f"cell {cell.cell}" in skipped:
+            continue
+        keep = str(cell.cell)
+        public.append({"do": "cell", "cell": cell.cell, "source": cell.source, "keep": keep, "seconds": STEP_SECONDS})
+        calls = [call for call in job.calls if call.task in cell.tasks and call.task not in skipped]
+        public += [_probe_step(call) for call in calls if call.is_public]
+        secret = [_probe_step(call) for call in calls if not call.is_public]
+        if secret:
+            hidden += [{"do": "restore", "cell": cell.cell, "keep": keep, "seconds": STEP_SECONDS}, *secret]
+    return public, hidden
+
+
+def _probe_step(call: Call) -> dict:
+    return {
+        "do": "probe", "name": call.name, "task": call.task, "function": call.function,
+        "inputs": call.inputs, "seconds": call.wall_seconds,
+    }  # fmt: skip
+
+
+def encode_script(job: Job | None, steps: list[dict]) -> bytes:
+    """The frames that carry a list of steps and its inputs; the first list of a job carries the job's settings too."""
+    plain = [{key: value for key, value in step.items() if key not in ("inputs", "seconds", "task")} for step in steps]
+    script: dict = {"steps": plain}
+    if job is not None:
+        script |= {"probes": job.probes, "prelude": job.prelude, "not_allowed": job.not_allowed}
+    data = [frames.encode({"kind": "script"}, np.frombuffer(json.dumps(script).encode(), np.uint8))]
+    for step in steps:
+        for name, array in step.get("inputs", {}).items():
+            data.append(frames.encode({"kind": "input", "probe": step["name"], "name": name}, np.asarray(array)))
+    return b"".join([*data, frames.encode({"kind": "go"})])
+
+
+def blame(attempt: Attempt, steps: Steps, skipped: Skipped) -> None:
+    """Note the step that ended the attempt, to be left out of the next.
+
+    The child announces each step itself, so a liar can only blame a step of its own.
+
+    Raises:
+        SandboxError: If it ended before any student code ran.
+    """
+    if attempt.step < 0:
+        raise SandboxError(f"the child ended before its first step ({attempt.fault})")
+    step = (steps[0] + steps[1])[attempt.step]
+    run = ProbeRun(step.get("name", ""), attempt.fault, limit=f"{step['seconds']:g} s")
+    skipped[step["task"] if step["do"] == "probe" else f"cell {step['cell']}"] = run
+
+
+def collect(
+    job: Job, steps: Steps, attempt: Attempt, skipped: Skipped, cpu_seconds: float, wall_seconds: float
+) -> SandboxRun:
+    """The last attempt's answers and the reasons for those that are not there."""
+    errors = {_name(step): attempt.errors[n] for n, step in enumerate(steps[0] + steps[1]) if n in attempt.errors}
+    cell_of = {task: f"cell {cell.cell}" for cell in job.cells for task in cell.tasks}
+    cells = {}
+    for cell in job.cells:
+        name = f"cell {cell.cell}"
+        cells[cell.cell] = skipped.get(name) or _errored(name, errors) or ProbeRun(name, "ran")
+    runs = {}
+    for call in job.calls:
+        stopped = skipped.get(call.task) or skipped.get(cell_of.get(call.task, ""))
+        if stopped is not None:
+            runs[call.name] = ProbeRun(call.name, stopped.status, limit=stopped.limit)
+        elif call.name in attempt.done:
+            runs[call.name] = ProbeRun(call.name, "ran", attempt.values.get(call.name, {}))
+        else:
+            runs[call.name] = _errored(call.name, errors) or ProbeRun(call.name, attempt.fault or "killed")
+    return SandboxRun(runs, cells, cpu_seconds, wall_seconds)
+
+
+def _name(step: dict) -> str:
+    return step["name"] if step["do"] == "probe" else f"{step['do']} {step['cell']}"
+
+
+def _errored(name: str, errors: dict[str, StudentError]) -> ProbeRun | None:
+    error = errors.get(name)
+    return ProbeRun(name, _status_of(error), error=error) if error else None
+
+
+def _status_of(error: StudentError) -> str:
+    if error.type == "malformed":
+        return "malformed"
+    if error.type in ("MemoryError", "OutOfMemoryError") or "can't allocate memory" in error.text:
+        return "memory"
+    if error.type == "NotImplementedError":
+        return "missing"
+    return "raised"

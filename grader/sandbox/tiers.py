@@ -1,0 +1,43 @@
+"""How strong the isolation is on this machine: detected, written into every result, a minimum asked of batches."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One level of isolation: what it confines by, and what it does not stop."""
+
+    name: str
+    where: str
+    confined_by: str
+    lacks: str
+
+
+TIERS = {
+    tier.name: tier
+    for tier in (
+        Tier("A", "root on a Linux host", "namespaces, a root directory of its own, another user, Landlock, seccomp, limits", "nothing known"),
+        Tier("B", "root in a default container", "another user, Landlock, seccomp, limits", "namespaces"),
+        Tier("B-", "as B, a kernel without Landlock", "another user, seccomp, limits", "world-readable files are visible: keep grader/ at mode 0700"),
+        Tier("C", "an ordinary Linux user with Landlock", "Landlock, seccomp, limits", "namespaces, a user of its own"),
+        Tier("D", "an ordinary Linux user without Landlock", "seccomp, limits", "file secrecy: your files can be read by the code you grade"),
+        Tier("E", "macOS", "a process of its own, some limits", "no security boundary: grade code of people you trust"),
+    )
+}
+_ORDER = list(TIERS)
+
+
+def tier_of(features: dict[str, bool]) -> str:
+    """Name the tier from what the zygote reports: `namespaces`, `uid`, `landlock`, `seccomp`, each true or false."""
+    if not features.get("seccomp"):
+        return "E"
+    if features.get("uid"):
+        if features.get("namespaces"):
+            return "A"
+        return "B" if features.get("landlock") else "B-"
+    return "C" if features.get("landlock") or features.get("namespaces") else "D"
+
+
+def is_at_least(tier: str, minimum: str) -> bool:
+    """Whether a tier is as strong as the minimum asked for."""
+    return _ORDER.index(tier) <= _ORDER.index(minimum)

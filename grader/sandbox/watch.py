@@ -1,0 +1,183 @@
+"""Following one child: send it the script, take in its frames, keep the clock, kill it when a step takes too long."""
+
+import select
+import signal
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from grader.records import StudentError
+from grader.sandbox import frames
+
+STEP_SECONDS = 10.0
+_NOT_CONFINED = 99
+
+
+class SandboxError(RuntimeError):
+    """The sandbox itself failed; never a student's fault."""
+
+
+class Child(Protocol):
+    """The process to follow."""
+
+    ended: socket.socket | None
+
+    def kill(self) -> None: ...
+
+    def report(self) -> dict: ...
+
+
+@dataclass
+class Attempt:
+    """What one child sent back, while it comes in."""
+
+    values: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+    errors: dict[int, StudentError] = field(default_factory=dict)  # by step
+    step: int = -1  # the last one it announced
+    ends: int = 0  # 1: the public part is complete; 2: all of it
+    fault: str = ""  # why it did not come to its end: "timeout", "killed", "malformed"
+    cpu_seconds: float = 0.0
+
+
+class Watch:
+    """Follows one child to its end."""
+
+    def __init__(self, channel: socket.socket, child: Child, deadline: float) -> None:
+        self._channel, self._child = channel, child
+        self._last_deadline = self._deadline = deadline
+        self._decoder = frames.Decoder()
+        self._attempt = Attempt()
+
+    def follow(self, public: bytes, hidden: bytes, steps: list[dict]) -> Attempt:
+        """Send the public script; when all its answers are in, the hidden one; collect until the child has ended.
+
+        Args:
+            public: The encoded script of public steps.
+            hidden: The encoded script of hidden steps.
+            steps: Both, in the order in which the child announces them; `seconds` limits each.
+
+        Returns:
+            The attempt; its `fault` is empty if the child came to the end of both scripts.
+
+        Raises:
+            OSError: If the child was not confined or does not end when killed.
+            SandboxError: If the notebook's given cells fail.
+        """
+        self._hidden, self._steps = hidden, steps
+        self._deadline = min(time.monotonic() + STEP_SECONDS, self._last_deadline)
+        self._channel.settimeout(STEP_SECONDS)
+        self._send(public)
+        is_open, ended = True, False
+        while is_open if self._child.ended is None else not ended:
+            sources = [s for s in (self._channel if is_open else None, self._child.ended) if s is not None]
+            ready = select.select(sources, [], [], max(0.0, self._deadline - time.monotonic()))[0]
+            if not ready:
+                self._stop("timeout")
+            elif self._channel in ready:
+                is_open = self._read()
+            else:
+                ended = True
+        return self._finish(is_open)
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._channel.sendall(data)
+        except OSError:  # it has gone, or does not read: what it sent so far is judged, its exit says the rest
+            pass
+
+    def _stop(self, fault: str) -> None:
+        if self._attempt.fault and time.monotonic() > self._last_deadline + 3 * STEP_SECONDS:
+            raise OSError("a killed process does not end")
+        self._attempt.fault = self._attempt.fault or fault
+        self._child.kill()
+        self._deadline = time.monotonic() + STEP_SECONDS
+
+    def _read(self) -> bool:
+        """Take in what has come. False when the channel is closed."""
+        try:
+            data = self._channel.recv(1 << 18)
+        except OSError:
+            return False
+        if not self._attempt.fault:  # nothing after a fault counts
+            try:
+                for frame in self._decoder.feed(data):
+                    self._take(frame.header, frame.array)
+            except (frames.FrameError, KeyError, TypeError):
+                self._stop("malformed")
+        return bool(data)
+
+    def _take(self, header: dict, array: np.ndarray | None) -> None:
+        kind, attempt = header["kind"], self._attempt
+        if kind == "step":
+            self._begin(header["number"])
+        elif kind == "value":
+            self._expect(header["probe"])
+            values = attempt.values.setdefault(header["probe"], {})
+            if array is None or not isinstance(header["name"], str) or header["name"] in values:
+                raise frames.FrameError("a value without data, or sent twice")
+            values[header["name"]] = array
+        elif kind == "done":
+            self._expect(header["probe"])
+            attempt.done.add(header["probe"])
+        elif kind == "error":
+            attempt.errors[attempt.step] = _student_error(header, is_public=attempt.ends == 0)
+        elif kind == "end":
+            self._end()
+        elif kind == "fault" and attempt.step < 0:
+            raise SandboxError(f"the notebook's given cells do not run: {header['text']}")
+        else:
+            raise frames.FrameError("unknown kind")
+
+    def _begin(self, number: int) -> None:
+        if type(number) is not int or not self._attempt.step < number < len(self._steps):
+            raise frames.FrameError("steps out of order")
+        self._attempt.step = number
+        self._deadline = min(time.monotonic() + self._steps[number]["seconds"], self._last_deadline)
+
+    def _expect(self, probe: str) -> None:
+        """A value belongs to the probe whose turn it is; anything else is a forgery or a crossed wire."""
+        if self._attempt.step < 0 or self._steps[self._attempt.step].get("name") != probe:
+            raise frames.FrameError("a value for another probe")
+
+    def _end(self) -> None:
+        self._attempt.ends += 1
+        if self._attempt.ends == 1:
+            # Only now, when everything public has come back, are the hidden inputs let into that process.
+            self._send(self._hidden)
+
+    def _finish(self, is_open: bool) -> Attempt:
+        attempt = self._attempt
+        while is_open:  # what it had sent before it ended
+            is_open = self._read()
+        report = self._child.report()
+        attempt.cpu_seconds = report["cpu_seconds"]
+        if report["exit"] == _NOT_CONFINED and attempt.step < 0:
+            raise OSError("the child could not be confined")
+        if report["exit"] != 0 or attempt.ends != 2:
+            attempt.fault = attempt.fault or ("timeout" if report["exit"] == -signal.SIGXCPU else "killed")
+        return attempt
+
+
+def _student_error(header: dict, is_public: bool) -> StudentError:
+    kind = header["type"] if isinstance(header["type"], str) else ""
+    if not is_public:  # the process knows hidden inputs by now: its words are not repeated
+        return StudentError("malformed" if kind == "malformed" else "", "", ())
+    text, lines = header.get("text"), header.get("lines")
+    pairs = [pair for pair in (lines if isinstance(lines, list) else []) if isinstance(pair, list) and len(pair) == 2]
+    pairs = [pair for pair in pairs if all(type(number) is int for number in pair)]
+    return StudentError(kind[:60], text[:300] if isinstance(text, str) else "", tuple((c, n) for c, n in pairs[:20]))
+
+
+def read_line(stream: socket.socket) -> bytes:
+    """One line from the zygote, a trusted process; empty when it has ended."""
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = stream.recv(1)
+        if not byte:
+            return b""
+        line += byte
+    return line

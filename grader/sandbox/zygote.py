@@ -1,0 +1,235 @@
+"""The zygote: a process that has torch loaded, holds no reference, and forks one confined child for each submission.
+
+Started by `box.Box` as a program of its own (never forked from the grader). It never reads a submission: the grader
+hands it a socket, the child reads from that.
+
+    python -m grader.sandbox.zygote '{"control": 5, "tier": "A", ...}'
+"""
+
+import gc
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import sys
+
+from grader.sandbox import linux
+
+_ROOT_FILES = ("/dev/null", "/dev/urandom")
+
+
+def main(settings: dict) -> None:
+    """Prepare, say `ready`, then fork a child for every request until the grader hangs up."""
+    control = socket.socket(fileno=settings["control"])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the grader's to handle
+    has_namespaces = settings["tier"] == "A" and _enter_namespaces(control)
+    if linux.IS_LINUX:
+        linux.die_with_parent()
+    _warm_up(settings["assignments"])
+    rules, features = _prepare(settings, has_namespaces)
+    gc.collect()
+    gc.freeze()
+    control.sendall(json.dumps(features).encode() + b"\n")
+    if settings["once"]:
+        _serve_here(control, rules)
+    else:
+        _fork_on_request(control, rules)
+
+
+def _enter_namespaces(control: socket.socket) -> bool:
+    """Move into new pid, network, ipc and mount namespaces, as their first process. False where that is refused.
+
+    The process that stays outside only waits: when it is killed, the first process dies and all in the namespace with it.
+    """
+    if os.geteuid() != 0:
+        return False
+    try:
+        linux.unshare(linux.NEWPID | linux.NEWNET | linux.NEWIPC | linux.NEWNS)
+    except OSError:
+        return False
+    pid = os.fork()
+    if pid:
+        control.close()
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xFF)
+    return True
+
+
+def _warm_up(assignments: list[str]) -> None:
+    """Import and run once what every submission needs, on one thread: OpenMP hangs after a fork once it had threads."""
+    import torch
+
+    torch.set_num_threads(1)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.BatchNorm1d(4), torch.nn.ReLU(), torch.nn.Sigmoid())
+    for kind in (torch.optim.Adam, torch.optim.SGD):  # the first optimizer imports some 800 modules
+        optimizer = kind(model.parameters(), lr=0.1)
+        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1)
+        torch.nn.functional.mse_loss(model(torch.ones(2, 4)), torch.zeros(2, 4)).backward()
+        optimizer.step()
+        scheduler.step()
+    torch.nn.functional.conv2d(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 3, 3))
+
+    import importlib
+
+    import grader.probes  # the folder above it will not be readable: late imports of a package need its parent
+    from grader.sandbox import child  # noqa: F401
+    from utils.assignments import load_assignment
+
+    for name in assignments:
+        importlib.import_module(f"grader.probes.{probes_module(name)}")
+        for source in load_assignment(name).prelude:
+            exec(compile(source, "<given>", "exec", dont_inherit=True), {"__name__": "__main__"})
+
+
+def probes_module(assignment: str) -> str:
+    """`01_kl_divergence` is probed by `grader.probes.kl_divergence`: a module's name cannot begin with a digit."""
+    return assignment.lstrip("0123456789_")
+
+
+def _prepare(settings: dict, has_namespaces: bool):
+    """Decide and set up what confines the children."""
+    from grader.sandbox import child, landlock, seccomp
+
+    scratch, readable = settings["scratch"], settings["readable"]
+    address_space = _address_space()
+    if has_namespaces:
+        scratch = _enter_private_root(settings["root"], readable)
+    uid = settings["uid"] if os.geteuid() == 0 and settings["tier"] in ("A", "B") else None
+    if uid is not None:
+        os.chown(scratch, uid, uid)
+        os.chmod(scratch, 0o700)
+        if not _can_work_as(uid, scratch):
+            uid = None
+    has_landlock = settings["tier"] in ("A", "B", "C") and not settings["without_landlock"] and landlock.abi() > 0
+    has_seccomp = settings["tier"] != "E" and seccomp.is_supported()
+    if linux.IS_LINUX:
+        linux.forbid_inspection()
+    rules = child.Confinement(
+        scratch=scratch,
+        memory_bytes=address_space,
+        uid=uid,
+        landlock_fd=landlock.ruleset(readable, [scratch]) if has_landlock else -1,
+        has_seccomp=has_seccomp,
+    )
+    features = {"namespaces": has_namespaces, "uid": uid is not None, "landlock": has_landlock, "seccomp": has_seccomp}
+    return rules, features
+
+
+def _address_space() -> int:
+    if not linux.IS_LINUX:
+        return 1 << 36
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _enter_private_root(root: str, readable: list[str]) -> str:
+    """Make a root directory that holds what may be read and nothing else, and move there.
+
+    Paths keep their names, so that late imports still work; their parents are made afresh and open to every user,
+    which also serves interpreters installed under a closed home directory.
+
+    Returns:
+        The scratch folder, on a memory disk of its own with a cap on bytes and files.
+    """
+    linux.detach_mounts_from_host()
+    linux.mount_tmpfs(root, "mode=0755,size=1m,nr_inodes=4096")
+    for path in [*readable, *_ROOT_FILES]:
+        _show(path, root + path)
+    scratch = "/scratch"
+    os.mkdir(root + scratch)
+    linux.mount_tmpfs(root + scratch, "mode=0700,size=64m,nr_inodes=1024")
+    os.chroot(root)
+    os.chdir("/")
+    return scratch
+
+
+def _show(path: str, target: str) -> None:
+    if os.path.lexists(target) or not os.path.lexists(path):
+        return
+    os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
+    if os.path.islink(path):
+        os.symlink(os.readlink(path), target)
+        return
+    if stat.S_ISDIR(os.stat(path).st_mode):
+        os.mkdir(target, 0o755)
+    else:
+        os.close(os.open(target, os.O_CREAT, 0o644))
+    linux.bind_read_only(path, target)
+
+
+def _can_work_as(uid: int, scratch: str) -> bool:
+    """Whether the interpreter is reachable for another user: under a 0700 home, late imports would fail."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            linux.drop_to(uid)
+            os.chdir(scratch)
+            os.stat(os.__file__)
+            import utils
+
+            os.stat(utils.__file__)
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    return os.waitpid(pid, 0)[1] == 0
+
+
+def _fork_on_request(control: socket.socket, rules) -> None:
+    while True:
+        request, fds, _, _ = socket.recv_fds(control, 4096, 1)
+        if not request or not fds:
+            return
+        pid = os.fork()
+        if pid == 0:
+            _become_child(socket.socket(fileno=fds[0]), json.loads(request), rules)
+        os.close(fds[0])
+        pidfd = os.pidfd_open(pid)
+        socket.send_fds(control, [b"+"], [pidfd])
+        os.close(pidfd)
+        _, status, used = os.wait4(pid, 0)
+        _empty(rules.scratch)
+        report = {"exit": os.waitstatus_to_exitcode(status), "cpu_seconds": round(used.ru_utime + used.ru_stime, 4), "peak_mib": used.ru_maxrss // 1024}
+        control.sendall(json.dumps(report).encode() + b"\n")
+
+
+def _become_child(channel: socket.socket, request: dict, rules) -> None:
+    from grader.sandbox import child
+
+    try:
+        confined = child.confine(channel, request, rules)
+    except BaseException:
+        os._exit(99)  # no student code has run; the grader reports it as its own fault
+    try:
+        child.serve(confined)
+    except BaseException:
+        os._exit(98)
+    os._exit(0)
+
+
+def _serve_here(control: socket.socket, rules) -> None:
+    """Where forking a process with torch in it is unsafe (macOS): this process serves one submission and ends."""
+    request, fds, _, _ = socket.recv_fds(control, 4096, 1)
+    if request and fds:
+        _become_child(socket.socket(fileno=fds[0]), json.loads(request), rules)
+
+
+def _empty(folder: str) -> None:
+    """Leave nothing for the next submission; if that fails, end: a new zygote gets a new folder."""
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            os.chmod(entry.path, 0o700)
+            shutil.rmtree(entry.path, onerror=_open_and_retry)
+        else:
+            os.unlink(entry.path)
+
+
+def _open_and_retry(function, path, _error) -> None:
+    os.chmod(os.path.dirname(path), 0o700)
+    if not os.path.islink(path):
+        os.chmod(path, 0o700)
+    function(path)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
