@@ -26,13 +26,15 @@ N_PROFILES = 1547
 POINTS_PER_SURFACE = 100
 
 MAX_HEIGHT = 0.15  # chord lengths; thicker sections are struts, blade roots and bodies rather than wings
+MIN_THICKNESS = 0.002  # chord lengths, between x = 0.1 and 0.9; thinner ones are bent sheets
+MAX_TRAILING_EDGE = 0.03  # chord lengths; thicker ones are cut off rather than shaped
 MAX_GAP = 0.15  # chord lengths between neighbouring points; wider gaps leave the shape to the interpolation
 MIN_POINTS_PER_SURFACE = 8
 SAME = 2e-4  # chord lengths; profiles that differ less everywhere count as one
 GRID = 2.0**-17  # stored values are multiples of this: finer than the sources' five decimals, and it compresses
 
-# A file that names a copyright holder, a web page, a mail address or the collection Tracfoil was added to the UIUC
-# files from elsewhere.
+# A file that names a copyright holder, a web page, a mail address or the collection Tracfoil, or that has a note after
+# its coordinates, was added to the UIUC files from elsewhere.
 FOREIGN = re.compile(r"tracfoil|\(c\)|https?:|www\.|@", re.IGNORECASE)
 
 _ANGLE = np.linspace(0.0, np.pi, POINTS_PER_SURFACE)
@@ -60,8 +62,8 @@ def find_database(source: str | None) -> Path:
 def read_points(text: str) -> np.ndarray:
     """Read the contour, trailing edge to nose to trailing edge, shape (N, 2).
 
-    The first line is the name. Commas, blank lines, lines of domain bounds before the points and notes after them
-    occur; Lednicer's format gives two counts and then both surfaces from the nose.
+    The first line is the name. Commas, blank lines and lines of domain bounds before the points occur; Lednicer's
+    format gives two counts and then both surfaces from the nose.
     """
     if FOREIGN.search(text):
         raise UnusableFileError("not a UIUC file")
@@ -71,7 +73,7 @@ def read_points(text: str) -> np.ndarray:
             values = [float(word) for word in line.replace(",", " ").split()]
         except ValueError:
             if points:
-                break  # a note after the coordinates
+                raise UnusableFileError("not a UIUC file") from None
             continue
         if len(values) == 2:
             points.append(values)
@@ -92,6 +94,7 @@ def normalise(contour: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         Upper and lower surface, each from nose to trailing edge, shape (N, 2), x strictly increasing.
     """
+    contour = contour[np.r_[True, np.diff(contour, axis=0).any(axis=1)]]  # a nose that both surfaces list
     tail = (contour[0] + contour[-1]) / 2
     nose_index = int(np.argmax(((contour - tail) ** 2).sum(axis=1)))
     cos, sin = chord = tail - contour[nose_index]
@@ -136,10 +139,10 @@ def select(profiles: dict[str, np.ndarray], dropped: Counter) -> dict[str, np.nd
     for name, y in profiles.items():
         if np.abs(y).max() > MAX_HEIGHT:
             dropped[f"higher than {MAX_HEIGHT} chords"] += 1
+        elif not _has_sound_surfaces(y):
+            dropped["sheet, or surfaces that cross, or cut off"] += 1
         elif any(np.abs(y - other).max() <= SAME for other in kept.values()):
             dropped["duplicate"] += 1
-        elif (thickness(y)[1:-1] <= 0).any():
-            dropped["surfaces touch or cross"] += 1
         else:
             kept[name] = y
     if len(kept) < N_PROFILES:
@@ -148,6 +151,12 @@ def select(profiles: dict[str, np.ndarray], dropped: Counter) -> dict[str, np.nd
     smoothest = np.argsort(kink(np.stack(list(kept.values()))), kind="stable")[:N_PROFILES]
     dropped["less smooth than the 1547 kept"] += len(kept) - N_PROFILES
     return {str(name): kept[name] for name in sorted(names[smoothest])}
+
+
+def _has_sound_surfaces(y: np.ndarray) -> bool:
+    gap = thickness(y)
+    middle = (X_SURFACE > 0.1) & (X_SURFACE < 0.9)
+    return bool(gap[1:-1].min() > 0 and gap[middle].min() >= MIN_THICKNESS and gap[-1] <= MAX_TRAILING_EDGE)
 
 
 def thickness(y: np.ndarray) -> np.ndarray:

@@ -23,6 +23,9 @@ _HOME = {
     "MNISTDataset": "datasets.mnist",
     "train_vae": "training",
     "load_pretrained": "pretrained",
+    "train_judge": "judge",
+    "read_digits": "judge",
+    "sure_share": "judge",
     "smooth": "plotting.curves",
     "plot_loss_terms": "plotting.curves",
     "compare_curves": "plotting.curves",
@@ -37,6 +40,14 @@ _HOME = {
     "plot_latent_walk": "plotting.latent",
     "plot_manifold": "plotting.latent",
     "plot_latent_scatter": "plotting.latent",
+    "AirfoilDataset": "datasets.airfoils",
+    "TensorLoader": "loaders",
+    "VAE_Tracker": "trackers",
+    "plot_airfoils": "plotting.airfoils",
+    "build_optimizer": "optimisation",
+    "build_scheduler": "optimisation",
+    "save_yaml": "configs",
+    "zip_files": "configs",
 }
 
 __all__ = sorted(_HOME)

@@ -6,6 +6,7 @@ A name is imported from its module when it is first used, as in `utils` itself.
 import importlib
 
 _HOME: dict[str, str] = {
+    "AirfoilDataset": "airfoils",
     "MNISTDataset": "mnist",
 }
 

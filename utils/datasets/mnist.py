@@ -54,6 +54,11 @@ class MNISTDataset(Dataset):
     def is_stand_in(self) -> bool:
         return self.source.is_stand_in
 
+    @property
+    def tensors(self) -> tuple[Tensor, Tensor]:
+        """Images and labels, as `TensorLoader` and `TensorDataset` know them."""
+        return self.images, self.labels
+
     def __len__(self) -> int:
         return len(self.images)
 
