@@ -42,7 +42,6 @@
 
 # %%
 # SETUP
-import os
 import sys
 import zipfile
 from pathlib import Path
@@ -57,7 +56,6 @@ if not homes:
         "folder `notebooks`. On Colab: upload student.zip with the Files panel on the left, then run this cell again."
     )
 sys.path.insert(0, str(homes[0]))
-os.chdir(homes[0] / "notebooks" if (homes[0] / "notebooks").exists() else here)
 
 from utils import diagnose
 
