@@ -48,6 +48,16 @@ _HOME = {
     "build_scheduler": "optimisation",
     "save_yaml": "configs",
     "zip_files": "configs",
+    "CIFAR10Dataset": "datasets.cifar",
+    "images_0_1": "datasets.cifar",
+    "accelerated": "acceleration",
+    "Checkpoint": "checkpoints",
+    "code_digest": "checkpoints",
+    "GAN_Tracker": "gan_tracker",
+    "GANWatch": "gan_watch",
+    "optimizer_of": "gan_watch",
+    "plot_gan_losses": "plotting.gan",
+    "plot_film": "plotting.gan",
 }
 
 __all__ = sorted(_HOME)

@@ -145,10 +145,10 @@ class _Picture:
 def _choose_screen(n_iters: int, plot_freq: int) -> _Silence | _Bar | _Picture:
     if plot_freq == 0:
         return _Silence()
-    return _Picture(plot_freq) if _in_notebook() else _Bar(n_iters)
+    return _Picture(plot_freq) if in_notebook() else _Bar(n_iters)
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
     """A kernel shows pictures; IPython in a terminal, or none at all, does not."""
     if "IPython" not in sys.modules:
         return False

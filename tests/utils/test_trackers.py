@@ -59,7 +59,7 @@ def test_terminal_shows_a_bar_and_clears_it(monkeypatch, capsys):
 
 def test_pictures_wait_for_plot_freq_and_for_their_own_cost(monkeypatch):
     clock = iter(range(10_000))
-    monkeypatch.setattr(trackers, "_in_notebook", lambda: True)
+    monkeypatch.setattr(trackers, "in_notebook", lambda: True)
     monkeypatch.setattr(trackers.time, "perf_counter", lambda: float(next(clock)))
     drawn = []
     monkeypatch.setattr(trackers._Picture, "_draw", lambda self, tracker: drawn.append(len(tracker.total_losses)))
@@ -70,7 +70,7 @@ def test_pictures_wait_for_plot_freq_and_for_their_own_cost(monkeypatch):
 def test_a_dear_picture_is_drawn_rarely(monkeypatch):
     """A picture that takes a second leaves training at least 25 seconds."""
     now = [0.0]
-    monkeypatch.setattr(trackers, "_in_notebook", lambda: True)
+    monkeypatch.setattr(trackers, "in_notebook", lambda: True)
     monkeypatch.setattr(trackers.time, "perf_counter", lambda: now[0])
     handle = type("Handle", (), {"update": lambda *args: None})()
     monkeypatch.setattr("IPython.display.display", lambda *args, **kwargs: handle)

@@ -7,6 +7,7 @@ import importlib
 
 _HOME: dict[str, str] = {
     "AirfoilDataset": "airfoils",
+    "CIFAR10Dataset": "cifar",
     "MNISTDataset": "mnist",
 }
 
