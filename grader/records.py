@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from utils.assignments import Assignment
+from utils.cells import TaskSource
+
 # The closed set of statuses a check can end in, and whose they are.
 STATUSES = {
     "passed": "all checks hold",
@@ -28,11 +31,23 @@ class Submission:
     student: str
     file_name: str
     sha256: str
-    notebook_name: str = ""
-    notebook: bytes = b""
-    files: dict[str, bytes] = field(default_factory=dict)  # configs, by name
+    notebooks: dict[str, bytes]  # by name in the file
+    configs: dict[str, bytes] = field(default_factory=dict)  # model_config.yaml, train_config.yaml
     ignored: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the notebook stage found in the text of a submission."""
+
+    assignment: Assignment
+    notebook_name: str
+    sources: dict[str, TaskSource]  # by task
+    missing: dict[str, str]  # task -> what was looked for
+    forbidden: dict[str, str]  # task -> what it uses
+    answered: dict[str, tuple[bool, ...]]  # question -> for each of its response cells, whether somebody wrote in it
+    repairs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -125,6 +140,7 @@ class Report:
     repairs: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     rejection: str = ""  # why intake turned it away
+    fault: str = ""  # what went wrong on our side, for staff
     draw: str = ""  # the seed of this submission's own inputs
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0

@@ -69,6 +69,7 @@ class Extraction:
 
 # ---------------------------------------------------------------- reading
 
+
 def read_notebook(data: bytes) -> Notebook:
     """Read the cells of a notebook, nbformat 4.0 to 4.5, as written by any editor.
 
@@ -110,9 +111,13 @@ def read_notebook(data: bytes) -> Notebook:
 def _decode(data: bytes) -> tuple[str, list[str]]:
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        return data.decode(encoding), [] if encoding == "utf-8-sig" else ["The notebook was saved as UTF-16; it was read all the same."]
+        return data.decode(encoding), [] if encoding == "utf-8-sig" else [
+            "The notebook was saved as UTF-16; it was read all the same."
+        ]
     except UnicodeDecodeError:
-        return data.decode("utf-8", errors="replace"), ["The notebook is not clean UTF-8; unreadable characters were replaced."]
+        return data.decode("utf-8", errors="replace"), [
+            "The notebook is not clean UTF-8; unreadable characters were replaced."
+        ]
 
 
 def _cell(number: int, raw: object, repairs: list[str]) -> Cell | None:
@@ -138,6 +143,7 @@ def _cell(number: int, raw: object, repairs: list[str]) -> Cell | None:
 
 
 # ---------------------------------------------------------------- one cell's code
+
 
 def parse(source: str) -> tuple[str, ast.Module | SyntaxError]:
     """Parse a cell's code the way the notebook would run it.
@@ -167,7 +173,9 @@ def _tree(source: str) -> ast.Module | SyntaxError:
 
 def _is_magic(line: str) -> bool:
     stripped = line.strip()
-    return stripped.startswith(("%", "!", "?")) or (stripped.endswith("?") and stripped[:-1].replace(".", "_").isidentifier())
+    return stripped.startswith(("%", "!", "?")) or (
+        stripped.endswith("?") and stripped[:-1].replace(".", "_").isidentifier()
+    )
 
 
 def defined_names(tree: ast.Module) -> set[str]:
@@ -192,6 +200,7 @@ def tag_line(source: str) -> str | None:
 
 
 # ---------------------------------------------------------------- which cell answers which task
+
 
 @dataclass(frozen=True)
 class _Candidate:
@@ -220,7 +229,9 @@ def find_tasks(notebook: Notebook, assignment: Assignment) -> Extraction:
         The sources in the order of their cells, the tasks not found, and the repairs.
     """
     code = [_candidate(cell) for cell in notebook.cells if cell.kind == "code"]
-    text = [_candidate(replace(cell, source=_FENCE.sub("", cell.source))) for cell in notebook.cells if cell.kind != "code"]
+    text = [
+        _candidate(replace(cell, source=_FENCE.sub("", cell.source))) for cell in notebook.cells if cell.kind != "code"
+    ]
     words = {word for task in assignment.tasks for word in (task.word.lower(), task.id.lower())}
     found: list[TaskSource] = []
     missing: dict[str, str] = {}
@@ -255,7 +266,9 @@ def _choose(
     untagged = [c for c in code if c.holds(task)]
     if untagged:
         chosen = untagged[-1]
-        repairs.append(f"{task.id}: its tag is missing; the answer was found in cell {chosen.cell.number} by the name it defines.")
+        repairs.append(
+            f"{task.id}: its tag is missing; the answer was found in cell {chosen.cell.number} by the name it defines."
+        )
         return chosen
     for chosen in reversed(text):
         if chosen.holds(task) or (chosen.tag and chosen.word in named):
@@ -263,7 +276,9 @@ def _choose(
                 f"{task.id}: cell {chosen.cell.number} is a {chosen.cell.kind} cell; it was graded as code. Turn it back into a code cell."
             )
             return chosen
-    broken = [c for c in code if isinstance(c.tree, SyntaxError) and any(_mentions(c.source, name) for name in task.defines)]
+    broken = [
+        c for c in code if isinstance(c.tree, SyntaxError) and any(_mentions(c.source, name) for name in task.defines)
+    ]
     return broken[-1] if broken else None
 
 
@@ -272,9 +287,13 @@ def _last_that_parses(task: Task, tagged: list[_Candidate], repairs: list[str]) 
     chosen = ranked[-1]
     if len(tagged) > 1:
         numbers = ", ".join(str(c.cell.number) for c in tagged)
-        repairs.append(f"{task.id}: cells {numbers} carry its tag; the last that can be read, cell {chosen.cell.number}, is graded.")
+        repairs.append(
+            f"{task.id}: cells {numbers} carry its tag; the last that can be read, cell {chosen.cell.number}, is graded."
+        )
     if chosen.tag and not _CANONICAL_TAG.match(chosen.tag):
-        repairs.append(f"{task.id}: the tag of cell {chosen.cell.number} was retyped (`{chosen.tag.strip()[:60]}`); it was understood.")
+        repairs.append(
+            f"{task.id}: the tag of cell {chosen.cell.number} was retyped (`{chosen.tag.strip()[:60]}`); it was understood."
+        )
     return chosen
 
 
@@ -296,6 +315,9 @@ def normalised_code(source: str) -> str:
     if not isinstance(tree, ast.Module):
         return ""
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+        if (
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            and ast.get_docstring(node) is not None
+        ):
             node.body = node.body[1:] or [ast.Pass()]
     return ast.unparse(tree)

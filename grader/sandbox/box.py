@@ -1,7 +1,7 @@
 """The grader's side of the sandbox: start a zygote, hand it jobs, believe nothing but arrays.
 
-    with Box(["01_kl_divergence"]) as box:
-        run = box.run(job)
+with Box(["01_kl_divergence"]) as box:
+    run = box.run(job)
 """
 
 import json
@@ -177,7 +177,9 @@ class Box:
             socket.send_fds(self._control, [json.dumps(limits).encode()], [theirs.fileno()])
             theirs.close()
             child = self._own_process() if self._max_tier == "E" else self._forked()
-            return Watch(ours, child, deadline).follow(encode_script(job, public), encode_script(None, hidden), public + hidden)
+            return Watch(ours, child, deadline).follow(
+                encode_script(job, public), encode_script(None, hidden), public + hidden
+            )
         except OSError as error:
             raise SandboxError(f"the sandbox broke off ({error}): {self._end()}") from error
         finally:
@@ -244,7 +246,9 @@ def readable_paths() -> list[str]:
 
 def _environment(folder: str) -> dict[str, str]:
     one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "VECLIB_MAXIMUM")}
-    fonts = os.environ.get("MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib"))  # else a second lost on every start
+    fonts = os.environ.get(
+        "MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib")
+    )  # else a second lost on every start
     return {
         **one_thread,
         "PATH": "/usr/bin:/bin",

@@ -188,7 +188,11 @@ class _Run:
         self.send({"kind": "done", "probe": step["name"]})
 
     def _send_error(self, number: int, error: BaseException, is_public: bool) -> None:
-        header: dict = {"kind": "error", "number": number, "type": "malformed" if isinstance(error, _Malformed) else type(error).__name__[:60]}
+        header: dict = {
+            "kind": "error",
+            "number": number,
+            "type": "malformed" if isinstance(error, _Malformed) else type(error).__name__[:60],
+        }
         if is_public:
             header |= {"text": _text(error), "lines": _own_lines(error)}
         self.send(header)
@@ -223,7 +227,12 @@ def _own_lines(error: BaseException) -> list[list[int]]:
         if name.startswith("<cell ") and name[6:-1].isdigit():
             lines.append([int(name[6:-1]), trace.tb_lineno])
         trace = trace.tb_next
-    if isinstance(error, SyntaxError) and not lines and isinstance(error.filename, str) and error.filename[6:-1].isdigit():
+    if (
+        isinstance(error, SyntaxError)
+        and not lines
+        and isinstance(error.filename, str)
+        and error.filename[6:-1].isdigit()
+    ):
         lines.append([int(error.filename[6:-1]), error.lineno or 1])
     return lines
 

@@ -73,7 +73,9 @@ def drop_to(uid: int) -> None:
     os.setresuid(uid, uid, uid)
 
 
-def limit(cpu_seconds: int, memory_bytes: int, file_bytes: int = 16 * 2**20, files: int = 256, threads: int = 64) -> None:
+def limit(
+    cpu_seconds: int, memory_bytes: int, file_bytes: int = 16 * 2**20, files: int = 256, threads: int = 64
+) -> None:
     """Set the resource limits of this process; none can be raised again.
 
     Args:

@@ -16,11 +16,26 @@ class Tier:
 TIERS = {
     tier.name: tier
     for tier in (
-        Tier("A", "root on a Linux host", "namespaces, a root directory of its own, another user, Landlock, seccomp, limits", "nothing known"),
+        Tier(
+            "A",
+            "root on a Linux host",
+            "namespaces, a root directory of its own, another user, Landlock, seccomp, limits",
+            "nothing known",
+        ),
         Tier("B", "root in a default container", "another user, Landlock, seccomp, limits", "namespaces"),
-        Tier("B-", "as B, a kernel without Landlock", "another user, seccomp, limits", "world-readable files are visible: keep grader/ at mode 0700"),
+        Tier(
+            "B-",
+            "as B, a kernel without Landlock",
+            "another user, seccomp, limits",
+            "world-readable files are visible: keep grader/ at mode 0700",
+        ),
         Tier("C", "an ordinary Linux user with Landlock", "Landlock, seccomp, limits", "namespaces, a user of its own"),
-        Tier("D", "an ordinary Linux user without Landlock", "seccomp, limits", "file secrecy: your files can be read by the code you grade"),
+        Tier(
+            "D",
+            "an ordinary Linux user without Landlock",
+            "seccomp, limits",
+            "file secrecy: your files can be read by the code you grade",
+        ),
         Tier("E", "macOS", "a process of its own, some limits", "no security boundary: grade code of people you trust"),
     )
 }

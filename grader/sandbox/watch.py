@@ -4,6 +4,7 @@ import select
 import signal
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -84,10 +85,8 @@ class Watch:
         return self._finish(is_open)
 
     def _send(self, data: bytes) -> None:
-        try:
+        with suppress(OSError):  # it has gone, or does not read: what it sent so far is judged, its exit says the rest
             self._channel.sendall(data)
-        except OSError:  # it has gone, or does not read: what it sent so far is judged, its exit says the rest
-            pass
 
     def _stop(self, fault: str) -> None:
         if self._attempt.fault and time.monotonic() > self._last_deadline + 3 * STEP_SECONDS:

@@ -72,7 +72,7 @@ def _warm_up(assignments: list[str]) -> None:
 
     import importlib
 
-    import grader.probes  # the folder above it will not be readable: late imports of a package need its parent
+    import grader.probes  # noqa: F401  the folder above it will not be readable: late imports of a package need its parent
     from grader.sandbox import child  # noqa: F401
     from utils.assignments import load_assignment
 
@@ -189,7 +189,11 @@ def _fork_on_request(control: socket.socket, rules) -> None:
         os.close(pidfd)
         _, status, used = os.wait4(pid, 0)
         _empty(rules.scratch)
-        report = {"exit": os.waitstatus_to_exitcode(status), "cpu_seconds": round(used.ru_utime + used.ru_stime, 4), "peak_mib": used.ru_maxrss // 1024}
+        report = {
+            "exit": os.waitstatus_to_exitcode(status),
+            "cpu_seconds": round(used.ru_utime + used.ru_stime, 4),
+            "peak_mib": used.ru_maxrss // 1024,
+        }
         control.sendall(json.dumps(report).encode() + b"\n")
 
 

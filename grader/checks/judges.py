@@ -1,0 +1,58 @@
+"""Judges that serve many checks. A judge believes nothing about the values: shape, dtype and finiteness come first.
+
+`allclose(empty, ones)` and `allclose(zeros(1), zeros(16))` are true in numpy and torch alike: an empty or a
+broadcastable answer would pass if only the values were compared.
+"""
+
+import numpy as np
+
+from grader.checks import Arrays, Judge, Symptom
+
+
+def close(rtol: float = 1e-4, atol: float = 1e-5) -> Judge:
+    """Every value of the reference is there, with its shape, as finite floats, within the tolerance."""
+
+    def judge(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+        for name, expected in reference.items():
+            symptom = differs(name, values.get(name), expected, rtol, atol)
+            if symptom:
+                return Symptom(symptom)
+        return None
+
+    return judge
+
+
+def close_gradients(rtol: float = 1e-3, atol: float = 1e-4) -> Judge:
+    """As `close`, for the gradients that `grader.probes.tools.gradients` returns."""
+    judge_values = close(rtol, atol)
+
+    def judge(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+        lost = [name.removeprefix("d_") for name in reference if name not in values]
+        if lost:
+            return Symptom(
+                f"no gradient reaches {' and '.join(lost)}: compute with torch operations, without .item(), .detach() or numpy"
+            )
+        symptom = judge_values(values, reference, inputs)
+        return Symptom(f"the gradient {symptom.text}") if symptom else None
+
+    return judge
+
+
+def differs(name: str, got: np.ndarray | None, expected: np.ndarray, rtol: float, atol: float) -> str | None:
+    """What separates an answer from the reference, without telling the reference."""
+    if got is None:
+        return f"{name} is missing"
+    if got.shape != expected.shape:
+        return f"{name} has shape {_shape(got)}, expected {_shape(expected)}"
+    if got.dtype.kind != expected.dtype.kind:
+        return f"{name} has dtype {got.dtype}, expected {expected.dtype}"
+    if not np.isfinite(got).all():
+        return f"{name} holds NaN or infinity"
+    error = np.abs(got.astype(np.float64) - expected)
+    if (error <= atol + rtol * np.abs(expected)).all():
+        return None
+    return f"{name} differs from the expected one: largest error {error.max():.1e}, allowed {atol:.0e} + {rtol:.0e} of the value"
+
+
+def _shape(array: np.ndarray) -> str:
+    return "() (a scalar)" if array.ndim == 0 else str(tuple(array.shape))

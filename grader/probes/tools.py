@@ -1,0 +1,24 @@
+"""What several probes need: the gradients of an answer with respect to its inputs."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def gradients(function: Callable[..., object], **inputs: Tensor) -> dict[str, Tensor]:
+    """Differentiate an answer's sum with respect to each input.
+
+    Args:
+        function: Called with the inputs in the order given.
+        inputs: Float tensors.
+
+    Returns:
+        `d_NAME` for every input that a gradient reaches, shaped as the input; nothing for those it does not reach.
+    """
+    leaves = {name: value.clone().requires_grad_() for name, value in inputs.items()}
+    answer = function(*leaves.values())
+    if not isinstance(answer, Tensor) or not answer.requires_grad:
+        return {}
+    found = torch.autograd.grad(answer.sum(), list(leaves.values()), allow_unused=True)
+    return {f"d_{name}": grad for name, grad in zip(leaves, found, strict=True) if grad is not None}
