@@ -57,20 +57,21 @@ def plot_asymmetry(
         axis.legend(fontsize=8)
 
 
-def plot_error_against_samples(counts: Tensor, errors: Tensor, predicted: Tensor) -> None:
+def plot_error_against_samples(counts: Tensor, errors: Tensor, error_of_one: float) -> None:
     """Draw the error of a Monte Carlo estimate against its number of samples, as bars on a log scale.
 
     Args:
         counts: Numbers of samples, shape (C,).
         errors: Absolute errors of repeated estimates, shape (R, C), nats.
-        predicted: The error the 1/sqrt(N) law predicts, shape (C,).
+        error_of_one: The mean absolute error of one sample, nats; the law of 1/sqrt(N) is drawn from it.
     """
     _, axis = plt.subplots(figsize=(8, 3.4), layout="constrained")
     mean = errors.mean(0)
     whiskers = np.stack([mean - errors.amin(0), errors.amax(0) - mean])
     width = 0.7 * float(counts[1] - counts[0])
     axis.bar(counts, mean, width, yerr=whiskers, color=_BLUE, alpha=0.6, capsize=3, label="mean of the repeats")
-    axis.plot(counts, predicted, "--", color=_RED, label="slope of 1/√N")
+    dense = np.arange(1, int(counts[-1]) + 1)
+    axis.plot(dense, error_of_one / np.sqrt(dense), "--", color=_RED, label="law of 1/√N")
     axis.set(xlabel="samples N", ylabel="|Monte Carlo - exact| (nats)", yscale="log")
     axis.set_title(
         f"A hundred times the samples, a tenth of the error ({len(errors)} repeats; whiskers: best and worst)"
@@ -126,7 +127,7 @@ def plot_bound(distances: Tensor, losses: Tensor, exact: float, counts: list[int
     left.fill_between(distances, exact, losses, color=_BLUE, alpha=0.15, label="gap = KL[q || p(z | x)]")
     left.set(xlabel="distance of q's mean from the posterior's", ylabel="nats", title="The gap closes at the posterior")
     right.boxplot(list(estimates), tick_labels=[str(count) for count in counts], whis=(0, 100))
-    right.set(xlabel="samples N of each estimate", title="More samples: less noise, the same bound")
+    right.set(xlabel="samples N of each estimate (whiskers: all)", title="More samples: less noise, the same bound")
     for axis in (left, right):
         axis.axhline(exact, linestyle="--", color=_RED, label="-log p(x)")
     left.legend(fontsize=8)

@@ -1,0 +1,103 @@
+"""Make the pictures of good results, `notebooks/figures/*.png`, by running the solved notebooks.
+
+    python -m tools.figures NAME ...
+
+A code cell of a source that begins `# %% figure="NAME"` gives its first picture to `figures/NAME.png`. Colours are
+reduced to a palette: pictures of this kind lose nothing one can see, and stay under 100 KB in the repository.
+"""
+
+import argparse
+import base64
+import io
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from PIL import Image
+
+from tools.notebook_source import ROOT
+from tools.notebooks import solved_notebook
+
+FIGURES = ROOT / "notebooks" / "figures"
+MAX_BYTES = 100_000
+
+
+def find_pictures(notebook: NotebookNode) -> dict[str, bytes]:
+    """The first picture of every executed cell that names one.
+
+    Args:
+        notebook: An executed notebook.
+
+    Returns:
+        From the figure's name to its PNG as the kernel sent it.
+
+    Raises:
+        ValueError: If a cell names a figure and shows none.
+    """
+    pictures = {}
+    for number, cell in enumerate(notebook.cells, 1):
+        name = cell.metadata.get("figure")
+        if not name:
+            continue
+        shown = [output.data["image/png"] for output in cell.outputs if "image/png" in output.get("data", {})]
+        if not shown:
+            raise ValueError(f"Cell {number} is to make the figure {name!r} but shows no picture; plot in that cell.")
+        pictures[name] = base64.b64decode(shown[0])
+    return pictures
+
+
+def shrink(png: bytes) -> bytes:
+    """Reduce a picture to a palette of at most 64 colours.
+
+    Raises:
+        ValueError: If it is still too large for the repository.
+    """
+    packed = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(packed, "png", optimize=True)
+    if packed.tell() > MAX_BYTES:
+        raise ValueError(
+            f"The picture has {packed.tell()} bytes, at most {MAX_BYTES} may be committed; draw it smaller."
+        )
+    return packed.getvalue()
+
+
+def make_figures(name: str) -> list[Path]:
+    """Run a solved notebook and write the pictures its cells name.
+
+    Args:
+        name: The notebook's name, e.g. "01_kl_divergence".
+
+    Returns:
+        The files written.
+    """
+    notebook = solved_notebook(name)
+    with tempfile.TemporaryDirectory(dir=ROOT / "notebooks", prefix=".figures-") as folder:  # `utils` is found above it
+        NotebookClient(
+            notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": folder}}
+        ).execute()
+    written = []
+    for figure, png in find_pictures(notebook).items():
+        written.append(FIGURES / f"{figure}.png")
+        written[-1].write_bytes(shrink(png))
+    return written
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tools.figures", description="Make the pictures of good results.")
+    parser.add_argument("names", nargs="+", metavar="NAME", help="notebooks to run")
+    options = parser.parse_args(arguments)
+    if os.environ.get("FAST") == "1":
+        print("FAST=1 is set: its pictures are rougher than a student's should be; unset it.", file=sys.stderr)
+        return 1
+    for name in options.names:
+        for path in make_figures(name):
+            print(f"wrote {path.relative_to(ROOT)}, {path.stat().st_size / 1000:.0f} kB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
