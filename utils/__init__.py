@@ -44,6 +44,7 @@ _HOME = {
     "TensorLoader": "loaders",
     "VAE_Tracker": "trackers",
     "plot_airfoils": "plotting.airfoils",
+    "measure_airfoils": "quality",
     "build_optimizer": "optimisation",
     "build_scheduler": "optimisation",
     "save_yaml": "configs",

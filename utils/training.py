@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 LEARNING_RATE = 1e-3
 _CLASSES = 10
@@ -46,7 +46,7 @@ def train_vae(
     device = next(model.parameters()).device
     model.train()
     losses = []
-    for images, labels in tqdm(loader, desc=f"epoch {epoch}", leave=False):
+    for images, labels in tqdm(loader, desc=f"epoch {epoch}", leave=False, mininterval=1):
         x = images.to(device)
         inputs = (x, F.one_hot(labels.to(device), _CLASSES).float()) if cond else (x,)
         x_hat, mu, logvar = model(*inputs)

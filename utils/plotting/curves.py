@@ -68,4 +68,5 @@ def compare_curves(curves: Mapping[str, Sequence[float]], ylabel: str, xlabel: s
     for (name, values), colour, style in zip(curves.items(), _COLOURS, _STYLES, strict=False):
         axis.plot(range(1, len(values) + 1), values, style, color=colour, label=name, marker=".")
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    axis.xaxis.get_major_locator().set_params(integer=True)
     axis.legend()

@@ -69,11 +69,10 @@ def plot_reconstruction_grid(originals: Tensor, reconstructions: Tensor, per_row
             f"plot_reconstruction_grid: {len(originals)} originals and {len(reconstructions)} reconstructions; "
             "give one reconstruction for each original."
         )
-    pairs = []
-    for start in range(0, len(originals), per_row):
-        part = slice(start, start + per_row)
-        pairs += [as_pictures(originals[part]), as_pictures(reconstructions[part])]
-    show_images(torch.cat(pairs), title, columns=min(per_row, len(originals)))
+    columns = min(per_row, len(originals))
+    above, below = as_pictures(originals), as_pictures(reconstructions)
+    rows = [part for pair in zip(above.split(columns), below.split(columns), strict=True) for part in pair]
+    show_images(torch.cat([_fill_row(row, columns) for row in rows]), title, columns)
 
 
 def vis_reconstruction(model: nn.Module, data: MNISTDataset, count: int = 10, randomize: bool = False) -> None:
@@ -120,6 +119,11 @@ def get_image_with_label(data: MNISTDataset, label: int, index: int = 0) -> Tens
         ValueError: If the class has no such image.
     """
     return data.of_class(label, index + 1)[index]
+
+
+def _fill_row(row: Tensor, columns: int) -> Tensor:
+    """Add empty pictures, so that the row below begins at its left edge."""
+    return torch.cat([row, row.new_zeros(columns - len(row), *row.shape[1:])])
 
 
 def as_pictures(images: Tensor) -> Tensor:
@@ -171,7 +175,7 @@ def tile(images: Tensor, columns: int) -> Tensor:
 
 def draw_grid(axis: Axes, grid: Tensor, title: str = "", extent: Sequence[float] | None = None) -> None:
     """Draw a picture from `tile` into an axis: dark ink on paper for one channel, colours for three."""
-    axis.imshow(grid.squeeze(-1), cmap="gray_r", vmin=0, vmax=1, extent=extent, interpolation="nearest")
+    axis.imshow(grid.squeeze(-1).numpy(), cmap="gray_r", vmin=0, vmax=1, extent=extent, interpolation="nearest")
     axis.set_title(title, fontsize=10)
     if extent is None:
         axis.axis("off")

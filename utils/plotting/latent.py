@@ -11,21 +11,20 @@ from utils.plotting.images import draw_grid, show_images, tile
 Decode = Callable[[Tensor], Tensor]  # from z, shape (N, D), to images in [0, 1], shapes as for `show_images`
 
 
-def plot_interpolation_grid(decode: Decode, corners: Tensor, size: int = 12, title: str = "") -> None:
-    """Decode a square in latent space that is spanned between four points.
+def plot_interpolation_grid(decode: Decode, starts: Tensor, ends: Tensor, steps: int = 12, title: str = "") -> None:
+    """Decode straight lines in latent space, one a row, both ends included.
 
     Args:
         decode: From z, shape (N, D), to images in [0, 1].
-        corners: The points at top left, top right, bottom left and bottom right, shape (4, D).
-        size: Images along each side.
+        starts: Where each row begins, shape (R, D).
+        ends: Where each row ends, shape (R, D).
+        steps: Images a row.
         title: What to look at.
     """
-    right = torch.linspace(0, 1, size, device=corners.device).repeat(size).unsqueeze(1)  # (size*size, 1)
-    down = torch.linspace(0, 1, size, device=corners.device).repeat_interleave(size).unsqueeze(1)
-    top = torch.lerp(corners[0], corners[1], right)
-    bottom = torch.lerp(corners[2], corners[3], right)
+    weights = torch.linspace(0, 1, steps, device=starts.device).view(1, steps, 1)
+    z = torch.lerp(starts.unsqueeze(1), ends.unsqueeze(1), weights)  # (R, steps, D)
     with torch.no_grad():
-        show_images(decode(torch.lerp(top, bottom, down)), title, columns=size)
+        show_images(decode(z.flatten(0, 1)), title, columns=steps)
 
 
 def plot_latent_walk(decode: Decode, start: Tensor, steps: int = 20, span: float = 3.0, title: str = "") -> None:
