@@ -22,7 +22,7 @@ class VAE_Tracker:
 
     Args:
         n_iters: How many iterations the training has; the last one draws the final picture.
-        plot_freq: Least number of iterations between two pictures; 0 for no pictures and no bar, as in a sweep.
+        plot_freq: Least number of iterations between two pictures; 0 to show nothing, as in a sweep.
 
     Attributes:
         rec_losses: Reconstruction loss of each iteration so far.
@@ -62,7 +62,6 @@ class VAE_Tracker:
         self._screen.show(self)
         if len(self.total_losses) == self.n_iters:
             self._screen.finish(self)
-            print(f"{self.describe()}, {self.seconds:.1f} s")
 
     @property
     def seconds(self) -> float:
@@ -88,6 +87,8 @@ class VAE_Tracker:
 
 
 class _Silence:
+    """For a sweep of many short runs, which has its own table to print."""
+
     def show(self, tracker: VAE_Tracker) -> None: ...
 
     def finish(self, tracker: VAE_Tracker) -> None: ...
@@ -108,6 +109,7 @@ class _Bar:
 
     def finish(self, tracker: VAE_Tracker) -> None:
         self._bar.close()
+        _print_end(tracker)
 
 
 class _Picture:
@@ -124,6 +126,7 @@ class _Picture:
 
     def finish(self, tracker: VAE_Tracker) -> None:
         self._draw(tracker)
+        _print_end(tracker)
 
     def _draw(self, tracker: VAE_Tracker) -> None:
         from IPython.display import Image, display
@@ -140,6 +143,10 @@ class _Picture:
             self._handle.update(picture)
         now = time.perf_counter()
         self._next_time = now + (now - started) / _DRAWING_SHARE
+
+
+def _print_end(tracker: VAE_Tracker) -> None:
+    print(f"{tracker.describe()}, {tracker.seconds:.1f} s")
 
 
 def _choose_screen(n_iters: int, plot_freq: int) -> _Silence | _Bar | _Picture:

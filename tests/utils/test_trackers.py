@@ -36,6 +36,11 @@ def test_says_where_it_ended_once(capsys):
     assert out.err == ""  # stderr is no terminal here
 
 
+def test_plot_freq_0_shows_nothing(capsys):
+    _run(20, plot_freq=0)
+    assert capsys.readouterr() == ("", "")
+
+
 def test_warns_once_when_the_loss_is_not_finite(capsys):
     tracker = VAE_Tracker(4, 0)
     for total in (1.0, math.nan, math.inf, math.nan):

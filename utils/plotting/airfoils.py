@@ -34,7 +34,12 @@ def plot_airfoils(x: Any, ys: Any, names: Sequence[str] | None = None, title: st
     columns = min(_COLUMNS, len(heights))
     rows = math.ceil(len(heights) / columns)
     figure, axes = plt.subplots(
-        rows, columns, figsize=(2.4 * columns, 1.0 * rows + 0.4), squeeze=False, sharex=True, sharey=True
+        rows,
+        columns,
+        figsize=(2.4 * columns, (0.8 if names is None else 1.0) * rows + 0.4),
+        squeeze=False,
+        sharex=True,
+        sharey=True,
     )
     for axis in axes.flat:
         axis.axis("off")
