@@ -1,8 +1,10 @@
 """One submission from file to report: intake, notebook, sandbox, compare. See the picture in `grader`."""
 
 import time
+from importlib.metadata import version
 from pathlib import Path
 
+from grader import __version__
 from grader.checks import calls
 from grader.compare import compare
 from grader.draws import FreshReferences, course_salt, draw_seed, job_of
@@ -125,6 +127,7 @@ class Grader:
             draw=f"{seed:08x}",
             cpu_seconds=round(run.cpu_seconds, 3),
             wall_seconds=round(time.monotonic() - began, 3),
+            grader=_versions(rubric),
         )
 
     def _run(self, rubric: Rubric, reading: Reading, seed: int) -> tuple[SandboxRun, tuple[Call, ...], dict]:
@@ -150,6 +153,11 @@ class Grader:
             submission.student, submission.file_name, reading.assignment.notebook, submission.sha256, self.tier, (verdict,),
             repairs=reading.repairs, ignored=submission.ignored, fault=f"{type(error).__name__}: {error}",
         )  # fmt: skip
+
+
+def _versions(rubric: Rubric) -> dict[str, str]:
+    """What a score depends on beside the submission."""
+    return {"version": __version__, "rubric": rubric.references.digest, "torch": version("torch"), "numpy": version("numpy")}
 
 
 def grade(path: Path | str, notebook: str | None = None) -> Report:

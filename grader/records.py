@@ -144,3 +144,4 @@ class Report:
     draw: str = ""  # the seed of this submission's own inputs
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
+    grader: dict[str, str] = field(default_factory=dict)  # versions and the rubric's digest: what the score depends on

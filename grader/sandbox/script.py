@@ -109,7 +109,7 @@ def _errored(name: str, errors: dict[str, StudentError]) -> ProbeRun | None:
 def _status_of(error: StudentError) -> str:
     if error.type == "malformed":
         return "malformed"
-    if error.type in ("MemoryError", "OutOfMemoryError") or "can't allocate memory" in error.text:
+    if error.type in ("MemoryError", "OutOfMemoryError") or "DefaultCPUAllocator" in error.text:
         return "memory"
     if error.type == "NotImplementedError":
         return "missing"

@@ -1,0 +1,63 @@
+# Every target sets up what it needs in .venv and says what to do next. `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+SUBMISSIONS ?= examples/submissions
+OUT ?= results
+NB ?= notebooks/01_kl_divergence.ipynb
+# The example class is our own code: any isolation will do. A class of strangers' code needs tier C.
+MIN_TIER ?= $(if $(filter examples/submissions,$(SUBMISSIONS)),E,C)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup grade test check fix lab notebooks references bench doctor examples clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+setup: $(STAMP)  ## install the pinned requirements into .venv; a second run does nothing
+
+$(STAMP): requirements.txt pyproject.toml
+	@echo "Setting up $(VENV): this downloads some hundred megabytes once."
+	@start=$$(date +%s); \
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 10) else 0)' \
+	&& $(PYTHON) -m venv $(VENV) \
+	&& $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt \
+	&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . \
+	&& touch $@ \
+	&& echo "Set up in $$(( $$(date +%s) - start )) s. Next: make grade, make test, make lab."
+
+examples/submissions: $(STAMP) $(wildcard examples/students/*.py notebooks/solutions/*.py)
+	@$(BIN)/python -m tools.examples --out $@
+	@touch $@
+
+grade: $(STAMP) $(if $(filter examples/submissions,$(SUBMISSIONS)),examples/submissions)  ## grade SUBMISSIONS=path into OUT=results (default: the example class)
+	@$(BIN)/python -m grader grade "$(SUBMISSIONS)" --out "$(OUT)" --min-tier $(MIN_TIER)
+
+test: $(STAMP)  ## run all tests; no network needed
+	@start=$$(date +%s); $(BIN)/python -m pytest -n 2 --dist loadgroup; code=$$?; echo "Tests took $$(( $$(date +%s) - start )) s."; exit $$code
+
+check: $(STAMP)  ## lint, types, notebooks in step with their sources; writes nothing
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m tools.notebooks --check
+
+fix: $(STAMP)  ## format the code and mend what the linter can
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+lab: $(STAMP)  ## open JupyterLab on the notebooks
+	@$(BIN)/jupyter lab notebooks
+
+notebooks: $(STAMP)  ## rebuild the student notebooks and their manifests from notebooks/solutions
+	@$(BIN)/python -m tools.notebooks
+
+references: $(STAMP)  ## rebuild the grader's reference values
+	@$(BIN)/python -m tools.references
+
+bench: $(STAMP)  ## the project's own measurements, as ratios
+	@$(BIN)/python -m tools.bench
+
+doctor: $(STAMP)  ## say what this machine offers
+	@$(BIN)/python -m grader doctor
+
+clean:  ## remove results and built files; .venv and data stay
+	rm -rf results dist build examples/submissions

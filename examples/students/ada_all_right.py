@@ -1,0 +1,3 @@
+# Ada hands in the reference answers.
+# base: solved
+# score: 35

@@ -1,0 +1,70 @@
+"""What this machine offers, for somebody who wonders why something is slow, refused or missing."""
+
+import os
+import platform
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+from grader.draws import DEFAULT_SALT, course_salt
+from grader.pipeline import graded_assignments
+from grader.sandbox import landlock, seccomp
+from grader.sandbox.box import Box
+from grader.sandbox.tiers import TIERS
+from grader.sandbox.watch import SandboxError
+
+_PACKAGES = ("torch", "torchvision", "numpy", "matplotlib", "nbconvert", "typst", "pypandoc-binary")
+
+
+def doctor() -> str:
+    """Examine the machine.
+
+    Returns:
+        A line for each finding, ready to print.
+    """
+    lines = [f"Python       {platform.python_version()} at {sys.executable}"]
+    lines += [f"{package:12} {_version(package)}" for package in _PACKAGES]
+    lines.append(f"device       {_device()}")
+    lines += _isolation()
+    lines.append(f"notebooks    {', '.join(graded_assignments()) or 'none can be graded: run `make references`'}")
+    salt = "set" if course_salt() != DEFAULT_SALT else "the public default: set GRADER_SALT to a secret of your course"
+    lines.append(f"salt         {salt}")
+    lines += _data()
+    return "\n".join(lines)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing: run `make setup`"
+
+
+def _device() -> str:
+    from utils.device import Device
+
+    return f"{Device} ({os.cpu_count()} CPU cores)"
+
+
+def _isolation() -> list[str]:
+    try:
+        with Box([]) as box:
+            tier = TIERS[box.tier]
+    except SandboxError as error:
+        return [f"isolation    none: {error}"]
+    landlock_abi = landlock.abi()
+    return [
+        f"isolation    tier {tier.name}: {tier.confined_by}",
+        f"             not stopped: {tier.lacks}",
+        f"             Landlock {f'version {landlock_abi}' if landlock_abi else 'missing'}, "
+        f"seccomp {'yes' if seccomp.is_supported() else 'unknown processor'}, "
+        f"bubblewrap {'found' if shutil.which('bwrap') else 'not found'}",
+    ]
+
+
+def _data() -> list[str]:
+    from utils.datasets._cache import data_dir
+
+    folder = data_dir()
+    found = {"airfoils.npz": folder / "airfoils.npz", "MNIST": folder / "MNIST", "CIFAR-10": folder / "cifar-10-batches-py"}
+    return [f"data         {name}: {'found' if path.exists() else 'not there; downloaded when a notebook needs it'}" for name, path in found.items()]

@@ -1,0 +1,22 @@
+"""Reports: `results.json` is the truth; feedback pages and grade tables are made from it alone.
+
+    results/<student>/results.json    Gradescope's schema, our own facts under extra_data
+    results/<student>/feedback.html   what the student reads
+    results/grades.csv                one line a student
+    results/run.json                  what was run, with what
+"""
+
+from grader.report.feedback import feedback_page
+from grader.report.files import folder_name, write_atomically
+from grader.report.grades import grades_csv, grades_table
+from grader.report.results import overall_status, results_json
+
+__all__ = [
+    "feedback_page",
+    "folder_name",
+    "grades_csv",
+    "grades_table",
+    "overall_status",
+    "results_json",
+    "write_atomically",
+]

@@ -1,0 +1,97 @@
+"""`results.json`: a report in Gradescope's schema, valid there as it is."""
+
+from typing import Any
+
+from grader.records import Report, Verdict
+
+SCHEMA = 1
+
+
+def results_json(report: Report) -> dict[str, Any]:
+    """Turn a report into the results file's content.
+
+    Args:
+        report: One graded submission.
+
+    Returns:
+        Plain data for `json.dumps`. A report of our own fault carries no score, neither on top nor in a test.
+    """
+    is_our_fault = any(verdict.status == "grader_error" for verdict in report.verdicts)
+    results: dict[str, Any] = {
+        "output": _summary(report),
+        "output_format": "text",
+        "execution_time": report.wall_seconds,
+        "visibility": "visible",
+        "tests": [_test(verdict) for verdict in report.verdicts],
+        "extra_data": {
+            "schema": SCHEMA,
+            "notebook": report.notebook,
+            "student": report.student,
+            "file": report.file_name,
+            "submission_sha256": report.submission_sha256,
+            "status": overall_status(report),
+            "tier": report.tier,
+            "draw": report.draw,
+            "repairs": list(report.repairs),
+            "ignored": list(report.ignored),
+            "rejection": report.rejection,
+            "pending_points": sum(v.max_points for v in report.verdicts if v.status == "manual"),
+            "cpu_seconds": report.cpu_seconds,
+            "grader": dict(report.grader),
+        },
+    }
+    if not is_our_fault:
+        results["score"] = sum(verdict.points for verdict in report.verdicts)
+    return results
+
+
+def _test(verdict: Verdict) -> dict[str, Any]:
+    test: dict[str, Any] = {
+        "name": f"{verdict.check}: {verdict.title}",
+        "number": verdict.number,
+        "output": verdict.sentence,
+        "output_format": "text",
+        "visibility": "visible",
+        "extra_data": {
+            "check": verdict.check,
+            "task": verdict.task,
+            "status": verdict.status,
+            "slip": verdict.slip,
+            "points": verdict.max_points,
+        },
+    }
+    if verdict.status != "grader_error" and not is_for_a_person(verdict):  # those have no score yet
+        test["score"] = verdict.points
+        test["max_score"] = verdict.max_points
+        test["status"] = "passed" if verdict.status == "passed" else "failed"
+    return test
+
+
+def _summary(report: Report) -> str:
+    if report.rejection:
+        return report.rejection
+    lines = [*report.repairs]
+    pending = sum(verdict.max_points for verdict in report.verdicts if verdict.status == "manual")
+    if pending:
+        lines.append(f"{pending:g} points wait for a person.")
+    return "\n".join(lines)
+
+
+def overall_status(report: Report) -> str:
+    """One status for a submission: all checks, some, or why none."""
+    if report.rejection:
+        return "malformed"
+    statuses = [verdict.status for verdict in report.verdicts if verdict.status != "manual"]
+    if "grader_error" in statuses:
+        return "grader_error"
+    automatic = [v.status for v in report.verdicts if not is_for_a_person(v)]
+    if all(status == "passed" for status in automatic):
+        return "passed"
+    if "passed" in automatic:
+        return "partial"
+    return max(set(automatic), key=automatic.count)
+
+
+def is_for_a_person(verdict: Verdict) -> bool:
+    """Whether these points are given by reading, not by running."""
+    return verdict.check.rstrip("0123456789").endswith((".manual", ".quality"))
