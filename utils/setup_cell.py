@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
+from utils.open_gaps import shorten_open_gaps
+
 FAST = os.environ.get("FAST") == "1"
 """Whether the notebook runs its short form; set FAST=1 in the environment before the kernel starts."""
 
@@ -54,6 +56,7 @@ def diagnose(notebook: str) -> None:
     Args:
         notebook: The notebook's name, e.g. "03_mnist_vae".
     """
+    shorten_open_gaps()
     for line in (*_describe_packages(), _describe_device(), _describe_data(notebook), _describe_mode()):
         print(line)
 
