@@ -1,0 +1,105 @@
+"""A notebook's cells as parts to print, in order; finds the questions and the responses to them."""
+
+import re
+from dataclasses import replace
+
+from . import runs
+from .outputs import read_outputs, shortened_listing
+from .parts import Limits, Listing, Part, Prose, Response, text_of
+from .summary import Summary
+
+_QUESTION = re.compile(
+    r"^\*\*`(?P<id>[\w.]+)`\*\*(?P<kinds>(?:\s*·\s*(?:auto|manual|quality|given)(?:\s+[\d.]+)?)+)", re.M
+)
+_HEADING = re.compile(r"^#{1,6}[ \t]+(?P<text>.+?)[ \t]*#*$", re.M)
+_RESPONSE = re.compile(r"\s*\*\*\s*RESPONSE\s*:?\s*\*\*\s*:?", re.I)
+_UNANSWERED = re.compile(r"\*?\s*(your answer here\.?)?\s*\*?\s*", re.I)
+_AUTOGRADED = re.compile(r"^\s*#\s*AUTOGRADED\b", re.I | re.M)
+
+
+def title_of(notebook: dict, default: str) -> str:
+    """The first top-level heading, without its marks, or `default`."""
+    for cell in notebook.get("cells", []):
+        if cell.get("cell_type") == "markdown" and (
+            match := re.search(r"^#[ \t]+(.+)$", text_of(cell.get("source")), re.M)
+        ):
+            return re.sub(r"[*_`$\\]", "", match[1]).strip() or default
+    return default
+
+
+def read_parts(notebook: dict, limits: Limits, summary: Summary, manual_on_new_page: bool = False) -> list[Part]:
+    """Every cell of a notebook, and every output, as a part to print.
+
+    Args:
+        notebook: A notebook of format 4, as a dictionary.
+        limits: How much of long listings is kept.
+        summary: Told what is shortened or cannot be printed.
+        manual_on_new_page: Begin a page before a question that only a person grades.
+
+    Returns:
+        The parts in the notebook's order; an empty cell gives none.
+    """
+    language = notebook.get("metadata", {}).get("language_info", {}).get("pygments_lexer", "ipython3")
+    parts: list[Part] = []
+    question = ""
+    for number, cell in enumerate(notebook.get("cells", []), start=1):
+        summary.cells += 1
+        source = text_of(cell.get("source"))
+        if cell.get("cell_type") == "markdown":
+            question, is_manual = _question_at_end(source, question)
+            parts += _prose_parts(
+                number, source, cell.get("attachments") or {}, question, is_manual and manual_on_new_page
+            )
+        elif cell.get("cell_type") == "code":
+            parts += _code_parts(number, cell, source, language, limits, summary)
+        elif source.strip():
+            raw = Listing(number, "raw", runs.plain_lines(source))
+            parts.append(shortened_listing(raw, limits.source_lines, limits, summary))
+    return [_kept_with(part, after) for part, after in zip(parts, [*parts[1:], None], strict=True)]
+
+
+_SHORT = 700  # characters of a question's text that are kept on the page of its answer
+
+
+def _kept_with(part: Part, after: Part | None) -> Part:
+    """A question directly above a response stays on its page."""
+    if isinstance(part, Prose) and isinstance(after, Prose) and after.response and not part.response:
+        return replace(part, is_sticky=len(part.text) < _SHORT)
+    return part
+
+
+def _question_at_end(source: str, before: str) -> tuple[str, bool]:
+    """The question that a response below this cell answers, and whether a purely manual question begins in the cell."""
+    matches = list(_QUESTION.finditer(source))
+    if not matches:
+        return before, False
+    match = matches[-1]
+    heading = ""
+    for found in _HEADING.finditer(source, 0, match.start()):
+        heading = found["text"]
+    number = re.match(r"[\d.]+\b", heading)
+    name = f"{number[0].rstrip('.')} {match['id']}" if number else match["id"]
+    kinds = set(re.findall(r"auto|manual|quality|given", match["kinds"]))
+    return f"{name} {match['kinds'].strip()}", kinds == {"manual"}
+
+
+def _prose_parts(number: int, source: str, attachments: dict, question: str, begins_page: bool) -> list[Part]:
+    if match := _RESPONSE.match(source):
+        answer = source[match.end() :].strip()
+        response = Response(question or f"cell {number}", is_answered=not _UNANSWERED.fullmatch(answer))
+        return [Prose(number, answer, attachments=attachments, response=response)]
+    if not source.strip():
+        return []
+    return [Prose(number, source, attachments=attachments, begins_page=begins_page)]
+
+
+def _code_parts(number: int, cell: dict, source: str, language: str, limits: Limits, summary: Summary) -> list[Part]:
+    parts: list[Part] = []
+    if source.strip():
+        # A lexer's time may grow with the square of a line: one too long to be read stays uncoloured.
+        is_sane = max(map(len, source.split("\n"))) < 10 * limits.characters
+        lines = runs.code_lines(source, language if is_sane else "")
+        label, is_graded = f"[{cell.get('execution_count') or ' '}]", bool(_AUTOGRADED.search(source[:400]))
+        listing = Listing(number, "source", lines, label, is_graded)
+        parts.append(shortened_listing(listing, limits.source_lines, limits, summary))
+    return parts + read_outputs(number, cell.get("outputs") or [], limits, summary)
