@@ -5,6 +5,7 @@ with Box(["01_kl_divergence"]) as box:
 """
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -18,6 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from grader.records import Job, SandboxRun
+from grader.sandbox import linux
+from grader.sandbox.scratch import empty
 from grader.sandbox.script import Skipped, Steps, blame, collect, encode_script, steps_of
 from grader.sandbox.tiers import tier_of
 from grader.sandbox.watch import Attempt, SandboxError, Watch, read_line
@@ -44,6 +47,7 @@ class Box:
         """
         self.assignments = assignments
         self.slot = slot
+        self.step_seconds = math.inf  # a cap on the time of each cell and probe; tests lower it
         self._max_tier = max_tier or os.environ.get("GRADER_MAX_TIER") or ("A" if sys.platform == "linux" else "E")
         self._features: dict[str, bool] = {}
         self._process: subprocess.Popen | None = None
@@ -74,6 +78,8 @@ class Box:
         Raises:
             SandboxError: If it does not come up; the message holds its own last words.
         """
+        if linux.IS_LINUX:
+            linux.forbid_inspection()  # of this process, by code that runs as the same user
         ours, theirs = socket.socketpair()
         self._folder = tempfile.mkdtemp(prefix="grader-")
         os.chmod(self._folder, 0o711)  # the child's user passes through to its scratch
@@ -123,8 +129,13 @@ class Box:
                 self._process.wait()
             assert self._process.stderr is not None
             self._process.stderr.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._remove_files()
         self._process = self._control = None
+
+    def _remove_files(self) -> None:
+        with suppress(OSError):
+            empty(f"{self._folder}/scratch")
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _end(self) -> str:
         """Close after a failure; the zygote's last words."""
@@ -157,6 +168,8 @@ class Box:
         cpu_seconds = 0.0
         while True:
             steps = steps_of(job, skipped)
+            for step in (*steps[0], *steps[1]):
+                step["seconds"] = min(step["seconds"], self.step_seconds)
             attempt = self._attempt(job, steps, deadline)
             cpu_seconds += attempt.cpu_seconds
             if not attempt.fault:
@@ -177,9 +190,7 @@ class Box:
             socket.send_fds(self._control, [json.dumps(limits).encode()], [theirs.fileno()])
             theirs.close()
             child = self._own_process() if self._max_tier == "E" else self._forked()
-            return Watch(ours, child, deadline).follow(
-                encode_script(job, public), encode_script(None, hidden), public + hidden
-            )
+            return Watch(ours, child, deadline).follow(encode_script(job, public), encode_script(None, hidden), steps)
         except OSError as error:
             raise SandboxError(f"the sandbox broke off ({error}): {self._end()}") from error
         finally:
@@ -237,11 +248,22 @@ class _OwnProcess:
 
 
 def readable_paths() -> list[str]:
-    """What a student's process may read: the interpreter, its packages, `utils`, the probes. No reference among them."""
+    """What a student's process may read: the interpreter, its packages, `utils`, the probes. No reference among them.
+
+    Raises:
+        SandboxError: If the reference values lie inside one of these folders.
+    """
     paths = sysconfig.get_paths()
     python = [sys.base_prefix, sys.prefix, paths["purelib"], paths["platlib"], paths["stdlib"]]
     ours = [str(PROJECT / part) for part in ("utils", "grader/__init__.py", "grader/probes", "data/airfoils.npz")]
-    return [path for path in dict.fromkeys([*_SYSTEM_FILES, *python, *ours]) if os.path.lexists(path)]
+    readable = [path for path in dict.fromkeys([*_SYSTEM_FILES, *python, *ours]) if os.path.lexists(path)]
+    secret = Path(os.path.realpath(PROJECT / "grader" / "references"))
+    for path in readable:
+        if secret.is_relative_to(os.path.realpath(path)):
+            raise SandboxError(
+                f"the reference values lie inside {path}, which the code of submissions may read: move the project elsewhere"
+            )
+    return readable
 
 
 def _environment(folder: str) -> dict[str, str]:

@@ -68,6 +68,8 @@ def confine(channel: socket.socket, job_limits: dict, rules: Confinement) -> soc
     linux.limit(job_limits["cpu_seconds"], rules.memory_bytes + job_limits["memory_mib"] * 2**20)
     if rules.uid is not None:
         linux.drop_to(rules.uid)
+    elif linux.IS_LINUX and os.geteuid() == 0:  # no other user can reach the interpreter
+        linux.drop_capabilities()
     if linux.IS_LINUX:
         linux.forbid_inspection()  # again: changing the user has reset it
         linux.forbid_new_privileges()
@@ -75,7 +77,7 @@ def confine(channel: socket.socket, job_limits: dict, rules: Confinement) -> soc
         landlock.restrict(ruleset_fd)
         os.close(ruleset_fd)
     if rules.has_seccomp:
-        seccomp.restrict(os.getpid())
+        seccomp.restrict(os.getpid(), may_write=ruleset_fd >= 0)
     return socket.socket(fileno=_CHANNEL_FD)
 
 

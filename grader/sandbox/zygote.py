@@ -9,13 +9,13 @@ hands it a socket, the child reads from that.
 import gc
 import json
 import os
-import shutil
 import signal
 import socket
 import stat
 import sys
 
 from grader.sandbox import linux
+from grader.sandbox.scratch import empty
 
 _ROOT_FILES = ("/dev/null", "/dev/urandom")
 
@@ -188,7 +188,7 @@ def _fork_on_request(control: socket.socket, rules) -> None:
         socket.send_fds(control, [b"+"], [pidfd])
         os.close(pidfd)
         _, status, used = os.wait4(pid, 0)
-        _empty(rules.scratch)
+        empty(rules.scratch)  # if that fails, end: a new zygote gets a new folder
         report = {
             "exit": os.waitstatus_to_exitcode(status),
             "cpu_seconds": round(used.ru_utime + used.ru_stime, 4),
@@ -216,23 +216,6 @@ def _serve_here(control: socket.socket, rules) -> None:
     request, fds, _, _ = socket.recv_fds(control, 4096, 1)
     if request and fds:
         _become_child(socket.socket(fileno=fds[0]), json.loads(request), rules)
-
-
-def _empty(folder: str) -> None:
-    """Leave nothing for the next submission; if that fails, end: a new zygote gets a new folder."""
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False):
-            os.chmod(entry.path, 0o700)
-            shutil.rmtree(entry.path, onerror=_open_and_retry)
-        else:
-            os.unlink(entry.path)
-
-
-def _open_and_retry(function, path, _error) -> None:
-    os.chmod(os.path.dirname(path), 0o700)
-    if not os.path.islink(path):
-        os.chmod(path, 0o700)
-    function(path)
 
 
 if __name__ == "__main__":

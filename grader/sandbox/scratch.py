@@ -1,0 +1,32 @@
+"""The folder a student's process may write in, and how it is emptied whatever stands there."""
+
+import os
+import secrets
+
+
+def empty(folder: str) -> None:
+    """Leave nothing for the next submission.
+
+    What lies in a subfolder is moved up before the subfolder is removed: no depth of nesting, length of path or closed
+    mode is too much. Links are removed, never followed.
+
+    Raises:
+        OSError: If something cannot be removed.
+    """
+    while entries := list(os.scandir(folder)):
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                _dissolve(entry.path, folder)
+            else:
+                os.unlink(entry.path)
+
+
+def _dissolve(subfolder: str, folder: str) -> None:
+    os.chmod(subfolder, 0o700)
+    for inner in list(os.scandir(subfolder)):
+        if inner.is_dir(follow_symlinks=False):
+            os.chmod(inner.path, 0o700)  # moving a folder writes its entry for the folder above
+            os.rename(inner.path, f"{folder}/{secrets.token_hex(16)}")
+        else:
+            os.unlink(inner.path)
+    os.rmdir(subfolder)
