@@ -131,6 +131,7 @@ def _cell(number: int, raw: object, repairs: list[str]) -> Cell | None:
         repairs.append(f"Cell {number} is damaged (its source is no text) and was read as empty.")
         source = ""
     source = source.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
+    source = source.encode("utf-8", "replace").decode()  # JSON can spell half a character, which nothing can write
     outputs = raw.get("outputs")
     count = raw.get("execution_count")
     return Cell(

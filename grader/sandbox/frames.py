@@ -120,4 +120,7 @@ def _array(header: dict, payload: bytes) -> np.ndarray | None:
     dtype = np.dtype(f"<{code}" if code[1] != "1" else code)
     if math.prod(shape) * dtype.itemsize != len(payload):
         raise FrameError("shape and data do not fit")
-    return np.frombuffer(payload, dtype).reshape(shape)
+    try:
+        return np.frombuffer(payload, dtype).reshape(shape)
+    except ValueError:  # no data, but dimensions beyond numpy's
+        raise FrameError("impossible shape") from None

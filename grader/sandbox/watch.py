@@ -53,13 +53,13 @@ class Watch:
         self._decoder = frames.Decoder()
         self._attempt = Attempt()
 
-    def follow(self, public: bytes, hidden: bytes, steps: list[dict]) -> Attempt:
+    def follow(self, public: bytes, hidden: bytes, steps: tuple[list[dict], list[dict]]) -> Attempt:
         """Send the public script; when all its answers are in, the hidden one; collect until the child has ended.
 
         Args:
             public: The encoded script of public steps.
             hidden: The encoded script of hidden steps.
-            steps: Both, in the order in which the child announces them; `seconds` limits each.
+            steps: The public and the hidden ones, in the order in which the child announces them; `seconds` limits each.
 
         Returns:
             The attempt; its `fault` is empty if the child came to the end of both scripts.
@@ -68,7 +68,7 @@ class Watch:
             OSError: If the child was not confined or does not end when killed.
             SandboxError: If the notebook's given cells fail.
         """
-        self._hidden, self._steps = hidden, steps
+        self._hidden, self._steps, self._first_hidden = hidden, [*steps[0], *steps[1]], len(steps[0])
         self._deadline = min(time.monotonic() + STEP_SECONDS, self._last_deadline)
         self._channel.settimeout(STEP_SECONDS)
         self._send(public)
@@ -123,6 +123,7 @@ class Watch:
             self._expect(header["probe"])
             attempt.done.add(header["probe"])
         elif kind == "error":
+            self._expect_turn(attempt.step)
             attempt.errors[attempt.step] = _student_error(header, is_public=attempt.ends == 0)
         elif kind == "end":
             self._end()
@@ -134,15 +135,24 @@ class Watch:
     def _begin(self, number: int) -> None:
         if type(number) is not int or not self._attempt.step < number < len(self._steps):
             raise frames.FrameError("steps out of order")
+        self._expect_turn(number)
         self._attempt.step = number
         self._deadline = min(time.monotonic() + self._steps[number]["seconds"], self._last_deadline)
 
     def _expect(self, probe: str) -> None:
         """A value belongs to the probe whose turn it is; anything else is a forgery or a crossed wire."""
-        if self._attempt.step < 0 or self._steps[self._attempt.step].get("name") != probe:
+        self._expect_turn(self._attempt.step)
+        if self._steps[self._attempt.step].get("name") != probe:
             raise frames.FrameError("a value for another probe")
 
+    def _expect_turn(self, step: int) -> None:
+        """Once hidden inputs are in that process, nothing may be said about a public step: a sentence could carry them."""
+        if step < 0 or self._attempt.ends != (step >= self._first_hidden):
+            raise frames.FrameError("a step out of turn")
+
     def _end(self) -> None:
+        if self._attempt.ends == 2:
+            raise frames.FrameError("more than one end")
         self._attempt.ends += 1
         if self._attempt.ends == 1:
             # Only now, when everything public has come back, are the hidden inputs let into that process.
@@ -168,7 +178,13 @@ def _student_error(header: dict, is_public: bool) -> StudentError:
     text, lines = header.get("text"), header.get("lines")
     pairs = [pair for pair in (lines if isinstance(lines, list) else []) if isinstance(pair, list) and len(pair) == 2]
     pairs = [pair for pair in pairs if all(type(number) is int for number in pair)]
-    return StudentError(kind[:60], text[:300] if isinstance(text, str) else "", tuple((c, n) for c, n in pairs[:20]))
+    text = text[:300] if isinstance(text, str) else ""
+    return StudentError(printable(kind[:60]), printable(text), tuple((c, n) for c, n in pairs[:20]))
+
+
+def printable(text: str) -> str:
+    """A stranger's text without what a terminal or an encoder would act on: controls, half characters, turned writing."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def read_line(stream: socket.socket) -> bytes:
