@@ -22,12 +22,14 @@
 # `FAST=1`); it needs no GPU (GPU time: not measured).
 
 # %% [markdown]
-# **Where you are going.** Left: a Monte Carlo estimate of a KL approaches the exact value like $1/\sqrt N$ (section 2.4).
-# Right: one toy VAE with three weights of its KL term; only the middle one both reconstructs and generates (section 3.3).
+# **Where you are going.** In section 2.4 your Monte Carlo estimate of a KL approaches your exact value like $1/\sqrt N$:
 #
-# | the error of an estimate | too little, right, too much KL |
-# |---|---|
-# | ![Bars that fall with the number of samples, along a dashed line of slope one over root N](figures/01_kl_compare.png) | ![Three columns of point clouds: six clusters reconstructed and generated with beta too small, right, too large](figures/01_kl_beta.png) |
+# ![Bars that fall with the number of samples, along the dashed law of one over root N](figures/01_kl_compare.png)
+#
+# In section 3.3 one toy VAE is trained with three weights of its KL term. Only the middle one both reconstructs and
+# generates:
+#
+# ![Six clusters reconstructed and generated with beta too small, right and too large](figures/01_kl_beta.png)
 
 # %% [markdown]
 # ## Setup
@@ -49,11 +51,13 @@ from pathlib import Path
 if "google.colab" in sys.modules and Path("student.zip").exists():
     zipfile.ZipFile("student.zip").extractall()
 here = Path.cwd()
-homes = [folder for folder in (here, *here.parents, *here.glob("*/")) if (folder / "utils" / "setup_cell.py").exists()]
+near = [here, *here.parents, *here.glob("*/")]
+homes = [folder for folder in near if (folder / "utils" / "setup_cell.py").exists()]
 if not homes:
     raise SystemExit(
-        f"The course's folder `utils` is not found near {here.name}. On your machine: keep this notebook in the bundle's "
-        "folder `notebooks`. On Colab: upload student.zip with the Files panel on the left, then run this cell again."
+        f"The course's folder `utils` is not found near {here.name}. On your machine: keep this "
+        "notebook in the bundle's folder `notebooks`. On Colab: upload student.zip with the Files "
+        "panel on the left, then run this cell again."
     )
 sys.path.insert(0, str(homes[0]))
 
@@ -74,6 +78,10 @@ from torch import nn
 
 from utils import FAST, expect_close, expect_shape, expect_true, hand_in, set_seed
 from utils.plotting import divergence as plots
+
+# %%
+# What the checks compare your answers with.
+Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergence
 
 # %% [markdown]
 # ## Conventions of this notebook
@@ -204,10 +212,11 @@ from utils.plotting import divergence as plots
 #
 # </details>
 
+
 # %%
 # AUTOGRADED (5) D_KL
 def D_KL(mu, logvar):
-    """KL divergence from N(mu, exp(logvar)) to N(0, 1), averaged over batch and latent dimensions.
+    """KL divergence of N(mu, exp(logvar)) from N(0, 1), mean over batch and latent dimensions.
 
     Args:
         mu: Means, float tensor of shape (B, D).
@@ -226,18 +235,17 @@ def D_KL(mu, logvar):
 
 # %%
 # TEST
-Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergence
-for seed, published in {0: 0.9318599700927734, 1: 1.0280910730361938, 2: 0.853870153427124}.items():
+for seed, published in enumerate((0.9318599700927734, 1.0280910730361938, 0.853870153427124)):
     torch.manual_seed(seed)
     mu, logvar = torch.randn(10, 5), torch.randn(10, 5)
+    as_log_sigma = kl_between(Normal(mu, logvar.exp()), Normal(0, 1)).mean()
     slips = {
         "you sum over the latent dimensions; here the mean runs over them too.": 5 * published,
         "you sum over batch and latent; take the mean.": 50 * published,
-        "logvar is the log of the variance, and you used it as the log of sigma.": kl_between(
-            Normal(mu, logvar.exp()), Normal(0, 1)
-        ).mean(),
+        "logvar is the log of the variance, and you used it as the log of sigma.": as_log_sigma,
     }
-    expect_close(f"D_KL, seed {seed}", D_KL(mu, logvar), published, slips=slips, hint="Twice the value: is the ½ there?")
+    hint = "Twice the value: is the ½ there?"
+    expect_close(f"D_KL, seed {seed}", D_KL(mu, logvar), published, slips=slips, hint=hint)
 
 # %% [markdown]
 # Now see what the divergence charges. The left curve moves a unit Gaussian away from zero; the right one stretches and
@@ -314,6 +322,7 @@ plots.plot_price(values, kl_of_mu, values, kl_of_logvar)
 #
 # </details>
 
+
 # %%
 # AUTOGRADED (5) kl_divergence
 def kl_divergence(mu1, log_sigma1, mu2, log_sigma2):
@@ -342,15 +351,14 @@ set_seed(0)
 mu1, mu2 = torch.randn(2, 8, 3)
 log_sigma1, log_sigma2 = 0.5 * torch.randn(2, 8, 3)
 N1, N2 = Normal(mu1, log_sigma1.exp()), Normal(mu2, log_sigma2.exp())
+as_logvar = kl_between(Normal(mu1, (log_sigma1 / 2).exp()), Normal(mu2, (log_sigma2 / 2).exp()))
 slips = {
     "the arguments are swapped: the average runs over N1, the first.": kl_between(N2, N1),
-    "log_sigma is the log of sigma, and you used it as the log of the variance.": kl_between(
-        Normal(mu1, (log_sigma1 / 2).exp()), Normal(mu2, (log_sigma2 / 2).exp())
-    ),
-    "you reduced; return one value for every entry.": kl_between(N1, N2).mean(),
+    "log_sigma is the log of sigma, and you used it as the log of the variance.": as_logvar,
 }
 got = kl_divergence(mu1, log_sigma1, mu2, log_sigma2)
-expect_close("kl_divergence", got, kl_between(N1, N2), slips=slips, hint="Put mu1 = mu2 first: only the sigmas remain.")
+hint = "One value for every entry; with mu1 = mu2 only the sigmas remain."
+expect_close("kl_divergence", got, kl_between(N1, N2), slips=slips, hint=hint)
 
 # %% [markdown]
 # The order of the arguments is a choice with consequences. On the left, your function prices a change of width in both
@@ -367,8 +375,11 @@ reverse = kl_divergence(zeros, sigmas.log(), zeros, zeros)
 
 grid = torch.linspace(-6, 6, 601)
 step = grid[1] - grid[0]
-bump = lambda centre, sigma: torch.exp(-0.5 * ((grid - centre) / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))
-target = 0.6 * bump(-2.0, 0.6) + 0.4 * bump(2.0, 0.8)
+
+
+def bump(mu, sigma):
+    """Density of N(mu, sigma^2) on the grid."""
+    return torch.exp(-0.5 * ((grid - mu) / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))
 
 
 def divergence_on_grid(a, b):
@@ -376,6 +387,7 @@ def divergence_on_grid(a, b):
     return (a * (a.clamp_min(1e-30).log() - b.clamp_min(1e-30).log())).sum() * step
 
 
+target = 0.6 * bump(-2.0, 0.6) + 0.4 * bump(2.0, 0.8)
 candidates = [(m, s) for m in torch.linspace(-3, 3, 61) for s in torch.linspace(0.3, 3, 55)]
 covers = min(candidates, key=lambda c: divergence_on_grid(target, bump(*c)))
 picks = min(candidates, key=lambda c: divergence_on_grid(bump(*c), target))
@@ -413,6 +425,7 @@ plots.plot_asymmetry(sigmas, forward, reverse, grid, target, fits)
 #
 # </details>
 
+
 # %%
 # AUTOGRADED (5) log_prob
 def log_prob(x, mu, log_sigma):
@@ -421,17 +434,19 @@ def log_prob(x, mu, log_sigma):
     Args:
         x: Where the density is evaluated, float tensor of shape (B, N, K).
         mu: Means, float tensor of shape (B, N, K).
-        log_sigma: Natural logs of the standard deviations, shape (B, N), shared by the K dimensions.
+        log_sigma: Natural logs of the standard deviations, shape (B, N), one for all K dimensions.
 
     Returns:
         log N(x; mu, sigma^2 I) in nats, shape (B, N). Summed over K.
     """
     # TODO: sum the squared differences over the last dimension.
-    # TODO: scale them by the variance, and subtract the logarithm of the normaliser, which depends on K.
+    # TODO: scale them by the variance.
+    # TODO: subtract the logarithm of the normaliser, which depends on K.
     ### BEGIN SOLUTION
     K = x.shape[-1]
     squared = ((x - mu) ** 2).sum(-1)  # (B, N)
-    return -0.5 * squared * torch.exp(-2 * log_sigma) - K * (log_sigma + 0.5 * math.log(2 * math.pi))
+    log_normaliser = K * (log_sigma + 0.5 * math.log(2 * math.pi))
+    return -0.5 * squared * torch.exp(-2 * log_sigma) - log_normaliser
     ### END SOLUTION
 
 
@@ -441,15 +456,17 @@ set_seed(0)
 x, mu = torch.randn(2, 7, 5, 4)
 log_sigma = 0.5 * torch.randn(7, 5)
 right = Normal(mu, log_sigma.exp().unsqueeze(-1)).log_prob(x).sum(-1)
+as_logvar = Normal(mu, (log_sigma / 2).exp().unsqueeze(-1)).log_prob(x).sum(-1)
+half_log_2pi = 0.5 * math.log(2 * math.pi)
 slips = {
-    "the normaliser counts once for each of the K dimensions.": right + 3 * (log_sigma + 0.5 * math.log(2 * math.pi)),
-    "K ln sigma is there, but ln 2 pi must be multiplied by K too.": right + 1.5 * math.log(2 * math.pi),
+    "the normaliser counts once for each of the K dimensions.": right
+    + 3 * (log_sigma + half_log_2pi),
+    "K ln sigma is there, but ln 2 pi must be multiplied by K too.": right + 3 * half_log_2pi,
     "you take the mean over K; the density of a vector needs the sum.": right / 4,
-    "log_sigma is the log of sigma, and you used it as the log of the variance.": Normal(
-        mu, (log_sigma / 2).exp().unsqueeze(-1)
-    ).log_prob(x).sum(-1),
+    "log_sigma is the log of sigma, and you used it as the log of the variance.": as_logvar,
 }
-expect_close("log_prob", log_prob(x, mu, log_sigma), right, slips=slips, hint="Try K = 1, mu = 0, sigma = 1 by hand.")
+hint = "Try K = 1, mu = 0, sigma = 1 by hand."
+expect_close("log_prob", log_prob(x, mu, log_sigma), right, slips=slips, hint=hint)
 
 # %% [markdown]
 # A density must integrate to one, and that is a check you can make without any library: add up `exp(log_prob)` over a fine
@@ -458,7 +475,8 @@ expect_close("log_prob", log_prob(x, mu, log_sigma), right, slips=slips, hint="T
 # %%
 side = torch.linspace(-6, 6, 241)
 points = torch.cartesian_prod(side, side).unsqueeze(0)  # (1, N, 2)
-density = log_prob(points, torch.full_like(points, 0.5), torch.full(points.shape[:2], math.log(0.8))).exp()
+log_sigma = torch.full(points.shape[:2], math.log(0.8))
+density = log_prob(points, torch.full_like(points, 0.5), log_sigma).exp()
 print(f"exp(log_prob) adds up to {density.sum() * (side[1] - side[0]) ** 2:.6f}")
 
 # %% [markdown]
@@ -482,6 +500,7 @@ print(f"exp(log_prob) adds up to {density.sum() * (side[1] - side[0]) ** 2:.6f}"
 #
 # </details>
 
+
 # %%
 # AUTOGRADED (5) kl_q_p_mc
 def kl_q_p_mc(samples_q, params_q, params_p):
@@ -495,12 +514,14 @@ def kl_q_p_mc(samples_q, params_q, params_p):
     Returns:
         The estimate of KL[q || p] in nats, shape (B,). Averaged over the N samples.
     """
-    # TODO: split each params tensor into means and log_sigma, and give both a dimension for the samples.
-    # TODO: evaluate both log densities at the samples, and average their difference over the samples.
+    # TODO: split each params tensor into means and log_sigma, with a dimension for the samples.
+    # TODO: evaluate both log densities at the samples.
+    # TODO: average their difference over the samples.
     ### BEGIN SOLUTION
-    log_q = log_prob(samples_q, params_q[:, None, :-1].expand_as(samples_q), params_q[:, None, -1])  # (B, N)
-    log_p = log_prob(samples_q, params_p[:, None, :-1].expand_as(samples_q), params_p[:, None, -1])
-    return (log_q - log_p).mean(1)
+    mu_q, log_sigma_q = params_q[:, None, :-1].expand_as(samples_q), params_q[:, None, -1]
+    mu_p, log_sigma_p = params_p[:, None, :-1].expand_as(samples_q), params_p[:, None, -1]
+    log_ratio = log_prob(samples_q, mu_q, log_sigma_q) - log_prob(samples_q, mu_p, log_sigma_p)
+    return log_ratio.mean(1)  # (B, N) to (B,)
     ### END SOLUTION
 
 
@@ -511,13 +532,14 @@ params_q, params_p = 0.5 * torch.randn(2, 6, 4)  # B = 6, K = 3
 q = Normal(params_q[:, None, :-1], params_q[:, None, -1:].exp())
 p = Normal(params_p[:, None, :-1], params_p[:, None, -1:].exp())
 samples_q = q.sample((50,)).squeeze(2).transpose(0, 1)  # (6, 50, 3)
-log_ratio = (q.log_prob(samples_q) - p.log_prob(samples_q)).sum(-1)
+log_q, log_p = q.log_prob(samples_q).sum(-1), p.log_prob(samples_q).sum(-1)
+right = (log_q - log_p).mean(1)
 slips = {
-    "q and p are swapped.": -log_ratio.mean(1),
-    "you sum over the samples; take their mean.": log_ratio.sum(1),
-    "only log p is there; the estimate needs log q - log p.": -p.log_prob(samples_q).sum(-1).mean(1),
+    "q and p are swapped.": -right,
+    "you sum over the samples; take their mean.": 50 * right,
+    "only log p is there; the estimate needs log q - log p.": -log_p.mean(1),
 }
-expect_close("kl_q_p_mc", kl_q_p_mc(samples_q, params_q, params_p), log_ratio.mean(1), slips=slips)
+expect_close("kl_q_p_mc", kl_q_p_mc(samples_q, params_q, params_p), right, slips=slips)
 
 # %% [markdown]
 # ### 2.3 The KL, exactly
@@ -536,6 +558,7 @@ expect_close("kl_q_p_mc", kl_q_p_mc(samples_q, params_q, params_p), log_ratio.me
 # shape `(B, K)`? Then one reduction is left. The functions: slicing with `-1:`, `torch.sum` with `dim`.
 #
 # </details>
+
 
 # %%
 # AUTOGRADED (5) kl_q_p_exact
@@ -560,15 +583,17 @@ def kl_q_p_exact(params_q, params_p):
 
 # %%
 # TEST
+set_seed(0)
+params_q, params_p = 0.5 * torch.randn(2, 6, 4)  # B = 6, K = 3
 q, p = (Normal(params[:, :-1], params[:, -1:].exp()) for params in (params_q, params_p))
-by_dimension = kl_between(q, p)  # (6, 3)
+centred = kl_between(Normal(0.0, q.scale), Normal(0.0, p.scale))[:, 0]  # without means
+right = kl_between(q, p).sum(-1)
 slips = {
     "the arguments are swapped.": kl_between(p, q).sum(-1),
-    "you average over the K dimensions; sum over them.": by_dimension.mean(-1),
-    "the terms without mu count once for each of the K dimensions.": by_dimension.sum(-1)
-    - 2 * (params_p[:, -1] - params_q[:, -1] + 0.5 * torch.exp(2 * (params_q[:, -1] - params_p[:, -1])) - 0.5),
+    "you average over the K dimensions; sum over them.": right / 3,
+    "the terms without mu count once for each of the K dimensions.": right - 2 * centred,
 }
-expect_close("kl_q_p_exact", kl_q_p_exact(params_q, params_p), by_dimension.sum(-1), slips=slips)
+expect_close("kl_q_p_exact", kl_q_p_exact(params_q, params_p), right, slips=slips)
 
 # %% [markdown]
 # ### 2.4 How many samples are enough?
@@ -586,22 +611,21 @@ params_p = torch.tensor([[10.0, 10.0, 10.0, 10.0, 1.0]])  # mu_p = 10, log_sigma
 exact = kl_q_p_exact(params_q, params_p)
 
 counts = torch.linspace(1, 1000, 20).long()
-errors = torch.stack(
-    [
-        torch.stack([(kl_q_p_mc(torch.randn(1, int(n), 4), params_q, params_p) - exact).abs()[0] for n in counts])
-        for repeat in range(10)
-    ]
-)  # (10, 20)
 
-# One sample has this spread; a mean of N samples has a spread sqrt(N) times smaller, and for a normal error the mean
-# absolute error is sqrt(2 / pi) of the spread.
-spread = torch.stack([kl_q_p_mc(torch.randn(1, 1, 4), params_q, params_p)[0] for _ in range(2000)]).std()
-plots.plot_error_against_samples(counts, errors, float(math.sqrt(2 / math.pi) * spread))
-print(f"exact {exact[0]:.4f} nats; mean error with 1 sample {errors[:, 0].mean():.3f}, with 1000 {errors[:, -1].mean():.3f}")
+
+def estimate_error(n):
+    """Absolute error of one estimate from n samples, in nats; q is standard normal here."""
+    return (kl_q_p_mc(torch.randn(1, n, 4), params_q, params_p) - exact).abs()[0]
+
+
+errors = torch.stack([torch.stack([estimate_error(int(n)) for n in counts]) for _ in range(10)])
+error_of_one = float(torch.stack([estimate_error(1) for _ in range(2000)]).mean())
+plots.plot_error_against_samples(counts, errors, error_of_one)
+print(f"exact value {exact[0]:.4f} nats")
+print(f"mean error: {errors[:, 0].mean():.3f} with 1 sample, {errors[:, -1].mean():.3f} with 1000")
 
 # %% [markdown]
-# The bars follow the dashed line: the error is the spread of one sample divided by $\sqrt N$, and nothing in the estimator
-# beats that rate. Every further digit costs a hundred times the samples. A VAE gets away with one sample a step because it
+# The bars follow the dashed line: the error of one sample divided by $\sqrt N$. Nothing in the estimator beats that rate. Every further digit costs a hundred times the samples. A VAE gets away with one sample a step because it
 # takes thousands of steps, and because the part of its loss with the closed form needs no samples at all.
 
 # %% [markdown]
@@ -639,6 +663,7 @@ print(f"exact {exact[0]:.4f} nats; mean error with 1 sample {errors[:, 0].mean()
 #
 # </details>
 
+
 # %%
 # AUTOGRADED (5) rsample
 def rsample(params_q, num_samples):
@@ -649,10 +674,10 @@ def rsample(params_q, num_samples):
         num_samples: Number N of samples for each of the B examples, at least 1.
 
     Returns:
-        Samples of shape (B, N, K), on the device of params_q; gradients flow back to params_q. The noise is drawn
-        by one call, in the shape (B, N, K).
+        Samples of shape (B, N, K), on the device of params_q; gradients flow back to params_q.
+        The noise is drawn by one call, in the shape (B, N, K).
     """
-    # TODO: split params_q into means and sigma, and give both a dimension for the samples.
+    # TODO: split params_q into means and sigma, with a dimension for the samples.
     # TODO: draw the noise, scale it and shift it.
     ### BEGIN SOLUTION
     mu, sigma = params_q[:, None, :-1], params_q[:, None, -1:].exp()  # (B, 1, K), (B, 1, 1)
@@ -665,19 +690,24 @@ def rsample(params_q, num_samples):
 # %%
 # TEST
 set_seed(0)
-params_q = torch.tensor([[1.0, -2.0, -1.0], [0.0, 3.0, -2.0], [-1.0, 1.0, -0.5]], requires_grad=True)
+params_q = torch.tensor([[1.0, -2.0, -1.0], [0.0, 3.0, -2.0], [-1.0, 1.0, -0.5]])
+params_q.requires_grad_()
 samples = rsample(params_q, 100_000)
-expect_shape("samples", samples, (3, 100_000, 2), "B examples, N samples each, K dimensions without log_sigma.")
-expect_true("a gradient can flow back", samples.requires_grad, "Use params_q itself: no .detach(), no .data, no torch.no_grad.")
+expect_shape("samples", samples, (3, 100_000, 2), "B examples, N samples each, K dimensions.")
+hint = "Use params_q itself: no .detach(), no .data, no torch.no_grad."
+expect_true("a gradient can flow back", samples.requires_grad, hint)
 slope = torch.autograd.grad(samples.square().sum(), params_q)[0]
-expect_true("it reaches the means and log_sigma", bool((slope != 0).all()), "Shift and scale with params_q, nothing else.")
-eps = (samples - params_q[:, None, :-1]).detach()
-expect_true("each sample has its own noise", eps[0, 0, 0] != eps[0, 1, 0], "The noise needs the shape (B, N, K), not (B, 1, K).")
+expect_true("it reaches means and log_sigma", (slope != 0).all(), "Shift and scale with params_q.")
+
+mu, sigma = params_q.detach()[:, :-1], params_q.detach()[:, -1:].exp().expand(3, 2)
+eps = (samples.detach() - mu[:, None]) / sigma[:, None]
+hint = "The noise needs the shape (B, N, K): each example, sample and dimension has its own."
+expect_true("each sample has its own noise", eps[0, 0, 0] != eps[0, 1, 0], hint)
 alike = torch.corrcoef(torch.stack([eps[0, :, 0], eps[1, :, 0], eps[0, :, 1]])).triu(1).abs().max()
-expect_true("examples and dimensions have their own noise", alike < 0.05, "The noise needs the shape (B, N, K).")
-sigma = params_q.detach()[:, -1:].exp().expand(3, 2)
-slips = {"the last column is the log of sigma, and you used it as the log of the variance.": sigma.sqrt()}
-expect_close("mean of the samples", samples.mean(1), params_q[:, :-1], rtol=0, atol=1e-2)
+expect_true("examples and dimensions have their own noise", alike < 0.05, hint)
+
+slips = {"the last column is ln sigma, and you used it as the log of the variance.": sigma.sqrt()}
+expect_close("mean of the samples", samples.mean(1), mu, rtol=0, atol=1e-2)
 expect_close("spread of the samples", samples.std(1), sigma, rtol=0, atol=1e-2, slips=slips)
 
 # %% [markdown]
@@ -701,7 +731,7 @@ plots.plot_clouds(rsample(three, 300), three)
 
 # %%
 def fit(sampler, steps=300):
-    """Fit q to N(2, 0.5^2) by plain gradient descent with a sampler; return its mean and sigma."""
+    """Fit q to N(2, 0.5^2) by gradient descent; return its mean and sigma."""
     set_seed(0)
     params_q = torch.tensor([[0.0, 0.0]], requires_grad=True)
     params_p = torch.tensor([[2.0, math.log(0.5)]])
@@ -753,6 +783,7 @@ plots.plot_fits(grid, bump(2.0, 0.5), fitted)
 #
 # </details>
 
+
 # %%
 # AUTOGRADED (5) elbo
 def elbo(x, params_q, num_samples, func_decoder, log_sig_x):
@@ -760,7 +791,7 @@ def elbo(x, params_q, num_samples, func_decoder, log_sig_x):
 
     Args:
         x: Data, float tensor of shape (B, D).
-        params_q: Parameters of the posterior of each example, shape (B, K+1): K means, then log_sigma.
+        params_q: Parameters of each example's posterior, shape (B, K+1): K means, then log_sigma.
         num_samples: Number N of samples of the posterior.
         func_decoder: Function from z of shape (B, N, K) to the mean of x, shape (B, N, D).
         log_sig_x: Natural log of the standard deviation of x given z, scalar tensor.
@@ -784,11 +815,13 @@ def elbo(x, params_q, num_samples, func_decoder, log_sig_x):
 # TEST
 set_seed(0)
 decoder = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 5))
-x, params_q, log_sig_x = torch.randn(4, 5), (0.5 * torch.randn(4, 3)).requires_grad_(), torch.tensor(-0.5)
+x, log_sig_x = torch.randn(4, 5), torch.tensor(-0.5)
+params_q = (0.5 * torch.randn(4, 3)).requires_grad_()
 torch.manual_seed(1)
 z = rsample(params_q, 8)
 log_p = Normal(decoder(z), log_sig_x.exp()).log_prob(x[:, None]).sum(-1).mean(1)
-kl = kl_between(Normal(params_q[:, :-1], params_q[:, -1:].exp()), Normal(0.0, 1.0)).sum(-1)
+q = Normal(params_q[:, :-1], params_q[:, -1:].exp())
+kl = kl_between(q, Normal(0.0, 1.0)).sum(-1)
 slips = {
     "the KL is subtracted; in a loss it is added.": -log_p - kl,
     "the sign of log p: this is the bound's, a loss needs the negative.": log_p + kl,
@@ -797,8 +830,10 @@ slips = {
 }
 torch.manual_seed(1)
 loss = elbo(x, params_q, 8, decoder, log_sig_x)
-expect_close("elbo", loss, -log_p + kl, slips=slips, hint="Draw the samples with one call of your rsample.")
-expect_true("the loss can train the posterior", loss.requires_grad, "Keep params_q attached: no .detach() on the way.")
+hint = "Draw the samples with one call of your rsample."
+expect_close("elbo", loss, -log_p + kl, slips=slips, hint=hint)
+hint = "Keep params_q attached: no .detach() on the way."
+expect_true("the loss can train the posterior", loss.requires_grad, hint)
 
 # %% [markdown]
 # Is it really a bound? Take the one model where $\log p(x)$ can be integrated: a linear decoder $f(z) = Wz$. Then $x$ is
@@ -814,23 +849,26 @@ covariance = W @ W.T + sigma_x**2 * torch.eye(5)
 exact = -torch.distributions.MultivariateNormal(torch.zeros(5), covariance).log_prob(x)[0]
 
 variance = 1 / (1 + scale**2 / sigma_x**2)  # of the true posterior
-posterior = torch.cat([variance / sigma_x**2 * x @ W, torch.tensor([[0.5 * math.log(variance)]])], dim=1)
-linear = lambda z: z @ W.T
-log_sig_x = torch.tensor(math.log(sigma_x))
+posterior = torch.cat(
+    [variance / sigma_x**2 * x @ W, torch.tensor([[0.5 * math.log(variance)]])], 1
+)
 
 
-def moved(distance):
-    return posterior + torch.tensor([[distance, 0.0, 0.0]])
+def loss_at(distance, num_samples):
+    """Negative ELBO when q is the true posterior with its mean moved along the first axis."""
+    moved = posterior + torch.tensor([[distance, 0.0, 0.0]])
+    return elbo(x, moved, num_samples, lambda z: z @ W.T, torch.tensor(math.log(sigma_x)))
 
 
 distances = torch.linspace(-1.5, 1.5, 31)
-losses = torch.cat([elbo(x, moved(float(d)), 20_000, linear, log_sig_x) for d in distances])
+losses = torch.cat([loss_at(float(distance), 20_000) for distance in distances])
 counts = [1, 10, 100, 1000]
-repeats = 50 if FAST else 200
-estimates = torch.stack([torch.cat([elbo(x, moved(0.5), n, linear, log_sig_x) for _ in range(repeats)]) for n in counts])
+repeats = range(50 if FAST else 200)
+estimates = torch.stack([torch.cat([loss_at(0.5, n) for _ in repeats]) for n in counts])
 plots.plot_bound(distances, losses, float(exact), counts, estimates)
-at_posterior = elbo(x, posterior, 100_000, linear, log_sig_x)[0]
-print(f"-log p(x) = {exact:.4f} nats; -ELBO at the true posterior = {at_posterior:.4f}; 0.5 away = {estimates[-1].mean():.4f}")
+print(f"-log p(x) = {exact:.4f} nats")
+print(f"-ELBO at the true posterior = {loss_at(0.0, 100_000)[0]:.4f} nats")
+print(f"-ELBO at a distance of 0.5 = {estimates[-1].mean():.4f} nats")
 
 # %% [markdown]
 # At the true posterior the two numbers agree; everywhere else the negative ELBO is larger, by exactly $D_{KL}(q \,\|\, p(z \mid x))$.
@@ -859,11 +897,13 @@ def draw_clusters(count):
 
 
 def mlp(size_in, size_out):
-    return nn.Sequential(nn.Linear(size_in, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, size_out))
+    """A network with two hidden layers of 64 units."""
+    hidden = [nn.Linear(size_in, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh()]
+    return nn.Sequential(*hidden, nn.Linear(64, size_out))
 
 
 def train_toy_vae(data, beta, steps):
-    """Train a VAE with a latent plane; return reconstructions, samples, and the two terms of the loss in nats."""
+    """Train a VAE with a latent plane; return reconstructions, samples, both loss terms."""
     set_seed(0)
     encoder, decoder = mlp(2, 3), mlp(2, 2)
     optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=3e-3)
@@ -883,9 +923,10 @@ def train_toy_vae(data, beta, steps):
 
 
 def judge_samples(samples):
-    """Share of samples within three sigma of a cluster, and how many of the six clusters hold at least 2 %."""
+    """Share of samples within 3 sigma of a cluster; number of clusters that hold 2 % of them."""
     angles = torch.arange(6) * (math.pi / 3)
-    distance, nearest = torch.cdist(samples, torch.stack([angles.cos(), angles.sin()], dim=1)).min(1)
+    centres = torch.stack([angles.cos(), angles.sin()], dim=1)
+    distance, nearest = torch.cdist(samples, centres).min(1)
     is_on_data = distance < 3 * 0.08
     shares = torch.bincount(nearest[is_on_data], minlength=6) / len(samples)
     return is_on_data.float().mean().item(), int((shares > 0.02).sum())
