@@ -7,9 +7,8 @@ left alone.
 
 import hashlib
 import os
-import pickle
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -83,7 +82,7 @@ class Checkpoint:
         """The file's content, or what is wrong with it, before anything is changed."""
         try:
             content = torch.load(self.path, map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
+        except Exception:  # bytes that are no checkpoint can make the reader raise anything
             return {}, "this checkpoint cannot be read"
         if not isinstance(content, dict) or content.get("schema") != _SCHEMA:
             return {}, "this file is no checkpoint of this version"
@@ -96,19 +95,20 @@ class Checkpoint:
         return content, ""
 
 
-def code_digest(*functions: Callable) -> str:
-    """A short name for what functions do, which changes when their code does.
+def code_digest(owner: type, *names: str) -> str:
+    """A short name for what methods do, which changes when their code does.
 
     A checkpoint that was trained by a wrong step must not go on under the mended one: give this as one of its settings.
 
     Args:
-        functions: Functions or methods written in Python.
+        owner: A class.
+        names: Methods written in Python; a name that the class does not have is passed over.
 
     Returns:
         12 hexadecimal digits. Comments and line numbers do not count.
     """
     digest = hashlib.sha256()
-    for function in functions:
+    for function in [getattr(owner, name) for name in names if hasattr(owner, name)]:
         for code in _codes(function.__code__):
             digest.update(repr((code.co_code, code.co_names, code.co_varnames, _constants(code))).encode())
     return digest.hexdigest()[:12]
