@@ -55,7 +55,7 @@ def read_parts(notebook: dict, limits: Limits, summary: Summary, manual_on_new_p
         elif source.strip():
             raw = Listing(number, "raw", runs.plain_lines(source))
             parts.append(shortened_listing(raw, limits.source_lines, limits, summary))
-    return [_kept_with(part, after) for part, after in zip(parts, [*parts[1:], None], strict=True)]
+    return [_kept_with(part, after) for part, after in zip(parts, [*parts, None][1:], strict=True)]
 
 
 _SHORT = 700  # characters of a question's text that are kept on the page of its answer

@@ -4,6 +4,7 @@ import copy
 import json
 import logging
 import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,9 @@ class TypstPDFExporter(Exporter):
         from nbformat import ValidationError
 
         try:
-            return self._preprocess(nb, resources)[0]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about cell ids, which a printed page has no use for
+                return self._preprocess(nb, resources)[0]
         except ValidationError as error:
             self.log.warning("The notebook is not valid (%s); exported as it is.", str(error).splitlines()[0])
             return copy.deepcopy(nb)

@@ -60,13 +60,13 @@ local DISGUISES = {
   end },
 }
 
--- TeX leaves one em between the columns of an array, Typst nothing. Delimited arrays become `mat`, which has its own gap.
+-- TeX leaves one em between the columns of an array, Typst nothing; \left( and \left[ make it a `mat`, which has a gap.
 local function with_gaps(tex)
   for _, environment in ipairs { "array", "matrix", "cases" } do
-    local pattern = "(\\?[%a.]*)%s*(\\begin{" .. environment .. "})(.-)(\\end{" .. environment .. "})"
-    tex = tex:gsub(pattern, function(left, open, body, close)
-      if left == "\\left" then return end
-      return left .. " " .. open .. body:gsub("([^\\])&", "%1&\\quad ") .. close
+    local pattern = "()(\\begin{" .. environment .. "})(.-)(\\end{" .. environment .. "})"
+    tex = tex:gsub(pattern, function(position, open, body, close)
+      if tex:sub(1, position - 1):find("\\left%s*[%(%[|]%s*$") then return end
+      return open .. body:gsub("([^\\])&", "%1&\\quad ") .. close
     end)
   end
   return tex

@@ -72,7 +72,8 @@ def convert(
         PandocError: If pandoc is missing, fails as a whole or takes longer than a minute.
     """
     job = {
-        "parts": [{"text": text, "format": _READERS[form]} for text, form in texts],
+        # pandoc's CommonMark reader loses a table's last row when no newline follows it.
+        "parts": [{"text": text + "\n", "format": _READERS[form]} for text, form in texts],
         "formulas": [
             {
                 "tex": formula.tex,

@@ -130,22 +130,24 @@ def shortened(lines: list[Line], max_lines: int, max_characters: int) -> tuple[l
     Returns:
         The lines with a note in the place of what is left out, the number of lines left out, and of lines cut.
     """
-    cut = 0
-    if omitted := max(0, len(lines) - max_lines):
-        head = max_lines * 2 // 3
-        words = f"… {omitted} lines omitted here; the notebook file has all {len(lines)} …"
-        lines = [*lines[:head], [[words, "#a04000", True, False, ""]], *lines[len(lines) - (max_lines - head) :]]
-    kept = []
-    for line in lines:
-        length = sum(len(run[0]) for run in line)
-        if length > max_characters:
-            line = [
-                *_first_characters(line, max_characters),
-                [f" … {length - max_characters} more characters", "#a04000", True, False, ""],
-            ]
-            cut += 1
-        kept.append(line)
+    omitted = max(0, len(lines) - max_lines)
+    head = max_lines * 2 // 3
+    kept = [*lines[:head], *lines[len(lines) - (max_lines - head) :]] if omitted else lines
+    lengths = [sum(len(run[0]) for run in line) for line in kept]
+    cut = sum(length > max_characters for length in lengths)
+    kept = [
+        [*_first_characters(line, max_characters), _remark(f" … {length - max_characters} more characters")]
+        if length > max_characters
+        else line
+        for line, length in zip(kept, lengths, strict=True)
+    ]
+    if omitted:
+        kept.insert(head, [_remark(f"… {omitted} lines omitted here; the notebook file has all {len(lines)} …")])
     return kept, omitted, cut
+
+
+def _remark(words: str) -> Run:
+    return [words, "#a04000", True, False, ""]
 
 
 def _first_characters(line: Line, count: int) -> Line:

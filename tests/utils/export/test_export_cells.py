@@ -1,0 +1,120 @@
+"""Cells and outputs become the right parts; responses are found and belong to the question above them."""
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from utils.export import cells
+from utils.export.parts import Limits, Listing, Note, Picture, Prose
+from utils.export.summary import Summary
+
+
+def read(*notebook_cells, **options) -> list:
+    return cells.read_parts(new_notebook(cells=list(notebook_cells)), Limits(), Summary(), **options)
+
+
+def shown(**data: str) -> list:
+    named = {name.replace("__", "/").replace("_plus_", "+"): value for name, value in data.items()}
+    return read(new_code_cell("", outputs=[new_output("display_data", data=named)]))
+
+
+QUESTION = "### 1.2 Against the prior\n**`kl.scalar`** · manual 10\n\nDerive it."
+
+
+@pytest.mark.parametrize(
+    ("source", "is_answered"),
+    [
+        ("**RESPONSE:**\n\n*Your answer here.*", False),
+        ("**RESPONSE:**", False),
+        ("**RESPONSE:** It collapses.", True),
+        ("**Response**: It collapses.", True),
+        ("\n**RESPONSE:**\n\n$x$", True),
+    ],
+)
+def test_a_response_belongs_to_the_question_above(source, is_answered):
+    question, response = read(new_markdown_cell(QUESTION), new_markdown_cell(source))
+    assert response.response.question == "1.2 kl.scalar · manual 10"
+    assert response.response.is_answered is is_answered
+    assert "RESPONSE" not in response.text
+    assert question.is_sticky
+    assert not question.begins_page
+
+
+def test_a_response_without_a_question_names_its_cell():
+    assert read(new_markdown_cell("**RESPONSE:** x"))[0].response.question == "cell 1"
+
+
+def test_manual_questions_begin_a_page_when_asked_to():
+    mixed = "### 1.4 Both\n**`vae.beta`** · manual 2 · quality 2"
+    parts = read(new_markdown_cell(QUESTION), new_markdown_cell(mixed), new_markdown_cell("x"), manual_on_new_page=True)
+    assert [part.begins_page for part in parts] == [True, False, False]
+
+
+def test_only_a_question_right_above_its_response_is_kept_with_it():
+    parts = read(new_markdown_cell(QUESTION), new_code_cell("x"), new_markdown_cell("**RESPONSE:** a"))
+    assert not parts[0].is_sticky
+    parts = read(new_markdown_cell("word " * 500), new_markdown_cell("**RESPONSE:** a"))
+    assert not parts[0].is_sticky
+
+
+def test_code_cells_are_labelled_and_graded_ones_marked():
+    graded, plain, empty = (
+        read(new_code_cell(source, execution_count=count))
+        for source, count in (("# AUTOGRADED (5) f\nx", 3), ("y", None), ("  ", 1))
+    )
+    assert (graded[0].label, graded[0].is_graded) == ("[3]", True)
+    assert (plain[0].label, plain[0].is_graded) == ("[ ]", False)
+    assert empty == []
+
+
+def test_refreshes_of_a_progress_bar_become_one_line():
+    outputs = [new_output("stream", name="stderr", text=f"\r{i}%") for i in range(300)]
+    parts = read(new_code_cell("", outputs=outputs))
+    assert len(parts) == 1
+    assert parts[0].lines == [[["299%", "", False, False, ""]]]
+
+
+def test_streams_stay_apart():
+    outputs = [new_output("stream", name=name, text=name) for name in ("stdout", "stderr", "stdout")]
+    assert [part.kind for part in read(new_code_cell("", outputs=outputs))] == ["stdout", "stderr", "stdout"]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        ({"image__png": "AA", "text__plain": "<Figure>"}, Picture),
+        ({"image__svg_plus_xml": "<svg/>", "text__plain": "x"}, Picture),
+        ({"text__latex": "$x$", "text__plain": "x"}, Prose),
+        ({"text__markdown": "**x**", "text__html": "<b>x</b>"}, Prose),
+        ({"text__html": "<table><tr><td>1</td></tr></table>", "text__plain": "1"}, Prose),
+        ({"text__html": "<b>fit</b>", "text__plain": "LinearRegression()"}, Listing),
+        ({"text__html": "<b>Done</b>", "text__plain": "<IPython.core.display.HTML object>"}, Prose),
+        ({"text__html": "<script>x</script><div></div>", "text__plain": "<IPython.core.display.HTML object>"}, Note),
+        ({"application__vnd": "{}", "text__plain": "HBox()"}, Listing),
+        ({"application__vnd": "{}"}, Note),
+    ],
+)
+def test_the_best_printable_form_of_an_output(data, kind):
+    parts = shown(**data)
+    assert [type(part) for part in parts] == [kind]
+
+
+def test_scripts_and_styles_never_reach_the_page():
+    html = "<style>td{}</style><table><tr><td>1</td></tr></table><script>alert(1)</script><!-- note -->"
+    assert shown(text__html=html)[0].text == "<table><tr><td>1</td></tr></table>"
+
+
+def test_an_error_without_traceback_shows_its_name():
+    parts = read(new_code_cell("", outputs=[new_output("error", ename="ValueError", evalue="no", traceback=[])]))
+    assert parts[0].lines[0][0][0] == "ValueError: no"
+
+
+@pytest.mark.parametrize(
+    ("source", "title"), [("# A **KL** `x`", "A KL x"), ("## no title", "default"), ("text\n# Late", "Late")]
+)
+def test_the_title_is_the_first_heading(source, title):
+    assert cells.title_of(new_notebook(cells=[new_markdown_cell(source)]), "default") == title
+
+
+def test_sources_may_be_lists_of_lines():
+    parts = cells.read_parts({"cells": [{"cell_type": "markdown", "source": ["# a\n", "b"]}]}, Limits(), Summary())
+    assert parts[0].text == "# a\nb"

@@ -1,0 +1,98 @@
+"""The exporter as nbconvert calls it, and as a command; bad input gets one sentence."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbconvert.exporters import get_exporter
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from utils.export import ExportError, TypstPDFExporter, export_pdf
+from utils.export.__main__ import main
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def small():
+    return new_notebook(cells=[new_markdown_cell("# Small\n\n$x^2$"), new_code_cell("1 + 1")])
+
+
+def test_nbconvert_finds_the_exporter():
+    assert get_exporter("utils.export.TypstPDFExporter") is TypstPDFExporter
+    entry = re.search(
+        r'\[project\.entry-points\."nbconvert\.exporters"\]\ntypstpdf = "([\w.:]+)"',
+        (ROOT / "pyproject.toml").read_text(),
+    )
+    assert entry[1] == "utils.export:TypstPDFExporter"
+
+
+def test_the_exporter_returns_a_pdf_and_its_summary(small):
+    pdf, resources = TypstPDFExporter(student="Ada").from_notebook_node(small)
+    assert pdf.startswith(b"%PDF")
+    assert resources["output_extension"] == ".pdf"
+    assert resources["export_summary"].counts() == "2 cells, 1 formula, 0 images."
+
+
+def test_the_header_comes_from_traits_or_metadata(small):
+    small.metadata["hand_in"] = {"student": "Grace", "receipt": "0123"}
+    front = TypstPDFExporter(receipt="ffff")._front(small, {"name": "nb"})
+    assert (front.student, front.receipt, front.title, front.file) == ("Grace", "ffff", "Small", "nb.ipynb")
+
+
+def test_a_pdf_knows_its_student(small, saved):
+    path = saved(small)
+    plain, named = (export_pdf(path, student=name).path.read_bytes() for name in ("", "Ada Lovelace"))
+    assert b"Ada Lovelace" not in plain
+    assert b"Ada Lovelace" in named
+
+
+@pytest.mark.parametrize("metadata", [{}, {"language_info": {"name": "python"}}, {"widgets": {"a": {}}}])
+def test_an_empty_notebook_prints(metadata):
+    assert TypstPDFExporter().from_notebook_node(new_notebook(metadata=metadata))[0].startswith(b"%PDF")
+
+
+def test_a_notebook_that_is_not_valid_prints_all_the_same(small):
+    small.cells[1].outputs = [{"output_type": "display_data"}, {"output_type": "novel"}]
+    small.cells.append({"cell_type": "markdown", "source": "no metadata", "surprise": 1})
+    assert TypstPDFExporter().from_notebook_node(nbformat.from_dict(small))[0].startswith(b"%PDF")
+
+
+def test_the_command_writes_beside_the_notebook(small, saved, capsys):
+    path = saved(small)
+    assert main([str(path)]) == 0
+    assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+    assert capsys.readouterr().out == f"{path.with_suffix('.pdf')}: 2 cells, 1 formula, 0 images.\n"
+
+
+def test_the_command_writes_where_it_is_told(small, saved, tmp_path):
+    assert (
+        main([str(saved(small)), "--out", str(tmp_path / "new" / "a.b.pdf"), "--student", "A", "--receipt", "f" * 64])
+        == 0
+    )
+    assert (tmp_path / "new" / "a.b.pdf").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be opened"), ("not json", "not a notebook"), ("[]", "not a notebook"), ("{}", "not a notebook"),
+        ('{"nbformat": 4}', "not a notebook"), (b"\xff\xfe\x00", "not a notebook"),
+    ],
+)  # fmt: skip
+def test_bad_input_gets_one_sentence(tmp_path, capsys, content, words):
+    path = tmp_path / "nb.ipynb"
+    if content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert main([str(path)]) == 2
+    message = capsys.readouterr().err
+    assert words in message
+    assert message.startswith(f"{path}: ")
+    assert message.count("\n") == 1
+
+
+def test_a_place_that_cannot_be_written_is_named(small, saved, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ExportError, match=r"cannot be written .* Choose another place"):
+        export_pdf(saved(small), out=tmp_path / "file" / "x.pdf")
