@@ -96,10 +96,11 @@ def _judge(
             return "wrong", f"{where}: {hidden_sentence()}", ""
         if symptom.slip:
             return "wrong", join(f"{where}: {symptom.text}"), symptom.slip
+        if depends := _depends(reading, task.id, failed):  # the same values as a slip, but the slip was made elsewhere
+            return "wrong", join(f"{where}: {symptom.text}", depends), ""
         slip = _slip(task.id, rubric, run)
-        hint = slip.sentence if slip else _depends(reading, task.id, failed)
-        return "wrong", join(f"{where}: {symptom.text}", hint), slip.name if slip else ""
-    return "passed", f"{where}: {check.title}: holds.", ""
+        return "wrong", join(f"{where}: {symptom.text}", slip.sentence if slip else ""), slip.name if slip else ""
+    return "passed", f"{where}: {check.title}.", ""
 
 
 def _stopped(

@@ -38,19 +38,19 @@ class Grader:
         """
         self.notebook = notebook
         self.salt = salt if salt is not None else course_salt()
-        self._box = Box([notebook] if notebook else graded_assignments(), max_tier, slot)
-        self._fresh = FreshReferences(self._box)
+        self.box = Box([notebook] if notebook else graded_assignments(), max_tier, slot)
+        self.fresh = FreshReferences(self.box)
 
     def __enter__(self) -> "Grader":
-        self._box.start()
+        self.box.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._box.close()
+        self.box.close()
 
     @property
     def tier(self) -> str:
-        return self._box.tier
+        return self.box.tier
 
     def grade(self, path: Path, student: str | None = None) -> Report:
         """Grade a file. Whatever is wrong with it is in the report, never an exception.
@@ -131,7 +131,7 @@ class Grader:
         )
 
     def _run(self, rubric: Rubric, reading: Reading, seed: int) -> tuple[SandboxRun, tuple[Call, ...], dict]:
-        fresh_asked, fresh = self._fresh.of(rubric, seed)
+        fresh_asked, fresh = self.fresh.of(rubric, seed)
         by_name = rubric.references.inputs
         public = [
             call
@@ -142,7 +142,7 @@ class Grader:
             s for s in reading.sources.values() if not (s.syntax_error or s.is_untouched or s.task in reading.forbidden)
         ]
         job = job_of(rubric.assignment, merge_cells(runnable), (*public, *fresh_asked))
-        return self._box.run(job), job.calls, fresh
+        return self.box.run(job), job.calls, fresh
 
     def _our_fault(self, submission: Submission, reading: Reading, error: Exception) -> Report:
         sentence = f"The grader failed on this submission ({type(error).__name__}); no score is given, staff will look into it."

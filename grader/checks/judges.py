@@ -51,7 +51,7 @@ def differs(name: str, got: np.ndarray | None, expected: np.ndarray, rtol: float
     error = np.abs(got.astype(np.float64) - expected)
     if (error <= atol + rtol * np.abs(expected)).all():
         return None
-    return f"{name} differs from the expected one: largest error {error.max():.1e}, allowed {atol:.0e} + {rtol:.0e} of the value"
+    return f"{name} differs from the expected one: largest error {error.max():.2g}, allowed {atol:.0e} + {rtol:.0e} of the value"
 
 
 def _shape(array: np.ndarray) -> str:

@@ -52,7 +52,7 @@ class Box:
         self._features: dict[str, bool] = {}
         self._process: subprocess.Popen | None = None
         self._control: socket.socket | None = None
-        self._folder = ""
+        self.folder = ""
 
     def __enter__(self) -> "Box":
         self.start()
@@ -81,10 +81,10 @@ class Box:
         if linux.IS_LINUX:
             linux.forbid_inspection()  # of this process, by code that runs as the same user
         ours, theirs = socket.socketpair()
-        self._folder = tempfile.mkdtemp(prefix="grader-")
-        os.chmod(self._folder, 0o711)  # the child's user passes through to its scratch
+        self.folder = tempfile.mkdtemp(prefix="grader-")
+        os.chmod(self.folder, 0o711)  # the child's user passes through to its scratch
         for name in ("scratch", "root"):
-            os.mkdir(f"{self._folder}/{name}")
+            os.mkdir(f"{self.folder}/{name}")
         self._process = subprocess.Popen(
             [sys.executable, "-B", "-s", "-m", "grader.sandbox.zygote", json.dumps(self._settings(theirs.fileno()))],
             pass_fds=[theirs.fileno()],
@@ -92,7 +92,7 @@ class Box:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             cwd="/",
-            env=_environment(self._folder),
+            env=_environment(self.folder),
         )
         theirs.close()
         ours.settimeout(_START_SECONDS)
@@ -110,8 +110,8 @@ class Box:
             "tier": self._max_tier[0],
             "without_landlock": self._max_tier in ("B-", "D"),
             "uid": _FIRST_UID + self.slot,
-            "scratch": f"{self._folder}/scratch",
-            "root": f"{self._folder}/root",
+            "scratch": f"{self.folder}/scratch",
+            "root": f"{self.folder}/root",
             "readable": readable_paths(),
             "assignments": self.assignments,
             "once": self._max_tier == "E",
@@ -134,8 +134,8 @@ class Box:
 
     def _remove_files(self) -> None:
         with suppress(OSError):
-            empty(f"{self._folder}/scratch")
-        shutil.rmtree(self._folder, ignore_errors=True)
+            empty(f"{self.folder}/scratch")
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _end(self) -> str:
         """Close after a failure; the zygote's last words."""

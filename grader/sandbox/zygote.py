@@ -135,7 +135,7 @@ def _enter_private_root(root: str, readable: list[str]) -> str:
     linux.detach_mounts_from_host()
     linux.mount_tmpfs(root, "mode=0755,size=1m,nr_inodes=4096")
     for path in [*readable, *_ROOT_FILES]:
-        _show(path, root + path)
+        show(path, root + path)
     scratch = "/scratch"
     os.mkdir(root + scratch)
     linux.mount_tmpfs(root + scratch, "mode=0700,size=64m,nr_inodes=1024")
@@ -144,7 +144,7 @@ def _enter_private_root(root: str, readable: list[str]) -> str:
     return scratch
 
 
-def _show(path: str, target: str) -> None:
+def show(path: str, target: str) -> None:
     if os.path.lexists(target) or not os.path.lexists(path):
         return
     os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)

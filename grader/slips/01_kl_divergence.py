@@ -66,11 +66,11 @@ def kl_divergence(mu1, log_sigma1, mu2, log_sigma2):
 
 # %% kl.log_prob normaliser_without_K
 # The normaliser counts once for each of the K dimensions: K (log sigma + 1/2 log 2 pi).
-# replace: - K * ( -> - (
+# replace: = K * (log_sigma -> = (log_sigma
 
 # %% kl.log_prob without_normaliser
 # The normaliser is missing: without it this is no log density, and it does not integrate to one.
-# replace: - K * (log_sigma + 0.5 * math.log(2 * math.pi)) ->
+# replace: - log_normaliser ->
 
 
 # %% kl.log_prob log_sigma_as_logvar
@@ -110,23 +110,43 @@ def log_prob(x, mu, log_sigma):
 
 # %% kl.mc swapped
 # The difference is the wrong way round: log q minus log p, averaged under q.
-# replace: (log_q - log_p) -> (log_p - log_q)
+def kl_q_p_mc(samples_q, params_q, params_p):
+    mu_q, mu_p = (params[:, None, :-1].expand_as(samples_q) for params in (params_q, params_p))
+    log_q = log_prob(samples_q, mu_q, params_q[:, -1:].expand(-1, samples_q.shape[1]))
+    log_p = log_prob(samples_q, mu_p, params_p[:, -1:].expand(-1, samples_q.shape[1]))
+    return (log_p - log_q).mean(1)
 
 # %% kl.mc sum_for_mean
 # You sum over the samples; a Monte Carlo estimate is their mean.
-# replace: .mean(1) -> .sum(1)
+def kl_q_p_mc(samples_q, params_q, params_p):
+    mu_q, mu_p = (params[:, None, :-1].expand_as(samples_q) for params in (params_q, params_p))
+    log_q = log_prob(samples_q, mu_q, params_q[:, -1:].expand(-1, samples_q.shape[1]))
+    log_p = log_prob(samples_q, mu_p, params_p[:, -1:].expand(-1, samples_q.shape[1]))
+    return (log_q - log_p).sum(1)
 
 # %% kl.mc not_averaged
 # You return one value for each sample; the estimate is the mean over the N samples, shape (B,).
-# replace: .mean(1) ->
+def kl_q_p_mc(samples_q, params_q, params_p):
+    mu_q, mu_p = (params[:, None, :-1].expand_as(samples_q) for params in (params_q, params_p))
+    log_q = log_prob(samples_q, mu_q, params_q[:, -1:].expand(-1, samples_q.shape[1]))
+    log_p = log_prob(samples_q, mu_p, params_p[:, -1:].expand(-1, samples_q.shape[1]))
+    return log_q - log_p
 
 # %% kl.mc averaged_over_batch
 # You average over the batch too; each pair of Gaussians has its own estimate, shape (B,).
-# replace: .mean(1) -> .mean()
+def kl_q_p_mc(samples_q, params_q, params_p):
+    mu_q, mu_p = (params[:, None, :-1].expand_as(samples_q) for params in (params_q, params_p))
+    log_q = log_prob(samples_q, mu_q, params_q[:, -1:].expand(-1, samples_q.shape[1]))
+    log_p = log_prob(samples_q, mu_p, params_p[:, -1:].expand(-1, samples_q.shape[1]))
+    return (log_q - log_p).mean()
 
 # %% kl.mc only_log_q
 # The term log p is missing: without it this is the negative entropy of q.
-# replace: (log_q - log_p) -> log_q
+def kl_q_p_mc(samples_q, params_q, params_p):
+    mu_q, mu_p = (params[:, None, :-1].expand_as(samples_q) for params in (params_q, params_p))
+    log_q = log_prob(samples_q, mu_q, params_q[:, -1:].expand(-1, samples_q.shape[1]))
+    log_p = log_prob(samples_q, mu_p, params_p[:, -1:].expand(-1, samples_q.shape[1]))
+    return log_q.mean(1)
 
 # %% kl.exact swapped
 # You computed KL(p || q): asked is KL(q || p).

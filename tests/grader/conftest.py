@@ -1,0 +1,14 @@
+"""One grader for all tests that grade: starting a sandbox takes seconds, using it milliseconds."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from grader.pipeline import Grader
+
+
+@pytest.fixture(scope="session")
+def grader() -> Iterator[Grader]:
+    """A grader at this machine's strongest tier."""
+    with Grader(salt="tests") as running:
+        yield running
