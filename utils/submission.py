@@ -236,11 +236,12 @@ def _recognise(path: Path) -> Assignment | None:
         notebook = read_notebook(path.read_bytes())
     except (NotebookError, OSError):
         return None
-    for name in assignment_names():
-        assignment = load_assignment(name)
-        if len(find_tasks(notebook, assignment).found) > len(assignment.tasks) / 2:
-            return assignment
-    return None
+    shares = {
+        name: len(find_tasks(notebook, load_assignment(name)).found) / max(1, len(load_assignment(name).tasks))
+        for name in assignment_names()
+    }
+    best = max(shares, key=lambda name: shares[name])  # notebooks 2 and 3 share names: the fuller match is the notebook
+    return load_assignment(best) if shares[best] > 0.5 else None
 
 
 def _describe_age(seconds: float) -> str:
