@@ -21,6 +21,13 @@
 # | ![Ten digits above their reconstructions](figures/03_reconstructions.png) | ![One hundred generated digits](figures/03_samples.png) |
 # | ![Rows of generated digits, one column for each class](figures/03_conditional.png) | ![A plane of digits that change shape gradually](figures/03_manifold.png) |
 #
+# And this is what failure looks like: a collapsed VAE that answers every digit with the same grey shape, and the codes of a plain
+# autoencoder, spread far beyond the prior (circle) with holes between them.
+#
+# | | |
+# |---|---|
+# | ![Ten digits above ten equal grey shapes](figures/03_collapse.png) | ![Rays of coloured dots, much wider than a circle in their middle](figures/03_holes.png) |
+#
 # {{points_table}}
 #
 # **Time.** All training in this notebook takes about {{MINUTES}} minutes on one CPU core; each training cell says its share.
@@ -114,6 +121,7 @@ from utils import (
 # GIVEN: sizes; do not change
 in_size = out_size = 28 * 28  # pixels of a flat image
 nz = 32  # size of the code of the autoencoder and of the first VAE
+device = Device  # where models and images live
 
 # %%
 EPOCHS = 3 if FAST else 10
@@ -731,7 +739,7 @@ expect_true("a large beta brings the KL down", history["kl_loss"][-1] < 0.3 * hi
 # %% [markdown]
 # **Expect** for $\beta = 0$: a BCE close to the autoencoder's, and a `kl_loss` that climbs into the tens. **Cost:** about {{T_VAE}}.
 
-# %% figure="03_beta_zero"
+# %%
 set_seed(0)
 vae_free = VAE(nz, beta=0.0).to(Device)
 free_history = train_beta_vae(vae_free, train_loader, EPOCHS)
@@ -789,7 +797,9 @@ vis_reconstruction(vae_strong, test_data)
 # %% [markdown]
 # **Your turn:** choose a beta between the extremes, train with it, and look at the pictures below. Both rows
 # count (2 points): reconstructions that keep the digit, and samples most of which you can read. Try a few values; remember
-# that both terms are means, over 784 pixels and over 32 dimensions.
+# that both terms are means, over 784 pixels and over 32 dimensions. A good result looks like this (**cost** of one try: about {{T_VAE}}):
+#
+# ![Digits, their reconstructions, and two rows of samples](figures/03_vae_beta.png)
 
 # %%
 # TODO: choose beta
@@ -802,7 +812,7 @@ vae_history = train_beta_vae(vae, train_loader, EPOCHS)
 plot_loss_terms(vae_history, titled(f"beta = {BETA:g}: both terms level off above zero"))
 print(f"Last 100 batches: BCE {np.mean(vae_history['rec_loss'][-100:]):.4f}, KL {np.mean(vae_history['kl_loss'][-100:]):.4f}")
 
-# %%
+# %% figure="03_vae_beta"
 set_seed(1)
 print(f"The judge reads {sure_share(judge, sample_images(vae, 2000, nz)):.0%} of the VAE's samples "
       f"and {sure_share(judge, sample_images(autoencoder, 2000, nz)):.0%} of the autoencoder's.")
@@ -952,7 +962,7 @@ for name, weight_of in schedules.items():
     switched_on = (kl_of_dimensions(annealed_models[name]) > 0.05).sum()
     print(f"{name}: squared error {rec:.2f} + KL {kl:.2f} = {rec + kl:.2f}; {switched_on} of 8 dimensions are used")
 
-# %% figure="03_annealing"
+# %%
 totals = {name: np.add(run["rec_loss"], run["kl_loss"]) for name, run in annealed_runs.items()}
 compare_curves(totals, "squared error + KL", title=titled("The same VAE: what the first epochs lose does not come back"))
 plt.ylim(25, 60)
@@ -1024,7 +1034,7 @@ expect_close("five points", line, right, slips={
 #
 # </details>
 
-# %% figure="03_interpolation"
+# %%
 with torch.no_grad():
     rows = {}
     for first, last in ((3, 8), (7, 1), (0, 6)):
@@ -1053,8 +1063,8 @@ plot_rows(rows, titled("On the way from digit to digit: look at the middle"))
 # $$\mathcal L = \frac1N\sum_{n=1}^N\Big[\underbrace{\sum_{i=1}^{784}\mathrm{BCE}(\hat x_{ni}, x_{ni})}_{-\ln p(x_n\mid z_n)}
 # \;+\;\underbrace{\tfrac12\sum_{d=1}^D \mu_{nd}^2 + \sigma_{nd}^2 - 1 - \ln\sigma_{nd}^2}_{\mathrm{KL}[q(z\mid x_n)\,\|\,\mathcal N(0, I)]}\Big],$$
 #
-# in **nats** per image: an upper bound on $-\ln p(x)$, which you can compare between models. (In the units of section 2, $\beta = D/784$; your
-# tuned beta was larger. That is a choice for cleaner samples, and then the sum is no longer a bound on $-\ln p(x)$.)
+# in **nats** per image: an upper bound on $-\ln p(x)$, which you can compare between models. (In the means of section 2 this
+# proportion is $\beta = D/784 = 0.041$. A larger beta is a choice: it buys cleaner samples and pays with a looser bound.)
 #
 # **Conventions here:** the encoder gives the log **variance** $\ln\sigma^2$ (`logvar`), and images keep their shape `(N, 1, 28, 28)`.
 
@@ -1266,7 +1276,7 @@ with torch.no_grad():
 # %% [markdown]
 # **From digit to digit.** Each row is a straight line between two draws from the prior, 12 steps, both ends included.
 
-# %% figure="03_latent_lines"
+# %%
 set_seed(2)
 starts, ends = torch.randn(2, 12, fc_vae.latent_size, device=Device)
 plot_interpolation_grid(fc_vae.decoder, starts, ends, 12, titled("Each row: a straight line between two draws"))
@@ -1689,14 +1699,14 @@ show_images(ours["images"], "The nine images your function must give for seed 0"
 # ### 5.3 Walk the latent space
 # **`conv.manifold`** · given
 #
-# With two dimensions you can see the whole latent space. Left of each other lie pictures of neighbouring codes; they are spaced so
-# that each picture stands for the same share of the prior.
+# With two dimensions you can see the whole latent space. Neighbouring pictures have neighbouring codes; the steps between them grow
+# outwards, so that each picture stands for the same share of the prior.
 
 # %% figure="03_manifold"
 trained_vae = trained_vae.to(Device)
 plot_manifold(lambda z: trained_vae.decode(z[None])[0], 20, Device, titled("The plane of codes, decoded: every picture is 1/400 of the prior"))
 
-# %% figure="03_scatter"
+# %%
 with torch.no_grad():
     means = trained_vae.encode(test_data.images[:4000])[:, :2]
 plot_latent_scatter(means, test_data.labels[:4000], titled("Test digits in the latent plane: their posterior means"))

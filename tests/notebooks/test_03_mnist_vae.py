@@ -67,13 +67,14 @@ def test_every_experiment_shows_its_picture(executed):
 
 
 def test_collapse_and_its_opposite_show_in_the_kl(executed):
-    words = printed(executed[0], "beta = 10            BCE").split()
-    kl = [float(words[i + 1]) for i, word in enumerate(words) if word == "KL"]
+    lines = printed(executed[0], "beta = 10            BCE").split("\n")
+    kl = [float(line.split("KL")[1]) for line in lines if line.startswith("beta")]
     assert kl[0] < 1e-2  # beta = 10
     assert kl[1] > 10 * kl[0]  # the tuned beta
 
 
 def test_the_last_cell_packs_the_notebook_and_both_pictures(executed):
+    assert "Every graded cell and every response has an answer." in printed(executed[0], "hand_in(")
     with zipfile.ZipFile(executed[1] / f"{NAME}_submission.zip") as archive:
         assert sorted(archive.namelist()) == ["03_conditional.png", f"{NAME}.ipynb", "03_vae_beta.png"]
 
@@ -226,74 +227,186 @@ RIGHT = {
 # task, pieces of the solution and what a slip makes of them, a part of the sentence the student must read
 WRONG = {
     "encoder without relu": ("Encoder", [("            nn.ReLU(),\n", "")], "without relu between them"),
-    "encoder with last relu": ("Encoder", [("nn.Linear(64, nz),", "nn.Linear(64, nz), nn.ReLU(),")], "the last layer has no relu"),
+    "encoder with last relu": (
+        "Encoder",
+        [("nn.Linear(64, nz),", "nn.Linear(64, nz), nn.ReLU(),")],
+        "the last layer has no relu",
+    ),
     "encoder other width": ("Encoder", [("64", "128")], "the sizes are 784, 256, 64, 32"),
     "decoder without sigmoid": ("Decoder", [("            nn.Sigmoid(),\n", "")], "a sigmoid belongs behind"),
-    "decoder relu before sigmoid": ("Decoder", [("nn.Sigmoid()", "nn.ReLU(), nn.Sigmoid()")], "no relu between the last layer and"),
+    "decoder relu before sigmoid": (
+        "Decoder",
+        [("nn.Sigmoid()", "nn.ReLU(), nn.Sigmoid()")],
+        "no relu between the last layer and",
+    ),
     "decoder flat": ("Decoder", [(".reshape(-1, 1, self.output_size)", "")], "reshape to (-1, 1, output_size)"),
     "autoencoder picture": ("AutoEncoder", [("reshape(-1, 28, 28)", "reshape(-1, 1, 28, 28)")], "28 rows of 28 pixels"),
     "autoencoder transposed": ("AutoEncoder", [("reshape(-1, 28, 28)", "reshape(-1, 28, 28).mT")], "do not transpose"),
     "loader in order": ("make_loader", [("shuffle=True", "shuffle=False")], "in the order of the data"),
     "loader keeps the rest": ("make_loader", [(", drop_last=True", "")], "the rest of 3 is left out"),
-    "training sums": ("train_autoencoder", [("(model(x), x)", "(model(x), x, reduction='sum')")], "a mean over pixels and batch"),
+    "training sums": (
+        "train_autoencoder",
+        [("(model(x), x)", "(model(x), x, reduction='sum')")],
+        "a mean over pixels and batch",
+    ),
     "training piles up": ("train_autoencoder", [("            optimizer.zero_grad()\n", "")], "they have piled up"),
-    "training own rate": ("train_autoencoder", [("lr=learning_rate", "lr=1e-2")], "does the optimizer get learning_rate"),
+    "training own rate": (
+        "train_autoencoder",
+        [("lr=learning_rate", "lr=1e-2")],
+        "does the optimizer get learning_rate",
+    ),
     "training never steps": ("train_autoencoder", [("optimizer.step()", "pass")], "is step() called once a batch"),
     "samples uniform": ("sample_images", [("torch.randn(", "torch.rand(")], "its namesake with n is normal"),
     "samples with gradient": ("sample_images", [("torch.no_grad()", "torch.enable_grad()")], "inside torch.no_grad()"),
     "samples flat": ("sample_images", [(".reshape(-1, 28, 28)", "")], "expected (2000, 28, 28)"),
-    "vae decodes the mean": ("VAE", [("mu + log_sigma.exp() * torch.randn_like(mu)", "mu")], "z is a draw, not the mean"),
+    "vae decodes the mean": (
+        "VAE",
+        [("mu + log_sigma.exp() * torch.randn_like(mu)", "mu")],
+        "z is a draw, not the mean",
+    ),
     "vae reconstructs a draw": (
         "VAE",
-        [("mu, _ = self.encoder(x).chunk(2, dim=-1)", "m, s = self.encoder(x).chunk(2, dim=-1); mu = m + s.exp() * torch.randn_like(m)")],
+        [("self.decoder(mu)", "self.decoder(mu + torch.randn_like(mu))")],
         "decode the mean, not a draw",
     ),
-    "vae kl swapped": ("VAE", [("(mu, log_sigma, zeros, zeros)", "(zeros, zeros, mu, log_sigma)")], "arguments are swapped"),
+    "vae kl swapped": (
+        "VAE",
+        [("(mu, log_sigma, zeros, zeros)", "(zeros, zeros, mu, log_sigma)")],
+        "arguments are swapped",
+    ),
     "vae kl summed": ("VAE", [("zeros, zeros).mean()", "zeros, zeros).sum(1).mean()")], "summed over the dimensions"),
     "vae bce summed": ("VAE", [(".shape))", ".shape), reduction='sum')")], "the bce is summed"),
     "vae forgets beta": ("VAE", [("self.beta * kl_loss", "kl_loss")], "beta is missing"),
-    "vae weights twice": ("VAE", [(".mean()\n", ".mean() * self.beta\n"), ("+ self.beta * kl_loss", "+ kl_loss")], "already weighted by beta"),
-    "vae log sigma as log variance": ("VAE", [("mu + log_sigma.exp()", "mu + (0.5 * log_sigma).exp()")], "log variance"),
+    "vae weights twice": (
+        "VAE",
+        [(".mean()\n", ".mean() * self.beta\n"), ("+ self.beta * kl_loss", "+ kl_loss")],
+        "already weighted by beta",
+    ),
+    "vae log sigma as log variance": (
+        "VAE",
+        [("mu + log_sigma.exp()", "mu + (0.5 * log_sigma).exp()")],
+        "log variance",
+    ),
     "vae log sigma first": ("VAE", [("mu, log_sigma = q.", "log_sigma, mu = q.")], "the mean comes first"),
     "vae loop piles up": ("train_beta_vae", [("            optimizer.zero_grad()\n", "")], "they have piled up"),
-    "vae loop without kl": ("train_beta_vae", [("total.backward()", "terms['rec_loss'].backward()")], "minimise the total"),
+    "vae loop without kl": (
+        "train_beta_vae",
+        [("total.backward()", "terms['rec_loss'].backward()")],
+        "minimise the total",
+    ),
     "vae loop keeps tensors": ("train_beta_vae", [("value.item()", "value")], "append value.item()"),
     "kl over everything": ("KLDivergence", [(".sum(dim=1).mean()", ".mean()")], "averaged over the dimensions too"),
     "kl sum of the batch": ("KLDivergence", [(".sum(dim=1).mean()", ".sum()")], "summed over the batch"),
-    "kl of log sigma": ("KLDivergence", [("log_var.exp()", "(2 * log_var).exp()"), ("- 1 - log_var", "- 1 - 2 * log_var")], "log standard deviation"),
+    "kl of log sigma": (
+        "KLDivergence",
+        [("log_var.exp()", "(2 * log_var).exp()"), ("- 1 - log_var", "- 1 - 2 * log_var")],
+        "log standard deviation",
+    ),
     "kl sign": ("KLDivergence", [("0.5 *", "-0.5 *")], "the sign is turned"),
-    "weight one early": ("KLWeightManager", [("(epoch - self.warm_up_rounds)", "(epoch + 1 - self.warm_up_rounds)")], "begins one epoch early"),
-    "weight ends early": ("KLWeightManager", [("/ self.annealing_rounds", "/ max(1, self.annealing_rounds - 1)")], "ends one epoch early"),
-    "weight without warm-up": ("KLWeightManager", [("(epoch - self.warm_up_rounds)", "epoch")], "the warm-up is ignored"),
-    "line without its end": ("interpolate_linear", [("torch.linspace(0, 1, steps, device=x.device)", "(torch.arange(steps) / steps)")], "the last point is missing"),
-    "line without its ends": ("interpolate_linear", [("0, 1, steps,", "0, 1, steps + 2,"), (".unsqueeze(1)", "[1:-1].unsqueeze(1)")], "both ends are missing"),
+    "weight one early": (
+        "KLWeightManager",
+        [("(epoch - self.warm_up_rounds)", "(epoch + 1 - self.warm_up_rounds)")],
+        "begins one epoch early",
+    ),
+    "weight ends early": (
+        "KLWeightManager",
+        [("/ self.annealing_rounds", "/ max(1, self.annealing_rounds - 1)")],
+        "ends one epoch early",
+    ),
+    "weight without warm-up": (
+        "KLWeightManager",
+        [("(epoch - self.warm_up_rounds)", "epoch")],
+        "the warm-up is ignored",
+    ),
+    "line without its end": (
+        "interpolate_linear",
+        [("torch.linspace(0, 1, steps, device=x.device)", "(torch.arange(steps) / steps)")],
+        "the last point is missing",
+    ),
+    "line without its ends": (
+        "interpolate_linear",
+        [("0, 1, steps,", "0, 1, steps + 2,"), (".unsqueeze(1)", "[1:-1].unsqueeze(1)")],
+        "both ends are missing",
+    ),
     "line backwards": ("interpolate_linear", [("(1 - t) * x + t * y", "t * x + (1 - t) * y")], "from y to x"),
-    "draw with the variance": ("reparametrize", [("torch.exp(0.5 * logvar)", "torch.exp(logvar)")], "that is the variance"),
+    "draw with the variance": (
+        "reparametrize",
+        [("torch.exp(0.5 * logvar)", "torch.exp(logvar)")],
+        "that is the variance",
+    ),
     "draw without sigma": ("reparametrize", [("sigma * torch", "torch")], "sigma is missing"),
-    "draw cut off": ("reparametrize", [("torch.exp(0.5 * logvar)", "torch.exp(0.5 * logvar.detach())")], "no .data, no .detach()"),
-    "one draw for all": ("reparametrize", [("torch.randn_like(mu)", "(torch.randn_like(mu) if len(mu) < 5 else torch.randn(1))")], "not one number for all"),
-    "fc layer missing": ("FCVAE", [("nn.Flatten(), nn.Linear(input_size, h), nn.ReLU(), nn.Linear(h, h), nn.ReLU()", "nn.Flatten(), nn.Linear(input_size, h), nn.ReLU()")], "parameters of encoder"),
-    "fc one layer for both": ("FCVAE", [("self.logvar_layer(hidden)", "self.mu_layer(hidden)")], "each has a layer of its own"),
+    "draw cut off": (
+        "reparametrize",
+        [("torch.exp(0.5 * logvar)", "torch.exp(0.5 * logvar.detach())")],
+        "no .data, no .detach()",
+    ),
+    "one draw for all": (
+        "reparametrize",
+        [("torch.randn_like(mu)", "(torch.randn_like(mu) if len(mu) < 5 else torch.randn(1))")],
+        "not one number for all",
+    ),
+    "fc layer missing": (
+        "FCVAE",
+        [("nn.Linear(input_size, h), nn.ReLU(), nn.Linear(h, h), nn.ReLU()", "nn.Linear(input_size, h), nn.ReLU()")],
+        "parameters of encoder",
+    ),
+    "fc one layer for both": (
+        "FCVAE",
+        [("self.logvar_layer(hidden)", "self.mu_layer(hidden)")],
+        "each has a layer of its own",
+    ),
     "fc without sigmoid": ("FCVAE", [("nn.Sigmoid(), ", "")], "a sigmoid belongs before"),
     "fc decodes the mean": ("FCVAE", [("reparametrize(mu, logvar)", "mu")], "decode a draw, not mu"),
     "loss bce mean": ("loss_function", [('x, reduction="sum"', "x")], "the bce is a mean"),
     "loss kl mean": ("loss_function", [("torch.sum(", "torch.mean(")], "the kl is a mean"),
     "loss kl sign": ("loss_function", [("0.5 * torch", "-0.5 * torch")], "the kl has the wrong sign"),
-    "loss of the batch": ("loss_function", [("(rec_loss + kl_loss) / len(x)", "rec_loss + kl_loss")], "not divided by the number of images"),
+    "loss of the batch": (
+        "loss_function",
+        [("(rec_loss + kl_loss) / len(x)", "rec_loss + kl_loss")],
+        "not divided by the number of images",
+    ),
     "one-hot of integers": ("idx2onehot", [(".float()", "")], "float32"),
     "one-hot of what occurs": ("idx2onehot", [("idx.reshape(-1), n", "idx.reshape(-1)")], "expected (2, 4)"),
     "cvae encoder without c": ("CVAE", [("[x.flatten(1), c]", "[x.flatten(1), 0 * c]")], "join c to the flat image"),
     "cvae decoder without c": ("CVAE", [("[z, c]", "[z, 0 * c]")], "join c to z as well"),
     "conv adds kl": ("SimpleVAE", [("log_likelihood.mean() - kl", "log_likelihood.mean() + kl")], "the kl is added"),
-    "conv loss": ("SimpleVAE", [("log_likelihood.mean() - kl.mean()", "kl.mean() - log_likelihood.mean()")], "this is a loss"),
-    "conv without width": ("SimpleVAE", [("self.log_sig_x.expand(", "(0 * self.log_sig_x).expand(")], "the width is not used"),
-    "conv width as variance": ("SimpleVAE", [("self.log_sig_x.expand(", "(self.log_sig_x / 2).expand(")], "as the log variance"),
+    "conv loss": (
+        "SimpleVAE",
+        [("log_likelihood.mean() - kl.mean()", "kl.mean() - log_likelihood.mean()")],
+        "this is a loss",
+    ),
+    "conv without width": (
+        "SimpleVAE",
+        [("self.log_sig_x.expand(", "(0 * self.log_sig_x).expand(")],
+        "the width is not used",
+    ),
+    "conv width as variance": (
+        "SimpleVAE",
+        [("self.log_sig_x.expand(", "(self.log_sig_x / 2).expand(")],
+        "as the log variance",
+    ),
     "conv width fixed": ("SimpleVAE", [("nn.Parameter(torch.zeros(()))", "torch.zeros(())")], "parameters is 105892"),
-    "conv unfolds wrong": ("SimpleVAE", [("images.unflatten(0, z.shape[:2])", "images.unflatten(0, (z.shape[1], z.shape[0])).transpose(0, 1)")], "fold and unfold in the same order"),
-    "generate transposed": ("generate_images", [("torch.randn(n_images, K, device=device)", "torch.randn(K, n_images, device=device).T")], "another order"),
-    "generate with gradient": ("generate_images", [("torch.no_grad()", "torch.enable_grad()")], "inside torch.no_grad()"),
-    "generate keeps a dimension": ("generate_images", [("vae.decode(z[None])[0]", "vae.decode(z[None])")], "expected (9, 1, 28, 28)"),
-}  # fmt: skip
+    "conv unfolds wrong": (
+        "SimpleVAE",
+        [("unflatten(0, z.shape[:2])", "unflatten(0, z.shape[:2][::-1]).transpose(0, 1)")],
+        "fold and unfold in the same order",
+    ),
+    "generate transposed": (
+        "generate_images",
+        [("torch.randn(n_images, K, device=device)", "torch.randn(K, n_images, device=device).T")],
+        "another order",
+    ),
+    "generate with gradient": (
+        "generate_images",
+        [("torch.no_grad()", "torch.enable_grad()")],
+        "inside torch.no_grad()",
+    ),
+    "generate keeps a dimension": (
+        "generate_images",
+        [("vae.decode(z[None])[0]", "vae.decode(z[None])")],
+        "expected (9, 1, 28, 28)",
+    ),
+}
 
 
 @pytest.mark.parametrize("word", [cell.tag[1] for cell in read_source(NAME).cells_of("autograded")])

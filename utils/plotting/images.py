@@ -79,16 +79,18 @@ def vis_reconstruction(model: nn.Module, data: MNISTDataset, count: int = 10, ra
     """Draw digits of every class above what `model.reconstruct` makes of them.
 
     Args:
-        model: Has `reconstruct(x)`, x of shape (N, 1, 784), as the notebook's models have.
+        model: Has `reconstruct(x)`, x of shape (N, 1, 784), as the notebook's models have; its mode is left as it was.
         data: Where the digits come from.
         count: How many.
         randomize: Draw other digits at each call.
     """
     picks = torch.randperm(len(data))[:count] if randomize else torch.arange(count)
     originals, _ = data[picks.to(data.images.device)]
+    was_training = model.training
     model.eval()
     with torch.no_grad():
         reconstructions = model.reconstruct(originals.flatten(2))
+    model.train(was_training)
     title = data.source.title("Above: original. Below: reconstruction.")
     plot_reconstruction_grid(originals, reconstructions, per_row=count, title=title)
 

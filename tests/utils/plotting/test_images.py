@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -110,6 +108,13 @@ class _Data:
         return self.images[self.labels == digit][:count]
 
 
+class _Inverter(torch.nn.Module):
+    def reconstruct(self, x):
+        assert not self.training
+        assert not torch.is_grad_enabled()
+        return 1 - x.reshape(-1, 28, 28)
+
+
 def test_an_image_of_a_class():
     assert get_image_with_label(_Data(), 7, index=1).unique().item() == 1.0
 
@@ -117,9 +122,10 @@ def test_an_image_of_a_class():
 def test_figures_of_a_stand_in_name_it():
     vis_samples(torch.rand(3, 784), _Data(), "Samples")
     assert plt.gca().get_title() == "Samples (stand-in data: digits)"
-    model = SimpleNamespace(eval=lambda: None, reconstruct=lambda x: 1 - x.reshape(-1, 28, 28))
+    model = _Inverter().train()
     vis_reconstruction(model, _Data(), count=3)
     assert "stand-in data: digits" in plt.gca().get_title()
     drawn = _drawn()
     assert drawn[0, 0] == 0
     assert drawn[29, 0] == 1  # the model's answer, below
+    assert model.training
