@@ -1,7 +1,6 @@
 """Rows and grids of images."""
 
 import math
-from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import torch
@@ -89,7 +88,7 @@ def vis_reconstruction(model: nn.Module, data: MNISTDataset, count: int = 10, ra
     was_training = model.training
     model.eval()
     with torch.no_grad():
-        reconstructions = model.reconstruct(originals.flatten(2))
+        reconstructions = model.reconstruct(originals.flatten(2))  # type: ignore[operator]
     model.train(was_training)
     title = data.source.title("Above: original. Below: reconstruction.")
     plot_reconstruction_grid(originals, reconstructions, per_row=count, title=title)
@@ -175,7 +174,9 @@ def tile(images: Tensor, columns: int) -> Tensor:
     return grid[:, :-1, :-1].permute(1, 2, 0)
 
 
-def draw_grid(axis: Axes, grid: Tensor, title: str = "", extent: Sequence[float] | None = None) -> None:
+def draw_grid(
+    axis: Axes, grid: Tensor, title: str = "", extent: tuple[float, float, float, float] | None = None
+) -> None:
     """Draw a picture from `tile` into an axis: dark ink on paper for one channel, colours for three."""
     axis.imshow(grid.squeeze(-1).numpy(), cmap="gray_r", vmin=0, vmax=1, extent=extent, interpolation="nearest")
     axis.set_title(title, fontsize=10)

@@ -77,7 +77,7 @@ def plot_latent_scatter(z: Tensor, labels: Tensor, title: str = "") -> None:
     _, axis = plt.subplots(figsize=(6, 5), layout="constrained")
     dots = axis.scatter(points[:, 0], points[:, 1], c=digits, cmap="tab10", vmin=-0.5, vmax=9.5, s=4, alpha=0.6)
     for digit in digits.unique():
-        centre = points[digits == digit].median(dim=0).values
-        axis.text(*centre.tolist(), str(digit.item()), weight="bold", ha="center", va="center", bbox={"fc": "white"})
+        x, y = points[digits == digit].median(dim=0).values.tolist()
+        axis.text(x, y, str(digit.item()), weight="bold", ha="center", va="center", bbox={"fc": "white"})
     axis.set(xlabel="z_1", ylabel="z_2", title=title, aspect="equal")
     plt.colorbar(dots, ticks=range(10), label="digit")
