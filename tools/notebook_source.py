@@ -5,6 +5,7 @@ Reading is lenient: what does not follow the conventions is read as plain text o
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -171,9 +172,11 @@ def _question(heading: SourceCell, cells: tuple[SourceCell, ...]) -> SourceQuest
     return SourceQuestion(match[1], number, title, tuple(_parts(match[2])), heading, tuple(cells))
 
 
-def _parts(text: str) -> list[Part]:
-    words = [part.split() for part in text.split(" · ") if part]
-    return [Part(kind, int(points[0]) if points else 0) for kind, *points in words]
+def _parts(text: str) -> Iterator[Part]:
+    for part in filter(None, text.split(" · ")):
+        word, *points = part.split()
+        kind = next(kind for kind in KINDS if kind == word)
+        yield Part(kind, int(points[0]) if points else 0)
 
 
 def _own_metadata(metadata: dict[str, Any]) -> dict[str, Any]:

@@ -52,11 +52,13 @@ from pathlib import Path
 if "google.colab" in sys.modules and Path("student.zip").exists():
     zipfile.ZipFile("student.zip").extractall()
 here = Path.cwd()
-homes = [folder for folder in (here, *here.parents, *here.glob("*/")) if (folder / "utils" / "setup_cell.py").exists()]
+near = [here, *here.parents, *here.glob("*/")]
+homes = [folder for folder in near if (folder / "utils" / "setup_cell.py").exists()]
 if not homes:
     raise SystemExit(
-        f"The course's folder `utils` is not found near {here.name}. On your machine: keep this notebook in the bundle's "
-        "folder `notebooks`. On Colab: upload student.zip with the Files panel on the left, then run this cell again."
+        f"The course's folder `utils` is not found near {here.name}. On your machine: keep "
+        "this notebook in the bundle's folder `notebooks`. On Colab: upload student.zip with "
+        "the Files panel on the left, then run this cell again."
     )
 sys.path.insert(0, str(homes[0]))
 

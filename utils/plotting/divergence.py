@@ -88,7 +88,7 @@ def plot_clouds(samples: Tensor, params: Tensor) -> None:
     """
     _, axis = plt.subplots(figsize=(5, 4.2), layout="constrained")
     for cloud, (x, y, log_sigma), colour, marker in zip(samples, params, (_BLUE, _RED, _GREEN), "o^s", strict=False):
-        axis.scatter(*cloud.T, s=8, alpha=0.4, color=colour, marker=marker)
+        axis.scatter(cloud[:, 0], cloud[:, 1], s=8, alpha=0.4, color=colour, marker=marker)
         for radius in (1, 2):
             circle = plt.Circle((float(x), float(y)), radius * float(log_sigma.exp()), fill=False, color="black")
             axis.add_patch(circle)
@@ -153,6 +153,6 @@ def plot_toy_vaes(data: Tensor, rows: Mapping[str, tuple[Tensor, Tensor]]) -> No
 
 
 def _scatter(axis: Axes, data: Tensor, points: Tensor, colour: str) -> None:
-    axis.scatter(*data.T, s=3, color=_GREY, alpha=0.25)
-    axis.scatter(*points.T, s=4, color=colour, alpha=0.5)
+    axis.scatter(data[:, 0], data[:, 1], s=3, color=_GREY, alpha=0.25)
+    axis.scatter(points[:, 0], points[:, 1], s=4, color=colour, alpha=0.5)
     axis.set(xlim=(-1.7, 1.7), ylim=(-1.7, 1.7), aspect="equal", xticks=[], yticks=[])
