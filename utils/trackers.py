@@ -2,7 +2,7 @@
 
 In a notebook (Jupyter, Colab, VS Code, nbclient) one picture is replaced in place, so that the saved notebook holds a
 single output; in a terminal it is a progress bar. Drawing costs time that training does not get: a picture is drawn at
-most every `plot_freq` iterations, and only after 25 times as long as the last one took.
+most every `plot_freq` iterations, and only after 50 times as long as the last one took.
 """
 
 import math
@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-_DRAWING_SHARE = 0.04  # of the time, at most
+_DRAWING_SHARE = 0.02  # of the time, at most
+_FIRST_SECONDS = 3.0  # before the first picture, whose cost is not known yet
 _TEXT_SECONDS = 0.5  # between two changes of the numbers beside a terminal's bar
 
 
@@ -118,7 +119,7 @@ class _Picture:
     def __init__(self, plot_freq: int) -> None:
         self._plot_freq = plot_freq
         self._handle: Any = None
-        self._next_time = 0.0
+        self._next_time = time.perf_counter() + _FIRST_SECONDS
 
     def show(self, tracker: VAE_Tracker) -> None:
         if len(tracker.total_losses) % self._plot_freq == 0 and time.perf_counter() >= self._next_time:

@@ -63,7 +63,7 @@ def test_terminal_shows_a_bar_and_clears_it(monkeypatch, capsys):
 
 
 def test_pictures_wait_for_plot_freq_and_for_their_own_cost(monkeypatch):
-    clock = iter(range(10_000))
+    clock = iter(range(0, 1_000_000, 10))  # ten seconds between two looks at the clock
     monkeypatch.setattr(trackers, "in_notebook", lambda: True)
     monkeypatch.setattr(trackers.time, "perf_counter", lambda: float(next(clock)))
     drawn = []
@@ -73,7 +73,7 @@ def test_pictures_wait_for_plot_freq_and_for_their_own_cost(monkeypatch):
 
 
 def test_a_dear_picture_is_drawn_rarely(monkeypatch):
-    """A picture that takes a second leaves training at least 25 seconds."""
+    """After a picture that takes a second, training has at least 49 seconds to itself."""
     now = [0.0]
     monkeypatch.setattr(trackers, "in_notebook", lambda: True)
     monkeypatch.setattr(trackers.time, "perf_counter", lambda: now[0])
@@ -87,13 +87,13 @@ def test_a_dear_picture_is_drawn_rarely(monkeypatch):
         return b"\x89PNG\r\n\x1a\n" + bytes(16)
 
     monkeypatch.setattr("utils.plotting.losses.draw_losses", draw)
-    tracker = VAE_Tracker(1000, 10)
-    for _ in range(1000):
+    tracker = VAE_Tracker(2000, 10)
+    for _ in range(2000):
         now[0] += 0.1
         tracker.update(1, 1, 1)
-    assert shown[-1] == 1000
-    assert all(later - earlier >= 250 for earlier, later in pairwise(shown[:-1]))
-    assert len(shown) == 5
+    assert shown[-1] == 2000
+    assert all(later - earlier >= 490 for earlier, later in pairwise(shown[:-1]))
+    assert len(shown) >= 4
 
 
 def test_a_notebook_keeps_one_picture_and_one_line():

@@ -26,7 +26,7 @@ def draw_losses(
         PNG: on the left the total and the reconstruction loss on a log scale, on the right the KL to the prior.
     """
     figure = Figure(figsize=(8, 2.6))
-    left, right = figure.subplots(1, 2, gridspec_kw={"left": 0.08, "right": 0.98, "bottom": 0.18, "top": 0.88})
+    left, right = figure.subplots(1, 2, gridspec_kw={"left": 0.08, "right": 0.97, "bottom": 0.18, "top": 0.88})
     _draw_curve(left, total, "total", "#0072b2", "-")
     _draw_curve(left, rec, "reconstruction", "#d55e00", "--")
     _draw_curve(right, prior, "KL to the prior", "#009e73", "-")

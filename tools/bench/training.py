@@ -1,0 +1,163 @@
+"""What the loader, the tracker and its display cost the training of notebook 2.
+
+    python -m tools.bench.training
+
+The same model is trained for the same number of iterations in four ways, one after the other and several times over, on
+one thread. Rates are counted in CPU seconds, which others on the machine disturb little; only ratios within a round count.
+"""
+
+import contextlib
+import io
+import itertools
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable
+from unittest import mock
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from utils import trackers
+from utils.datasets.airfoils import AirfoilDataset
+from utils.loaders import TensorLoader
+
+BATCH_SIZE = 64
+HIDDEN = (512, 256, 128)
+LATENT = 10
+BETA = 0.00043
+
+
+class _Model(nn.Module):
+    """The published network of notebook 2."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = _chain([200, *HIDDEN, 2 * LATENT])
+        self.decoder = _chain([LATENT, *reversed(HIDDEN), 200])
+
+    def forward(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        mu, logvar = self.encoder(y).chunk(2, dim=1)
+        return self.decoder(mu + torch.exp(logvar / 2) * torch.randn_like(mu)), mu, logvar
+
+
+def measure(n_iters: int = 1000, rounds: int = 3) -> dict[str, float]:
+    """Measure training rates with and without what `utils` adds.
+
+    Args:
+        n_iters: Iterations of one run.
+        rounds: How often each way is run; medians over the rounds are returned.
+
+    Returns:
+        `bare_per_second`: iterations a CPU second on bare tensors without a tracker;
+        `bare_noise`: relative spread of that rate over the rounds, (largest - smallest) / median;
+        `bar`, `picture`, `dataloader`: rate relative to the bare loop of the same round, with `TensorLoader`, the tracker
+        and a terminal's bar; with `TensorLoader`, the tracker and a notebook's live curves; and, for comparison, with
+        torch's `DataLoader` and no tracker.
+    """
+    dataset = AirfoilDataset()
+    profiles = torch.from_numpy(dataset.profiles)
+    ours = TensorLoader(dataset, BATCH_SIZE, shuffle=True, drop_last=True)
+    theirs: DataLoader = DataLoader(dataset, BATCH_SIZE, shuffle=True, drop_last=True)  # type: ignore[arg-type]
+    ways: dict[str, Callable[[int], float]] = {
+        "bare": lambda n: _rate(_BareBatches(profiles), n, None),
+        "bar": lambda n: _rate(ours, n, _bar),
+        "picture": lambda n: _rate(ours, n, _picture),
+        "dataloader": lambda n: _rate(theirs, n, None),
+    }
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for run in ways.values():  # warm up: imports, allocator, fonts
+            run(20)
+        table = [{name: run(n_iters) for name, run in ways.items()} for _ in range(rounds)]
+    finally:
+        torch.set_num_threads(threads)
+    bare = [row["bare"] for row in table]
+    ratios = {name: statistics.median(row[name] / row["bare"] for row in table) for name in ways if name != "bare"}
+    return {
+        "bare_per_second": statistics.median(bare),
+        "bare_noise": (max(bare) - min(bare)) / statistics.median(bare),
+        **ratios,
+    }
+
+
+class _BareBatches:
+    """What a loop on tensors does without any loader."""
+
+    def __init__(self, profiles: Tensor) -> None:
+        self.profiles = profiles
+
+    def __iter__(self) -> Iterable[tuple[Tensor, None]]:
+        order = torch.randperm(len(self.profiles))
+        for start in range(0, len(order) - BATCH_SIZE + 1, BATCH_SIZE):
+            yield self.profiles[order[start : start + BATCH_SIZE]], None
+
+
+def _rate(batches: Iterable, n_iters: int, make_tracker: Callable | None) -> float:
+    """Iterations a CPU second of one run, the display's last picture included."""
+    torch.manual_seed(0)
+    model = _Model()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 200, 0.7)
+    done = 0
+    with contextlib.ExitStack() as stack:
+        tracker = make_tracker(stack, n_iters) if make_tracker else None
+        started = time.process_time()
+        while done < n_iters:
+            for y, _ in batches:
+                y_hat, mu, logvar = model(y)
+                rec = nn.functional.mse_loss(y_hat, y)
+                prior = 0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(dim=1).mean()
+                total = rec + BETA * prior
+                optimizer.zero_grad()
+                total.backward()
+                optimizer.step()
+                scheduler.step()
+                if tracker is not None:
+                    tracker.update(rec, prior, total)
+                done += 1
+                if done == n_iters:
+                    break
+        return n_iters / (time.process_time() - started)
+
+
+class _Terminal(io.StringIO):
+    """A terminal that forgets what is written to it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def _bar(stack: contextlib.ExitStack, n_iters: int) -> trackers.VAE_Tracker:
+    stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+    stack.enter_context(contextlib.redirect_stderr(_Terminal()))
+    return trackers.VAE_Tracker(n_iters, 100)
+
+
+def _picture(stack: contextlib.ExitStack, n_iters: int) -> trackers.VAE_Tracker:
+    """Pictures are drawn as in a notebook; only the kernel's sending of the bytes is left out."""
+    stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+    stack.enter_context(mock.patch.object(trackers, "in_notebook", return_value=True))
+    stack.enter_context(mock.patch("IPython.display.display"))
+    return trackers.VAE_Tracker(n_iters, 100)
+
+
+def _chain(widths: list[int]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for n_in, n_out in itertools.pairwise(widths[:-1]):
+        layers += [nn.Linear(n_in, n_out), nn.LeakyReLU()]
+    return nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1]))
+
+
+def main() -> int:
+    """Print the figures; 1 when the display costs more than a tenth."""
+    figures = measure()
+    for name, value in figures.items():
+        print(f"{name:16} {value:.3g}")
+    return 0 if min(figures["bar"], figures["picture"]) >= 0.9 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
