@@ -26,8 +26,8 @@ def responses(notebook: Notebook, assignment: Assignment) -> dict[str, list[tupl
             continue
         for match in _QUESTION.finditer(cell.source):
             current = match["id"] if match["id"] in found else current
-        if current and (match := _RESPONSE.match(cell.source)):
-            found[current].append((cell.number, _answer(cell.source[match.end() :])))
+        if current and (response := _RESPONSE.match(cell.source)):
+            found[current].append((cell.number, _answer(cell.source[response.end() :])))
     return found
 
 

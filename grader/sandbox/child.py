@@ -40,7 +40,7 @@ class Confinement:
 
 
 def confine(channel: socket.socket, job_limits: dict, rules: Confinement) -> socket.socket:
-    """Give up everything a student's code must not have. The order matters: see `isolation.md` in the docs.
+    """Give up everything a student's code must not have. The order matters: see the package's theory of operation.
 
     Args:
         channel: The socket to the grader, the one descriptor that stays.

@@ -68,7 +68,7 @@ def _variant(task: str, name: str, body: str) -> Variant:
     comments = []
     while lines and lines[0].startswith("# ") and not lines[0].startswith("# AUTOGRADED"):
         comments.append(lines.pop(0)[2:])
-    pairs = [_REPLACE.match(line).groups(default="") for line in comments if line.startswith("replace: ")]  # type: ignore[union-attr]
+    pairs = [(match[1], match[2] or "") for line in comments if (match := _REPLACE.match(line))]
     sentence = " ".join(line for line in comments if not line.startswith("replace: "))
     source = "\n".join(lines).strip("\n")
     if bool(source) == bool(pairs):

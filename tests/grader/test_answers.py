@@ -27,7 +27,7 @@ def _graded(grader: Grader, name: str, variant: Variant):
     cells = {task: cell.source for cell in solution_cells(load_assignment(name)) for task in cell.tasks}
     data = answers(name, {variant.task: variant.cell(cells[variant.task])})
     report = grader.grade_bytes(data, "answers.ipynb", "student")
-    assert not report.rejection and not report.fault, report.rejection or report.fault
+    assert not (report.rejection or report.fault)
     return report
 
 

@@ -20,7 +20,8 @@ def _verdict(status: str, points: float = 0.0, sentence: str = "a sentence", che
 
 
 def _report(*verdicts: Verdict, **changes) -> Report:
-    return Report(**({"student": "ada", "file_name": "ada.zip", "notebook": NAME, "submission_sha256": "0" * 64, "tier": "A"} | changes), verdicts=verdicts)
+    facts = {"student": "ada", "file_name": "ada.zip", "notebook": NAME, "submission_sha256": "0" * 64, "tier": "A"}
+    return Report(**(facts | changes), verdicts=verdicts)
 
 
 def test_results_follow_gradescopes_schema(grader: Grader) -> None:

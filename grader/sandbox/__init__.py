@@ -1,0 +1,27 @@
+"""The sandbox: how a stranger's code runs here and what it can reach. Theory of operation.
+
+Four roles.
+
+    grader    holds the references and judges. It never runs student code and never unpickles what comes back.
+    keeper    (tier A) waits outside the namespaces and does nothing; killing it ends everything inside.
+    zygote    exec'ed by the grader (`box`), so it shares no memory with it; loads torch, the import cells and the probes
+              once, then forks a child for every submission. It never sees a submission or a reference.
+    child     gives up everything (`child.confine`), then runs the student's cells and the probes (`child.serve`).
+
+Order in the child: own session; standard streams to /dev/null; all descriptors closed but the channel; scratch folder;
+empty environment; dies with its parent; resource limits; another user; not inspectable; no new privileges; Landlock;
+seccomp; only then the first line of student code. If any of it fails, the child ends, and the fault is ours.
+
+Two phases (`script`, `watch`). The public steps come first: cells in the notebook's order, after each the probes with
+inputs that every student may know. Everything they return and raise is sent back. Only then does the grader send the
+inputs drawn for this submission; from then on nothing the process says is repeated to anybody, only its arrays are
+compared. So no message, no exception and no choice of words can carry a hidden input into the feedback.
+
+What ends a child early (an endless loop, a crash, a flood) is blamed on the step it had announced last; the rest is run
+again without that task. A liar can only blame a step of their own.
+
+Two kinds of failure: the student's become a status of the closed set; ours raise `SandboxError`, and no score is given.
+
+What is not confined: see the table of `tiers`. CPU time is limited, but a child may use all of it; caches and timing
+between two children that run at the same time on one machine are shared.
+"""
