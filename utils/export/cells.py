@@ -1,7 +1,7 @@
 """A notebook's cells as parts to print, in order; finds the questions and the responses to them."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from . import runs
 from .outputs import read_outputs, shortened_listing
@@ -41,15 +41,15 @@ def read_parts(notebook: dict, limits: Limits, summary: Summary, manual_on_new_p
     """
     language = notebook.get("metadata", {}).get("language_info", {}).get("pygments_lexer", "ipython3")
     parts: list[Part] = []
-    question = ""
+    question = Question()
     for number, cell in enumerate(notebook.get("cells", []), start=1):
         summary.cells += 1
         source = text_of(cell.get("source"))
         if cell.get("cell_type") == "markdown":
-            question, is_manual = _question_at_end(source, question)
-            parts += _prose_parts(
-                number, source, cell.get("attachments") or {}, question, is_manual and manual_on_new_page
-            )
+            begun = _last_question(source)
+            question = begun or question
+            begins_page = manual_on_new_page and begun is not None and begun.is_manual
+            parts += _prose_parts(number, source, cell.get("attachments") or {}, question, begins_page)
         elif cell.get("cell_type") == "code":
             parts += _code_parts(number, cell, source, language, limits, summary)
         elif source.strip():
@@ -68,25 +68,44 @@ def _kept_with(part: Part, after: Part | None) -> Part:
     return part
 
 
-def _question_at_end(source: str, before: str) -> tuple[str, bool]:
-    """The question that a response below this cell answers, and whether a purely manual question begins in the cell."""
+@dataclass
+class Question:
+    """A question: its number and id, what its parts are worth, and how many responses to it have been seen."""
+
+    name: str = ""
+    kinds: tuple[str, ...] = ()
+    responses: int = 0
+
+    @property
+    def is_manual(self) -> bool:
+        return all(kind.startswith("manual") for kind in self.kinds)
+
+    def next_response(self) -> str:
+        """What the next response answers, as `3.3 kl.beta, part 2 of 2 · manual 5`."""
+        self.responses += 1
+        manual = [kind for kind in self.kinds if kind.startswith("manual")]
+        if len(manual) > 1 and self.responses <= len(manual):
+            return f"{self.name}, part {self.responses} of {len(manual)} · {manual[self.responses - 1]}"
+        return " · ".join([self.name, *self.kinds])
+
+
+def _last_question(source: str) -> Question | None:
+    """The question that a response below this cell answers, if one begins in the cell."""
     matches = list(_QUESTION.finditer(source))
     if not matches:
-        return before, False
+        return None
     match = matches[-1]
-    heading = ""
-    for found in _HEADING.finditer(source, 0, match.start()):
-        heading = found["text"]
-    number = re.match(r"[\d.]+\b", heading)
+    headings = [found["text"] for found in _HEADING.finditer(source, 0, match.start())]
+    number = re.match(r"[\d.]+\b", headings[-1]) if headings else None
     name = f"{number[0].rstrip('.')} {match['id']}" if number else match["id"]
-    kinds = set(re.findall(r"auto|manual|quality|given", match["kinds"]))
-    return f"{name} {match['kinds'].strip()}", kinds == {"manual"}
+    return Question(name, tuple(" ".join(kind.split()) for kind in match["kinds"].split("·") if kind.strip()))
 
 
-def _prose_parts(number: int, source: str, attachments: dict, question: str, begins_page: bool) -> list[Part]:
+def _prose_parts(number: int, source: str, attachments: dict, question: Question, begins_page: bool) -> list[Part]:
     if match := _RESPONSE.match(source):
         answer = source[match.end() :].strip()
-        response = Response(question or f"cell {number}", is_answered=not _UNANSWERED.fullmatch(answer))
+        name = question.next_response() if question.name else f"cell {number}"
+        response = Response(name, is_answered=not _UNANSWERED.fullmatch(answer))
         return [Prose(number, answer, attachments=attachments, response=response)]
     if not source.strip():
         return []

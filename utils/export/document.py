@@ -179,7 +179,7 @@ def _piece(document: Document, part: Part, converted: pandoc.Converted | None, s
             "\n".join("".join(run[0] for run in line) for line in part.lines),
         )
     if isinstance(part, Note):
-        return Piece(part.cell, f"#note({quoted(part.words)})", part.words)
+        return Piece(part.cell, f"#remark({quoted(part.words)})", part.words)
     if isinstance(part, Picture):
         return Piece(part.cell, _output_picture(document, part), f"[picture, {part.mime}]")
     piece = Piece(part.cell, "", part.text, part.begins_page, part.is_sticky, part.response)
@@ -234,7 +234,7 @@ def _output_picture(document: Document, part: Picture) -> str:
 
 def _missing_picture(document: Document, cell: int, name: str, reason: str) -> str:
     document.summary.lose(cell, "image", f"image not included ({name}): {reason}.")
-    return f"#note({quoted(f'[image not included: {name}; {reason}]')});"
+    return f"#remark({quoted(f'[image not included: {name}; {reason}]')});"
 
 
 def _saved(document: Document, image: images.Image) -> str:

@@ -64,6 +64,8 @@ local function paired_tags(inlines)
   return inlines
 end
 
+local function escaped(text) return (text:gsub("[\\#%[%]$*_`<>@~]", "\\%0")) end
+
 -- <details> opens in one block and closes in another; what is unfolded on the screen is set apart in print.
 local function unfolded(blocks)
   local open = {}
@@ -74,7 +76,7 @@ local function unfolded(blocks)
     elseif name == "details" and closes and #open > 0 then
       local at = table.remove(open)
       local summary = pandoc.utils.stringify(pandoc.read(blocks[at].text, "html"))
-      blocks[at] = pandoc.Div { pandoc.RawBlock("typst", "#details["), pandoc.Para { pandoc.Strong { pandoc.Str(summary) } } }
+      blocks[at] = pandoc.RawBlock("typst", "#details[" .. escaped(summary) .. "][")
       blocks[i] = pandoc.RawBlock("typst", "]")
     end
   end

@@ -39,6 +39,18 @@ def test_a_response_belongs_to_the_question_above(source, is_answered):
     assert not question.begins_page
 
 
+def test_responses_to_a_question_of_several_parts_are_counted():
+    parts = read(
+        new_markdown_cell("### 3.3 Beta\n**`kl.beta`** · manual 5 · manual 3 · quality 2"),
+        *(new_markdown_cell("**RESPONSE:** x") for _ in range(3)),
+    )
+    assert [part.response.question for part in parts[1:]] == [
+        "3.3 kl.beta, part 1 of 2 · manual 5",
+        "3.3 kl.beta, part 2 of 2 · manual 3",
+        "3.3 kl.beta · manual 5 · manual 3 · quality 2",
+    ]
+
+
 def test_a_response_without_a_question_names_its_cell():
     assert read(new_markdown_cell("**RESPONSE:** x"))[0].response.question == "cell 1"
 

@@ -1,6 +1,7 @@
 """Every formula of the field becomes what formulas.json says, and Typst sets it; only the broken ones stay source."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,17 @@ def test_formula(number, converted, press):
     if result.typ:
         pdf, problem = press.try_compile('#import "template.typ": *\n' + result.typ)
         assert pdf, problem
+
+
+def test_the_template_hides_no_name_of_typsts_maths(press):
+    names = re.findall(r"^#let ([a-z][\w-]+)", TEMPLATE.read_text(encoding="utf-8"), re.M)
+    assert {"under", "over", "listing"} <= set(names)
+    checks = "".join(
+        f'#assert("{name}" not in dictionary(math) and "{name}" not in dictionary(sym), message: "{name}")\n'
+        for name in names
+    )
+    pdf, problem = press.try_compile(checks)
+    assert pdf, problem
 
 
 def test_only_broken_formulas_are_shown_as_source(run_steps):
