@@ -1,7 +1,9 @@
 """Intake: a file from a student becomes bytes we asked for. Nothing is extracted to disk, nothing is executed."""
 
 import hashlib
+import lzma
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -14,6 +16,11 @@ MAX_UNPACKED_BYTES = 256 * 2**20
 MAX_FILES = 200
 MAX_CONFIG_BYTES = 64 * 2**10
 CONFIGS = ("model_config.yaml", "train_config.yaml")
+# All that `zipfile` and the decompressors were seen to raise on changed bytes.
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError, ArithmeticError,
+    NotImplementedError, MemoryError,
+)  # fmt: skip
 _NOISE = ("__MACOSX", ".DS_Store", ".ipynb_checkpoints", "__pycache__")
 
 
@@ -40,12 +47,15 @@ def take_in(path: Path, student: str | None = None) -> Submission:
     """
     student = student or path.stem
     try:
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= MAX_ZIP_BYTES else b""
+        status = path.stat()
+        size, is_file = status.st_size, stat.S_ISREG(status.st_mode)
+        data = path.read_bytes() if is_file and size <= MAX_ZIP_BYTES else b""
     except OSError as error:
         raise IntakeError(
             f"{path.name} cannot be read ({error.strerror}): hand it in again.", student, path.name
         ) from None
+    if not is_file:  # a pipe would be waited for, a device never ends
+        raise IntakeError(f"{path.name} is not a file: hand in a zip or a notebook.", student, path.name)
     if size > MAX_ZIP_BYTES:
         raise IntakeError(
             f"{path.name} has {size / 2**20:.0f} MB, at most {MAX_ZIP_BYTES // 2**20} MB are accepted: "
@@ -114,7 +124,7 @@ def _open_zip(data: bytes) -> tuple[dict[str, bytes], dict[str, bytes], list[str
                     configs[name] = _read(archive, info, MAX_CONFIG_BYTES)
                 else:
                     notebooks[_printable(info.filename)] = _read(archive, info, MAX_NOTEBOOK_BYTES)
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, zlib.error, NotImplementedError) as error:
+    except _DAMAGE as error:
         raise _Reject(
             f"The zip is damaged ({_printable(str(error))[:80]}): zip the notebook again and open the zip once to check."
         ) from None
