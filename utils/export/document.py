@@ -13,8 +13,8 @@ from .summary import Summary
 _TEMPLATE = Path(__file__).with_name("template.typ")
 _MARK = re.compile("\ue000([a-z])(\\d+)\ue001")
 _PREAMBLE = '#import "template.typ": *\n'
-COLUMNS = 97  # characters of a listing's line on the page; in a list or a frame fewer fit
-_NARROW_COLUMNS = 86
+COLUMNS = 106  # characters of a listing's line on the page; in a list or a frame fewer fit
+_NARROW_COLUMNS = 94
 _WORD = 1000  # characters of one unbroken word in prose
 
 

@@ -3,6 +3,7 @@
 A line is a list of runs, a run `[text, colour, bold, italic, background]`; colours are `#rrggbb`, or empty for the default.
 """
 
+import itertools
 import re
 import unicodedata
 
@@ -175,20 +176,38 @@ def wrapped(lines: list[Line], columns: int) -> list[Line]:
 def _wrapped_line(line: Line, columns: int) -> list[Line]:
     if sum(len(run[0]) for run in line) <= columns and all(run[0].isascii() and "\t" not in run[0] for run in line):
         return [line]
-    parts: list[Line] = [[]]
-    used = 0
-    for text, *look in line:
-        piece = ""
-        for character in text:
-            if character == "\t":
-                character = " " * (8 - used % 8)
-            width = len(character) if character.isspace() else display_width(character)
-            if used + width > columns:
-                parts[-1].append([piece, *look])
-                parts.append([_WRAP_MARK])
-                piece, used = "", 2
-            piece += character
-            used += width
-        if piece:
-            parts[-1].append([piece, *look])
+    characters = _with_spaces_for_tabs([(character, look) for text, *look in line for character in text])
+    parts: list[Line] = []
+    start = 0
+    while start < len(characters) or not parts:
+        end = _line_end(characters, start, columns - 2 if parts else columns)
+        parts.append(([_WRAP_MARK] if parts else []) + _as_runs(characters[start:end]))
+        start = end
     return parts
+
+
+def _with_spaces_for_tabs(characters: list[tuple[str, list]]) -> list[tuple[str, list]]:
+    expanded: list[tuple[str, list]] = []
+    for character, look in characters:
+        expanded += [(" ", look)] * (8 - len(expanded) % 8) if character == "\t" else [(character, look)]
+    return expanded
+
+
+def _line_end(characters: list[tuple[str, list]], start: int, columns: int) -> int:
+    """Where a line that starts at `start` ends: after the last space of its last quarter, else where the page ends."""
+    used = 0
+    for end in range(start, len(characters)):
+        used += display_width(characters[end][0])
+        if used > columns:
+            earliest = end - columns // 4
+            spaces = [i for i in range(max(earliest, start), end) if characters[i][0] == " "]
+            return spaces[-1] + 1 if spaces else end
+    return len(characters)
+
+
+def _as_runs(characters: list[tuple[str, list]]) -> Line:
+    """Neighbouring characters of one look, joined."""
+    return [
+        ["".join(character for character, _ in group), *look]
+        for look, group in itertools.groupby(characters, key=lambda pair: pair[1])
+    ]
