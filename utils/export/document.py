@@ -81,10 +81,14 @@ class Document:
         formulas = "".join(f"[{markup}],\n" for markup in self.formula_markup)
         return f"{_PREAMBLE}#let formulas = (\n{formulas})\n#let m(number) = formulas.at(number)\n"
 
-    def probe(self, markup: str) -> str:
-        """The markup as a document of its own."""
+    def probe_formula(self, number: int) -> str:
+        """One formula as a document of its own."""
         self._write_data()
-        return _PREAMBLE + markup
+        return f"{_PREAMBLE}#show: styled\n{self.formula_markup[number]}"
+
+    def probe_piece(self, piece: Piece) -> str:
+        """One part, with the formulas it may name, as a document of its own."""
+        return f"{self.preamble()}#show: styled\n{piece.framed()}"
 
     def refuse_formula(self, number: int, reason: str) -> None:
         """Show a formula as its source."""
@@ -140,9 +144,10 @@ def build(parts: list[Part], front: Front, source_folder: Path, folder: Path, su
     document.formulas, macros = maths.take_macros(document.formulas)
     converted, formulas = pandoc.convert(texts, document.formulas, macros)
     _add_formulas(document, formulas)
+    _note_characters(document, 0, front.student + front.title)
     answers = dict(zip(map(id, prose), converted, strict=True))
     for part in parts:
-        _note_characters(document, part)
+        _note_characters(document, part.cell, _text(part))
         document.pieces.append(_piece(document, part, answers.get(id(part)), source_folder))
     return document
 
@@ -244,11 +249,14 @@ def _saved(document: Document, image: images.Image) -> str:
     return quoted(name)
 
 
-def _note_characters(document: Document, part: Part) -> None:
-    text = part.text if isinstance(part, Prose) else ""
+def _note_characters(document: Document, cell: int, text: str) -> None:
+    for character in set(text) if not text.isascii() else ():
+        if not character.isascii():
+            document.characters.setdefault(character, cell)
+
+
+def _text(part: Part) -> str:
+    """All text of a part that will be printed."""
     if isinstance(part, Listing):
-        text = "".join(run[0] for line in part.lines for run in line)
-    if not text.isascii():
-        for character in set(text):
-            if not character.isascii():
-                document.characters.setdefault(character, part.cell)
+        return "".join(run[0] for line in part.lines for run in line)
+    return part.text if isinstance(part, Prose) else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters.exporter import Exporter
-from traitlets import Bool, Int, Unicode, default
+from traitlets import Bool, Enum, Int, Unicode, default
 
 from . import browser, cells, document, typeset
 from .pandoc import PandocError
@@ -34,7 +34,7 @@ class TypstPDFExporter(Exporter):
 
     student = Unicode("", help="Name printed in the header.").tag(config=True)
     receipt = Unicode("", help="SHA-256 of the hand-in, printed in the header.").tag(config=True)
-    paper = Unicode("a4", help="Paper size, as Typst names it: a4, us-letter.").tag(config=True)
+    paper = Enum(["a4", "us-letter"], "a4", help="Paper size.").tag(config=True)
     max_lines = Int(100, help="Lines printed of one output.").tag(config=True)
     max_characters = Int(2000, help="Characters printed of one line.").tag(config=True)
     # Off: the first page lists the responses with their pages, and a question stays on the page of its response;

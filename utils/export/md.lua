@@ -30,14 +30,16 @@ local function restored(text)
   end))
 end
 
--- Typst breaks no unbroken run, so a long one gets places to break at.
+-- Typst breaks no unbroken run, so a long one gets places to break at (U+200B, no width).
 local function breakable(text)
-  if utf8.len(text) == nil or utf8.len(text) <= 40 or text:find(OPEN, 1, true) then return text end
-  local out = {}
-  for position, code in utf8.codes(text) do
-    out[#out + 1] = utf8.char(code) .. (#out % 20 == 19 and "\u{200B}" or "")
-  end
-  return table.concat(out)
+  return (text:gsub("%S+", function(run)
+    if not utf8.len(run) or utf8.len(run) <= 40 or run:find(OPEN, 1, true) then return nil end
+    local out = {}
+    for _, code in utf8.codes(run) do
+      out[#out + 1] = utf8.char(code) .. (#out % 20 == 19 and "\u{200B}" or "")
+    end
+    return table.concat(out)
+  end))
 end
 
 local INLINE = { b = "strong", strong = "strong", i = "emph", em = "emph", u = "underline", sub = "sub", sup = "super",

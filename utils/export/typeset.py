@@ -95,15 +95,15 @@ def _wheel_fonts() -> list[str]:
 
 
 def _refuse_formulas(document: Document, press: _Press) -> None:
-    for number, markup in enumerate(document.formula_markup):
-        pdf, problem = press.try_compile(document.probe(markup))
+    for number in range(len(document.formula_markup)):
+        pdf, problem = press.try_compile(document.probe_formula(number))
         if not pdf:
             document.refuse_formula(number, f"Typst says “{problem}”")
 
 
 def _refuse_pieces(document: Document, press: _Press) -> None:
     for piece in document.pieces:
-        pdf, problem = press.try_compile(document.preamble() + piece.framed())
+        pdf, problem = press.try_compile(document.probe_piece(piece))
         if not pdf:
             document.refuse_piece(piece, f"Typst says “{problem}”")
 

@@ -48,6 +48,21 @@ def test_a_pdf_knows_its_student(small, saved):
     assert b"Ada Lovelace" in named
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"paper": "us-letter"},
+        {"receipt": "日本語の領収書です、とても長い"},
+        {"student": 'Ada "the" #first $x$ *Lovelace* \\'},
+        {"manual_on_new_page": True},
+    ],
+)
+def test_whatever_the_header_holds_nothing_is_lost(small, options):
+    pdf, resources = TypstPDFExporter(**options).from_notebook_node(small)
+    assert pdf.startswith(b"%PDF")
+    assert all(loss.kind == "character" for loss in resources["export_summary"].losses)
+
+
 @pytest.mark.parametrize("metadata", [{}, {"language_info": {"name": "python"}}, {"widgets": {"a": {}}}])
 def test_an_empty_notebook_prints(metadata):
     assert TypstPDFExporter().from_notebook_node(new_notebook(metadata=metadata))[0].startswith(b"%PDF")

@@ -143,6 +143,13 @@ def test_a_document_that_stays_refused_is_an_error(run_steps, monkeypatch):
         typeset.typeset(done.document, LOG)
 
 
+@pytest.mark.parametrize("tex", [r"\phantom{}", r"\quad", r"\label{eq:a}", r"\tag{1}", "{}"])
+def test_a_formula_of_nothing_to_see_prints(run_steps, tex):
+    done = run_steps(new_markdown_cell(f"a $${tex}$$ b $x$"))
+    assert done.pdf.startswith(b"%PDF")
+    assert "#as-source" not in done.markup
+
+
 def test_text_reaches_typst_as_text(run_steps):
     hostile = '"] #panic("x") \\ $ * _ ` // /* \u2028 \\u{41}'
     done = run_steps(new_code_cell(hostile), new_markdown_cell("`" + hostile.replace("`", "") + "`"))
