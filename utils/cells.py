@@ -10,18 +10,21 @@ The grader and the hand-in check both read notebooks through this module, so a s
 import ast
 import json
 import re
+import warnings
 from dataclasses import dataclass, replace
 
 from utils.assignments import Assignment, Task
 
 MAX_NOTEBOOK_BYTES = 32 * 2**20
+MAX_CELLS = 2000
+MAX_CODE = 50_000  # characters of a cell that is parsed: what is longer holds data, not an answer
 
 _TAG = re.compile(
     r"^\s*#+\s*auto[\s_-]*graded\b\s*(?:[(\[]\s*(?P<points>\d+(?:\.\d+)?)\s*(?:points?|pts?\.?)?\s*[)\]])?\s*[:\-]?\s*(?P<word>[\w.]*)",
     re.IGNORECASE,
 )
 _CANONICAL_TAG = re.compile(r"^# AUTOGRADED \(\d+(?:\.\d+)?\)(?: [\w.]+)?\s*$")
-_FENCE = re.compile(r"^\s*```.*$", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*```.*$", re.MULTILINE)
 
 
 class NotebookError(ValueError):
@@ -104,6 +107,10 @@ def read_notebook(data: bytes) -> Notebook:
             if old
             else "The file is JSON but not a notebook (it has no list of cells): hand in the .ipynb file itself."
         )
+    if len(content["cells"]) > MAX_CELLS:
+        raise NotebookError(
+            f"The notebook has {len(content['cells'])} cells, at most {MAX_CELLS} are read: delete those that are not of this course."
+        )
     cells = [_cell(number, raw, repairs) for number, raw in enumerate(content["cells"], 1)]
     return Notebook(tuple(cell for cell in cells if cell), tuple(repairs))
 
@@ -164,8 +171,12 @@ def parse(source: str) -> tuple[str, ast.Module | SyntaxError]:
 
 
 def _tree(source: str) -> ast.Module | SyntaxError:
+    if len(source) > MAX_CODE:
+        return SyntaxError(f"the cell has more than {MAX_CODE:,} characters", ("", 1, 0, ""))
     try:
-        return ast.parse(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a backslash in a string: the student's to see, not the grader's
+            return ast.parse(source)
     except SyntaxError as error:
         return error
     except (ValueError, RecursionError, MemoryError):  # a null byte; ten thousand brackets
@@ -207,13 +218,10 @@ def tag_line(source: str) -> str | None:
 class _Candidate:
     cell: Cell
     source: str
-    tree: ast.Module | SyntaxError
+    error: SyntaxError | None  # the tree itself is not kept: of a large notebook they would fill the memory
+    names: frozenset[str]
     tag: str | None
     word: str
-
-    @property
-    def names(self) -> set[str]:
-        return defined_names(self.tree) if isinstance(self.tree, ast.Module) else set()
 
     def holds(self, task: Task) -> bool:
         return set(task.defines) <= self.names
@@ -253,8 +261,10 @@ def find_tasks(notebook: Notebook, assignment: Assignment) -> Extraction:
 def _candidate(cell: Cell) -> _Candidate:
     source, tree = parse(cell.source)
     tag = tag_line(cell.source)
-    match = _TAG.match(tag) if tag else None
-    return _Candidate(cell, source, tree, tag, match["word"].lower() if match else "")
+    word = match["word"].lower() if tag and (match := _TAG.match(tag)) else ""
+    if isinstance(tree, SyntaxError):
+        return _Candidate(cell, source, tree, frozenset(), tag, word)
+    return _Candidate(cell, source, None, frozenset(defined_names(tree)), tag, word)
 
 
 def _choose(
@@ -277,14 +287,12 @@ def _choose(
                 f"{task.id}: cell {chosen.cell.number} is a {chosen.cell.kind} cell; it was graded as code. Turn it back into a code cell."
             )
             return chosen
-    broken = [
-        c for c in code if isinstance(c.tree, SyntaxError) and any(_mentions(c.source, name) for name in task.defines)
-    ]
+    broken = [c for c in code if c.error and any(_mentions(c.source, name) for name in task.defines)]
     return broken[-1] if broken else None
 
 
 def _last_that_parses(task: Task, tagged: list[_Candidate], repairs: list[str]) -> _Candidate:
-    ranked = sorted(tagged, key=lambda c: (c.holds(task), isinstance(c.tree, ast.Module), c.cell.number))
+    ranked = sorted(tagged, key=lambda c: (c.holds(task), c.error is None, c.cell.number))
     chosen = ranked[-1]
     if len(tagged) > 1:
         numbers = ", ".join(str(c.cell.number) for c in tagged)
@@ -299,13 +307,13 @@ def _last_that_parses(task: Task, tagged: list[_Candidate], repairs: list[str]) 
 
 
 def _mentions(source: str, name: str) -> bool:
-    return re.search(rf"^\s*(?:def|class)\s+{re.escape(name)}\b", source, re.MULTILINE) is not None
+    return re.search(rf"^[ \t]*(?:def|class)\s+{re.escape(name)}\b", source, re.MULTILINE) is not None
 
 
 def _task_source(task: Task, chosen: _Candidate) -> TaskSource:
     error = ""
-    if isinstance(chosen.tree, SyntaxError):
-        error = f"line {chosen.tree.lineno or 1}: {chosen.tree.msg}"
+    if chosen.error:
+        error = f"line {chosen.error.lineno or 1}: {chosen.error.msg}"
     untouched = not error and normalised_code(chosen.source) == normalised_code(task.untouched_source)
     return TaskSource(task.id, chosen.cell.number, chosen.source, untouched, error)
 
@@ -321,4 +329,7 @@ def normalised_code(source: str) -> str:
             and ast.get_docstring(node) is not None
         ):
             node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+    try:
+        return ast.unparse(tree)
+    except (RecursionError, ValueError):  # ten thousand terms, a number of ten thousand digits
+        return ""
