@@ -8,6 +8,7 @@ the payload's size must follow from dtype and shape. Nothing is unpickled, nothi
 import json
 import math
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,11 +61,11 @@ class Decoder:
         self._total = 0
         self._frames = 0
 
-    def feed(self, data: bytes) -> list[Frame]:
+    def feed(self, data: bytes) -> Iterator[Frame]:
         """Take in bytes as they arrive.
 
-        Returns:
-            The frames completed by them.
+        Yields:
+            The frames completed by them, one by one: those that came before a bad byte count, though it came with them.
 
         Raises:
             FrameError: At the first byte that cannot belong to a frame, or past a cap.
@@ -73,10 +74,8 @@ class Decoder:
         if self._total > MAX_TOTAL_BYTES:
             raise FrameError("more data than a submission may return")
         self._buffer += data
-        frames = []
         while (frame := self._next()) is not None:
-            frames.append(frame)
-        return frames
+            yield frame
 
     def _next(self) -> Frame | None:
         if len(self._buffer) < _PREFIX.size:
