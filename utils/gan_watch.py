@@ -55,11 +55,16 @@ class _Seen:
     codes: list[Tensor] = field(default_factory=list)
 
 
+class _Enough(BaseException):
+    """Ends a training that has been watched for long enough; no `except Exception` of an answer holds it up."""
+
+
 class GANWatch:
     """Listens to a GAN while inside a `with` block.
 
     Args:
         gan: Has networks `_generator` and `_discriminator`, and among its attributes an optimizer for each.
+        at_most: End the block before any further update, so that a whole `train` can be watched; None for no limit.
 
     Attributes:
         updates: One `Update` for each optimizer step, in order.
@@ -68,8 +73,9 @@ class GANWatch:
         ExpectationError: If a network has no optimizer of its own.
     """
 
-    def __init__(self, gan: object) -> None:
+    def __init__(self, gan: object, at_most: int | None = None) -> None:
         self.updates: list[Update] = []
+        self._at_most = at_most
         self._networks: dict[str, nn.Module] = {GENERATOR: gan._generator, DISCRIMINATOR: gan._discriminator}  # type: ignore[attr-defined]
         self._optimizers = {name: optimizer_of(gan, network) for name, network in self._networks.items()}
         self._seen, self._before = _Seen(), _Seen()
@@ -86,9 +92,10 @@ class GANWatch:
         ]
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
         for handle in self._handles:
             handle.remove()
+        return kind is _Enough
 
     def _on_generator(self, _: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         if not self._is_computing:
@@ -101,6 +108,8 @@ class GANWatch:
 
     def _on_step(self, name: str) -> Callable:
         def before_step(*_: object) -> None:
+            if len(self.updates) == self._at_most:
+                raise _Enough
             self._is_computing = True
             with torch.enable_grad():
                 self.updates.append(self._describe(name))

@@ -29,12 +29,12 @@ def draw_progress(tracker: "GAN_Tracker", title: str = "") -> bytes:
         PNG.
     """
     figure = Figure(figsize=(8.2, 3.4))
-    left, right = figure.subplots(1, 2, gridspec_kw={"left": 0.08, "right": 0.99, "bottom": 0.14, "top": 0.88})
+    left, right = figure.subplots(1, 2, gridspec_kw={"left": 0.08, "right": 0.99, "bottom": 0.14, "top": 0.84})
     _draw_losses(left, tracker)
     right.axis("off")
     if tracker.pictures:
         newest = max(tracker.pictures)
-        draw_grid(right, _grid(tracker, newest), f"tracked codes after epoch {newest}")
+        draw_grid(right, _grid(tracker, newest), f"tracked codes, epoch {newest}")
     figure.suptitle(title, fontsize=9)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=80)
