@@ -26,7 +26,9 @@ def show_images(images: Tensor, title: str = "", columns: int | None = None) -> 
     grid = tile(images, columns or math.ceil(math.sqrt(len(images))))
     height, width = grid.shape[:2]
     figure = plt.figure(figsize=(width / _PIXELS_PER_INCH, height / _PIXELS_PER_INCH + 0.35 * bool(title)))
-    draw_grid(figure.add_subplot(), grid, title)
+    axis = figure.add_subplot()
+    draw_grid(axis, grid)
+    axis.set_title(title, fontsize=max(10, width / _PIXELS_PER_INCH))  # a wide figure is shown smaller
     figure.tight_layout()
 
 

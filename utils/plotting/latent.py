@@ -58,7 +58,7 @@ def plot_manifold(decode: Decode, size: int = 20, device: torch.device | None = 
     z = torch.cartesian_prod(points.flip(0), points).flip(1)  # z_2 falls down the rows, z_1 grows along them
     with torch.no_grad():
         grid = tile(decode(z.to(device)), size)
-    _, axis = plt.subplots(figsize=(6, 6), layout="constrained")
+    _, axis = plt.subplots(figsize=(5, 5), layout="constrained")
     draw_grid(axis, grid, title, extent=(0, 1, 0, 1))
     ticks = [0.05, 0.25, 0.5, 0.75, 0.95]
     names = [f"{torch.special.ndtri(torch.tensor(tick)).item():.1f}" for tick in ticks]
