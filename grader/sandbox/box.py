@@ -193,8 +193,12 @@ class Box:
             return Watch(ours, child, deadline).follow(encode_script(job, public), encode_script(None, hidden), steps)
         except OSError as error:
             raise SandboxError(f"the sandbox broke off ({error}): {self._end()}") from error
+        except BaseException:  # out of step with the zygote, which still has something to say about this child
+            self.close()
+            raise
         finally:
             ours.close()
+            theirs.close()
             if self._max_tier == "E":
                 self.close()  # one process a submission
 

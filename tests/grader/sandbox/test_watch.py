@@ -1,0 +1,161 @@
+"""What the grader makes of what a child sends: everything here is sent by a liar."""
+
+import socket
+import time
+
+import numpy as np
+import pytest
+
+from grader.sandbox import frames
+from grader.sandbox.watch import Attempt, SandboxError, Watch
+
+STEPS = (
+    [{"do": "cell", "cell": 1, "seconds": 5}, {"do": "probe", "name": "p0", "seconds": 5}],
+    [{"do": "restore", "cell": 1, "seconds": 5}, {"do": "probe", "name": "h0", "seconds": 5}],
+)
+VALUE = np.ones(2, np.float32)
+
+
+class Liar:
+    """A child that sends what it was told to, and then ends with an exit code."""
+
+    ended = None
+
+    def __init__(self, channel: socket.socket, data: bytes, exit_code: int = 0) -> None:
+        self._exit = exit_code
+        channel.sendall(data)  # little enough for the socket to hold
+        channel.shutdown(socket.SHUT_WR)
+
+    def kill(self) -> None:
+        pass
+
+    def report(self) -> dict:
+        return {"exit": self._exit, "cpu_seconds": 0.1}
+
+
+def follow(*parts: bytes | dict, exit_code: int = 0) -> Attempt:
+    ours, theirs = socket.socketpair()
+    data = b"".join(part if isinstance(part, bytes) else frames.encode(part) for part in parts)
+    with ours, theirs:
+        return Watch(ours, Liar(theirs, data, exit_code), time.monotonic() + 30).follow(b"public", b"hidden", STEPS)
+
+
+def step(number: object) -> dict:
+    return {"kind": "step", "number": number}
+
+
+def value(probe: str, name: object = "value") -> bytes:
+    return frames.encode({"kind": "value", "probe": probe, "name": name}, VALUE)
+
+
+END = {"kind": "end"}
+
+
+def test_an_honest_child():
+    attempt = follow(
+        step(0),
+        step(1),
+        value("p0"),
+        {"kind": "done", "probe": "p0"},
+        END,
+        step(2),
+        step(3),
+        value("h0"),
+        {"kind": "done", "probe": "h0"},
+        END,
+    )
+    assert attempt.fault == ""
+    assert attempt.done == {"p0", "h0"}
+    np.testing.assert_array_equal(attempt.values["h0"]["value"], VALUE)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [END, step(1), value("p0")],  # a public step, when hidden inputs are known
+        [step(1), END, value("p0")],
+        [step(1), END, {"kind": "done", "probe": "p0"}],
+        [step(1), END, {"kind": "error", "type": "E", "text": "hidden"}],
+        [step(0), step(2)],  # a hidden step before the public part has ended
+        [END, step(2), step(3), END, value("h0")],
+        [END, END, END],
+        [step(1), step(1)],
+        [step(1), step(0)],
+        [step(4)],
+        [step(-1)],
+        [step(True)],
+        [step("1")],
+        [step(None)],
+        [step(1), value("h0")],
+        [value("p0")],
+        [{"kind": "done", "probe": "p0"}],
+        [step(1), value("p0"), value("p0")],
+        [step(1), value("p0", ["x"])],
+        [step(1), value("p0", None)],
+        [step(1), {"kind": "value", "probe": "p0", "name": "x"}],
+        [step(1), {"kind": "done", "probe": ["p0"]}],
+        [step(1), {"kind": "verdict", "status": "passed"}],
+        [step(1), {"kind": ["step"]}],
+        [step(1), {}],
+        [step(1), {"kind": "error"}],
+        [step(1), {"kind": "value"}],
+        [step(1), b"\xff" * 8],
+    ],
+)
+def test_a_liar_is_stopped(told):
+    attempt = follow(*told)
+    assert attempt.fault == "malformed"
+
+
+def test_nothing_after_a_fault_counts():
+    attempt = follow(step(1), {"kind": "?"}, value("p0"), {"kind": "done", "probe": "p0"}, END, END)
+    assert (attempt.fault, attempt.values, attempt.done) == ("malformed", {}, set())
+
+
+@pytest.mark.parametrize(("exit_code", "fault"), [(0, "killed"), (98, "killed"), (-9, "killed"), (-24, "timeout")])
+def test_an_end_that_was_not_announced(exit_code, fault):
+    assert follow(step(0), END, exit_code=exit_code).fault == fault
+
+
+def test_a_bad_exit_after_everything_was_said_still_counts_as_one():
+    assert follow(step(1), END, step(2), END, exit_code=-11).fault == "killed"
+
+
+def test_before_the_first_step_it_is_ours():
+    with pytest.raises(OSError, match="could not be confined"):
+        follow(exit_code=99)
+    with pytest.raises(SandboxError, match="do not run: no module"):
+        follow({"kind": "fault", "text": "no module"})
+    assert follow(step(0), {"kind": "fault", "text": "x"}).fault == "malformed"
+    assert follow(step(0), exit_code=99).fault == "killed"
+
+
+def test_words_are_made_printable():
+    error = follow(
+        step(1),
+        {
+            "kind": "error",
+            "type": "\x1b[2J\ud800",
+            "text": "\u202e\x00" + "x" * 999,
+            "lines": [[1, 2], [1], "x", [None, 3], [1.5, 2]],
+        },
+    ).errors[1]
+    assert error.type.isprintable()
+    assert error.text.isprintable()
+    assert len(error.text) == 300
+    assert error.lines == ((1, 2),)
+
+
+@pytest.mark.parametrize(
+    "header", [{"type": 5, "text": [1], "lines": 3}, {"type": None}, {"type": {}, "lines": {"a": 1}}]
+)
+def test_words_that_are_no_words(header):
+    error = follow(step(1), {"kind": "error", **header}).errors[1]
+    assert (error.type, error.text, error.lines) == ("", "", ())
+
+
+def test_an_error_on_hidden_inputs_keeps_only_its_kind():
+    told = {"kind": "error", "text": "hidden", "lines": [[1, 2]]}
+    assert follow(END, step(3), {**told, "type": "hidden"}).errors[3].type == ""
+    error = follow(END, step(3), {**told, "type": "malformed"}).errors[3]
+    assert (error.type, error.text, error.lines) == ("malformed", "", ())
