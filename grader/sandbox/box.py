@@ -190,7 +190,8 @@ class Box:
             socket.send_fds(self._control, [json.dumps(limits).encode()], [theirs.fileno()])
             theirs.close()
             child = self._own_process() if self._max_tier == "E" else self._forked()
-            return Watch(ours, child, deadline).follow(encode_script(job, public), encode_script(None, hidden), steps)
+            watch = Watch(ours, child, deadline, f"{self.folder}/scratch")
+            return watch.follow(encode_script(job, public), encode_script(None, hidden), steps)
         except OSError as error:
             raise SandboxError(f"the sandbox broke off ({error}): {self._end()}") from error
         except BaseException:  # out of step with the zygote, which still has something to say about this child

@@ -83,7 +83,7 @@ def drop_capabilities() -> None:
 
 
 def limit(
-    cpu_seconds: int, memory_bytes: int, file_bytes: int = 16 * 2**20, files: int = 256, threads: int = 64
+    cpu_seconds: int, memory_bytes: int, file_bytes: int = 16 * 2**20, files: int = 64, threads: int = 64
 ) -> None:
     """Set the resource limits of this process; none can be raised again.
 

@@ -1,7 +1,32 @@
-"""The folder a student's process may write in, and how it is emptied whatever stands there."""
+"""The folder a student's process may write in: how full it is, and how it is emptied whatever stands there."""
 
 import os
 import secrets
+
+MAX_BYTES = 64 * 2**20
+_DEEPEST = 1000  # characters of a path
+
+
+def is_full(folder: str) -> bool:
+    """Whether more stands in it than a submission may write. What cannot be looked into counts as too much."""
+    total, folders = 0, [folder]
+    while folders:
+        here = folders.pop()
+        if len(here) > _DEEPEST:
+            return True
+        try:
+            for entry in os.scandir(here):
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                else:
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+        except FileNotFoundError:  # removed while we look
+            continue
+        except OSError:
+            return True
+        if total > MAX_BYTES:
+            return True
+    return False
 
 
 def empty(folder: str) -> None:

@@ -34,7 +34,7 @@ TIERS = {
             "D",
             "an ordinary Linux user without Landlock",
             "seccomp, limits",
-            "file secrecy: your files can be read by the code you grade",
+            "file secrecy: the code you grade can read your files, though change none",
         ),
         Tier("E", "macOS", "a process of its own, some limits", "no security boundary: grade code of people you trust"),
     )

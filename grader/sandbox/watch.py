@@ -12,9 +12,11 @@ import numpy as np
 
 from grader.records import StudentError
 from grader.sandbox import frames
+from grader.sandbox.scratch import is_full
 
 STEP_SECONDS = 10.0
 _NOT_CONFINED = 99
+_LOOK_EVERY_SECONDS = 0.25
 
 
 class SandboxError(RuntimeError):
@@ -47,8 +49,9 @@ class Attempt:
 class Watch:
     """Follows one child to its end."""
 
-    def __init__(self, channel: socket.socket, child: Child, deadline: float) -> None:
-        self._channel, self._child = channel, child
+    def __init__(self, channel: socket.socket, child: Child, deadline: float, scratch: str) -> None:
+        self._channel, self._child, self._scratch = channel, child, scratch
+        self._looked = time.monotonic()
         self._last_deadline = self._deadline = deadline
         self._decoder = frames.Decoder()
         self._attempt = Attempt()
@@ -75,9 +78,12 @@ class Watch:
         is_open, ended = True, False
         while is_open if self._child.ended is None else not ended:
             sources = [s for s in (self._channel if is_open else None, self._child.ended) if s is not None]
-            ready = select.select(sources, [], [], max(0.0, self._deadline - time.monotonic()))[0]
+            seconds_left = self._deadline - time.monotonic()
+            ready = select.select(sources, [], [], max(0.0, min(seconds_left, _LOOK_EVERY_SECONDS)))[0]
+            self._look_after_disk()
             if not ready:
-                self._stop("timeout")
+                if time.monotonic() >= self._deadline:
+                    self._stop("timeout")
             elif self._channel in ready:
                 is_open = self._read()
             else:
@@ -87,6 +93,13 @@ class Watch:
     def _send(self, data: bytes) -> None:
         with suppress(OSError):  # it has gone, or does not read: what it sent so far is judged, its exit says the rest
             self._channel.sendall(data)
+
+    def _look_after_disk(self) -> None:
+        """No limit of the kernel's counts all files of a process; a memory disk of its own, where there is one, does."""
+        if not self._attempt.fault and time.monotonic() - self._looked > _LOOK_EVERY_SECONDS:
+            self._looked = time.monotonic()
+            if is_full(self._scratch):
+                self._stop("killed")
 
     def _stop(self, fault: str) -> None:
         if self._attempt.fault and time.monotonic() > self._last_deadline + 3 * STEP_SECONDS:

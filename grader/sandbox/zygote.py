@@ -78,8 +78,9 @@ def _warm_up(assignments: list[str]) -> None:
 
     for name in assignments:
         importlib.import_module(f"grader.probes.{probes_module(name)}")
-        for source in load_assignment(name).prelude:
-            exec(compile(source, "<given>", "exec", dont_inherit=True), {"__name__": "__main__"})
+        namespace = {"__name__": "__main__"}
+        for source in load_assignment(name).prelude:  # a later given cell may use an earlier one's names
+            exec(compile(source, "<given>", "exec", dont_inherit=True), namespace)
 
 
 def probes_module(assignment: str) -> str:

@@ -23,8 +23,8 @@ HONEST_POINTS, ALL_POINTS = 30.0, 35.0
 # What a tier says it lacks, shown to be so: the records of `tiers` must stay true in this direction as well.
 NOT_STOPPED = {
     "A": set(),
-    "B": {"fill_the_disk"},
-    "C": {"fill_the_disk"},
+    "B": set(),
+    "C": set(),
     "D": {"read_a_secret", "read_the_references"},
 }
 STATUS = {

@@ -171,6 +171,15 @@ def test_a_cell_that_answers_two_tasks_runs_once():
     assert merge_cells(sources) == (CellSource(2, "y", ("c",)), CellSource(5, "x", ("a", "b")))
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_root_that_cannot_be_another_user_has_no_capabilities():
+    """Without Landlock, so that the process can look at itself in /proc."""
+    look = "def D_KL(mu, logvar):\n    text = open('/proc/self/status').read()\n    return int(text.split('CapEff:')[1].split()[0], 16)"
+    with Box([NOTEBOOK], max_tier="D") as weak:
+        assert weak.tier == "D"
+        assert weak.run(job(look)).runs["one"].values["value"] == 0
+
+
 def test_a_box_that_cannot_start_says_the_last_words():
     with pytest.raises(SandboxError, match="no_such_assignment"), Box(["no_such_assignment"]):
         pass

@@ -2,7 +2,7 @@
 
 import os
 
-from grader.sandbox.scratch import empty
+from grader.sandbox.scratch import MAX_BYTES, empty, is_full
 
 
 def test_everything_goes(tmp_path):
@@ -23,6 +23,24 @@ def test_everything_goes(tmp_path):
     empty(str(folder))
     assert list(folder.iterdir()) == []
     assert (outside / "kept").read_text() == "x"
+
+
+def test_how_full_it_is(tmp_path):
+    assert not is_full(str(tmp_path))
+    assert not is_full(str(tmp_path / "removed"))
+    (tmp_path / "sub").mkdir()
+    for n in range(5):
+        (tmp_path / "sub" / f"file{n}").write_bytes(bytes(MAX_BYTES // 4))
+    (tmp_path / "link").symlink_to("/")
+    assert is_full(str(tmp_path))
+    (tmp_path / "sub" / "file0").unlink()
+    (tmp_path / "sub" / "file1").unlink()
+    assert not is_full(str(tmp_path))
+
+
+def test_what_is_too_deep_to_look_into_is_too_much(tmp_path):
+    (tmp_path / ("d" * 200) / ("d" * 200) / ("d" * 200) / ("d" * 200) / ("d" * 200)).mkdir(parents=True)
+    assert is_full(str(tmp_path))
 
 
 def test_a_folder_too_deep_for_a_path(tmp_path):

@@ -37,7 +37,9 @@ def follow(*parts: bytes | dict, exit_code: int = 0) -> Attempt:
     ours, theirs = socket.socketpair()
     data = b"".join(part if isinstance(part, bytes) else frames.encode(part) for part in parts)
     with ours, theirs:
-        return Watch(ours, Liar(theirs, data, exit_code), time.monotonic() + 30).follow(b"public", b"hidden", STEPS)
+        return Watch(ours, Liar(theirs, data, exit_code), time.monotonic() + 30, "/nowhere").follow(
+            b"public", b"hidden", STEPS
+        )
 
 
 def step(number: object) -> dict:
