@@ -20,6 +20,7 @@ _HOME = {
     "expect_true": "expect",
     "rel_error": "expect",
     "hand_in": "submission",
+    "export_pdf": "export",
     "MNISTDataset": "datasets.mnist",
     "train_vae": "training",
     "load_pretrained": "pretrained",

@@ -6,9 +6,11 @@
 How a notebook becomes pages, one module a step:
 
     cells      the notebook's cells and outputs, as prose, listings, pictures and notes
+    runs       fixed-width text as lines that fit the page; colours: pygments and terminal colours
     maths      finds the formulas in the prose and takes them out, as the notebook's own renderer does
     pandoc     prose and formulas to Typst, in one pandoc process (md.lua, formulas.lua)
-    document   all parts to one Typst document (template.typ sets the look)
+    assembly   all parts to one Typst document: pictures checked, code coloured (template.typ sets the look)
+    document   the document's parts, and what takes their place when they fail
     typeset    compiles it; what Typst refuses is replaced by its source, formula by formula, part by part
     browser    the way out without the wheels: HTML, printed by an installed Chrome, Edge or Chromium
     summary    what was replaced, shortened or left out; printed at the end of the PDF and in the log

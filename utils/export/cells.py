@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from . import runs
+from . import colours, runs
 from .outputs import read_outputs, shortened_listing
 from .parts import Limits, Listing, Part, Prose, Response, text_of
 from .summary import Summary
@@ -117,7 +117,7 @@ def _code_parts(number: int, cell: dict, source: str, language: str, limits: Lim
     if source.strip():
         # A lexer's time may grow with the square of a line: one too long to be read stays uncoloured.
         is_sane = max(map(len, source.split("\n"))) < 10 * limits.characters
-        lines = runs.code_lines(source, language if is_sane else "")
+        lines = colours.code_lines(source, language if is_sane else "")
         label, is_graded = f"[{cell.get('execution_count') or ' '}]", bool(_AUTOGRADED.search(source[:400]))
         listing = Listing(number, "source", lines, label, is_graded)
         parts.append(shortened_listing(listing, limits.source_lines, limits, summary))

@@ -12,7 +12,7 @@ from typing import Any
 from nbconvert.exporters.exporter import Exporter
 from traitlets import Bool, Enum, Int, Unicode, default
 
-from . import browser, cells, document, typeset
+from . import assembly, browser, cells, document, typeset
 from .pandoc import PandocError
 from .parts import Limits
 from .summary import Summary
@@ -74,8 +74,8 @@ class TypstPDFExporter(Exporter):
             is_pdf = resources["output_extension"] == ".pdf"
             fate = "printed by a browser instead" if is_pdf else "an HTML file instead: print it from a browser"
             summary.lose(0, "document", f"{error}; {fate}.")
-        for loss in summary.losses:
-            self.log.warning("%s", loss)
+        for sentence in summary.sentences():
+            self.log.warning("%s", sentence)
         resources["export_summary"] = summary
         return data, resources
 
@@ -106,7 +106,7 @@ class TypstPDFExporter(Exporter):
         limits = Limits(self.max_lines, self.max_characters)
         parts = cells.read_parts(notebook, limits, summary, self.manual_on_new_page)
         with tempfile.TemporaryDirectory() as folder:
-            pages = document.build(parts, front, source_folder, Path(folder).resolve(), summary)
+            pages = assembly.build(parts, front, source_folder, Path(folder).resolve(), summary)
             return typeset.typeset(pages, self.log)
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from . import images, runs
+from . import colours, images, runs
 from .parts import Limits, Listing, Note, Part, Picture, Prose, text_of
 from .summary import Summary
 
@@ -64,7 +64,7 @@ def _output_parts(number: int, output: dict, limits: Limits, summary: Summary) -
 
 
 def _terminal(number: int, kind: str, text: str, limits: Limits, summary: Summary) -> list[Part]:
-    lines = runs.terminal_lines(text)
+    lines = colours.terminal_lines(text)
     return [shortened_listing(Listing(number, kind, lines), limits.lines, limits, summary)] if lines else []
 
 

@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
-from utils.export import cells, document, typeset
+from utils.export import assembly, cells, document, typeset
 from utils.export.parts import Limits
 from utils.export.summary import Summary
 
@@ -48,7 +48,7 @@ def run_steps(tmp_path):
         parts = cells.read_parts(notebook, Limits(), summary)
         folder = tmp_path / "build"
         folder.mkdir(exist_ok=True)
-        pages = document.build(parts, document.Front("Title", "nb.ipynb"), tmp_path, folder, summary)
+        pages = assembly.build(parts, document.Front("Title", "nb.ipynb"), tmp_path, folder, summary)
         pdf = typeset.typeset(pages, logging.getLogger("test")) if typeset_too else b""
         return SimpleNamespace(parts=parts, document=pages, summary=summary, pdf=pdf, markup=pages.write())
 

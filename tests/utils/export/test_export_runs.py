@@ -2,7 +2,7 @@
 
 import pytest
 
-from utils.export import runs
+from utils.export import colours, runs
 
 
 def text(lines: list) -> list[str]:
@@ -11,14 +11,17 @@ def text(lines: list) -> list[str]:
 
 def test_code_is_coloured_and_complete():
     source = "def f(x):\n    return x  # square\n"
-    lines = runs.code_lines(source, "ipython3")
+    lines = colours.code_lines(source, "ipython3")
     assert text(lines) == ["def f(x):", "    return x  # square"]
-    colours = {run[0]: run[1] for line in lines for run in line}
-    assert colours["def"] != colours["# square"] != ""
+    look = {run[0]: run[1] for line in lines for run in line}
+    assert look["def"] != look["# square"] != ""
 
 
 def test_code_in_an_unknown_language_stays_plain():
-    assert runs.code_lines("a\nb", "no such language") == [[["a", "", False, False, ""]], [["b", "", False, False, ""]]]
+    assert colours.code_lines("a\nb", "no such language") == [
+        [["a", "", False, False, ""]],
+        [["b", "", False, False, ""]],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -37,15 +40,15 @@ def test_code_in_an_unknown_language_stays_plain():
     ],
 )
 def test_terminal_colours(code, look):
-    assert runs.terminal_lines(f"\x1b[{code}mx\x1b[0m y") == [[["x", *look], [" y", "", False, False, ""]]]
+    assert colours.terminal_lines(f"\x1b[{code}mx\x1b[0m y") == [[["x", *look], [" y", "", False, False, ""]]]
 
 
 def test_escapes_that_are_no_colours_vanish():
-    assert text(runs.terminal_lines("a\x1b[2Kb\x1b]0;title\x07c\x1b[?25ld\x00\x08e\x1b")) == ["abcde"]
+    assert text(colours.terminal_lines("a\x1b[2Kb\x1b]0;title\x07c\x1b[?25ld\x00\x08e\x1b")) == ["abcde"]
 
 
 def test_a_carriage_return_overwrites_its_line():
-    assert text(runs.terminal_lines("1%\r50%\r100%\ndone\r\nnext\r")) == ["100%", "done", "next"]
+    assert text(colours.terminal_lines("1%\r50%\r100%\ndone\r\nnext\r")) == ["100%", "done", "next"]
 
 
 def test_long_outputs_keep_their_first_two_thirds_and_last_third():
