@@ -1,0 +1,171 @@
+"""Judges of encoders and decoders: what must hold however they are built."""
+
+import numpy as np
+
+from grader.checks import Arrays, Symptom
+
+_TOLERANCE = 1e-3  # of the outputs' size; float32 leaves a tenth of that
+_USUAL_ENDS = {
+    "ReLU": lambda x: np.maximum(x, 0),
+    "LeakyReLU": lambda x: np.where(x > 0, x, 0.01 * x),
+    "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "Tanh": np.tanh,
+    "Softplus": lambda x: np.log1p(np.exp(x)),
+}
+_USUAL_SIGMAS = {"exp(logvar / 2)": lambda x: np.exp(x / 2), "exp(logvar)": np.exp}
+
+
+def not_floats(values: Arrays, shapes: dict[str, tuple[int, ...]]) -> Symptom | None:
+    """Shapes first: everything after it may then index."""
+    for name, shape in shapes.items():
+        got = values.get(name, np.empty(0))
+        if got.shape != shape:
+            return Symptom(f"{name} has shape {got.shape}, expected {shape}")
+        if got.dtype.kind != "f" or not np.isfinite(got).all():
+            return Symptom(f"{name} does not hold finite floats")
+    return None
+
+
+def encoder_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """mu and logvar, each (B, latent_size), for this list of hidden widths."""
+    shape = (len(inputs["y"]), int(inputs["latent_size"]))
+    symptom = not_floats(values, {"mu": shape, "logvar": shape})
+    if symptom:
+        return Symptom(f"with hidden_dims {inputs['hidden_dims'].tolist()}, {symptom.text}")
+    if np.allclose(values["mu"], values["logvar"]):
+        return Symptom(
+            "mu and logvar are the same numbers; they are two different halves of the output", "same_half_twice"
+        )
+    return None
+
+
+def decoder_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """y_hat (B, output_size), and the caller's list as it was."""
+    given = inputs["hidden_dims"].tolist()
+    symptom = not_floats(values, {"y_hat": (len(inputs["z"]), int(inputs["output_size"]))})
+    if symptom:
+        return Symptom(f"with hidden_dims {given}, {symptom.text}")
+    if values["hidden_dims"].tolist() != given:
+        return Symptom(
+            f"the list {given} that the caller gave is {values['hidden_dims'].tolist()} afterwards: reverse a copy",
+            "list_changed",
+        )
+    return None
+
+
+def encoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """A matrix for each step of the chain; the last may be cut into two heads."""
+    latent = int(inputs["latent_size"])
+    *body, last = [inputs["y"].shape[1], *inputs["hidden_dims"].tolist(), 2 * latent]
+    chain = _steps([*body, last])
+    two_heads = sorted([*_steps(body), sorted([body[-1], latent]), sorted([body[-1], latent])])
+    return _layers(values, [chain, two_heads], inputs)
+
+
+def decoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The encoder's chain, mirrored."""
+    ends, widths = (inputs["z"].shape[1], int(inputs["output_size"])), inputs["hidden_dims"].tolist()
+    symptom = _layers(values, [_steps([ends[0], *widths[::-1], ends[1]])], inputs)
+    if symptom and values.get("layers", np.empty(0)).tolist() == _steps([ends[0], *widths, ends[1]]):
+        return Symptom(
+            "hidden_dims comes in the encoder's order; the decoder runs through it in reverse", "not_reversed"
+        )
+    return symptom
+
+
+def _steps(widths: list[int]) -> list[list[int]]:
+    """Sizes of the matrices of a chain; smaller number first, as a matrix may be stored either way."""
+    return sorted(sorted(pair) for pair in zip(widths, widths[1:], strict=False))
+
+
+def _layers(values: Arrays, allowed: list[list[list[int]]], inputs: Arrays) -> Symptom | None:
+    got, registered = values.get("layers", np.empty(0)).tolist(), int(values.get("matrices", np.zeros(())))
+    if got in allowed:
+        return None
+    given = f"with hidden_dims {inputs['hidden_dims'].tolist()}"
+    if registered < len(allowed[0]) - 1 or registered == 0:
+        return Symptom(
+            f"{given}, {registered} of {len(allowed[0])} layers belong to the module: layers in a plain list are invisible to "
+            "the optimizer, nn.Sequential and nn.ModuleList show them",
+            "layers_in_a_list",
+        )
+    if registered > len(got):
+        return Symptom(
+            f"{given}, {registered - len(got)} of {registered} layers get no gradient: are all of them applied?"
+        )
+    sizes = " ".join(f"{a}x{b}" for a, b in got)
+    return Symptom(f"{given}, the layers' sizes are {sizes}, expected {' '.join(f'{a}x{b}' for a, b in allowed[0])}")
+
+
+def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """With hidden layers the answer is no linear map."""
+    bend = values.get("bend", np.zeros(1))
+    if not np.isfinite(bend).all() or np.abs(bend).max() < 1e-4:
+        return Symptom("the answer is linear in its input: put an activation after each hidden layer", "no_activation")
+    return None
+
+
+def affine_encoder(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Without hidden layers: mu is the first half of a linear layer's output, logvar the second."""
+    expected = inputs["y"] @ inputs["weight"].T + inputs["bias"]
+    mu, logvar = np.split(expected, 2, axis=1)
+    if symptom := not_floats(values, {"mu": mu.shape, "logvar": mu.shape}):
+        return symptom
+    heads = int(values.get("heads", np.zeros(())))
+    if heads == 0:
+        return _affine(values, expected)
+    got_mu, got_logvar = values["mu"], values["logvar"]
+    is_swapped = _equal(got_mu, logvar) and _equal(got_logvar, mu)
+    if (_equal(got_mu, mu) and _equal(got_logvar, logvar)) or (is_swapped and heads == 2):
+        return None
+    if is_swapped:
+        return Symptom("mu and logvar are swapped: mu is the first half of the output, logvar the second", "swapped")
+    return _misread(got_mu, got_logvar, mu, logvar)
+
+
+def _misread(got_mu: np.ndarray, got_logvar: np.ndarray, mu: np.ndarray, logvar: np.ndarray) -> Symptom:
+    for name, sigma in _USUAL_SIGMAS.items():
+        if _equal(got_logvar, sigma(logvar)):
+            return Symptom(f"logvar is {name}: return the output itself, VAE takes the exponential", "exponentiated")
+    for name, end in _USUAL_ENDS.items():
+        if _equal(got_mu, end(mu)) and _equal(got_logvar, end(logvar)):
+            return Symptom(
+                f"a {name} follows the output layer; nothing may, both mu and logvar take every sign",
+                "activation_at_the_end",
+            )
+        if _equal(got_logvar, end(logvar)):
+            return Symptom(f"logvar passes through a {name}; a logarithm takes every sign", "activation_on_logvar")
+    error = max(np.abs(got_mu - mu).max(), np.abs(got_logvar - logvar).max())
+    return Symptom(
+        f"without hidden layers mu and logvar are the two halves of one linear layer's output, in this order; yours are off by {error:.2g}"
+    )
+
+
+def affine_decoder(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Without hidden layers the decoder is one linear layer."""
+    expected = inputs["z"] @ inputs["weight"].T + inputs["bias"]
+    if symptom := not_floats(values, {"y_hat": expected.shape}):
+        return symptom
+    if int(values.get("heads", np.zeros(()))) == 0:
+        return _affine(values, expected)
+    if _equal(values["y_hat"], expected):
+        return None
+    for name, end in _USUAL_ENDS.items():
+        if _equal(values["y_hat"], end(expected)):
+            return Symptom(
+                f"a {name} follows the last layer; heights take every sign, nothing may follow", "activation_at_the_end"
+            )
+    error = np.abs(values["y_hat"] - expected).max()
+    return Symptom(f"without hidden layers y_hat is a linear layer's output; yours is off by {error:.2g}")
+
+
+def _affine(values: Arrays, like: np.ndarray) -> Symptom | None:
+    """For answers in which we found no layer to write to."""
+    bend = values.get("bend", np.full(1, np.nan))
+    if bend.shape == like.shape and np.abs(bend).max() < _TOLERANCE * (1 + np.abs(like).max()):
+        return None
+    return Symptom("without hidden layers the output must be linear in the input: nothing follows the last layer")
+
+
+def _equal(got: np.ndarray, expected: np.ndarray) -> bool:
+    return bool(np.allclose(got, expected, rtol=1e-4, atol=1e-4))

@@ -1,0 +1,283 @@
+"""Probes of notebook 2: encoder, decoder, VAE and training loop.
+
+Right answers may be built in many ways, so hardly any parameter can be compared. What a class does is seen from outside:
+through networks of ours put in place of its parts, and through models of ours that its loop trains.
+"""
+
+import json
+import resource
+import time
+
+import torch
+from torch import Tensor, nn
+
+CPU = torch.device("cpu")
+
+
+def encoder(names, y: Tensor, hidden_dims: Tensor, latent_size: Tensor):
+    """Shapes, layers and bend of an encoder as the student initialises it."""
+    model = names["Encoder"](y.shape[1], hidden_dims.tolist(), int(latent_size)).eval()
+    mu, logvar = model(y)
+    return {"mu": mu, "logvar": logvar, **_layers(model, mu, logvar), **_bends(model, y)}
+
+
+def affine_encoder(names, y: Tensor, weight: Tensor, bias: Tensor):
+    """Without hidden layers, and with a weight of ours in its one layer, every output is known."""
+    model = names["Encoder"](y.shape[1], [], len(weight) // 2).eval()
+    heads = _write(model, weight, bias)
+    mu, logvar = model(y)
+    return {"mu": mu, "logvar": logvar, "heads": heads, **_bends(model, y)}
+
+
+def decoder(names, z: Tensor, hidden_dims: Tensor, output_size: Tensor):
+    """Shapes, layers and bend of a decoder, and what became of the list it was given."""
+    widths = hidden_dims.tolist()
+    model = names["Decoder"](z.shape[1], widths, int(output_size)).eval()
+    y_hat = model(z)
+    after = torch.tensor(widths, dtype=torch.int64)
+    return {"y_hat": y_hat, "hidden_dims": after, **_layers(model, y_hat), **_bends(model, z)}
+
+
+def affine_decoder(names, z: Tensor, weight: Tensor, bias: Tensor):
+    model = names["Decoder"](z.shape[1], [], len(weight)).eval()
+    heads = _write(model, weight, bias)
+    return {"y_hat": model(z), "heads": heads, **_bends(model, z)}
+
+
+def _outputs(model, x: Tensor) -> Tensor:
+    answer = model(x)
+    return torch.cat(list(answer), dim=-1) if isinstance(answer, tuple | list) else answer
+
+
+def _bends(model, x: Tensor) -> dict[str, Tensor]:
+    """f(a) + f(b) - f(a + b) - f(0): zero where f is affine, that is, where no activation follows or intervenes."""
+    with torch.no_grad():
+        a, b = 3 * x, -5 * x.flip(0)
+        return {"bend": _outputs(model, a) + _outputs(model, b) - _outputs(model, a + b) - _outputs(model, 0 * x)}
+
+
+def _layers(model, *outputs: Tensor) -> dict[str, Tensor]:
+    """Sizes of the weight matrices that belong to the module and that a gradient reaches."""
+    sum(output.pow(2).sum() for output in outputs).backward()
+    matrices = [p for p in model.parameters() if p.ndim == 2 and min(p.shape) > 1]
+    reached = [sorted(p.shape) for p in matrices if p.grad is not None and bool(p.grad.abs().sum() > 0)]
+    return {
+        "matrices": torch.tensor(len(matrices)),
+        "layers": torch.tensor(sorted(reached), dtype=torch.int64).reshape(-1, 2),
+    }
+
+
+def _write(model, weight: Tensor, bias: Tensor) -> int:
+    """Put a weight into the one linear layer, or its halves into two; how many. 0: it is built in another way."""
+    layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    shares = list(zip(layers, weight.chunk(len(layers)), bias.chunk(len(layers)), strict=False)) if layers else []
+    if not shares or any(layer.weight.shape != w.shape or layer.bias is None for layer, w, _ in shares):
+        return 0
+    with torch.no_grad():
+        for layer, w, b in shares:
+            layer.weight.copy_(w)
+            layer.bias.copy_(b)
+    return len(layers)
+
+
+class _Posterior(nn.Module):
+    """An encoder of ours: the first columns are mu, the next logvar."""
+
+    def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        latent = y.shape[1] // 2
+        return y[:, :latent], y[:, latent:]
+
+
+class _Linear(nn.Module):
+    """A decoder of ours."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return z @ self.weight
+
+
+class _Witness(nn.Module):
+    """A decoder that answers z itself and notes how it was called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.was_training: list[bool] = []
+        self.devices: list[str] = []
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, z: Tensor) -> Tensor:
+        self.was_training.append(self.training)
+        self.devices.append(z.device.type)
+        return self.scale * z if z.device.type == "cpu" else z
+
+
+def vae_shapes(names, y: Tensor, hidden_dims: Tensor, latent_size: Tensor):
+    """The whole model, with the student's own encoder and decoder."""
+    y_hat, mu, logvar = names["VAE"](y.shape[1], hidden_dims.tolist(), int(latent_size))(y)
+    return {"y_hat": y_hat, "mu": mu, "logvar": logvar}
+
+
+def _vae(names, latent_size: int, encoder_: nn.Module, decoder_: nn.Module):
+    model = names["VAE"](2 * latent_size, [4], latent_size)
+    model.encoder, model.decoder = encoder_, decoder_
+    return model.train()
+
+
+def vae_outputs(names, mu: Tensor, logvar: Tensor, weight: Tensor):
+    """With vanishing noise, y_hat is the decoder's answer to mu."""
+    y_hat, mu_out, logvar_out = _vae(names, mu.shape[1], _Posterior(), _Linear(weight))(torch.cat([mu, logvar], dim=1))
+    return {"y_hat": y_hat, "mu": mu_out, "logvar": logvar_out}
+
+
+def vae_noise(names, mu: Tensor, logvar: Tensor, num_samples: Tensor, seed: Tensor):
+    """z itself, for many copies of each row."""
+    torch.manual_seed(int(seed))
+    y = torch.cat([mu, logvar], dim=1).repeat_interleave(int(num_samples), dim=0)
+    return {"z": _vae(names, mu.shape[1], _Posterior(), nn.Identity())(y)[0].reshape(len(mu), -1, mu.shape[1])}
+
+
+def vae_gradient(names, mu: Tensor, logvar: Tensor, num_samples: Tensor, seed: Tensor):
+    """Of the mean of z squared: its expectation is known to whoever knows mu and logvar."""
+    torch.manual_seed(int(seed))
+    rows = torch.cat([mu, logvar], dim=1).requires_grad_()
+    model = _vae(names, mu.shape[1], _Posterior(), nn.Identity())
+    z = model(rows.repeat_interleave(int(num_samples), dim=0))[0]
+    if not z.requires_grad:
+        return {}
+    (grad,) = torch.autograd.grad(z.pow(2).sum() / int(num_samples), rows)
+    return {"d_mu": grad[:, : mu.shape[1]], "d_logvar": grad[:, mu.shape[1] :]}
+
+
+def generate(names, n_samples: Tensor, latent_size: Tensor, seed: Tensor):
+    """z from the prior: twice with one seed, from different states of torch, and once with another seed."""
+    model = _vae(names, int(latent_size), _Posterior(), _Witness())
+    n, first = int(n_samples), int(seed)
+    once = model.generate(n, seed=first, device=CPU)
+    torch.rand(7)
+    again, other = model.generate(n, seed=first, device=CPU), model.generate(n, seed=first + 1, device=CPU)
+    return {"z": once, "again": again, "other": other}
+
+
+def generate_modes(names, n_samples: Tensor, latent_size: Tensor):
+    """The modes of the decoder and of the rest, before, while and after."""
+    witness = _Witness()
+    model = _vae(names, int(latent_size), _Posterior(), witness)
+    samples = model.generate(int(n_samples), seed=0, device=CPU)
+    from_training = torch.tensor([model.training, model.encoder.training, witness.training])
+    model.eval()
+    model.generate(int(n_samples), seed=0, device=CPU)
+    from_eval = torch.tensor([model.training, model.encoder.training, witness.training])
+    return {
+        "while_decoding": torch.tensor(witness.was_training),
+        "after_training": from_training,
+        "after_eval": from_eval,
+        "keeps_gradient": samples.requires_grad,
+        "gradients_afterwards": torch.is_grad_enabled(),
+    }
+
+
+def generate_device(names, n_samples: Tensor, latent_size: Tensor):
+    """Whether z reaches the decoder on the device asked for; `meta`, which holds no values, stands for a second one."""
+    witness = _Witness()
+    model = _vae(names, int(latent_size), _Posterior(), witness)
+    model.generate(int(n_samples), seed=0, device=CPU)
+    try:
+        model.generate(int(n_samples), seed=0, device=torch.device("meta"))
+    except (RuntimeError, NotImplementedError):
+        pass  # a generator cannot live there; what reached the decoder before counts
+    return {"on_cpu": witness.devices[0] == "cpu", "ignored": "cpu" in witness.devices[1:]}
+
+
+class _Toy(nn.Module):
+    """Three parameters and losses that need no noise. Scripted: the KL of each iteration is given beforehand."""
+
+    def __init__(self, latent_size: int, mus: Tensor | None = None) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.tensor(0.4))
+        self.m = nn.Parameter(torch.full((latent_size,), 0.7))
+        self.s = nn.Parameter(torch.linspace(-1.0, 0.8, latent_size))
+        self.mus = mus
+        self.seen: list[float] = []
+        self.was_training: list[bool] = []
+
+    def forward(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        latent = len(self.m)
+        mu = self.m * (1 + y[:, :latent])
+        logvar = self.s + 0.5 * y[:, latent : 2 * latent]
+        if self.mus is not None:
+            mu = self.mus[min(len(self.seen), len(self.mus) - 1)].expand(len(y), latent)
+            logvar = torch.zeros_like(mu)
+        self.seen.append(float(self.w))
+        self.was_training.append(self.training)
+        return self.w * y, mu, logvar
+
+
+def _items(y: Tensor) -> list:
+    return [(row.numpy(), f"profile {n}") for n, row in enumerate(y)]
+
+
+_OPTIMIZERS = (("SGD", {"lr": 0.05, "momentum": 0.5}), ("Adam", {"lr": 0.02}))
+
+
+def train(names, y: Tensor, beta: Tensor, optimizer: Tensor, absolute: Tensor, n_iters: Tensor):
+    """Full batches: their order does not matter, so losses and weights are the same for every right answer."""
+    model, (name, config) = _Toy(3), _OPTIMIZERS[int(optimizer)]
+    tracker = names["train_VAE"](
+        model, _items(y), CPU, plot_freq=0, beta=float(beta), rec_loss_fn=nn.L1Loss() if bool(absolute) else nn.MSELoss(),
+        optimizer_name=name, optimizer_config=dict(config), n_iters=int(n_iters), batch_size=len(y),
+    )  # fmt: skip
+    return {
+        "rec_losses": torch.tensor(tracker.rec_losses),
+        "prior_losses": torch.tensor(tracker.prior_losses),
+        "total_losses": torch.tensor(tracker.total_losses),
+        "weights": torch.cat([model.w.reshape(1), model.m, model.s]),
+    }
+
+
+def train_steps(names, y: Tensor, n_items: Tensor, batch_size: Tensor, n_iters: Tensor, gamma: Tensor):
+    """Equal profiles, so that every batch is the same: w at each iteration shows each step and its learning rate."""
+    model, g = _Toy(3), float(gamma)
+    scheduler = {"lr_scheduler_name": "ExponentialLR", "lr_scheduler_config": {"gamma": g}} if g < 1 else {}
+    tracker = names["train_VAE"](
+        model, _items(y.expand(int(n_items), -1)), CPU, plot_freq=0, beta=0.1, rec_loss_fn=_linear, optimizer_name="SGD",
+        optimizer_config={"lr": 0.01}, n_iters=int(n_iters), batch_size=int(batch_size), **scheduler,
+    )  # fmt: skip
+    return {
+        "w": torch.tensor([*model.seen, float(model.w)]),
+        "recorded": torch.tensor(len(tracker.total_losses)),
+        "training": torch.tensor(all(model.was_training)),
+    }
+
+
+def _linear(y_hat: Tensor, y: Tensor) -> Tensor:
+    """A loss whose gradient with respect to w is 1, always."""
+    return y_hat.sum() / y.sum()
+
+
+def train_plateau(names, y: Tensor, rec: Tensor, mus: Tensor, beta: Tensor, window: Tensor):
+    """ReduceLROnPlateau under losses laid down beforehand: w shows after which iteration the rate was lowered."""
+    model = _Toy(3, mus)
+    names["train_VAE"](
+        model, _items(y), CPU, plot_freq=0, beta=float(beta), optimizer_name="SGD", optimizer_config={"lr": 0.1},
+        rec_loss_fn=lambda y_hat, y: (w := _linear(y_hat, y)) - w.detach() + rec[min(len(model.seen), len(rec)) - 1],
+        lr_scheduler_name="ReduceLROnPlateau", lr_scheduler_config={"factor": 0.5, "patience": 0, "threshold": 0.0},
+        running_avg_window=int(window), n_iters=len(rec), batch_size=len(y),
+    )  # fmt: skip
+    return {"w": torch.tensor([*model.seen, float(model.w)])}
+
+
+def quality(names, configs: Tensor, n_samples: Tensor, cpu_seconds: Tensor):
+    """Train the student's model with the student's configurations as the notebook does, and draw from it."""
+    from utils.datasets import AirfoilDataset
+
+    settings = json.loads(bytes(configs.tolist()))
+    began = time.process_time()
+    last = int(began + float(cpu_seconds)) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (last, last + 1))  # the kernel ends the process, whatever it is doing
+    torch.manual_seed(0)
+    model = names["VAE"](**settings["model_config"])
+    names["train_VAE"](model, AirfoilDataset(), CPU, plot_freq=0, **settings["train_config"])
+    return {"samples": model.generate(int(n_samples), seed=0, device=CPU), "cpu_seconds": time.process_time() - began}
