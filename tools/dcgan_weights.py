@@ -1,27 +1,33 @@
-"""Train the DCGAN of notebook 4 and keep its weights, for students who cannot wait for theirs.
+"""Train the DCGAN of notebook 4; keep its weights, for students who cannot wait for theirs, and the target pictures.
 
     python -m tools.dcgan_weights [--epochs 25] [--checkpoint FILE]
 
-The class is the notebook's own solution, so that weights and exercise cannot drift apart. With a checkpoint file an
-interrupted run goes on where it stopped.
+The class is the notebook's own solution, so that weights, pictures and exercise cannot drift apart. With a checkpoint
+file an interrupted run goes on where it stopped.
 """
 
 import argparse
 import time
+from typing import Any
 
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 
+from tools.notebook_source import ROOT
 from tools.simple_vae_weights import solution_names
 from utils import Checkpoint, CIFAR10Dataset, GAN_Tracker, accelerated, set_seed
+from utils.plotting.images import tile
 from utils.pretrained import WEIGHTS
 
 NOTEBOOK = "04_cifar_dcgan"
+FIGURES = ROOT / "notebooks" / "figures"
 SEED = 0
+_COLOURS = 128  # of a picture's palette: a third of the bytes, no difference to see
 
 
 def main() -> None:
-    """Train and save `utils/weights/dcgan_generator.safetensors` and `dcgan_discriminator.safetensors`."""
+    """Train, then write `utils/weights/dcgan_*.safetensors` and `notebooks/figures/04_*.png`."""
     parser = argparse.ArgumentParser(prog="python -m tools.dcgan_weights", description=main.__doc__)
     parser.add_argument("--epochs", type=int, default=25)
     parser.add_argument("--checkpoint", help="written after every epoch, read at the start")
@@ -45,6 +51,26 @@ def main() -> None:
     WEIGHTS.mkdir(exist_ok=True)
     for network in ("generator", "discriminator"):
         save_file(_halved(getattr(gan, f"_{network}")), WEIGHTS / f"dcgan_{network}.safetensors")
+    _draw_targets(gan, CIFAR10Dataset(train=False)[:64][0].cpu())
+
+
+def _draw_targets(gan: Any, test_images: torch.Tensor) -> None:
+    loss, found = gan.reconstruct(test_images)
+    print(f"reconstruction loss of {len(test_images)} test images: {loss:.4f}")
+    pictures = {epoch: images.float() / 255 for epoch, images in gan.tracker.pictures.items()}
+    epochs = sorted(pictures)
+    frames = [epochs[round(index * (len(epochs) - 1) / 4)] for index in range(5)]
+    print("epochs in the film:", *frames)
+    _save("samples", pictures[epochs[-1]], columns=8)
+    _save("film", torch.cat([pictures[epoch][:10] for epoch in frames]), columns=10)
+    pairs = [part[row : row + 10] for row in (0, 10, 20) for part in (test_images, found)]
+    _save("reconstructions", torch.cat(pairs), columns=10)
+
+
+def _save(name: str, images: torch.Tensor, columns: int) -> None:
+    pixels = (tile(images, columns) * 255).round().to(torch.uint8).numpy()
+    picture = Image.fromarray(pixels).resize((2 * pixels.shape[1], 2 * pixels.shape[0]), Image.Resampling.NEAREST)
+    picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(FIGURES / f"04_{name}.png", optimize=True)
 
 
 def _halved(network: torch.nn.Module) -> dict[str, torch.Tensor]:

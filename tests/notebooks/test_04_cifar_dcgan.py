@@ -177,7 +177,7 @@ def prepare(answers: dict[str, str], upto: str) -> dict:
 def run_check(word: str, answer: str, train_data) -> None:
     """Run one task's `# TEST` with an answer in place of the solution's."""
     namespace = prepare({word: answer}, upto=word)
-    namespace.update(train_data=train_data, real=train_data[:128][0], VIS_STEPS=150)
+    namespace.update(train_data=train_data, VIS_STEPS=150)
     if answer != WHOLE:  # which has its own constants, as answers from elsewhere do
         namespace["BATCH_SIZE"] = 32
     if word == "reconstruct":  # the networks are trained by then
@@ -321,7 +321,7 @@ WRONG = {
         "still are PyTorch's",
     ),
     "init, batch norm around 0": ("init", [("mean=1.0, std", "mean=0.0, std")], "switch the layer off"),
-    "init, batch norm forgotten": ("init", [("nn.BatchNorm2d", "nn.BatchNorm1d")], "Draw the scales"),
+    "init, batch norm forgotten": ("init", [("nn.BatchNorm2d", "nn.BatchNorm1d")], "Draw scales, zero shifts"),
     "init, linear too": ("init", [("nn.ConvTranspose2d)", "nn.ConvTranspose2d, nn.Linear)")], "leave them as they are"),
     "init, no logits": ("init", [("BCEWithLogitsLoss()", "BCELoss()")], "logits are no probabilities"),
     "init, summed": ("init", [("BCEWithLogitsLoss()", 'BCEWithLogitsLoss(reduction="sum")')], "take the mean"),
@@ -330,7 +330,7 @@ WRONG = {
         [("optim.Adam(self._discriminator.parameters()", "optim.Adam(self._generator.parameters()")],
         "no optimizer holds exactly the parameters of Discriminator",
     ),
-    "init, SGD": ("init", [("optim.Adam(self._g", "optim.AdamW(self._g")], "Adam"),
+    "init, AdamW": ("init", [("optim.Adam(self._g", "optim.AdamW(self._g")], "optimizer is 'AdamW'"),
     "train, labels swapped": (
         "train",
         [
