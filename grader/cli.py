@@ -1,19 +1,25 @@
-"""The command line: `python -m grader grade PATH...`, `python -m grader doctor`."""
+"""The command line: `python -m grader grade PATH...`, `python -m grader diff OLD NEW`, `python -m grader doctor`."""
 
 import argparse
-import json
+import os
 import sys
+import tempfile
 import time
+from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
-from grader.collect import NothingToGrade, collect_files
+from grader.batch import Here, Settings, Workers
+from grader.diff import NoResults, diff
 from grader.doctor import doctor
-from grader.pipeline import Grader
-from grader.records import Report
-from grader.report import feedback_page, folder_name, grades_csv, grades_table, results_json, write_atomically
+from grader.draws import course_salt
+from grader.gradebooks import GradebookError, fill, read_gradebook
+from grader.layouts import Collection, NothingToGrade, collect, read_roster
+from grader.layouts.people import RosterError
+from grader.report import grades_table, write_class
+from grader.results_folder import FolderInUse, ResultsFolder
+from grader.run import Results, WeakIsolation, grade_all, kept_results
 from grader.sandbox.tiers import TIERS, is_at_least
 from grader.sandbox.watch import SandboxError
 from utils.assignments import assignment_names
@@ -26,88 +32,164 @@ def main(arguments: list[str] | None = None) -> int:
 
     Returns:
         0: reports written. 1: the one submission given was rejected at intake (its report is written all the same), or
-        there was nothing to grade. 2: the grader itself failed.
+        something given cannot be used. 2: the grader itself failed, or was stopped.
     """
     options = _parser().parse_args(arguments)
-    if options.command == "doctor":
-        print(doctor())
-        return WRITTEN
     try:
-        return _grade(options)
-    except NothingToGrade as error:
+        if options.command == "grade":
+            return _grade(options)
+        print(doctor() if options.command == "doctor" else diff(options.old, options.new))
+        return WRITTEN
+    except (NothingToGrade, RosterError, GradebookError, FolderInUse, NoResults) as error:
         print(error, file=sys.stderr)
         return REJECTED
     except SandboxError as error:
         print(f"The grader failed: {error}", file=sys.stderr)
         return OUR_FAULT
+    except KeyboardInterrupt:
+        print("\nStopped. What is graded is kept: the same command goes on from here.", file=sys.stderr)
+        return OUR_FAULT
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m grader", description="Grade submissions of the course's notebooks.")
+    parser = argparse.ArgumentParser(
+        prog="python -m grader", description="Grade submissions of the course's notebooks."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     grade = commands.add_parser("grade", help="grade submissions and write a report for each")
-    grade.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a submission zip, a notebook, or a folder of them")
-    grade.add_argument("--notebook", choices=assignment_names(), metavar="NAME", help="accept this assignment only: %(choices)s")
-    grade.add_argument("--out", type=Path, default=Path("results"), metavar="DIR", help="where the results go (default: results)")
-    grade.add_argument("--min-tier", choices=list(TIERS), help="refuse weaker isolation than this (default: C for a class, E for one)")
+    grade.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="a submission zip, a notebook, a folder of them, or a bulk download",
+    )
+    grade.add_argument(
+        "--notebook", choices=assignment_names(), metavar="NAME", help="accept this assignment only: %(choices)s"
+    )
+    grade.add_argument(
+        "--out", type=Path, default=Path("results"), metavar="DIR", help="where the results go (default: results)"
+    )
+    grade.add_argument(
+        "--min-tier", choices=list(TIERS), help="refuse weaker isolation than this (default: C for a class, E for one)"
+    )
+    grade.add_argument(
+        "--workers", type=int, metavar="N", help="graded at a time (default: one a core; 0: in this process)"
+    )
+    again = grade.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="keep earlier results that still hold (the default)")
+    again.add_argument("--fresh", action="store_true", help="grade everything again")
+    grade.add_argument("--roster", type=Path, metavar="FILE", help="the class list, a CSV file: adds who is missing")
+    grade.add_argument(
+        "--fill", type=Path, metavar="FILE", help="a Canvas or Moodle grade file to fill; the copy goes to DIR"
+    )
+    grade.add_argument("--column", metavar="TITLE", help="which column of it, where several would do")
+    compare = commands.add_parser("diff", help="what changed between two runs, for whom, and why")
+    compare.add_argument("old", type=Path, metavar="OLD", help="a folder of results")
+    compare.add_argument("new", type=Path, metavar="NEW", help="another, graded later")
     commands.add_parser("doctor", help="say what this machine offers")
     return parser
 
 
 def _grade(options: argparse.Namespace) -> int:
     began = time.monotonic()
-    files = collect_files(options.paths)
-    minimum = options.min_tier or ("C" if len(files) > 1 else "E")
-    reports: list[Report] = []
-    with Grader(options.notebook) as grader:
-        if not is_at_least(grader.tier, minimum):
-            print(_too_weak(grader.tier, minimum), file=sys.stderr)
+    roster = read_roster(options.roster) if options.roster else None
+    gradebook = read_gradebook(options.fill) if options.fill else None
+    collection = collect(options.paths, roster)
+    for line in collection.found:
+        print(line)
+    settings = Settings(options.notebook, course_salt())
+    with ResultsFolder(options.out) as folder:
+        kept = {} if options.fresh else kept_results(collection.hand_ins, settings, folder)
+        try:
+            graded = _graded(options, collection, settings, folder, kept)
+        except WeakIsolation as error:
+            print(_too_weak(error.tier, _minimum(options, collection)), file=sys.stderr)
             return OUR_FAULT
-        for path in tqdm(files, desc="grading", unit="submission", disable=len(files) == 1 or not sys.stderr.isatty()):
-            reports.append(grader.grade(path))
-            _attend_to(reports[-1])
-        tier = grader.tier
-    results = _write(reports, options.out)
-    _write_run(options, tier, results, time.monotonic() - began)
+        results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
+        seconds = time.monotonic() - began
+        write_class(options.out, results, collection, [str(path) for path in options.paths], options.notebook, seconds)
     print(grades_table(results))
-    print(f"\n{len(reports)} graded in {time.monotonic() - began:.1f} s, isolation tier {tier} ({TIERS[tier].confined_by}).")
-    print(f"Grades: {options.out / 'grades.csv'}. Feedback: {options.out}/<student>/feedback.html")
-    return _exit_code(reports)
+    print(_summary(len(graded), len(kept), results, seconds))
+    if gradebook:
+        print(fill(gradebook, results, options.out, options.column))
+    print(f"Grades: {options.out / 'grades.csv'}. {_where_to_look(options.out, collection)}")
+    return _exit_code(results)
 
 
-def _attend_to(report: Report) -> None:
-    if report.fault:
-        tqdm.write(f"{report.student}: grader error, {report.fault}", file=sys.stderr)
+def _graded(
+    options: argparse.Namespace,
+    collection: Collection,
+    settings: Settings,
+    folder: ResultsFolder,
+    kept: dict[str, Results],
+) -> dict[str, Results]:
+    """Grade what is not kept, with a bar that shows the time left."""
+    todo = [hand_in for hand_in in collection.hand_ins if hand_in.student not in kept]
+    if not todo:
+        return {}
+    minimum = _minimum(options, collection)
+    count = min(len(todo), _cores() if options.workers is None else options.workers)
+    graded = {}
+    tempfile.tempdir = folder.temporary
+    try:
+        with (
+            _pool(count if collection.is_class else 0, settings) as pool,
+            _bar(len(collection.hand_ins), len(kept)) as bar,
+        ):
+            for results in grade_all(
+                todo, settings, folder, pool, lambda tier: is_at_least(tier, minimum), max(1, count)
+            ):
+                graded[results["extra_data"]["student"]] = results
+                bar.update()
+                _attend_to(results)
+    finally:
+        tempfile.tempdir = None
+    return graded
 
 
-def _write(reports: list[Report], out: Path) -> list[dict[str, Any]]:
-    all_results = []
-    for report in reports:
-        results = results_json(report)
-        folder = out / folder_name(report.student)
-        write_atomically(folder / "results.json", json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-        write_atomically(folder / "feedback.html", feedback_page(results))
-        all_results.append(results)
-    write_atomically(out / "grades.csv", grades_csv(all_results))
-    return all_results
+def _pool(count: int, settings: Settings) -> Executor:
+    return Workers(count, settings) if count else Here()
 
 
-def _write_run(options: argparse.Namespace, tier: str, results: list[dict[str, Any]], seconds: float) -> None:
-    run = {
-        "command": ["grade", *(str(path) for path in options.paths)],
-        "notebook": options.notebook,
-        "tier": tier,
-        "submissions": len(results),
-        "wall_seconds": round(seconds, 2),
-        "grader": next((r["extra_data"]["grader"] for r in results if r["extra_data"]["grader"]), {}),
-    }
-    write_atomically(options.out / "run.json", json.dumps(run, indent=1) + "\n")
+def _bar(total: int, done: int) -> tqdm:
+    return tqdm(
+        total=total, initial=done, desc="grading", unit="submission", disable=total == 1 or not sys.stderr.isatty()
+    )
 
 
-def _exit_code(reports: list[Report]) -> int:
-    if any(report.fault for report in reports):
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _minimum(options: argparse.Namespace, collection: Collection) -> str:
+    return options.min_tier or ("C" if collection.is_class else "E")
+
+
+def _attend_to(results: Results) -> None:
+    extra = results["extra_data"]
+    if extra.get("fault"):
+        tqdm.write(f"{extra['student']}: grader error, {extra['fault']}", file=sys.stderr)
+    elif extra["rejection"]:
+        tqdm.write(f"{extra['student']}: {extra['rejection']}", file=sys.stderr)
+
+
+def _summary(n_graded: int, n_kept: int, results: list[Results], seconds: float) -> str:
+    kept = f", {n_kept} kept from before" if n_kept else ""
+    tiers = sorted({tier for r in results if (tier := r["extra_data"]["tier"])})
+    named = ", ".join(f"{tier} ({TIERS[tier].confined_by})" for tier in tiers) or "not reached"
+    return f"\n{n_graded} graded{kept} in {seconds:.1f} s, isolation tier {named}."
+
+
+def _where_to_look(out: Path, collection: Collection) -> str:
+    page = f"The class: {out / 'class.html'}. " if collection.is_class else ""
+    return f"{page}Feedback: {out}/<student>/feedback.html"
+
+
+def _exit_code(results: list[Results]) -> int:
+    if any(r["extra_data"]["status"] == "grader_error" for r in results):
         return OUR_FAULT
-    return REJECTED if len(reports) == 1 and reports[0].rejection else WRITTEN
+    return REJECTED if len(results) == 1 and results[0]["extra_data"]["rejection"] else WRITTEN
 
 
 def _too_weak(tier: str, minimum: str) -> str:

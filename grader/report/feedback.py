@@ -7,7 +7,7 @@ import jinja2
 
 from grader.records import STATUSES
 
-_TEMPLATES = jinja2.Environment(
+TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
@@ -27,7 +27,7 @@ def feedback_page(results: dict[str, Any]) -> str:
         A complete HTML page.
     """
     extra = results["extra_data"]
-    return _TEMPLATES.get_template("feedback.html").render(
+    return TEMPLATES.get_template("feedback.html").render(
         extra=extra,
         score=results.get("score"),
         max_score=sum(test.get("max_score", 0) for test in results["tests"]),

@@ -4,37 +4,61 @@ import csv
 import io
 from typing import Any
 
+_HEADER = ["student", "notebook", "score", "max_score", "pending", "status"]
+_WHO = ["email", "id", "handed_in_as"]  # at the end, where a platform or a roster says more than a name
 
-def grades_csv(results: list[dict[str, Any]]) -> str:
-    """One line a submission, one column a question.
+
+def grades_csv(results: list[dict[str, Any]], absent: list[dict[str, Any]] | None = None) -> str:
+    """One line a student, one column a question; every member of a group has a line.
 
     Args:
         results: Contents of `results.json` files.
+        absent: Who handed in nothing: `name`, `email`, `ids`.
 
     Returns:
-        CSV text with the columns student, notebook, score, max_score, pending, status and the questions' ids.
+        CSV text with the columns student, notebook, score, max_score, pending, status and the questions' ids, and, where
+        more than names is known, email, id and handed_in_as.
     """
-    rows = [_row(result) for result in results]
-    questions = list(dict.fromkeys(question for _, points in rows for question in points))
+    rows = [
+        (_fields(result, member), _points(result), _who(result, member))
+        for result in results
+        for member in _members(result)
+    ]
+    rows += [([member["name"], "", "", "", "", "absent"], {}, _who(None, member)) for member in absent or []]
+    questions = list(dict.fromkeys(question for _, points, _ in rows for question in points))
+    has_who = any(who[0] or who[2] not in ("", fields[0]) for fields, _, who in rows)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["student", "notebook", "score", "max_score", "pending", "status", *questions])
-    for fields, points in sorted(rows, key=lambda row: row[0]):
-        writer.writerow([_harmless(field) for field in fields] + [points.get(question, "") for question in questions])
+    writer.writerow([*_HEADER, *questions, *(_WHO if has_who else [])])
+    for fields, points, who in sorted(rows, key=lambda row: (row[0], row[2])):
+        cells = [_harmless(field) for field in fields] + [points.get(question, "") for question in questions]
+        writer.writerow(cells + ([_harmless(field) for field in who] if has_who else []))
     return out.getvalue()
 
 
-def _row(result: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
+def _members(result: dict[str, Any]) -> list[dict[str, Any]]:
+    student = result["extra_data"]["student"]
+    return result["extra_data"].get("members") or [{"name": student, "email": "", "ids": []}]
+
+
+def _who(result: dict[str, Any] | None, member: dict[str, Any]) -> list[str]:
+    return [member["email"], next(iter(member["ids"]), ""), result["extra_data"]["student"] if result else ""]
+
+
+def _fields(result: dict[str, Any], member: dict[str, Any]) -> list[str]:
     extra = result["extra_data"]
     score = f"{result['score']:g}" if "score" in result else ""
     maximum = sum(test.get("max_score", 0) for test in result["tests"])
+    return [member["name"], extra["notebook"], score, f"{maximum:g}", f"{extra['pending_points']:g}", extra["status"]]
+
+
+def _points(result: dict[str, Any]) -> dict[str, str]:
     points: dict[str, float] = {}
     for test in result["tests"]:
         if "score" in test:
             question = test["extra_data"]["task"]
             points[question] = points.get(question, 0) + test["score"]
-    fields = [extra["student"], extra["notebook"], score, f"{maximum:g}", f"{extra['pending_points']:g}", extra["status"]]
-    return fields, {question: f"{value:g}" for question, value in points.items()}
+    return {question: f"{value:g}" for question, value in points.items()}
 
 
 def _harmless(field: str) -> str:
@@ -56,12 +80,13 @@ def grades_table(results: list[dict[str, Any]]) -> str:
 
 
 def _line(result: dict[str, Any]) -> tuple[str, ...]:
-    fields, _ = _row(result)
-    student, _, score, maximum, pending, status = fields
-    return student[:40], score or "-", maximum, pending, status, _remark(result)[:90]
+    student = result["extra_data"]["student"]
+    _, _, score, maximum, pending, status = _fields(result, {"name": student})
+    return student[:40], score or "-", maximum, pending, status, first_remark(result)[:90]
 
 
-def _remark(result: dict[str, Any]) -> str:
+def first_remark(result: dict[str, Any]) -> str:
+    """The first thing to attend to: why it was rejected, the first check that failed, or what was mended."""
     extra = result["extra_data"]
     if extra["rejection"]:
         return extra["rejection"]

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,20 +20,17 @@ NAME = "01_kl_divergence"
 
 
 @pytest.fixture(autouse=True)
-def _one_sandbox(monkeypatch: pytest.MonkeyPatch, grader: Grader) -> None:
+def _one_sandbox(monkeypatch: pytest.MonkeyPatch, grader: Grader) -> Iterator[None]:
     """Lend the session's grader to the command line: its own would take seconds to start."""
 
-    class Lent:
-        def __init__(self, notebook: str | None) -> None:
-            grader.notebook = notebook
+    monkeypatch.setattr("grader.batch._grader", lambda settings: _lent(grader, settings.notebook))
+    yield
+    grader.notebook = None
 
-        def __enter__(self) -> Grader:
-            return grader
 
-        def __exit__(self, *_: object) -> None:
-            grader.notebook = None
-
-    monkeypatch.setattr("grader.cli.Grader", Lent)
+def _lent(grader: Grader, notebook: str | None) -> Grader:
+    grader.notebook = notebook
+    return grader
 
 
 def _example(name: str, folder: Path) -> Path:
@@ -68,7 +66,10 @@ def test_a_class_with_a_rejected_submission_ends_with_0(tmp_path: Path) -> None:
     (tmp_path / "class").mkdir()
     for name in ("jonas_pdf", "dmitri_untouched"):
         _example(name, tmp_path / "class")
-    assert main(["grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), "--min-tier", "E"]) == WRITTEN
+    assert (
+        main(["grade", str(tmp_path / "class"), "--out", str(tmp_path / "out"), "--min-tier", "E", "--workers", "0"])
+        == WRITTEN
+    )
 
 
 def test_a_fault_of_ours_is_no_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grader: Grader) -> None:
@@ -82,7 +83,9 @@ def test_a_fault_of_ours_is_no_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "score" not in results
     assert [test["extra_data"]["status"] for test in results["tests"]] == ["grader_error"]
     assert all("score" not in test for test in results["tests"])
-    assert "our own mistake" not in json.dumps(results)
+    assert "our own mistake" not in json.dumps(results["tests"]) + results["output"]
+    assert "our own mistake" in results["extra_data"]["fault"]
+    assert "our own mistake" not in (tmp_path / "out" / "ada_all_right" / "feedback.html").read_text()
     with (tmp_path / "out" / "grades.csv").open() as file:
         assert next(csv.DictReader(file))["score"] == ""
 
@@ -104,13 +107,15 @@ def test_a_path_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.Capture
     assert "does not exist" in capsys.readouterr().err
 
 
-def test_weak_isolation_is_refused_for_a_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_weak_isolation_is_refused_for_a_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in ("jonas_pdf", "dmitri_untouched"):
         _example(name, tmp_path)
     monkeypatch.setattr("grader.pipeline.Grader.tier", property(lambda self: "D"))
-    assert main(["grade", str(tmp_path), "--out", str(tmp_path / "out")]) == OUR_FAULT
+    assert main(["grade", str(tmp_path), "--out", str(tmp_path / "out"), "--workers", "0"]) == OUR_FAULT
     assert "--min-tier D" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
+    assert not list((tmp_path / "out").glob("*"))
 
 
 @pytest.mark.parametrize("name", ["chiara_three_slips", "jonas_pdf"])
