@@ -114,7 +114,7 @@ def _stopped(
         )
     if not call.is_public:
         return result.status, f"{where}: {hidden_sentence('it raised an exception')}", ""
-    sentence = about_error(result, where, reading, run)
+    sentence = about_error(result, call.task, where, reading, run)
     return result.status, join(sentence, _depends(reading, call.task, failed)), ""
 
 

@@ -26,7 +26,7 @@ def about_limit(result: ProbeRun) -> str:
     }.get(result.status, "it was stopped")
 
 
-def about_error(result: ProbeRun, where: str, reading: Reading, run: SandboxRun) -> str:
+def about_error(result: ProbeRun, task: str, where: str, reading: Reading, run: SandboxRun) -> str:
     """An exception in the student's code, with the student's own line."""
     error = result.error
     assert error is not None
@@ -34,9 +34,10 @@ def about_error(result: ProbeRun, where: str, reading: Reading, run: SandboxRun)
         return f"{where}: {_KNOWN_ERRORS[error.type]}"
     if result.status == "malformed":
         return f"{where}: {error.text}."
-    cell = next(
-        (cell for cell in run.cells.values() if cell.error and error.type == "NameError" and not error.lines), None
-    )
+    if result.status == "memory":
+        return f"{where}: {about_limit(result)}{own_line(error.lines, reading)}. Look for a tensor much larger than its inputs."
+    is_name_missing = error.type == "NameError" and not error.lines  # raised by the probe, not by the student's code
+    cell = run.cells[reading.sources[task].cell] if is_name_missing else None
     if cell is not None and cell.error is not None:  # the name is missing because its cell stopped
         error = cell.error
         if error.type == "NotImplementedError":
