@@ -1,5 +1,7 @@
 """Judges of encoders and decoders: what must hold however they are built."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from grader.checks import Arrays, Symptom
@@ -75,7 +77,7 @@ def decoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
 
 def _steps(widths: list[int]) -> list[list[int]]:
     """Sizes of the matrices of a chain; smaller number first, as a matrix may be stored either way."""
-    return sorted(sorted(pair) for pair in zip(widths, widths[1:], strict=False))
+    return sorted(sorted(pair) for pair in pairwise(widths))
 
 
 def _layers(values: Arrays, allowed: list[list[list[int]]], inputs: Arrays) -> Symptom | None:

@@ -164,26 +164,92 @@ def _check(name: str, title: str, points: float, probe: Probe, judge: Judge, use
 
 
 CHECKS = (
-    _check("air.encoder.shapes", "mu and logvar of shape (B, latent_size), for any depth", 3, Probe("encoder", _profiles(), _no_hidden(_profiles)), nets.encoder_shapes),
-    _check("air.encoder.layers", "one layer for each width, all of them trained", 4, Probe("encoder", _profiles(), _no_hidden(_profiles)), nets.encoder_layers),
-    _check("air.encoder.activation", "an activation between the layers", 2, Probe("encoder", _profiles(), public=1), nets.is_bent),
-    _check("air.encoder.output", "mu is the first half of the last layer, logvar the second, and nothing follows", 3, Probe("affine_encoder", _affine("y", 2)), nets.affine_encoder),
-    _check("air.decoder.shapes", "y_hat of shape (B, output_size), for any depth", 3, Probe("decoder", _latents(), _no_hidden(_latents)), nets.decoder_shapes),
-    _check("air.decoder.layers", "the encoder's widths in reverse, all layers trained", 4, Probe("decoder", _latents(2), _no_hidden(_latents)), nets.decoder_layers),
-    _check("air.decoder.activation", "an activation between the layers", 2, Probe("decoder", _latents(), public=1), nets.is_bent),
-    _check("air.decoder.output", "nothing follows the last layer", 3, Probe("affine_decoder", _affine("z", 1)), nets.affine_decoder),
-    _check("air.vae.shapes", "y_hat, mu and logvar for any depth", 1, Probe("vae_shapes", _profiles(), _no_hidden(_profiles)), sampling.vae_shapes),
-    _check("air.vae.outputs", "the encoder's mu and logvar, and the decoded z", 3, Probe("vae_outputs", _vanishing), sampling.vae_outputs),
-    _check("air.vae.noise", "z with mean mu and standard deviation exp(logvar / 2)", 5, Probe("vae_noise", _posteriors), sampling.vae_noise),
-    _check("air.vae.gradient", "gradients pass through z to mu and logvar", 4, Probe("vae_gradient", _posteriors, public=1), sampling.vae_gradient),
-    _check("air.vae.prior", "generate decodes draws from N(0, I)", 4, Probe("generate", _sampling, public=1), sampling.generate_prior),
-    _check("air.vae.seed", "generate repeats itself for the same seed, and only then", 3, Probe("generate", _sampling, public=1), sampling.generate_seeded),
-    _check("air.vae.modes", "generate decodes in evaluation mode and restores the mode", 3, Probe("generate_modes", _few, public=1), sampling.generate_modes),
-    _check("air.vae.inference", "generate keeps no gradients", 2, Probe("generate_modes", _few, public=1), sampling.generate_free),
-    _check("air.vae.device", "generate works on the device asked for", 1, Probe("generate_device", _few, public=1), sampling.generate_device),
-    _check("air.train.losses", "both losses with their reductions, and the total with beta", 3, Probe("train", _loss(0, False)), _said("on one batch of known outputs", close()), True),
-    _check("air.train.updates", "the weights after a few iterations, with another optimizer and rec_loss_fn, and with beta 0", 2, Probe("train", _loss(1, True), _without_prior), _said("with Adam and L1Loss", close(1e-3, 1e-4)), True),
-    _check("air.train.iterations", "exactly n_iters steps, each with fresh gradients", 2, Probe("train_steps", _steps(1.0)), _said("where the gradient of w is 1 in every iteration", _iterations), True),
-    _check("air.train.scheduler", "one scheduler step an iteration", 1, Probe("train_steps", _steps(0.7)), _said("with ExponentialLR", _iterations), True),
-    _check("air.train.plateau", "ReduceLROnPlateau sees the running average of the total loss", 2, Probe("train_plateau", _plateau), _said("with ReduceLROnPlateau", close()), True),
+    _check(
+        "air.encoder.shapes", "mu and logvar of shape (B, latent_size), for any depth", 3,
+        Probe("encoder", _profiles(), _no_hidden(_profiles)), nets.encoder_shapes,
+    ),
+    _check(
+        "air.encoder.layers", "one layer for each width, all of them trained", 4,
+        Probe("encoder", _profiles(), _no_hidden(_profiles)), nets.encoder_layers,
+    ),
+    _check(
+        "air.encoder.activation", "an activation between the layers", 2,
+        Probe("encoder", _profiles(), public=1), nets.is_bent,
+    ),
+    _check(
+        "air.encoder.output", "mu is the first half of the last layer, logvar the second, and nothing follows", 3,
+        Probe("affine_encoder", _affine("y", 2)), nets.affine_encoder,
+    ),
+    _check(
+        "air.decoder.shapes", "y_hat of shape (B, output_size), for any depth", 3,
+        Probe("decoder", _latents(), _no_hidden(_latents)), nets.decoder_shapes,
+    ),
+    _check(
+        "air.decoder.layers", "the encoder's widths in reverse, all layers trained", 4,
+        Probe("decoder", _latents(2), _no_hidden(_latents)), nets.decoder_layers,
+    ),
+    _check(
+        "air.decoder.activation", "an activation between the layers", 2,
+        Probe("decoder", _latents(), public=1), nets.is_bent,
+    ),
+    _check(
+        "air.decoder.output", "nothing follows the last layer", 3,
+        Probe("affine_decoder", _affine("z", 1)), nets.affine_decoder,
+    ),
+    _check(
+        "air.vae.shapes", "y_hat, mu and logvar for any depth", 1,
+        Probe("vae_shapes", _profiles(), _no_hidden(_profiles)), sampling.vae_shapes,
+    ),
+    _check(
+        "air.vae.outputs", "the encoder's mu and logvar, and the decoded z", 3,
+        Probe("vae_outputs", _vanishing), sampling.vae_outputs,
+    ),
+    _check(
+        "air.vae.noise", "z with mean mu and standard deviation exp(logvar / 2)", 5,
+        Probe("vae_noise", _posteriors), sampling.vae_noise,
+    ),
+    _check(
+        "air.vae.gradient", "gradients pass through z to mu and logvar", 4,
+        Probe("vae_gradient", _posteriors, public=1), sampling.vae_gradient,
+    ),
+    _check(
+        "air.vae.prior", "generate decodes draws from N(0, I)", 4,
+        Probe("generate", _sampling, public=1), sampling.generate_prior,
+    ),
+    _check(
+        "air.vae.seed", "generate repeats itself for the same seed, and only then", 3,
+        Probe("generate", _sampling, public=1), sampling.generate_seeded,
+    ),
+    _check(
+        "air.vae.modes", "generate decodes in evaluation mode and restores the mode", 3,
+        Probe("generate_modes", _few, public=1), sampling.generate_modes,
+    ),
+    _check(
+        "air.vae.inference", "generate keeps no gradients", 2,
+        Probe("generate_modes", _few, public=1), sampling.generate_free,
+    ),
+    _check(
+        "air.vae.device", "generate works on the device asked for", 1,
+        Probe("generate_device", _few, public=1), sampling.generate_device,
+    ),
+    _check(
+        "air.train.losses", "both losses with their reductions, and the total with beta", 3,
+        Probe("train", _loss(0, False)), _said("on one batch of known outputs", close()), True,
+    ),
+    _check(
+        "air.train.updates", "the weights after a few iterations, with another optimizer and rec_loss_fn, and with beta 0", 2,
+        Probe("train", _loss(1, True), _without_prior), _said("with Adam and L1Loss", close(1e-3, 1e-4)), True,
+    ),
+    _check(
+        "air.train.iterations", "exactly n_iters steps, each with fresh gradients", 2,
+        Probe("train_steps", _steps(1.0)), _said("where the gradient of w is 1 in every iteration", _iterations), True,
+    ),
+    _check(
+        "air.train.scheduler", "one scheduler step an iteration", 1,
+        Probe("train_steps", _steps(0.7)), _said("with ExponentialLR", _iterations), True,
+    ),
+    _check(
+        "air.train.plateau", "ReduceLROnPlateau sees the running average of the total loss", 2,
+        Probe("train_plateau", _plateau), _said("with ReduceLROnPlateau", close()), True,
+    ),
 )  # fmt: skip

@@ -7,6 +7,7 @@ through networks of ours put in place of its parts, and through models of ours t
 import json
 import resource
 import time
+from contextlib import suppress
 
 import torch
 from torch import Tensor, nn
@@ -184,10 +185,8 @@ def generate_device(names, n_samples: Tensor, latent_size: Tensor):
     witness = _Witness()
     model = _vae(names, int(latent_size), _Posterior(), witness)
     model.generate(int(n_samples), seed=0, device=CPU)
-    try:
+    with suppress(RuntimeError, NotImplementedError):  # a generator cannot live there; what reached the decoder counts
         model.generate(int(n_samples), seed=0, device=torch.device("meta"))
-    except (RuntimeError, NotImplementedError):
-        pass  # a generator cannot live there; what reached the decoder before counts
     return {"on_cpu": witness.devices[0] == "cpu", "ignored": "cpu" in witness.devices[1:]}
 
 
@@ -210,7 +209,7 @@ class _Toy(nn.Module):
         if self.mus is not None:
             mu = self.mus[min(len(self.seen), len(self.mus) - 1)].expand(len(y), latent)
             logvar = torch.zeros_like(mu)
-        self.seen.append(float(self.w))
+        self.seen.append(self.w.item())
         self.was_training.append(self.training)
         return self.w * y, mu, logvar
 
@@ -246,7 +245,7 @@ def train_steps(names, y: Tensor, n_items: Tensor, batch_size: Tensor, n_iters: 
         optimizer_config={"lr": 0.01}, n_iters=int(n_iters), batch_size=int(batch_size), **scheduler,
     )  # fmt: skip
     return {
-        "w": torch.tensor([*model.seen, float(model.w)]),
+        "w": torch.tensor([*model.seen, model.w.item()]),
         "recorded": torch.tensor(len(tracker.total_losses)),
         "training": torch.tensor(all(model.was_training)),
     }
@@ -266,7 +265,7 @@ def train_plateau(names, y: Tensor, rec: Tensor, mus: Tensor, beta: Tensor, wind
         lr_scheduler_name="ReduceLROnPlateau", lr_scheduler_config={"factor": 0.5, "patience": 0, "threshold": 0.0},
         running_avg_window=int(window), n_iters=len(rec), batch_size=len(y),
     )  # fmt: skip
-    return {"w": torch.tensor([*model.seen, float(model.w)])}
+    return {"w": torch.tensor([*model.seen, model.w.item()])}
 
 
 def quality(names, configs: Tensor, n_samples: Tensor, cpu_seconds: Tensor):
