@@ -20,7 +20,7 @@
 #
 # **Time.** Two to three hours of yours. On one CPU core the solved notebook takes about 12 minutes if the CPU has matrix
 # units for bfloat16, 25 if not, with the 12,800 training images that are the default there; each training cell says its
-# share. With `FAST=1` in the environment it takes under a minute, and its pictures are rougher. GPU: not measured.
+# share. With `FAST=1` in the environment it takes about 35 seconds of CPU time, and its pictures are rougher. GPU: not measured.
 
 # %% [markdown]
 # **Where you are going.** Left: 64 codes after training. Middle: ten of them on the way there. Right: test images above
@@ -366,8 +366,8 @@ expect_close("loss of logits 0 and 1 with labels 1 and 0", loss, 1.003204,
 #
 # **The discriminator's.** It sees a batch of real images, then a batch of fakes, in two separate calls (section 1.3 is
 # about why), and makes one update with the sum $L_D$. The fakes are an input here, nothing more: **detach** them, so that
-# no gradient runs on into the generator. Without that the result is the same after you clear gradients, and the step
-# costs half as much again.
+# no gradient runs on into the generator. Without that the step takes longer, and what it leaves in the generator has to be
+# cleared before it spoils the generator's own update.
 #
 # **The generator's.** *Fresh* codes make a new batch of fakes; the discriminator, already updated, judges them; the label
 # is *real*, because that is what the generator wants to hear. The gradient runs back through the discriminator, and only

@@ -8,6 +8,7 @@ seconds, which others on the machine disturb little; only ratios within a round 
 test scenes.
 """
 
+import dataclasses
 import statistics
 import time
 from typing import Any
@@ -24,7 +25,7 @@ NOTEBOOK = "04_cifar_dcgan"
 _SEARCH_STEPS = 200
 
 
-def measure(rounds: int = 8, steps: int = 15) -> dict[str, float | str]:
+def measure(rounds: int = 8, steps: int = 15) -> dict[str, float]:
     """Measure a training step and the quality after the same number of steps, plain and accelerated.
 
     Args:
@@ -32,7 +33,7 @@ def measure(rounds: int = 8, steps: int = 15) -> dict[str, float | str]:
         steps: Training steps of one turn.
 
     Returns:
-        `computing_in`: what was chosen for this machine;
+        `is_bfloat16`, `is_channels_last`: what was chosen for this machine, 1 or 0;
         `plain_step_seconds`: CPU seconds of one step in float32;
         `plain_noise`: relative spread of it over the rounds, (largest - smallest) / median;
         `speed_up`: plain over accelerated, of the same round;
@@ -55,7 +56,7 @@ def measure(rounds: int = 8, steps: int = 15) -> dict[str, float | str]:
         torch.set_num_threads(threads)
     plain = [row["plain"] for row in table]
     return {
-        "computing_in": str(choices["accelerated"]),
+        **{name: float(value) for name, value in dataclasses.asdict(choices["accelerated"]).items()},
         "plain_step_seconds": statistics.median(plain),
         "plain_noise": (max(plain) - min(plain)) / statistics.median(plain),
         "speed_up": statistics.median(row["plain"] / row["accelerated"] for row in table),
@@ -86,4 +87,4 @@ class _Run:
 
 if __name__ == "__main__":
     for name, value in measure().items():
-        print(f"{name:28} {value if isinstance(value, str) else f'{value:.4g}'}")
+        print(f"{name:28} {value:.4g}")

@@ -1,6 +1,9 @@
 """CIFAR-10: the real files when they are whole, else a stand-in that says so; bytes in, batches in [0, 1] out."""
 
+import hashlib
+import io
 import pickle
+import tarfile
 import time
 import urllib.error
 
@@ -43,8 +46,6 @@ def write_cifar(folder, monkeypatch, damaged=False):
 
     def write(name, content):
         (inside / name).write_bytes(pickle.dumps(content))
-        import hashlib
-
         return name, hashlib.md5((inside / name).read_bytes()).hexdigest()
 
     def batch():
@@ -70,6 +71,45 @@ def test_real_files_are_read_as_bytes_channel_first(folder, monkeypatch, capsys)
     assert not data.is_stand_in
     assert data.source.title("Samples") == "Samples"
     assert "CIFAR-10: 20 training images" in capsys.readouterr().out
+
+
+@pytest.fixture
+def server(folder, tmp_path_factory, monkeypatch):
+    """A mirror that serves a small archive; torchvision is told its checksum."""
+    cifar10 = import_torchvision().datasets.CIFAR10
+    inside = write_cifar(tmp_path_factory.mktemp("mirror"), monkeypatch)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        archive.add(inside, arcname=inside.name)
+    monkeypatch.setattr(cifar10, "tgz_md5", hashlib.md5(packed.getvalue()).hexdigest())
+
+    class Response(io.BytesIO):
+        length, url = len(packed.getvalue()), cifar10.url
+
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: Response(packed.getvalue()))
+    return cifar10
+
+
+def test_what_is_missing_is_downloaded_checked_and_kept(server, folder, monkeypatch, capsys):
+    assert len(CIFAR10Dataset(device=CPU)) == 20
+    said = capsys.readouterr().out
+    assert f"CIFAR-10 is not in {folder}: downloading 170 MB" in said
+    assert "CIFAR-10: 20 training images" in said
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: pytest.fail("downloaded twice"))
+    assert len(CIFAR10Dataset(train=False, device=CPU)) == 4
+
+
+def test_a_download_with_another_checksum_is_not_used(server, monkeypatch, capsys):
+    monkeypatch.setattr(server, "tgz_md5", "0" * 32)
+    assert CIFAR10Dataset(device=CPU, limit=10).is_stand_in
+    assert "File not found or corrupted" in capsys.readouterr().out
+
+
+def test_damaged_files_are_fetched_again(server, folder, capsys):
+    (folder / server.base_folder).mkdir()
+    data = CIFAR10Dataset(device=CPU)
+    assert not data.is_stand_in
+    assert "is incomplete or damaged: fetching 170 MB again" in capsys.readouterr().out
 
 
 def test_test_part_is_another_file(folder, monkeypatch):

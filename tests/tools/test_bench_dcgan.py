@@ -1,0 +1,32 @@
+"""The measurement of the DCGAN's training: two runs that know nothing of each other, and plain numbers."""
+
+import math
+
+import torch
+
+from tools.bench import dcgan
+from tools.simple_vae_weights import solution_names
+from utils.acceleration import PLAIN
+
+
+def test_taking_turns_does_not_matter():
+    names = solution_names(dcgan.NOTEBOOK)
+    names["BATCH_SIZE"] = 8
+    images = torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    alone, one, other = (dcgan._Run(names, images, PLAIN) for _ in range(3))
+    alone.advance(4)
+    for _ in range(2):
+        one.advance(2)
+        other.advance(1)
+    assert torch.equal(alone.gan._generator.fc.weight, one.gan._generator.fc.weight)
+    assert not torch.equal(one.gan._generator.fc.weight, other.gan._generator.fc.weight), "fewer steps"
+
+
+def test_measures_plain_numbers(monkeypatch):
+    monkeypatch.setattr(dcgan, "_SEARCH_STEPS", 2)
+    threads = torch.get_num_threads()
+    figures = dcgan.measure(rounds=2, steps=1)
+    assert torch.get_num_threads() == threads
+    assert all(isinstance(value, float) and math.isfinite(value) for value in figures.values())
+    assert {"plain_step_seconds", "speed_up", "plain_reconstruction", "accelerated_reconstruction"} <= figures.keys()
+    assert 0 < figures["accelerated_reconstruction"] < 0.5
