@@ -71,7 +71,8 @@ def confine(channel: socket.socket, job_limits: dict, rules: Confinement) -> soc
     elif linux.IS_LINUX and os.geteuid() == 0:  # no other user can reach the interpreter
         linux.drop_capabilities()
     if linux.IS_LINUX:
-        linux.forbid_inspection()  # again: changing the user has reset it
+        linux.forbid_inspection()  # again, and so below: changing the user has reset both
+        linux.die_with_parent()
         linux.forbid_new_privileges()
     if ruleset_fd >= 0:
         landlock.restrict(ruleset_fd)
