@@ -118,6 +118,15 @@ local function filter(part)
       if raw.format ~= "html" then return nil end
       return pandoc.read(raw.text, "html").blocks:walk(filter(part))
     end,
+    Table = function(element)
+      -- A table of pictures has an empty head, which Markdown cannot leave out.
+      local is_empty = true
+      for _, row in ipairs(element.head.rows) do
+        for _, cell in ipairs(row.cells) do is_empty = is_empty and #cell.contents == 0 end
+      end
+      if is_empty then element.head.rows = {} end
+      return element
+    end,
     Div = function(div) return div.content end,
     Span = function(span) return span.content end,
   }

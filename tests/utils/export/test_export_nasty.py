@@ -96,6 +96,17 @@ def test_markdown(run_steps, source, markup):
     assert not done.summary.losses
 
 
+def test_an_empty_table_head_is_not_printed(run_steps):
+    done = run_steps(
+        new_markdown_cell("| | |\n|---|---|\n| a | b |"), new_markdown_cell("| h | |\n|---|---|\n| a | b |")
+    )
+    first, second = (piece.markup for piece in done.document.pieces)
+    assert "table.header" not in first
+    assert "[a], [b]," in first
+    assert "table.header([h], [],)" in second
+    assert not done.summary.losses
+
+
 def test_what_looks_like_a_formula_in_indented_code_comes_back(run_steps):
     done = run_steps(new_markdown_cell("    cost = $x$ + $$y$$"))
     assert done.document.listings[0]["lines"][0][0][0] == "cost = $x$ + $$y$$"
