@@ -20,7 +20,7 @@ TIERS = {
             "A",
             "root on a Linux host",
             "namespaces, a root directory of its own, another user, Landlock, seccomp, limits",
-            "nothing known",
+            "flaws of the kernel itself; a child may still slow its neighbours down",
         ),
         Tier("B", "root in a default container", "another user, Landlock, seccomp, limits", "namespaces"),
         Tier(
