@@ -7,6 +7,7 @@ import tempfile
 import time
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -108,7 +109,7 @@ def _grade(options: argparse.Namespace) -> int:
             return OUR_FAULT
         results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
         seconds = time.monotonic() - began
-        write_class(options.out, results, collection, [str(path) for path in options.paths], options.notebook, seconds)
+        write_class(options.out, results, _facts(options, collection, seconds))
     print(grades_table(results))
     print(_summary(len(graded), len(kept), results, seconds))
     if gradebook:
@@ -146,6 +147,17 @@ def _graded(
     finally:
         tempfile.tempdir = None
     return graded
+
+
+def _facts(options: argparse.Namespace, collection: Collection, seconds: float) -> dict[str, Any]:
+    return {
+        "command": ["grade", *(str(path) for path in options.paths)],
+        "notebook": options.notebook,
+        "is_class": collection.is_class,
+        "found": list(collection.found),
+        "absent": [{"name": p.name, "email": p.email, "ids": list(p.ids)} for p in collection.absent],
+        "wall_seconds": round(seconds, 2),
+    }
 
 
 def _pool(count: int, settings: Settings) -> Executor:

@@ -24,50 +24,56 @@ _CANVAS_ENTRY = re.compile(r"^(?P<name>.+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<file
 _MOODLE = re.compile(r"^(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)$")
 _NOT_HANDED_IN = (".csv", ".xlsx", ".ods", ".yml", ".yaml", ".json", ".txt", ".md", ".html")  # lists and notes of staff
 
+# Everything stays the text it is written as: a student number 0123 is no octal number. Builds no objects.
+_TextLoader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
 Layout = Callable[[list[File]], "list[HandIn] | None"]
 
 
 def gradescope(files: list[File]) -> list[HandIn] | None:
-    metadata = next((file for file in files if file.name == _METADATA), None)
-    if metadata is None:
+    depth = _depth_of(_METADATA, files)
+    if depth is None:
         return None
-    depth = len(metadata.parts) - 1
-    about = yaml.load(metadata.read(_MAX_METADATA_BYTES), Loader=_SafeLoader)
+    metadata = next(file for file in files if file.parts[depth:] == (_METADATA,))
+    about = yaml.load(metadata.read(_MAX_METADATA_BYTES), Loader=_TextLoader)
+    if not isinstance(about, dict):
+        raise TypeError(f"{_METADATA} lists no submissions")
     by_folder: dict[str, list[File]] = {}
     for file in files:
         if file.parts[:depth] == metadata.parts[:depth] and len(file.parts) > depth + 1:
             by_folder.setdefault(file.parts[depth], []).append(File(file.parts[depth + 1 :], file.read))
     hand_ins = []
-    for folder, entry in (about if isinstance(about, dict) else {}).items():
+    for folder, entry in about.items():
         members = tuple(_submitter(s) for s in entry.get(":submitters") or [])
         student = " + ".join(member.name for member in members) or str(folder)
         kept, replaced = latest(by_folder.get(str(folder), []))
-        older = tuple(str(past.get(":created_at", "")) for past in entry.get(":history") or [])
+        older = tuple(_text(past.get(":created_at")) for past in entry.get(":history") or [])
         hand_ins.append(
-            HandIn(
-                student, members or (Person(student),), kept, (*replaced, *older), str(entry.get(":created_at") or "")
-            )
+            HandIn(student, members or (Person(student),), kept, (*replaced, *older), _text(entry.get(":created_at")))
         )
     return hand_ins
 
 
+def _depth_of(name: str, files: list[File]) -> int | None:
+    """Where a layout's own name stands: at the top, or in the one folder around all. Deeper down, a student chose it."""
+    is_wrapped = len({file.parts[0] for file in files}) == 1
+    for depth in (0, 1) if is_wrapped else (0,):
+        if any(len(file.parts) > depth and file.parts[depth] == name for file in files):
+            return depth
+    return None
+
+
+def _text(value: str | None) -> str:
+    return "" if value in (None, "null", "~") else str(value).strip()
+
+
 def _submitter(fields: dict) -> Person:
-    name, email, sid = (str(fields.get(key) or "").strip() for key in (":name", ":email", ":sid"))
+    name, email, sid = (_text(fields.get(key)) for key in (":name", ":email", ":sid"))
     return Person(name or email or sid or "unnamed", email, (sid,) if sid else ())
 
 
-class _SafeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Dates stay the text they are written as."""
-
-
-_SafeLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 def nbgrader(files: list[File]) -> list[HandIn] | None:
-    start = next((n for file in files for n, part in enumerate(file.parts) if part == "submitted"), None)
+    start = _depth_of("submitted", files)
     if start is None:
         return None
     found: dict[tuple[str, str], list[File]] = {}

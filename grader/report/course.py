@@ -4,41 +4,27 @@ import json
 from pathlib import Path
 from typing import Any
 
-from grader.layouts import Collection
 from grader.report.class_page import class_page
 from grader.report.files import write_atomically
 from grader.report.grades import grades_csv
 from grader.report.statistics import Results
 
 
-def write_class(
-    out: Path, results: list[Results], collection: Collection, paths: list[str], notebook: str | None, seconds: float
-) -> None:
+def write_class(out: Path, results: list[Results], facts: dict[str, Any]) -> None:
     """Write what is about all submissions together, from their results.
 
     Args:
         out: The folder of results.
         results: Contents of the `results.json` files.
-        collection: What was graded, and who is absent.
-        paths: As given on the command line.
-        notebook: The only assignment accepted, or None.
-        seconds: Wall time of the run.
+        facts: What only the run knows, for `run.json`: `command`, `notebook`, `is_class`, `found` (what the paths were
+            taken for), `absent` (`name`, `email`, `ids` of each), `wall_seconds`.
     """
-    absent = [{"name": person.name, "email": person.email, "ids": list(person.ids)} for person in collection.absent]
-    run: dict[str, Any] = {
-        "command": ["grade", *paths],
-        "notebook": notebook,
-        "tier": next(iter(sorted({tier for r in results if (tier := r["extra_data"]["tier"])})), ""),
-        "submissions": len(results),
-        "is_class": collection.is_class,
-        "found": list(collection.found),
-        "absent": absent,
-        "wall_seconds": round(seconds, 2),
-        "grader": next((r["extra_data"]["grader"] for r in results if r["extra_data"]["grader"]), {}),
-    }
-    write_atomically(out / "grades.csv", grades_csv(results, absent))
+    tiers = sorted({tier for result in results if (tier := result["extra_data"]["tier"])})
+    graders = [result["extra_data"]["grader"] for result in results if result["extra_data"]["grader"]]
+    run = facts | {"tier": "".join(tiers[-1:]), "submissions": len(results), "grader": graders[0] if graders else {}}
+    write_atomically(out / "grades.csv", grades_csv(results, run["absent"]))
     write_atomically(out / "run.json", json.dumps(run, indent=1, ensure_ascii=False) + "\n")
-    if collection.is_class:
+    if run["is_class"]:
         (out / "diff.html").unlink(missing_ok=True)  # it was about the results that were here before
         write_class_page(out, results, run)
 
