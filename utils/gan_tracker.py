@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from utils.datasets._cache import Source
 from utils.trackers import in_notebook
 
 _DRAWING_SHARE = 0.04  # of the time, at most
@@ -24,6 +25,7 @@ class GAN_Tracker:
         log_every: Steps between two changes of the numbers shown.
         show_every: Epochs between two pictures that are kept; the last epoch's is always kept.
         is_silent: Show nothing, as in a series of short runs.
+        source: Where the real images come from; a stand-in is named above the live picture.
 
     Attributes:
         d_losses: The discriminator's loss at every step so far.
@@ -34,13 +36,21 @@ class GAN_Tracker:
         ValueError: If a number is below 1.
     """
 
-    def __init__(self, n_epochs: int, log_every: int = 100, show_every: int = 2, is_silent: bool = False) -> None:
+    def __init__(
+        self,
+        n_epochs: int,
+        log_every: int = 100,
+        show_every: int = 2,
+        is_silent: bool = False,
+        source: Source | None = None,
+    ) -> None:
         if min(n_epochs, log_every, show_every) < 1:
             raise ValueError(
                 f"GAN_Tracker: n_epochs is {n_epochs}, log_every {log_every}, show_every {show_every}; "
                 "each must be at least 1."
             )
         self.n_epochs, self.log_every, self.show_every = n_epochs, log_every, show_every
+        self.source = source
         self.d_losses: list[float] = []
         self.g_losses: list[float] = []
         self.pictures: dict[int, Tensor] = {}
@@ -151,6 +161,7 @@ class _Picture:
 
         started = time.perf_counter()
         title = f"{tracker.describe()}, {(started - self._started) / 60:.1f} min"
+        title = tracker.source.title(title) if tracker.source else title
         picture = Image(data=draw_progress(tracker, title), format="png", alt=f"Losses and samples, {title}")
         if self._handle is None:
             self._handle = display(picture, display_id=True)

@@ -514,7 +514,7 @@ def make_gan(name):
     """A new DCGAN from the same seed each time, with curves, pictures and a checkpoint."""
     set_seed(SEED)
     new = DCGAN()
-    new.tracker = GAN_Tracker(NUM_EPOCHS, LOG_EVERY, SHOW_EVERY)
+    new.tracker = GAN_Tracker(NUM_EPOCHS, LOG_EVERY, SHOW_EVERY, source=source)
     methods = ("__init__", "_init_weights", "_update_discriminator", "_update_generator", "train")
     code = code_digest(DCGAN, *methods)
     file = f"checkpoints/{name}{'-fast' if FAST else ''}.pt"

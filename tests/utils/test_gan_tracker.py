@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from utils import gan_tracker
+from utils.datasets._cache import Source
 from utils.gan_tracker import GAN_Tracker
 from utils.plotting.gan import draw_progress, plot_film, plot_gan_losses
 
@@ -80,10 +81,11 @@ def test_a_notebook_gets_one_output_that_is_replaced(monkeypatch):
     monkeypatch.setattr(gan_tracker, "in_notebook", lambda: True)
     monkeypatch.setattr("IPython.display.display", display)
     logging.getLogger("matplotlib").setLevel(logging.WARNING)
-    run(GAN_Tracker(6, log_every=1, show_every=2), 6)
+    run(GAN_Tracker(6, log_every=1, show_every=2, source=Source("drawn scenes", is_stand_in=True)), 6)
     assert len(shown) == 1
     assert len(updated) >= 2, "a picture for each kept epoch"
     assert shown[0].data.startswith(b"\x89PNG")
+    assert all(picture.alt.endswith("min (stand-in data: drawn scenes)") for picture in shown + updated)
 
 
 def test_figures_show_what_was_recorded():
