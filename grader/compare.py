@@ -7,7 +7,7 @@ process said before it had seen any other. Of the inputs drawn for a submission 
 import numpy as np
 
 from grader.checks import Arrays, Check
-from grader.checks.judges import differs
+from grader.checks.judges import differs, judged
 from grader.records import Call, ProbeRun, Reading, SandboxRun, Verdict
 from grader.rubric import Rubric
 from grader.sentences import about_error, about_limit, about_task, hidden_sentence, join
@@ -89,7 +89,7 @@ def _judge(
         if result.status != "ran":
             return _stopped(result, call, where, reading, run, failed)
         reference = (rubric.references.outputs if call.is_public else fresh).get(call.name, {})
-        symptom = check.judge(result.values, reference, call.inputs)
+        symptom = judged(check, result.values, reference, call.inputs)
         if symptom is None:
             continue
         if not call.is_public:

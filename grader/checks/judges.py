@@ -6,7 +6,25 @@ broadcastable answer would pass if only the values were compared.
 
 import numpy as np
 
-from grader.checks import Arrays, Judge, Symptom
+from grader.checks import Arrays, Check, Judge, Symptom
+
+
+def judged(check: Check, values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """A check's judgement of what a stranger's process sent.
+
+    Returns:
+        What is wrong; None if the check holds. Values that stop the judge (an empty array where a length is read, NaN
+        where a count is) are wrong, unless the reference itself stops it.
+    """
+    with np.errstate(all="ignore"):  # a stranger's numbers overflow wherever they can
+        try:
+            return check.judge(values, reference, inputs)
+        except (ValueError, TypeError, LookupError, ArithmeticError):
+            if reference:
+                check.judge(reference, reference, inputs)
+            return Symptom(
+                "what came back cannot be judged: an array is empty, of another shape, or holds NaN or infinity"
+            )
 
 
 def close(rtol: float = 1e-4, atol: float = 1e-5) -> Judge:

@@ -72,11 +72,11 @@ def _moments(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | Non
     sigma = np.exp(log_sigma)
     mean, std = samples.mean(axis=1, dtype=float), samples.std(axis=1, dtype=float)
     allowed = 6 * sigma / np.sqrt(samples.shape[1])  # six standard errors: a right answer fails once in a billion
-    if (np.abs(std - sigma) > allowed).any():
+    if not (np.abs(std - sigma) <= allowed).all():  # so put, NaN and infinity fail too
         text = f"the samples' standard deviation is off by {np.abs(std - sigma).max():.2f}, sampling error explains {allowed.max():.2f}"
         slip, hint = _which_std(std, log_sigma)
         return Symptom(text + hint, slip)
-    if (np.abs(mean - mu) > allowed).any():
+    if not (np.abs(mean - mu) <= allowed).all():
         return Symptom(
             f"the samples' mean is off by {np.abs(mean - mu).max():.2f}, sampling error explains {allowed.max():.2f}"
         )
@@ -120,6 +120,8 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
         return symptom
     samples = samples.astype(float)
     spread = samples.std(axis=1, keepdims=True)
+    if not np.isfinite(spread).all():
+        return Symptom("the samples are larger than floats can be averaged")
     if (spread < 1e-3).any():
         return Symptom("all N samples of a row are alike: draw noise of shape (B, N, K)", "same_noise_for_every_sample")
     noise = (samples - samples.mean(axis=1, keepdims=True)) / spread
@@ -137,7 +139,7 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
         "repeated_noise": ("the noise repeats itself", (noise[:, :half] * noise[:, half : 2 * half]).mean(axis=1)),
     }
     for slip, (sentence, correlation) in correlations.items():
-        if np.abs(correlation).max() > 0.1:
+        if not np.abs(correlation).max() <= 0.1:
             return Symptom(f"{sentence}: draw noise of shape (B, N, K)", slip)
     return None
 
@@ -156,9 +158,9 @@ def _sampled_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symp
     k, n = mu.shape[1], int(inputs["num_samples"])
     error_mu = np.abs(got[:, :-1] - 2 * mu) / (2 * sigma[:, None])
     error_sigma = np.abs(got[:, -1] - 2 * k * sigma**2) / (2 * sigma * np.sqrt((mu**2).sum(axis=1) + 2 * k * sigma**2))
-    if (error_mu > 6 / np.sqrt(n)).any():
+    if not (error_mu <= 6 / np.sqrt(n)).all():
         return Symptom("the gradient with respect to mu is not that of z = mu + sigma * eps")
-    if (error_sigma > 6 / np.sqrt(n)).any():
+    if not (error_sigma <= 6 / np.sqrt(n)).all():
         return Symptom(
             "the gradient with respect to log sigma is not that of z = mu + sigma * eps: is sigma detached, or not exp(log_sigma)?"
         )
