@@ -1048,7 +1048,7 @@ plot_rows(rows, titled("On the way from digit to digit: look at the middle"))
 
 # %%
 x, labels = test_data.images[:2000].flatten(2), test_data.labels[:2000]
-mates = torch.randperm(2000, generator=torch.Generator().manual_seed(0))
+mates = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))
 differ = labels != labels[mates]  # pairs of different digits
 with torch.no_grad():
     for name, net, z in (("AE", autoencoder, autoencoder.encoder(x)), ("VAE", vae, vae.encoder(x).chunk(2, dim=-1)[0])):
