@@ -10,6 +10,7 @@ from grader.compare import compare
 from grader.draws import FreshReferences, course_salt, draw_seed, job_of
 from grader.intake import IntakeError, take_in, take_in_bytes
 from grader.notebook import read
+from grader.quality import CPU_SECONDS, add_quality
 from grader.records import Call, Reading, Report, SandboxRun, Submission, Verdict
 from grader.rubric import Rubric, load_rubric
 from grader.sandbox.box import Box
@@ -26,7 +27,12 @@ class Grader:
     """
 
     def __init__(
-        self, notebook: str | None = None, salt: str | None = None, max_tier: str | None = None, slot: int = 0
+        self,
+        notebook: str | None = None,
+        salt: str | None = None,
+        max_tier: str | None = None,
+        slot: int = 0,
+        quality_seconds: float = CPU_SECONDS,
     ) -> None:
         """Prepare; the sandbox starts with `with`.
 
@@ -35,7 +41,9 @@ class Grader:
             salt: The course's secret for drawing inputs; default from the environment.
             max_tier: See `Box`.
             slot: See `Box`.
+            quality_seconds: CPU seconds to train a student's model again; 0 leaves the points for it open.
         """
+        self.quality_seconds = quality_seconds
         self.notebook = notebook
         self.salt = salt if salt is not None else course_salt()
         self.box = Box([notebook] if notebook else graded_assignments(), max_tier, slot)
@@ -113,6 +121,7 @@ class Grader:
             seed = draw_seed(submission.sha256, name, self.salt)
             run, asked, fresh = self._run(rubric, reading, seed)
             verdicts = compare(rubric, reading, run, asked, fresh)
+            verdicts, retrained = add_quality(verdicts, submission, reading, self.box, self.quality_seconds)
         except Exception as error:  # ours, whatever it is: one submission's trouble must not stop a class
             return self._our_fault(submission, reading, error)
         return Report(
@@ -125,7 +134,7 @@ class Grader:
             repairs=reading.repairs + _stumbles(run, reading),
             ignored=submission.ignored,
             draw=f"{seed:08x}",
-            cpu_seconds=round(run.cpu_seconds, 3),
+            cpu_seconds=round(run.cpu_seconds + retrained, 3),
             wall_seconds=round(time.monotonic() - began, 3),
             grader=_versions(rubric),
         )
@@ -138,10 +147,7 @@ class Grader:
             for check in rubric.checks
             for call in calls(check, [by_name[n] for n in by_name if n.split("#")[0] == check.name], is_public=True)
         ]
-        runnable = [
-            s for s in reading.sources.values() if not (s.syntax_error or s.is_untouched or s.task in reading.forbidden)
-        ]
-        job = job_of(rubric.assignment, merge_cells(runnable), (*public, *fresh_asked))
+        job = job_of(rubric.assignment, merge_cells(reading.runnable), (*public, *fresh_asked))
         return self.box.run(job), job.calls, fresh
 
     def _our_fault(self, submission: Submission, reading: Reading, error: Exception) -> Report:
@@ -157,7 +163,12 @@ class Grader:
 
 def _versions(rubric: Rubric) -> dict[str, str]:
     """What a score depends on beside the submission."""
-    return {"version": __version__, "rubric": rubric.references.digest, "torch": version("torch"), "numpy": version("numpy")}
+    return {
+        "version": __version__,
+        "rubric": rubric.references.digest,
+        "torch": version("torch"),
+        "numpy": version("numpy"),
+    }
 
 
 def grade(path: Path | str, notebook: str | None = None) -> Report:

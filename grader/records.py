@@ -49,6 +49,15 @@ class Reading:
     answered: dict[str, tuple[bool, ...]]  # question -> for each of its response cells, whether somebody wrote in it
     repairs: tuple[str, ...]
 
+    @property
+    def runnable(self) -> tuple[TaskSource, ...]:
+        """The answers that may run: worked on, parsed, and within the notebook's rules."""
+        return tuple(
+            source
+            for source in self.sources.values()
+            if not (source.syntax_error or source.is_untouched or source.task in self.forbidden)
+        )
+
 
 @dataclass(frozen=True)
 class Call:
@@ -125,6 +134,7 @@ class Verdict:
     max_points: float
     sentence: str
     slip: str = ""
+    figure: str = ""  # a picture of the grader's own making, as a data URI
 
 
 @dataclass(frozen=True)

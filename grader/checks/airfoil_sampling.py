@@ -100,7 +100,7 @@ def generate_prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     """The decoder is given n_samples independent draws of N(0, I)."""
     n, latent = int(inputs["n_samples"]), int(inputs["latent_size"])
     if symptom := not_floats(values, {"z": (n, latent)}):
-        return Symptom(f"seen through a decoder that does nothing, {symptom.text.replace('z has', 'the samples have')}")
+        return Symptom(f"seen through a decoder that returns z, {symptom.text}")
     z = values["z"].astype(float)
     error, mean, std = _SIGMAS / np.sqrt(n), z.mean(axis=0), z.std(axis=0)
     if (np.abs(std - 1) > error).any():

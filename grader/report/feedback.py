@@ -14,7 +14,7 @@ TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_SIGNS = {"passed": "✓", "manual": "…", "grader_error": "!"}
+_SIGNS = {"passed": "✓", "partial": "◐", "manual": "…", "grader_error": "!"}
 
 
 def feedback_page(results: dict[str, Any]) -> str:

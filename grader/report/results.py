@@ -64,6 +64,8 @@ def _test(verdict: Verdict) -> dict[str, Any]:
         test["score"] = verdict.points
         test["max_score"] = verdict.max_points
         test["status"] = "passed" if verdict.status == "passed" else "failed"
+    if verdict.figure:
+        test["extra_data"]["figure"] = verdict.figure
     return test
 
 
@@ -94,4 +96,5 @@ def overall_status(report: Report) -> str:
 
 def is_for_a_person(verdict: Verdict) -> bool:
     """Whether these points are given by reading, not by running."""
-    return verdict.check.rstrip("0123456789").endswith((".manual", ".quality"))
+    kind = verdict.check.rstrip("0123456789").rpartition(".")[2]
+    return kind == "manual" or (kind == "quality" and verdict.status == "manual")

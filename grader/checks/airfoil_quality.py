@@ -1,0 +1,145 @@
+"""What 24 generated airfoils are worth. The thresholds and their evidence are in docs/airfoil-quality.md.
+
+Three measures are read together, because each alone is fooled: a collapsed model repeats one smooth profile, noise is
+diverse, and copies of the data are perfect. All are relative to the data's own, as `utils.measure_airfoils` shows them.
+"""
+
+import base64
+import io
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.checks import Arrays
+from grader.checks.airfoil_nets import not_floats
+from grader.configs import read_configs
+from utils.datasets.airfoils import AirfoilDataset
+from utils.quality import AirfoilQuality, measure_airfoils
+
+N_SAMPLES = 24
+POINTS, SLIGHTLY_NOISY, NOISY, ALIKE = 15.0, 12.0, 8.0, 5.0
+SMOOTH = 15.5  # roughness up to which outlines count as smooth
+WRINKLED = 18.5  # from here on as noisy; between the two the points fall from 12 to 8
+ROUGH = 28.0  # from here on as no wings
+COLLAPSED = 0.3  # diversity below which all samples are alike
+DIVERSE = 0.6  # diversity from which they are as different as they should be
+CROSSED = 0.3  # share of crossing surfaces from which they are no wings
+COPIED = 1e-3  # mean distance to the nearest real profile, in heights, below which a sample is a copy
+
+
+@dataclass(frozen=True)
+class Score:
+    """Points, and what each measure cost."""
+
+    points: float
+    text: str
+    quality: AirfoilQuality
+
+
+def score(samples: np.ndarray) -> Score:
+    """Score generated profiles.
+
+    Args:
+        samples: Heights, finite floats, shape (24, 200), in the data set's unit.
+
+    Returns:
+        0 to 15 points with the reason.
+    """
+    dataset = AirfoilDataset()
+    quality = measure_airfoils(samples, dataset)
+    copies = int((_nearest(samples, dataset.profiles) < COPIED).sum())
+    for points, applies, reason in (
+        (
+            0.0,
+            copies > N_SAMPLES // 4,
+            f"{copies} of {N_SAMPLES} are copies of profiles of the data; a model has to draw its own",
+        ),
+        (0.0, quality.crossing >= CROSSED, f"too many surfaces cross (0 points from {CROSSED:.0%} on)"),
+        (0.0, quality.roughness >= ROUGH, f"the outlines are rough (0 points from {ROUGH:g} on)"),
+        (
+            ALIKE if quality.roughness < WRINKLED else 0.0,
+            quality.diversity < COLLAPSED,
+            f"all samples are alike (diversity below {COLLAPSED:g}): the posterior has collapsed, lower beta"
+            if quality.roughness < WRINKLED
+            else f"all samples are alike (diversity below {COLLAPSED:g}) and rough",
+        ),
+    ):
+        if applies:
+            return Score(points, reason, quality)
+    return _graded(quality)
+
+
+def _graded(quality: AirfoilQuality) -> Score:
+    """Wings, at least: the worse of roughness and diversity decides."""
+    smooth = _between(quality.roughness, SMOOTH, WRINKLED)
+    diverse = _between(-quality.diversity, -DIVERSE, -COLLAPSED)
+    reasons = []
+    if smooth < POINTS:
+        reasons.append(
+            f"the outlines tremble (at most {SMOOTH:g} is smooth): train longer, or let the learning rate fall"
+        )
+    if diverse < POINTS:
+        reasons.append(f"the samples differ too little (diversity from {DIVERSE:g} on is enough): lower beta a little")
+    return Score(min(smooth, diverse), "; ".join(reasons) or "smooth and diverse", quality)
+
+
+def _between(value: float, good: float, bad: float) -> float:
+    """15 up to `good`, then from 12 down to 8 at `bad`, in half points."""
+    if value <= good:
+        return POINTS
+    share = min(1.0, (value - good) / (bad - good))
+    return round(2 * (SLIGHTLY_NOISY - share * (SLIGHTLY_NOISY - NOISY))) / 2
+
+
+def _nearest(samples: np.ndarray, profiles: np.ndarray) -> np.ndarray:
+    """Mean distance of each sample to the data's nearest profile."""
+    return np.array([np.abs(profiles - sample).mean(axis=1).min() for sample in samples])
+
+
+# ---------------------------------------------------------------- what the quality stage asks for
+
+PART, TASK = "air.quality.quality", "air.train"
+
+
+def inputs(files: dict[str, bytes], cpu_seconds: float) -> Arrays:
+    """What the probe is called with.
+
+    Raises:
+        ConfigError: If the configurations cannot be used.
+    """
+    model_config, train_config = read_configs(files)
+    text = json.dumps({"model_config": model_config, "train_config": train_config}).encode()
+    return {
+        "configs": np.frombuffer(text, np.uint8),
+        "n_samples": np.asarray(N_SAMPLES),
+        "cpu_seconds": np.asarray(cpu_seconds),
+    }
+
+
+def score_values(values: Arrays) -> tuple[float, str]:
+    """Points and their reason, for whatever a student's process returned as samples."""
+    if symptom := not_floats(values, {"samples": (N_SAMPLES, 200)}):
+        return 0.0, f"generate(24): {symptom.text}"
+    result = score(values["samples"].copy())
+    return result.points, f"{result.text}. The {N_SAMPLES} samples of your model, trained again: {result.quality}"
+
+
+def picture(values: Arrays) -> str:
+    """The samples as a picture that a page can hold; empty where there is nothing to draw."""
+    if not_floats(values, {"samples": (N_SAMPLES, 200)}):
+        return ""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    from utils.plotting.airfoils import plot_airfoils
+
+    plot_airfoils(
+        AirfoilDataset().get_x(), np.clip(values["samples"], -2, 2), title=f"{N_SAMPLES} designs of your model"
+    )
+    file = io.BytesIO()
+    plt.savefig(file, format="png", dpi=60)
+    plt.close()
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
