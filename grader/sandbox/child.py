@@ -223,7 +223,7 @@ def _text(error: BaseException) -> str:
 
 def _own_lines(error: BaseException) -> list[list[int]]:
     """Where in the student's own cells the error passed, outermost first."""
-    lines = []
+    lines: list[list[int]] = []
     trace = error.__traceback__
     while trace is not None and len(lines) < 20:
         name = trace.tb_frame.f_code.co_filename

@@ -26,7 +26,8 @@ class SandboxError(RuntimeError):
 class Child(Protocol):
     """The process to follow."""
 
-    ended: socket.socket | None
+    @property
+    def ended(self) -> socket.socket | None: ...
 
     def kill(self) -> None: ...
 
