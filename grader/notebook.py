@@ -3,8 +3,9 @@
 import ast
 
 from grader.records import Reading, Submission
-from utils.assignments import Assignment, assignment_names, load_assignment
-from utils.cells import Extraction, Notebook, NotebookError, find_tasks, parse, read_notebook
+from utils.assignments import Assignment, assignment_names
+from utils.cells import Extraction, Notebook, NotebookError, parse, read_notebook
+from utils.recognition import recognise
 from utils.responses import answered_questions
 from utils.rules import forbidden_uses
 
@@ -54,7 +55,7 @@ def _choose(submission: Submission, expected: str | None) -> tuple[str, Notebook
             errors.append(str(error))
     if not readable:
         raise NotebookError(errors[0])
-    recognised = {name: _recognise(notebook) for name, notebook in readable.items()}
+    recognised = {name: recognise(notebook) for name, notebook in readable.items()}
     matching = {
         name: found
         for name, found in recognised.items()
@@ -75,14 +76,6 @@ def _choose(submission: Submission, expected: str | None) -> tuple[str, Notebook
     )
     assignment, extraction = matching[name]
     return name, readable[name], assignment, extraction, repairs
-
-
-def _recognise(notebook: Notebook) -> tuple[Assignment, Extraction] | None:
-    """The assignment most of whose tasks are found; None if no task of any is."""
-    candidates = [(load_assignment(name)) for name in assignment_names()]
-    found = [(assignment, find_tasks(notebook, assignment)) for assignment in candidates]
-    best = max(found, key=lambda pair: len(pair[1].found) / max(1, len(pair[0].tasks)))
-    return best if best[1].found else None
 
 
 def _unknown(recognised: dict, expected: str | None) -> str:

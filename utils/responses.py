@@ -1,4 +1,4 @@
-"""The answers in words: markdown cells that begin `**RESPONSE:**`, and the questions they belong to."""
+"""The answers in words: markdown cells that begin `**RESPONSE:**`, and the questions that cells belong to."""
 
 import re
 
@@ -7,6 +7,27 @@ from utils.cells import Notebook
 
 _QUESTION = re.compile(r"^\*\*`(?P<id>[\w.]+)`\*\*", re.MULTILINE)
 _RESPONSE = re.compile(r"^\s*\*\*\s*response\s*:?\s*\*\*\s*:?", re.IGNORECASE)
+
+
+def questions_above(notebook: Notebook, assignment: Assignment) -> dict[int, str]:
+    """The question each cell belongs to: the last one whose line stands in it or above it.
+
+    Args:
+        notebook: The notebook as read.
+        assignment: Its questions.
+
+    Returns:
+        Cell number to question id; cells above the first question are left out.
+    """
+    known = {question.id for question in assignment.questions}
+    current, above = "", {}
+    for cell in notebook.cells:
+        if cell.kind == "markdown":
+            for match in _QUESTION.finditer(cell.source):
+                current = match["id"] if match["id"] in known else current
+        if current:
+            above[cell.number] = current
+    return above
 
 
 def responses(notebook: Notebook, assignment: Assignment) -> dict[str, list[tuple[int, str]]]:
@@ -20,14 +41,11 @@ def responses(notebook: Notebook, assignment: Assignment) -> dict[str, list[tupl
         Question id to (cell number, the answer's text; empty if nobody has written there), in the order of the cells.
     """
     found: dict[str, list[tuple[int, str]]] = {question.id: [] for question in assignment.questions}
-    current = ""
+    above = questions_above(notebook, assignment)
     for cell in notebook.cells:
-        if cell.kind != "markdown":
-            continue
-        for match in _QUESTION.finditer(cell.source):
-            current = match["id"] if match["id"] in found else current
-        if current and (response := _RESPONSE.match(cell.source)):
-            found[current].append((cell.number, _answer(cell.source[response.end() :])))
+        response = _RESPONSE.match(cell.source) if cell.kind == "markdown" else None
+        if response and cell.number in above:
+            found[above[cell.number]].append((cell.number, _answer(cell.source[response.end() :])))
     return found
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from utils.open_gaps import shorten_open_gaps
+from utils.submission.session import watch_runs
 
 FAST = os.environ.get("FAST") == "1"
 """Whether the notebook runs its short form; set FAST=1 in the environment before the kernel starts."""
@@ -57,6 +58,7 @@ def diagnose(notebook: str) -> None:
         notebook: The notebook's name, e.g. "03_mnist_vae".
     """
     shorten_open_gaps()
+    watch_runs()
     for line in (*_describe_packages(), _describe_device(), _describe_data(notebook), _describe_mode()):
         print(line)
 

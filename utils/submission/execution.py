@@ -1,0 +1,69 @@
+"""Whether the cells of the file ran, in their order, without errors: what a person who reads the notebook will see."""
+
+import re
+from collections.abc import Sequence
+
+from utils.cells import Cell, Notebook
+from utils.submission.findings import name_cells
+
+_HAND_IN = re.compile(r"^\s*hand_in\(", re.MULTILINE)
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_AGAIN = "Restart the kernel, run all cells, save"
+
+
+def find_execution_warnings(notebook: Notebook) -> list[str]:
+    """Find cells that did not run, ran out of order, or stopped with an error.
+
+    Args:
+        notebook: The notebook as read. The cell that hands in is left out: it is still running.
+
+    Returns:
+        At most one sentence each.
+    """
+    cells = code_cells(notebook)
+    return [*_not_run(cells), *_out_of_order(cells), *_stopped(cells)]
+
+
+def code_cells(notebook: Notebook) -> list[Cell]:
+    """The code cells with something in them, but for the one that hands in."""
+    return [cell for cell in notebook.cells if cell.kind == "code" and cell.source.strip() and not is_hand_in(cell)]
+
+
+def is_hand_in(cell: Cell) -> bool:
+    """Whether the cell is the notebook's last step."""
+    return bool(_HAND_IN.search(cell.source))
+
+
+def _not_run(cells: Sequence[Cell]) -> list[str]:
+    waiting = [cell.number for cell in cells if cell.execution_count is None]
+    if not waiting:
+        return []
+    if len(waiting) == len(cells):
+        return [f"No cell has been run, so the file shows no results. {_AGAIN}."]
+    have = "has" if len(waiting) == 1 else "have"
+    return [f"{name_cells(waiting).capitalize()} {have} not been run, or not since they were changed. {_AGAIN}."]
+
+
+def _out_of_order(cells: Sequence[Cell]) -> list[str]:
+    latest, late = 0, []
+    for cell in cells:
+        if cell.execution_count is not None:
+            late += [cell.number] if cell.execution_count < latest else []
+            latest = max(latest, cell.execution_count)
+    if not late:
+        return []
+    return [f"{name_cells(late).capitalize()} ran before a cell above: a fresh run may give something else. {_AGAIN}."]
+
+
+def _stopped(cells: Sequence[Cell]) -> list[str]:
+    errors = [
+        (cell.number, output) for cell in cells for output in cell.outputs if output.get("output_type") == "error"
+    ]
+    if not errors:
+        return []
+    numbers = sorted({number for number, _ in errors})
+    first = f"{errors[0][1].get('ename', 'error')}: {errors[0][1].get('evalue', '')}"
+    said = " ".join(_COLOURS.sub("", first).split())
+    said = said if len(said) <= 150 else f"{said[:150]}…"
+    which = f" in cell {numbers[0]}" if len(numbers) > 1 else ""
+    return [f"{name_cells(numbers).capitalize()} stopped with an error{which and '; the first' + which}: {said}"]

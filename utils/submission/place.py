@@ -1,0 +1,76 @@
+"""Which file is the running notebook: the one the editor names, else the newest of the folder with this content."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from utils.cells import NotebookError, read_notebook
+from utils.recognition import recognise
+from utils.submission.session import running_shell
+
+_COLAB = (
+    "On Colab the notebook is not a file beside this kernel: choose File > Download > Download .ipynb, upload that "
+    "file with the Files panel on the left, and run this cell again."
+)
+_LOCAL = "Save it, and start Jupyter so that it opens from its own folder."
+_COLAB_SECONDS = 30
+
+
+def find_notebook(name: str) -> Path | None:
+    """Find the file of the notebook that is running; print one sentence when there is none or a choice.
+
+    Args:
+        name: The notebook's name, e.g. "01_kl_divergence".
+
+    Returns:
+        The file, or None.
+    """
+    if is_colab() and (fetched := _fetch_from_colab(name)):
+        return fetched
+    for named in _named_by_editor():
+        if named.suffix == ".ipynb" and _holds(named, name):
+            return named
+    candidates = sorted(path for path in Path.cwd().glob("*.ipynb") if _holds(path, name))
+    if len(candidates) > 1:
+        print(f"Several files hold this notebook: {', '.join(p.name for p in candidates)}; the newest is taken.")
+    if not candidates:
+        place = _COLAB if is_colab() else _LOCAL
+        print(f"No file of {name} is found in the folder of this kernel ({Path.cwd().name}). {place}")
+    return max(candidates, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def is_colab() -> bool:
+    """Whether this runs on Google Colab."""
+    return "google.colab" in sys.modules
+
+
+def _named_by_editor() -> list[Path]:
+    """Jupyter names the file in the environment, VS Code in the kernel's names."""
+    shell = running_shell()
+    names = [os.environ.get("JPY_SESSION_NAME"), shell.user_ns.get("__vsc_ipynb_file__") if shell else None]
+    return [Path(name) for name in names if name]
+
+
+def _holds(path: Path, name: str) -> bool:
+    try:
+        recognised = recognise(read_notebook(path.read_bytes()))
+    except (NotebookError, OSError):
+        return False
+    return recognised is not None and recognised[0].notebook == name
+
+
+def _fetch_from_colab(name: str) -> Path | None:
+    """Ask Colab's page for the notebook as it stands there and write it beside the kernel.
+
+    The request is Colab's own, undocumented one; when it fails, the student is told how to bring the file.
+    """
+    try:
+        from google.colab import _message
+
+        content = _message.blocking_request("get_ipynb", timeout_sec=_COLAB_SECONDS)["ipynb"]
+        path = Path.cwd() / f"{name}.ipynb"
+        path.write_text(json.dumps(content), encoding="utf-8")
+    except Exception:  # not ours to know what it raises; None asks the student instead
+        return None
+    return path if _holds(path, name) else None
