@@ -501,8 +501,7 @@ print(f"Codes of real digits: standard deviation {codes.std(0).min():.1f} to {co
 print(f"Draws from N(0, I):   standard deviation 1.0 a dimension, distance from the origin {math.sqrt(nz):.1f}.")
 
 # %% [markdown]
-# **RESPONSE:** (2 points) Describe what the samples look like, and explain with the numbers above why the decoder draws
-# that, although it reconstructs so well.
+# **RESPONSE:** (2 points) Describe what the samples look like, and explain with the numbers above why the decoder draws that, although it reconstructs so well.
 #
 # <!-- BEGIN SOLUTION -->
 # Most samples are blots with stroke-like pieces of several digits; hardly any is a clear digit. Nothing in the loss asks the
@@ -775,8 +774,7 @@ print(f"Last 100 batches: BCE {np.mean(strong_history['rec_loss'][-100:]):.4f}, 
 vis_reconstruction(vae_strong, test_data)
 
 # %% [markdown]
-# **RESPONSE:** (2 points) Compare $\beta = 0$ with $\beta = 10$: reconstructions, samples, and the two loss terms. What does the
-# encoder tell the decoder when $\beta = 10$?
+# **RESPONSE:** (2 points) Compare $\beta = 0$ with $\beta = 10$: reconstructions, samples, and the two loss terms. What does the encoder tell the decoder when $\beta = 10$?
 #
 # <!-- BEGIN SOLUTION -->
 # With beta = 0 the reconstructions are sharp, but the KL is large: the posterior lies far from the prior and samples from N(0, I)
@@ -786,8 +784,7 @@ vis_reconstruction(vae_strong, test_data)
 # <!-- END SOLUTION -->
 
 # %% [markdown]
-# **RESPONSE:** (3 points) What must a well-tuned VAE show, in its reconstructions, in its samples and in its two terms?
-# Why is the lowest `rec_loss` not the aim?
+# **RESPONSE:** (3 points) What must a well-tuned VAE show, in its reconstructions, in its samples and in its two terms? Why is the lowest `rec_loss` not the aim?
 #
 # <!-- BEGIN SOLUTION -->
 # Reconstructions that keep the digit and its style, a little blurred; samples from N(0, I) that look like digits, and like
@@ -1056,8 +1053,7 @@ with torch.no_grad():
         print(f"{name}: the judge reads {sure_share(judge, at_ends):.0%} of the ends and {sure_share(judge, halfway):.0%} of the midpoints.")
 
 # %% [markdown]
-# **RESPONSE:** (2 points) Compare the middle of the autoencoder's rows with the VAE's, and the two lines of numbers. Which
-# differences do you see, and where do they come from?
+# **RESPONSE:** (2 points) Compare the middle of the autoencoder's rows with the VAE's, and the two lines of numbers. Which differences do you see, and where do they come from?
 #
 # <!-- BEGIN SOLUTION -->
 # In the autoencoder's rows the middle falls apart: broken strokes, or two digits laid over each other. The line crosses a region where no
