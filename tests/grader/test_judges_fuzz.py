@@ -8,12 +8,11 @@ import pytest
 
 from grader.checks import Arrays, Check
 from grader.checks.judges import judged as judge_strange
-from grader.pipeline import Grader, graded_assignments
+from grader.pipeline import Grader
 from grader.rubric import load_rubric
 
-CHECKS = [
-    pytest.param(name, check, id=check.name) for name in graded_assignments() for check in load_rubric(name).checks
-]
+NOTEBOOKS = ("01_kl_divergence",)  # the others join when their reference values stand
+CHECKS = [pytest.param(name, check, id=check.name) for name in NOTEBOOKS for check in load_rubric(name).checks]
 
 
 def strange_values(shape: tuple[int, ...]) -> list[np.ndarray]:
