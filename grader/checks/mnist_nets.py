@@ -1,0 +1,156 @@
+"""Judges of notebook 3's networks and training loops: shapes, numbers of parameters, what a batch or a call leaves behind."""
+
+import numpy as np
+
+from grader.checks import Arrays, Judge, Symptom
+from grader.checks.judges import close
+
+_NOTHING = np.empty(0)
+
+
+def close_pictures(rtol: float = 1e-3, atol: float = 1e-4) -> Judge:
+    """As `close`, with the shapes of whole tensors (`NAME_shape`) compared first, before the values kept of them."""
+    judge_values = close(rtol, atol)
+
+    def judge(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+        for key in reference:
+            if key.endswith("_shape") and values.get(key, _NOTHING).tolist() != reference[key].tolist():
+                shapes = [tuple(shape.tolist()) for shape in (values.get(key, _NOTHING), reference[key])]
+                return Symptom(f"{key.removesuffix('_shape')} has shape {shapes[0]}, expected {shapes[1]}")
+        return judge_values(values, reference, inputs)
+
+    return judge
+
+
+def same_counts(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The numbers of parameters, which the notebook tells everyone how to work out."""
+    for part, expected in reference.items():
+        got = values.get(part, np.zeros(()))
+        if got.shape != () or int(got) != int(expected):
+            return Symptom(
+                f"{part} has {got} parameters, expected {expected}: compare widths and biases with the list of layers"
+            )
+    return None
+
+
+def decodes_the_mean(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The posterior's mean gives the same picture twice."""
+    if values.get("picture", _NOTHING).tolist() != values.get("again", _NOTHING).tolist():
+        return Symptom(
+            "two reconstructions of the same image differ: decode the posterior's mean, not a draw",
+            "reconstruct_samples",
+        )
+    return close_pictures()(values, reference, inputs)
+
+
+def uses_class(name: str) -> Judge:
+    """An output for one image, or one code, under several classes: it must differ."""
+    judge_values = close_pictures()
+
+    def judge(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+        got = values.get(name, _NOTHING)
+        if got.shape == reference[name].shape and np.allclose(got, got[:1], rtol=0, atol=1e-7):
+            where, what = ("encoder", "the flat image") if name == "mu" else ("decoder", "z")
+            return Symptom(f"the class does not reach the {where}: join c to {what}", f"class_not_in_{where}")
+        return judge_values(values, reference, inputs)
+
+    return judge
+
+
+def full_batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Every example at most once, in full batches only."""
+    size, examples = int(inputs["batch_size"]), int(inputs["examples"])
+    sizes = values.get("sizes", _NOTHING).tolist()
+    if sizes == [size] * (examples // size) + [examples % size]:
+        return Symptom(
+            f"the last batch has {sizes[-1]} examples, expected full batches of {size} only", "drop_last_missing"
+        )
+    if sizes != [size] * (examples // size):
+        return Symptom(
+            f"{examples} examples come in {len(sizes)} batches, the first of {sizes[:1] or 0}, expected {examples // size} of {size}"
+        )
+    for epoch in ("first", "second"):
+        order = values.get(epoch, _NOTHING)
+        if len(np.unique(order)) < len(order):
+            return Symptom(
+                "an example comes twice in an epoch: shuffle, do not draw with replacement", "drawn_with_replacement"
+            )
+    return None
+
+
+def shuffled(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """A random order, another one in every epoch."""
+    first, second = values.get("first", _NOTHING), values.get("second", _NOTHING)
+    if len(first) < 2 or len(second) < 2:
+        return Symptom("the loader gives no examples")
+    if (np.diff(first) > 0).all() or (np.diff(first) < 0).all():
+        return Symptom("the examples come in the order of the data: let the loader shuffle", "shuffle_missing")
+    if first.tolist() == second.tolist():
+        return Symptom(
+            "both epochs come in the same order: let the loader shuffle, with no seed of its own",
+            "same_order_every_epoch",
+        )
+    return None
+
+
+def first_loss(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The loss before the first step, and one loss for each step."""
+    got, expected = values.get("losses", _NOTHING), reference["losses"]
+    if got.shape != expected.shape:
+        return Symptom(f"{got.size} losses of 2 epochs with 2 batches, expected {expected.size}")
+    symptom = close()({"first": got[:1]}, {"first": expected[:1]}, inputs)
+    return Symptom(f"on a batch of known images {symptom.text.replace('first', 'the first loss')}") if symptom else None
+
+
+def steps(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The parameters after two epochs with two batches."""
+    wanted = {"parameters": reference["parameters"]}
+    symptom = close(1e-3, 1e-4)({"parameters": values.get("parameters", _NOTHING)}, wanted, inputs)
+    return (
+        Symptom(f"after 4 steps of a small model {symptom.text.replace('parameters differs', 'its weights differ')}")
+        if symptom
+        else None
+    )
+
+
+def history(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Each term of every step, as numbers."""
+    if not values.get("holds_numbers", np.zeros(())).all():
+        return Symptom(
+            "the history holds tensors, which keep every step's graph in memory: append value.item()",
+            "history_of_tensors",
+        )
+    for term in ("rec_loss", "kl_loss"):
+        got, expected = values.get(term, _NOTHING), reference[term]
+        if got.shape != expected.shape:
+            return Symptom(f"{term} has {got.size} entries after 2 epochs with 2 batches, expected {expected.size}")
+    wanted = {term: reference[term][:1] for term in ("rec_loss", "kl_loss")}  # before the first step
+    return close()({term: values[term][:1] for term in wanted}, wanted, inputs)
+
+
+def log_sig_x(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """A trainable scalar that starts at 0, and both given networks."""
+    if not values.get("is_trained", np.zeros(())).all():
+        return Symptom(
+            "log_sig_x is not among the model's parameters, so no optimizer moves it: make it an nn.Parameter",
+            "width_not_a_parameter",
+        )
+    if symptom := same_counts(values, {part: reference[part] for part in ("encoder", "decoder")}, inputs):
+        return symptom
+    return close()(values, {"log_sig_x": reference["log_sig_x"]}, inputs)
+
+
+def quiet(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Generating tracks no gradient, leaves the model in its mode, and is random."""
+    if values.get("tracks_gradient", np.ones(())).any():
+        return Symptom(
+            "the images still carry the graph of the decoder: decode inside torch.no_grad()", "gradient_tracked"
+        )
+    if not values.get("keeps_mode", np.zeros(())).all():
+        return Symptom(
+            "the model is in another mode (training or evaluation) afterwards than before: leave it as it was",
+            "mode_changed",
+        )
+    if not values.get("is_random", np.zeros(())).all():
+        return Symptom("a second call gives the same images: fix no seed inside", "seed_fixed_inside")
+    return None

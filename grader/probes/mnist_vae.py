@@ -1,0 +1,374 @@
+"""Probes of notebook 3: autoencoder, VAE, conditional VAE and convolutional VAE."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from grader.probes.stand_ins import (
+    PIXELS,
+    Batches,
+    Emit,
+    PriorVAE,
+    Show,
+    ToyVAE,
+    blank,
+    fill,
+    flat_decoder,
+    flat_encoder,
+    parameters,
+    picture,
+    plain_layers,
+    shown,
+    silence,
+    uniform,
+)
+from grader.probes.tools import gradients
+
+
+def _count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+# ---------------------------------------------------------------- 1 compress
+
+
+def encoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
+    return {"Encoder": _count(names["Encoder"](nz=int(nz), input_size=int(size)))}
+
+
+def encoder(names, nz: Tensor, size: Tensor, seed: Tensor):
+    net = fill(names["Encoder"](nz=int(nz), input_size=int(size)), int(seed))
+    return {"code": net(2 * uniform(int(seed), 4, 1, int(size)) - 1)}
+
+
+def decoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
+    return {"Decoder": _count(names["Decoder"](nz=int(nz), output_size=int(size)))}
+
+
+def decoder(names, nz: Tensor, size: Tensor, seed: Tensor):
+    net = fill(names["Decoder"](nz=int(nz), output_size=int(size)), int(seed))
+    return picture("image", net(4 * uniform(int(seed), 4, int(nz)) - 2))
+
+
+def autoencoder_sizes(names, nz: Tensor, seed: Tensor):
+    model = names["AutoEncoder"](int(nz))
+    code = model.encoder(uniform(int(seed), 3, 1, PIXELS))
+    return {"code_shape": torch.tensor(code.shape), "image_shape": torch.tensor(model.decoder(code).shape)}
+
+
+def autoencoder(names, nz: Tensor, seed: Tensor):
+    model = names["AutoEncoder"](int(nz))
+    model.encoder, model.decoder = flat_encoder(int(nz), int(seed)), flat_decoder(int(nz), int(seed))
+    x = uniform(int(seed), 3, 1, PIXELS)
+    return picture("forward", model(x)) | picture("reconstruct", model.reconstruct(x))
+
+
+def loader(names, examples: Tensor, batch_size: Tensor, seed: Tensor):
+    """Two epochs: the sizes of the batches, and the examples in the order in which they come."""
+    torch.manual_seed(int(seed))
+    data = [(torch.full((1, 2, 2), float(n)), n) for n in range(int(examples))]
+    served = names["make_loader"](data, int(batch_size))
+    epochs = [[labels for _, labels in served] for _ in range(2)]
+    return {
+        "sizes": torch.tensor([len(labels) for labels in epochs[0]], dtype=torch.long),
+        "first": torch.cat([torch.empty(0, dtype=torch.long), *epochs[0]]),
+        "second": torch.cat([torch.empty(0, dtype=torch.long), *epochs[1]]),
+    }
+
+
+def train_autoencoder(names, seed: Tensor, learning_rate: Tensor):
+    model = fill(nn.Sequential(nn.Linear(PIXELS, 3), nn.Tanh(), nn.Linear(3, PIXELS), nn.Sigmoid()), int(seed))
+    losses = names["train_autoencoder"](model, Batches(int(seed)), epochs=2, learning_rate=float(learning_rate))
+    return {"losses": torch.tensor([float(loss) for loss in losses]), "parameters": parameters(model)}
+
+
+class _Generator(nn.Module):
+    """What `sample_images` needs of a model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.decoder = Show(1, PIXELS)
+
+
+def sample_images(names, n_samples: Tensor, nz: Tensor, seed: Tensor):
+    torch.manual_seed(int(seed))
+    images = names["sample_images"](_Generator(), int(n_samples), int(nz))
+    return {"images_shape": torch.tensor(images.shape), "z": shown(images, int(nz))}
+
+
+def sample_images_quiet(names, n_samples: Tensor, nz: Tensor, seed: Tensor):
+    torch.manual_seed(int(seed))
+    return _quiet(lambda model: names["sample_images"](model, int(n_samples), int(nz)), _Generator())
+
+
+def _quiet(generate, model: nn.Module) -> dict[str, object]:
+    """Whether generating leaves no trace: no gradient, the model in its mode, other images the next time."""
+    first = generate(model.train())
+    in_training = model.training
+    second = generate(model.eval())
+    return {
+        "tracks_gradient": first.requires_grad or second.requires_grad,
+        "keeps_mode": in_training and not model.training,
+        "is_random": not torch.equal(first, second),
+    }
+
+
+# ---------------------------------------------------------------- 2 make it variational
+
+
+def vae_sizes(names, nz: Tensor, seed: Tensor):
+    model = names["VAE"](int(nz))
+    outputs = model(uniform(int(seed), 3, 1, PIXELS))
+    return {"q_shape": torch.tensor(outputs["q"].shape), "rec_shape": torch.tensor(outputs["rec"].shape)}
+
+
+def _known_posterior(names, mu: Tensor, log_sigma: Tensor):
+    with plain_layers():
+        model = names["VAE"](len(mu))
+    model.encoder, model.decoder = Emit(torch.cat([mu, log_sigma])), Show(1, PIXELS)
+    return model
+
+
+def vae_noise(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor):
+    model = _known_posterior(names, mu, log_sigma)
+    torch.manual_seed(int(seed))
+    return {"z": shown(model(blank(int(images), 1, PIXELS))["rec"], len(mu))}
+
+
+def vae_gradient(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor):
+    """Of the mean square of z, summed over the dimensions: its expectation is known to whoever knows mu and sigma."""
+    model = _known_posterior(names, mu, log_sigma)
+    torch.manual_seed(int(seed))
+    z = shown(model(blank(int(images), 1, PIXELS))["rec"], len(mu))
+    found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), [model.encoder.numbers], allow_unused=True)[0]
+    return {} if found is None else {"d_mu": found[: len(mu)], "d_log_sigma": found[len(mu) :]}
+
+
+def vae_loss(names, q: Tensor, beta: Tensor, seed: Tensor):
+    n = len(q)
+    outputs = {"q": q, "rec": 0.9 * uniform(int(seed), n, 1, PIXELS) + 0.05}
+    model = names["VAE"](q.shape[1] // 2, beta=float(beta))
+    total, terms = model.loss(uniform(int(seed) + 1, n, 1, PIXELS), outputs)
+    return {"rec_loss": terms["rec_loss"], "kl_loss": terms["kl_loss"], "total": total}
+
+
+def vae_reconstruct(names, nz: Tensor, seed: Tensor):
+    model = names["VAE"](int(nz))
+    model.encoder, model.decoder = flat_encoder(2 * int(nz), int(seed)), flat_decoder(int(nz), int(seed))
+    x = uniform(int(seed), 3, 1, PIXELS)
+    return picture("picture", model.reconstruct(x)) | {"again": picture("again", model.reconstruct(x))["again"]}
+
+
+def train_vae(names, seed: Tensor, learning_rate: Tensor):
+    model = ToyVAE(int(seed))
+    history = names["train_beta_vae"](model, Batches(int(seed)), epochs=2, learning_rate=float(learning_rate))
+    return {
+        "rec_loss": torch.tensor([float(value) for value in history["rec_loss"]]),
+        "kl_loss": torch.tensor([float(value) for value in history["kl_loss"]]),
+        "holds_numbers": all(isinstance(value, float) for values in history.values() for value in values),
+        "parameters": parameters(model),
+    }
+
+
+def divergence(names, mu: Tensor, log_var: Tensor):
+    return {"value": names["KLDivergence"]()(mu, log_var)}
+
+
+def divergence_gradient(names, mu: Tensor, log_var: Tensor):
+    return gradients(names["KLDivergence"](), mu=mu, log_var=log_var)
+
+
+def kl_weights(names, warm_up: Tensor, annealing: Tensor, epochs: Tensor):
+    weight = names["KLWeightManager"](int(warm_up), int(annealing))
+    return {"weights": torch.tensor([float(weight(epoch)) for epoch in range(int(epochs))])}
+
+
+def interpolate(names, x: Tensor, y: Tensor, steps: Tensor):
+    return {"points": names["interpolate_linear"](x, y, int(steps))}
+
+
+# ---------------------------------------------------------------- 3 count nats
+
+
+def reparametrize_published(names, mu: Tensor, logvar: Tensor, seed: Tensor):
+    torch.manual_seed(int(seed))
+    z = names["reparametrize"](mu, logvar)
+    return {"mean": z.mean(), "std": z.std()}
+
+
+def reparametrize(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
+    torch.manual_seed(int(seed))
+    leaves = [value.clone().requires_grad_() for value in (mu, logvar)]
+    z = names["reparametrize"](*(leaf.expand(int(images), -1) for leaf in leaves))
+    found: tuple = (None, None)
+    if z.requires_grad:
+        found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), leaves, allow_unused=True)
+    reached = {name: grad for name, grad in zip(("d_mu", "d_logvar"), found, strict=True) if grad is not None}
+    return {"z": z} | reached
+
+
+def loss_function(names, x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor):
+    return {"loss": names["loss_function"](x_hat, x, mu, logvar)}
+
+
+_PARTS = ("encoder", "mu_layer", "logvar_layer", "decoder")
+
+
+def _layers(model: nn.Module) -> dict[str, int]:
+    return {part: _count(getattr(model, part)) for part in _PARTS}
+
+
+def _fill_parts(model: nn.Module, seed: int, parts: tuple[str, ...] = _PARTS) -> None:
+    for number, part in enumerate(parts):
+        fill(getattr(model, part), seed + number)
+
+
+def _fcvae(names, latent_size: int) -> Any:
+    with plain_layers():
+        return names["FCVAE"](PIXELS, latent_size)
+
+
+def fcvae_layers(names, latent_size: Tensor, seed: Tensor):
+    return _layers(_fcvae(names, int(latent_size)))
+
+
+def fcvae(names, latent_size: Tensor, seed: Tensor):
+    """Mean and log variance with known weights, then the image without noise."""
+    model = _fcvae(names, int(latent_size))
+    _fill_parts(model, int(seed))
+    x = uniform(int(seed), 3, 1, 28, 28)
+    _, mu, logvar = model(x)
+    silence(model.logvar_layer, int(latent_size), 0, -40.0)
+    return {"mu": mu, "logvar": logvar} | picture("x_hat", model(x)[0])
+
+
+def fcvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
+    model = _with_known_posterior(_fcvae(names, len(mu)), mu, logvar)
+    return {"z": shown(model(blank(int(images), 1, 28, 28))[0], len(mu))}
+
+
+def _with_known_posterior(model: Any, mu: Tensor, logvar: Tensor) -> Any:
+    model.encoder, model.mu_layer, model.logvar_layer = Emit(torch.ones(1)), Emit(mu), Emit(logvar)
+    model.decoder = Show(1, 28, 28)
+    return model
+
+
+# ---------------------------------------------------------------- 4 condition
+
+
+def onehot(names, idx: Tensor, n: Tensor):
+    return {"rows": names["idx2onehot"](idx, int(n))}
+
+
+def _classes(c: Tensor, n: int) -> Tensor:
+    return (c[:, None] == torch.arange(n)).float()
+
+
+def _cvae(names, latent_size: int, num_classes: int) -> Any:
+    with plain_layers():
+        return names["CVAE"](PIXELS, num_classes=num_classes, latent_size=latent_size)
+
+
+def cvae_layers(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed: Tensor):
+    return _layers(_cvae(names, int(latent_size), int(num_classes)))
+
+
+def cvae_encode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed: Tensor):
+    """The same image under several classes."""
+    model = _cvae(names, int(latent_size), int(num_classes))
+    _fill_parts(model, int(seed), ("encoder", "mu_layer", "logvar_layer"))
+    x = uniform(int(seed), 1, 1, 28, 28).expand(len(c), -1, -1, -1)
+    _, mu, logvar = model(x, _classes(c, int(num_classes)))
+    return {"mu": mu, "logvar": logvar}
+
+
+def cvae_decode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed: Tensor):
+    """The same code under several classes: the posterior is one point, the same for all."""
+    model = _cvae(names, int(latent_size), int(num_classes))
+    _fill_parts(model, int(seed), ("decoder",))
+    code = 2 * uniform(int(seed), int(latent_size)) - 1
+    model.mu_layer, model.logvar_layer = Emit(code), Emit(torch.full((int(latent_size),), -40.0))
+    x_hat = model(uniform(int(seed), len(c), 1, 28, 28), _classes(c, int(num_classes)))[0]
+    return {"x_hat_shape": torch.tensor(x_hat.shape), "x_hat": x_hat.flatten(1)[:, ::37]}
+
+
+def cvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
+    model = _with_known_posterior(_cvae(names, len(mu), 2), mu, logvar)
+    c = _classes(torch.zeros(int(images), dtype=torch.long), 2)
+    return {"z": shown(model(blank(int(images), 1, 28, 28), c)[0], len(mu))}
+
+
+# ---------------------------------------------------------------- 5 learn the noise
+
+
+def conv_parameters(names, K: Tensor, num_filters: Tensor, seed: Tensor):
+    model = names["SimpleVAE"](K=int(K), num_filters=int(num_filters))
+    is_trained = any(parameter is model.log_sig_x for parameter in model.parameters())
+    return {
+        "encoder": _count(model.encoder),
+        "decoder": _count(model.decoder),
+        "is_trained": is_trained,
+        "log_sig_x": torch.as_tensor(model.log_sig_x),
+    }
+
+
+def _conv(names, K: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor) -> Any:
+    model = names["SimpleVAE"](K=int(K), num_filters=int(num_filters))
+    fill(model.encoder, int(seed))
+    fill(model.decoder, int(seed) + 1)
+    with torch.no_grad():
+        model.log_sig_x.copy_(log_sig_x)
+    return model
+
+
+def conv_decode(names, z: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor):
+    model = _conv(names, torch.tensor(z.shape[-1]), num_filters, log_sig_x, seed)
+    images = model.decode(z)
+    return {"images_shape": torch.tensor(images.shape), "images": images.flatten(2)[..., ::53]}
+
+
+def conv_elbo(names, K: Tensor, num_filters: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, seed: Tensor):
+    model = _conv(names, K, num_filters, log_sig_x, seed)
+    silence(model.encoder, int(K) + 1, int(K))
+    return {"elbo": model.elbo(uniform(int(seed), int(images), 1, 28, 28), int(n))}
+
+
+def conv_elbo_gradient(
+    names, K: Tensor, num_filters: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, seed: Tensor
+):
+    model = _conv(names, K, num_filters, log_sig_x, seed)
+    silence(model.encoder, int(K) + 1, int(K))
+    value = model.elbo(uniform(int(seed), int(images), 1, 28, 28), int(n))
+    sources = {"encoder": list(model.encoder.parameters())[-1], "decoder": list(model.decoder.parameters())[-1]}
+    sources["log_sig_x"] = model.log_sig_x
+    if not isinstance(value, Tensor) or not value.requires_grad:
+        return {}
+    asked = {name: source for name, source in sources.items() if source.requires_grad}
+    found = torch.autograd.grad(value, list(asked.values()), allow_unused=True)
+    return {f"d_{name}": grad for name, grad in zip(asked, found, strict=True) if grad is not None}
+
+
+def conv_elbo_sampled(names, posterior: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, seed: Tensor):
+    """With a wide posterior and a decoder of one layer: the noise in z costs likelihood."""
+    K = len(posterior) - 1
+    model = names["SimpleVAE"](K=K, num_filters=2)
+    decode = nn.Sequential(nn.Linear(K, PIXELS), nn.Sigmoid(), nn.Unflatten(1, (1, 28, 28)))
+    model.encoder, model.decoder = Emit(posterior), fill(decode, int(seed))
+    with torch.no_grad():
+        model.log_sig_x.copy_(log_sig_x)
+        torch.manual_seed(int(seed))
+        return {"elbo": model.elbo(uniform(int(seed), int(images), 1, 28, 28), int(n))}
+
+
+def generate(names, K: Tensor, n_images: Tensor, seed: Tensor):
+    model = PriorVAE(int(K), int(seed))
+    torch.manual_seed(int(seed))
+    return picture("images", names["generate_images"](model, K=int(K), n_images=int(n_images)))
+
+
+def generate_quiet(names, K: Tensor, n_images: Tensor, seed: Tensor):
+    torch.manual_seed(int(seed))
+    return _quiet(
+        lambda vae: names["generate_images"](vae, K=int(K), n_images=int(n_images)), PriorVAE(int(K), int(seed))
+    )
