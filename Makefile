@@ -11,7 +11,7 @@ NB ?= notebooks/01_kl_divergence.ipynb
 MIN_TIER ?= $(if $(filter examples/submissions,$(SUBMISSIONS)),E,C)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup grade test check fix lab notebooks references bench doctor examples clean
+.PHONY: help setup grade test check fix lab hand-in pdf student notebooks references bench doctor examples clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -36,7 +36,7 @@ grade: $(STAMP) $(if $(filter examples/submissions,$(SUBMISSIONS)),examples/subm
 	@$(BIN)/python -m grader grade "$(SUBMISSIONS)" --out "$(OUT)" --min-tier $(MIN_TIER)
 
 test: $(STAMP)  ## run all tests; no network needed
-	@start=$$(date +%s); $(BIN)/python -m pytest -n 2 --dist loadgroup; code=$$?; echo "Tests took $$(( $$(date +%s) - start )) s."; exit $$code
+	@start=$$(date +%s); $(BIN)/python -m pytest -n 2 --dist loadfile; code=$$?; echo "Tests took $$(( $$(date +%s) - start )) s."; exit $$code
 
 check: $(STAMP)  ## lint, types, notebooks in step with their sources; writes nothing
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m tools.notebooks --check
@@ -46,6 +46,15 @@ fix: $(STAMP)  ## format the code and mend what the linter can
 
 lab: $(STAMP)  ## open JupyterLab on the notebooks
 	@$(BIN)/jupyter lab notebooks
+
+hand-in: $(STAMP)  ## a student's last step for NB=notebooks/NAME.ipynb: check, zip, PDF, receipt
+	@$(BIN)/python -m utils.submission zip "$(NB)" --student "$(STUDENT)"
+
+pdf: $(STAMP)  ## the PDF of NB=notebooks/NAME.ipynb alone
+	@$(BIN)/python -m utils.export "$(NB)" --student "$(STUDENT)"
+
+student: $(STAMP)  ## dist/student.zip: what a student needs, without grader, solutions and references
+	@$(BIN)/python -m tools.student
 
 notebooks: $(STAMP)  ## rebuild the student notebooks and their manifests from notebooks/solutions
 	@$(BIN)/python -m tools.notebooks

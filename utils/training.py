@@ -1,5 +1,6 @@
-"""The training loop that the fully connected VAEs share, and the loss it minimises."""
+"""The training loop that the fully connected VAEs share."""
 
+import sys
 from collections.abc import Callable, Iterable
 
 import torch
@@ -29,19 +30,19 @@ def train_vae(
         model: `model(x)`, or `model(x, c)` if `cond`, returns x_hat, mu and logvar.
         loader: Gives (images, labels); images float in [0, 1], labels int64, shape (B,).
         cond: Also give the model the labels as one-hot vectors, float, shape (B, 10).
-        loss_function: From x_hat, x, mu, logvar to a scalar, a mean over the batch; `negative_elbo` when None.
+        loss_function: From x_hat, x, mu, logvar to a scalar, a mean over the batch; the notebook's `loss_function` when None.
         optimizer: Keeps its moments between epochs; a new Adam with rate 1e-3 for this epoch alone when None.
 
     Returns:
         The mean of the batches' losses, in nats per image.
 
     Raises:
-        ValueError: If the loader is empty or the loss is not finite.
+        ValueError: If the loader is empty, the loss is not finite, or there is no loss function.
 
     Source:
         The loop of the EECS 498-007 assignment on VAEs.
     """
-    loss_function = loss_function or negative_elbo
+    loss_function = loss_function or _loss_of_the_notebook()
     optimizer = optimizer or torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     device = next(model.parameters()).device
     model.train()
@@ -60,21 +61,15 @@ def train_vae(
     return mean
 
 
-def negative_elbo(x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
-    """Reconstruction loss plus KL divergence, per image.
-
-    Args:
-        x_hat: Reconstruction, values in [0, 1], any shape with the batch first.
-        x: Image, values in [0, 1], same shape.
-        mu: Posterior mean, shape (B, D).
-        logvar: Natural log of the posterior variance, shape (B, D).
-
-    Returns:
-        A scalar in nats: binary cross-entropy summed over the pixels plus KL summed over D, averaged over B.
-    """
-    rec_loss = F.binary_cross_entropy(x_hat, x, reduction="sum")
-    kl_loss = 0.5 * torch.sum(mu**2 + logvar.exp() - 1 - logvar)
-    return (rec_loss + kl_loss) / len(x)
+def _loss_of_the_notebook() -> LossFunction:
+    """The student's own: a copy of it in here would be the answer to a question."""
+    loss_function = getattr(sys.modules["__main__"], "loss_function", None)
+    if not callable(loss_function):
+        raise ValueError(
+            "train_vae: no loss_function is given and the notebook defines none; run the cell that defines it first, "
+            "or pass loss_function=..."
+        )
+    return loss_function
 
 
 def _mean_loss(losses: list[Tensor], epoch: int) -> float:

@@ -1,0 +1,113 @@
+"""The student bundle: `python -m tools.student` writes `dist/student.zip`.
+
+Notebooks are built from their sources, not copied, so that an instructor's own solved copy never travels. The same sources
+give the same bytes.
+"""
+
+import argparse
+import sys
+import zipfile
+from pathlib import Path
+
+from tools.notebook_source import source_names
+from tools.notebooks import ROOT, expected_files, manifest
+from utils.assignments import parse_assignment
+
+BUNDLE = "generative-models"  # the folder a student unpacks
+_PATTERNS = ("notebooks/figures/*.png", "utils/**/*", "data/airfoils.npz", "data/README.md")
+_KINDS = {".py", ".json", ".lua", ".typ", ".safetensors", ".png", ".npz", ".md"}
+_STUDENT_FILES = ROOT / "tools" / "student_files"
+_STAFF_BLOCK = "# --- staff"
+_EPOCH = (2000, 1, 1, 0, 0, 0)  # a zip wants a time; always the same one
+
+
+def student_files() -> dict[str, bytes]:
+    """What the bundle holds.
+
+    Returns:
+        Path inside the bundle's folder to content, in the order of the paths.
+
+    Raises:
+        ConventionError: If a notebook's source breaks a convention.
+        FileNotFoundError: If a file of the bundle is missing.
+        ValueError: If requirements.txt has no staff block to leave out.
+    """
+    files = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in _plain_files()}
+    for name in source_names():
+        generated = expected_files(name)
+        files |= {path.relative_to(ROOT).as_posix(): text.encode() for path, text in generated.items()}
+    files["requirements.txt"] = _student_requirements().encode()
+    files["LICENSE"] = (ROOT / "LICENSE").read_bytes()
+    files["Makefile"] = (_STUDENT_FILES / "Makefile").read_bytes()
+    readme = (_STUDENT_FILES / "README.md").read_text(encoding="utf-8")
+    files["README.md"] = readme.replace("{{notebooks}}", _notebooks_table()).encode()
+    return dict(sorted(files.items()))
+
+
+def write_bundle(target: Path) -> None:
+    """Write the bundle as a zip.
+
+    Args:
+        target: The zip; overwritten when it exists, its folder made when missing.
+    """
+    files = student_files()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in files.items():
+            info = zipfile.ZipInfo(f"{BUNDLE}/{name}", _EPOCH)
+            info.create_system, info.external_attr = 3, 0o644 << 16  # the same on every system
+            archive.writestr(info, content, zipfile.ZIP_DEFLATED)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; 0 when the bundle was written, 1 with one sentence when not."""
+    parser = argparse.ArgumentParser(prog="python -m tools.student", description="Build the student bundle.")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "dist" / "student.zip", help="the zip (default: dist/student.zip)"
+    )
+    target = parser.parse_args(arguments).out
+    try:
+        write_bundle(target)
+    except (OSError, ValueError) as error:
+        print(f"No bundle was written: {error}", file=sys.stderr)
+        return 1
+    size = target.stat().st_size / 1e6
+    shown = target.relative_to(ROOT) if target.is_relative_to(ROOT) else target
+    print(f"Wrote {shown}, {size:.1f} MB. Give it to your students; its README tells them how to start.")
+    return 0
+
+
+def _plain_files() -> list[Path]:
+    found = []
+    for pattern in _PATTERNS:
+        matches = [path for path in ROOT.glob(pattern) if path.is_file() and path.suffix in _KINDS]
+        if not matches:
+            raise FileNotFoundError(f"{pattern} is missing from the project; restore it and run `make student` again.")
+        found += matches
+    return found
+
+
+def _student_requirements() -> str:
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    head, mark, _ = text.partition(_STAFF_BLOCK)
+    if not mark:
+        raise ValueError(f"requirements.txt has no line that begins `{_STAFF_BLOCK}`; the students' block ends there.")
+    pins = head[head.index("# --- students") :].splitlines()[1:]
+    return (
+        "# What the notebooks, the hand-in and the PDF need: pip install -r requirements.txt\n"
+        + "\n".join(pins).strip()
+        + "\n"
+    )
+
+
+def _notebooks_table() -> str:
+    rows = ["| notebook | title | points |", "|---|---|---:|"]
+    for name in source_names():
+        assignment = parse_assignment(manifest(name))
+        title = assignment.title.removeprefix(f"Notebook {name[:2].lstrip('0')}: ")
+        rows.append(f"| `{name}` | {title[:1].upper()}{title[1:]} | {assignment.total_points} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
