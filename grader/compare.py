@@ -10,7 +10,7 @@ from grader.checks import Arrays, Check
 from grader.checks.judges import differs, judged
 from grader.records import Call, ProbeRun, Reading, SandboxRun, Verdict
 from grader.rubric import Rubric
-from grader.sentences import about_error, about_limit, about_task, hidden_sentence, join
+from grader.sentences import about_error, about_limit, about_task, hidden_sentence, join, next_step
 from utils.assignments import Task
 
 
@@ -109,7 +109,7 @@ def _stopped(
     if result.error is None:
         return (
             result.status,
-            f"{where}: {about_limit(result)} when it was called. Look for a loop that does not end, or very large arrays.",
+            f"{where}: {about_limit(result)} when it was called. {next_step(result)}",
             "",
         )
     if not call.is_public:

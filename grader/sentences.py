@@ -26,6 +26,15 @@ def about_limit(result: ProbeRun) -> str:
     }.get(result.status, "it was stopped")
 
 
+def next_step(result: ProbeRun) -> str:
+    """What to look for when a limit was hit."""
+    return {
+        "timeout": "Look for a loop that does not end.",
+        "memory": "Look for a tensor much larger than its inputs.",
+        "malformed": "An answer returns its value and writes nothing.",
+    }.get(result.status, "An answer returns its value; it does not end the program.")
+
+
 def about_error(result: ProbeRun, task: str, where: str, reading: Reading, run: SandboxRun) -> str:
     """An exception in the student's code, with the student's own line."""
     error = result.error
@@ -35,7 +44,7 @@ def about_error(result: ProbeRun, task: str, where: str, reading: Reading, run: 
     if result.status == "malformed":
         return f"{where}: {error.text}."
     if result.status == "memory":
-        return f"{where}: {about_limit(result)}{own_line(error.lines, reading)}. Look for a tensor much larger than its inputs."
+        return f"{where}: {about_limit(result)}{own_line(error.lines, reading)}. {next_step(result)}"
     is_name_missing = error.type == "NameError" and not error.lines  # raised by the probe, not by the student's code
     cell = run.cells[reading.sources[task].cell] if is_name_missing else None
     if cell is not None and cell.error is not None:  # the name is missing because its cell stopped

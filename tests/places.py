@@ -64,12 +64,13 @@ def _enter_private_root() -> None:
     linux.unshare(linux.NEWNS)
     linux.detach_mounts_from_host()
     linux.mount_tmpfs(root, "mode=0755,size=16m")
-    paths = [*_SYSTEM, str(PROJECT), sys.base_prefix, sys.prefix, *readable_paths()]
-    for path in dict.fromkeys([*paths, *(os.path.realpath(path) for path in paths)]):
-        show(path, root + path)
+    # Before the project is shown: it may lie below one of these.
     for folder in ("/tmp", "/var/tmp", "/dev/shm"):
         os.makedirs(root + folder, exist_ok=True)
         linux.mount_tmpfs(root + folder, "mode=1777,size=2g")
+    paths = [*_SYSTEM, str(PROJECT), sys.base_prefix, sys.prefix, *readable_paths()]
+    for path in dict.fromkeys([*paths, *(os.path.realpath(path) for path in paths)]):
+        show(path, root + path)
     os.chroot(root)
     os.chdir(str(PROJECT))
     os.environ.update(TMPDIR="/tmp", HOME="/tmp")

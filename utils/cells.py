@@ -292,7 +292,11 @@ def _choose(
 
 
 def _last_that_parses(task: Task, tagged: list[_Candidate], repairs: list[str]) -> _Candidate:
-    ranked = sorted(tagged, key=lambda c: (c.holds(task), c.error is None, c.cell.number))
+    untouched = normalised_code(task.untouched_source)
+    ranked = sorted(
+        tagged,  # a copy of the open gap below a filled one is no answer
+        key=lambda c: (c.holds(task), c.error is None, normalised_code(c.source) != untouched, c.cell.number),
+    )
     chosen = ranked[-1]
     if len(tagged) > 1:
         numbers = ", ".join(str(c.cell.number) for c in tagged)
