@@ -11,7 +11,7 @@ NB ?= notebooks/01_kl_divergence.ipynb
 MIN_TIER ?= $(if $(filter examples/submissions,$(SUBMISSIONS)),E,C)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup grade test check fix lab hand-in pdf student notebooks references bench doctor examples clean
+.PHONY: help setup grade test check fix lab hand-in pdf student notebooks references bench doctor clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{printf "  make %-11s %s\n", $$1, $$2}'

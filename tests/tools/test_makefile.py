@@ -1,0 +1,38 @@
+"""The Makefile and what is said of it agree."""
+
+import re
+import subprocess
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+MAKEFILE = (PROJECT / "Makefile").read_text()
+TARGETS = set(re.findall(r"^([a-z][a-z-]*):.*  ## ", MAKEFILE, re.MULTILINE))
+
+
+def test_help_lists_every_target() -> None:
+    shown = subprocess.run(["make", "help"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"^  make ([a-z-]+)", shown, re.MULTILINE)) == TARGETS
+    phony = set(re.search(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)[1].split())
+    assert phony == TARGETS
+
+
+def test_every_target_named_in_the_readme_is_there() -> None:
+    for page in ("README.md", "CONTRIBUTING.md"):
+        named = set(re.findall(r"`(?:make )([a-z-]+)", (PROJECT / page).read_text()))
+        assert named <= TARGETS, f"{page} names {named - TARGETS}"
+
+
+def test_a_set_up_project_is_left_alone(tmp_path: Path) -> None:
+    """`make setup` does nothing the second time: its stamp is newer than what it depends on."""
+    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
+        (tmp_path / name).write_bytes((PROJECT / name).read_bytes())
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / ".set-up").touch()
+    done = subprocess.run(["make", "setup"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "Nothing to be done" in done.stdout or not done.stdout.strip()
+    assert "Setting up" not in done.stdout
+
+
+def test_the_gate_runs_the_readmes_test_command() -> None:
+    assert "make test" in (PROJECT / ".ci" / "run").read_text()
+    assert "\nmake test\n" in (PROJECT / "README.md").read_text()
