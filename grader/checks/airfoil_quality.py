@@ -25,7 +25,9 @@ ROUGH = 28.0  # from here on as no wings
 COLLAPSED = 0.3  # diversity below which all samples are alike
 DIVERSE = 0.6  # diversity from which they are as different as they should be
 CROSSED = 0.3  # share of crossing surfaces from which they are no wings
+_HUGE = 100.0  # real heights end at 1
 COPIED = 1e-3  # mean distance to the nearest real profile, in heights, below which a sample is a copy
+FAR = 0.03  # and from which, on average, samples are no wings
 
 
 @dataclass(frozen=True)
@@ -47,27 +49,32 @@ def score(samples: np.ndarray) -> Score:
         0 to 15 points with the reason.
     """
     dataset = AirfoilDataset()
+    samples = np.clip(samples, -_HUGE, _HUGE, dtype=np.float64)  # a stranger's numbers: their squares must stay finite
     quality = measure_airfoils(samples, dataset)
-    copies = int((_nearest(samples, dataset.profiles) < COPIED).sum())
-    for points, applies, reason in (
-        (
-            0.0,
-            copies > N_SAMPLES // 4,
-            f"{copies} of {N_SAMPLES} are copies of profiles of the data; a model has to draw its own",
-        ),
-        (0.0, quality.crossing >= CROSSED, f"too many surfaces cross (0 points from {CROSSED:.0%} on)"),
-        (0.0, quality.roughness >= ROUGH, f"the outlines are rough (0 points from {ROUGH:g} on)"),
-        (
-            ALIKE if quality.roughness < WRINKLED else 0.0,
-            quality.diversity < COLLAPSED,
-            f"all samples are alike (diversity below {COLLAPSED:g}): the posterior has collapsed, lower beta"
-            if quality.roughness < WRINKLED
-            else f"all samples are alike (diversity below {COLLAPSED:g}) and rough",
-        ),
-    ):
-        if applies:
-            return Score(points, reason, quality)
+    nearest = _nearest(samples, dataset.profiles)
+    copies = int((nearest < COPIED).sum())
+    if copies > N_SAMPLES // 4:
+        return Score(
+            0.0, f"{copies} of {N_SAMPLES} are copies of profiles of the data; a model has to draw its own", quality
+        )
+    if quality.crossing >= CROSSED:
+        return Score(0.0, f"too many surfaces cross (0 points from {CROSSED:.0%} on)", quality)
+    if quality.roughness >= ROUGH:
+        return Score(0.0, f"the outlines are rough (0 points from {ROUGH:g} on)", quality)
+    if nearest.mean() >= FAR:
+        return Score(
+            0.0, f"these are no wing sections: the nearest real ones are {nearest.mean():.2g} away on average", quality
+        )
+    if quality.diversity < COLLAPSED:
+        return _alike(quality)
     return _graded(quality)
+
+
+def _alike(quality: AirfoilQuality) -> Score:
+    text = f"all samples are alike (diversity below {COLLAPSED:g})"
+    if quality.roughness >= WRINKLED:
+        return Score(0.0, f"{text} and rough", quality)
+    return Score(ALIKE, f"{text}: the posterior has collapsed, lower beta", quality)
 
 
 def _graded(quality: AirfoilQuality) -> Score:
@@ -121,7 +128,7 @@ def score_values(values: Arrays) -> tuple[float, str]:
     """Points and their reason, for whatever a student's process returned as samples."""
     if symptom := not_floats(values, {"samples": (N_SAMPLES, 200)}):
         return 0.0, f"generate(24): {symptom.text}"
-    result = score(values["samples"].copy())
+    result = score(values["samples"])
     return result.points, f"{result.text}. The {N_SAMPLES} samples of your model, trained again: {result.quality}"
 
 
