@@ -11,6 +11,7 @@ from grader.checks.judges import differs, judged
 from grader.records import Call, ProbeRun, Reading, SandboxRun, Verdict
 from grader.rubric import Rubric
 from grader.sentences import about_error, about_limit, about_task, hidden_sentence, join, next_step
+from grader.written import parts_for_a_person
 from utils.assignments import Task
 
 
@@ -159,9 +160,7 @@ def _manual(reading: Reading) -> list[Verdict]:
     """Parts that a person grades; a question nobody has written under needs no person."""
     verdicts = []
     for question in reading.assignment.questions:
-        parts = [part for part in question.parts if part.kind in ("manual", "quality")]
-        for n, part in enumerate(parts, 1):
-            name = f"{question.id}.{part.kind}" + (str(n) if len(parts) > 1 else "")
+        for n, (name, part) in enumerate(parts_for_a_person(question), 1):
             empty = part.kind == "manual" and not _has_answer(reading, question.id, n)
             status = "missing" if empty else "manual"
             sentence = (

@@ -3,6 +3,7 @@
 import ast
 
 from grader.records import Reading, Submission
+from grader.written import written_parts
 from utils.assignments import Assignment, assignment_names
 from utils.cells import Extraction, Notebook, NotebookError, parse, read_notebook
 from utils.recognition import recognise
@@ -42,6 +43,7 @@ def read(submission: Submission, expected: str | None = None) -> Reading:
         forbidden=forbidden,
         answered=answered_questions(notebook, assignment),
         repairs=(*submission.repairs, *repairs, *extraction.repairs),
+        written=written_parts(notebook, assignment),
     )
 
 

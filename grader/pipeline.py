@@ -137,6 +137,7 @@ class Grader:
             cpu_seconds=round(run.cpu_seconds + retrained, 3),
             wall_seconds=round(time.monotonic() - began, 3),
             grader=_versions(rubric),
+            written=reading.written,
         )
 
     def _run(self, rubric: Rubric, reading: Reading, seed: int) -> tuple[SandboxRun, tuple[Call, ...], dict]:
@@ -158,6 +159,7 @@ class Grader:
         return Report(
             submission.student, submission.file_name, reading.assignment.notebook, submission.sha256, self.tier, (verdict,),
             repairs=reading.repairs, ignored=submission.ignored, fault=f"{type(error).__name__}: {error}",
+            written=reading.written,
         )  # fmt: skip
 
 

@@ -38,6 +38,15 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class Written:
+    """One part that a person grades, as the student left it."""
+
+    check: str  # the part's name in the reports: "vae.beta.manual1"
+    text: str  # the response; "" for a part without words
+    pictures: tuple[bytes, ...]  # PNG files
+
+
+@dataclass(frozen=True)
 class Reading:
     """What the notebook stage found in the text of a submission."""
 
@@ -48,6 +57,7 @@ class Reading:
     forbidden: dict[str, str]  # task -> what it uses
     answered: dict[str, tuple[bool, ...]]  # question -> for each of its response cells, whether somebody wrote in it
     repairs: tuple[str, ...]
+    written: tuple[Written, ...] = ()  # what a person grades
 
     @property
     def runnable(self) -> tuple[TaskSource, ...]:
@@ -155,3 +165,4 @@ class Report:
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
     grader: dict[str, str] = field(default_factory=dict)  # versions and the rubric's digest: what the score depends on
+    written: tuple[Written, ...] = ()

@@ -33,6 +33,7 @@ def feedback_page(results: dict[str, Any]) -> str:
         max_score=sum(test.get("max_score", 0) for test in results["tests"]),
         questions=_by_question(results["tests"]),
         signs=_SIGNS,
+        written={part["check"]: part for part in extra.get("written", [])},
         statuses={name: STATUSES[name] for name in _used_statuses(results)},
     )
 

@@ -1,9 +1,10 @@
 """`results.json`: a report in Gradescope's schema, valid there as it is."""
 
+import base64
 import math
 from typing import Any
 
-from grader.records import Report, Verdict
+from grader.records import Report, Verdict, Written
 
 SCHEMA = 1
 
@@ -39,11 +40,20 @@ def results_json(report: Report) -> dict[str, Any]:
             "pending_points": sum(v.max_points for v in report.verdicts if v.status == "manual"),
             "cpu_seconds": report.cpu_seconds,
             "grader": dict(report.grader),
+            "written": [_written(part) for part in report.written],
         },
     }
     if not is_our_fault:
         results["score"] = sum(verdict.points for verdict in report.verdicts)
     return results
+
+
+def _written(part: Written) -> dict[str, Any]:
+    return {
+        "check": part.check,
+        "text": part.text,
+        "pictures": [base64.b64encode(picture).decode() for picture in part.pictures],
+    }
 
 
 def _test(verdict: Verdict) -> dict[str, Any]:
