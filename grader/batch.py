@@ -1,39 +1,26 @@
-"""The unit of grading, from the bytes of one hand-in to the bytes of its results, and a pool that runs many.
+"""The unit of grading: from the bytes of one hand-in to the bytes of its results.
 
-`grade_hand_in` is a plain function without shared state: any engine that can call a function elsewhere can run a course
-of ten thousand with it. `Workers` is such an engine for one machine, behind the standard interface of executors:
+`grade_hand_in` is a plain function without shared state. Whatever can call a function elsewhere can run a course with it:
+`pool.Workers` on one machine, an engine for many machines behind the same interface of executors.
 
-    with Workers(2, settings) as workers:
-        results = workers.submit(grade_hand_in, work, settings).result()
-
-Every worker is a process with a sandbox of its own. One that dies is replaced, and what it was at is tried once more.
+    results = executor.submit(grade_hand_in, work, settings).result()
 """
 
 import atexit
 import hashlib
 import json
-import os
-import queue
-import signal
-import tempfile
-import threading
-from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from multiprocessing import connection, get_context, parent_process
 from typing import Any
 
-from grader import __version__
+from grader import __version__, pool
 from grader.draws import course_salt
 from grader.pipeline import Grader, graded_assignments
+from grader.quality import CPU_SECONDS
 from grader.records import Report, Verdict
 from grader.report.results import results_json
 from grader.rubric import load_rubric
-
-_SLOT = 0  # of this process: numbers the workers, so that their sandboxes' users differ
 
 
 @dataclass(frozen=True)
@@ -43,6 +30,7 @@ class Settings:
     notebook: str | None = None  # the only assignment accepted
     salt: str = ""
     max_tier: str | None = None
+    quality_seconds: float = CPU_SECONDS  # see `Grader`
 
 
 @dataclass(frozen=True)
@@ -76,7 +64,7 @@ def tier_here(settings: Settings) -> str:
 
 @cache
 def _grader(settings: Settings) -> Grader:
-    grader = Grader(settings.notebook, settings.salt or None, settings.max_tier, _SLOT)
+    grader = Grader(settings.notebook, settings.salt or None, settings.max_tier, pool.slot, settings.quality_seconds)
     grader.__enter__()
     atexit.register(grader.__exit__)
     return grader
@@ -104,6 +92,7 @@ def key_of(work: Work, settings: Settings, notebook: str) -> str:
     """A digest of everything the results depend on: the submission, the grader, the rubric, the salt, the options."""
     what = [
         hashlib.sha256(work.data).hexdigest(), work.student, work.file_name, work.about, settings.notebook,
+        settings.quality_seconds,
         *_circumstances(settings, notebook),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
@@ -125,98 +114,3 @@ def fault_results(work: Work, settings: Settings, reason: str) -> bytes:
     digest = hashlib.sha256(work.data).hexdigest()
     report = Report(work.student, work.file_name, settings.notebook or "", digest, "", (verdict,), fault=reason)
     return encode(work, settings, report)
-
-
-# ---------------------------------------------------------------- the pool
-
-
-class Workers(Executor):
-    """An executor on processes of this machine that outlives the death of any of them."""
-
-    def __init__(self, count: int, settings: Settings) -> None:
-        """Start the workers; each begins to set up its sandbox at once.
-
-        Args:
-            count: Of processes.
-            settings: Of the run, to set up ahead.
-        """
-        self._settings = settings
-        self._slots: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-        self._workers = [_Worker(slot, settings) for slot in range(count)]
-        self._threads = ThreadPoolExecutor(count, "worker")
-        for worker in self._workers:
-            self._slots.put(worker)
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Call a function in a worker; see `concurrent.futures.Executor`. The function and its arguments must pickle."""
-        return self._threads.submit(self._run, fn, args, kwargs)
-
-    def _run(self, fn: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
-        worker = self._slots.get()
-        try:
-            return worker.run(fn, args, kwargs)
-        finally:
-            self._slots.put(worker)
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        self._threads.shutdown(wait, cancel_futures=cancel_futures)
-        for worker in self._workers:
-            worker.close()
-
-
-class WorkerDied(RuntimeError):
-    """A worker ended in the middle of its work, twice."""
-
-
-class _Worker:
-    """One process, replaced when it dies: a pool of one, so that it is known what it was at."""
-
-    def __init__(self, slot: int, settings: Settings) -> None:
-        self._slot, self._settings = slot, settings
-        self._pool = self._started()
-
-    def _started(self) -> ProcessPoolExecutor:
-        # spawn: this process has threads, and a sandbox must not inherit what was read here
-        pool = ProcessPoolExecutor(1, get_context("spawn"), _begin, (self._slot, self._settings, tempfile.gettempdir()))
-        pool.submit(tier_here, self._settings)
-        return pool
-
-    def run(self, fn: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
-        for _ in range(2):
-            try:
-                return self._pool.submit(fn, *args, **kwargs).result()
-            except BrokenProcessPool:
-                self._pool.shutdown(wait=False)
-                self._pool = self._started()
-        raise WorkerDied("a worker process ended in the middle, twice")
-
-    def close(self) -> None:
-        self._pool.shutdown()
-
-
-def _begin(slot: int, settings: Settings, folder: str) -> None:
-    """First in a new worker: never outlive the run, and work where the run will tidy up."""
-    global _SLOT
-    _SLOT = slot
-    tempfile.tempdir = folder
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the run's to handle
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-class Here(Executor):
-    """The same interface without a pool: everything in this process, at once. For one submission, and for tests."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future

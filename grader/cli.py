@@ -11,13 +11,15 @@ from typing import Any
 
 from tqdm import tqdm
 
-from grader.batch import Here, Settings, Workers
+from grader.batch import Settings, tier_here
 from grader.diff import NoResults, diff
 from grader.doctor import doctor
 from grader.draws import course_salt
 from grader.gradebooks import GradebookError, fill, read_gradebook
 from grader.layouts import Collection, NothingToGrade, collect, read_roster
 from grader.layouts.people import RosterError
+from grader.pool import Here, Workers
+from grader.quality import CPU_SECONDS
 from grader.report import grades_table, write_class
 from grader.results_folder import FolderInUse, ResultsFolder
 from grader.run import Results, WeakIsolation, grade_all, kept_results
@@ -77,6 +79,13 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument(
         "--workers", type=int, metavar="N", help="graded at a time (default: one a core; 0: in this process)"
     )
+    grade.add_argument(
+        "--quality-seconds",
+        type=float,
+        default=CPU_SECONDS,
+        metavar="N",
+        help="CPU seconds to train each model of notebook 2 again (default: %(default)g; 0: leave its points open)",
+    )
     again = grade.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="keep earlier results that still hold (the default)")
     again.add_argument("--fresh", action="store_true", help="grade everything again")
@@ -99,7 +108,7 @@ def _grade(options: argparse.Namespace) -> int:
     collection = collect(options.paths, roster)
     for line in collection.found:
         print(line)
-    settings = Settings(options.notebook, course_salt())
+    settings = Settings(options.notebook, course_salt(), quality_seconds=options.quality_seconds)
     with ResultsFolder(options.out) as folder:
         kept = {} if options.fresh else kept_results(collection.hand_ins, settings, folder)
         try:
@@ -161,7 +170,7 @@ def _facts(options: argparse.Namespace, collection: Collection, seconds: float) 
 
 
 def _pool(count: int, settings: Settings) -> Executor:
-    return Workers(count, settings) if count else Here()
+    return Workers(count, tier_here, settings) if count else Here()
 
 
 def _bar(total: int, done: int) -> tqdm:

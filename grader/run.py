@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import Any
 
-from grader.batch import Settings, Work, WorkerDied, encode, fault_results, grade_hand_in, still_holds, tier_here
+from grader.batch import Settings, Work, encode, fault_results, grade_hand_in, still_holds, tier_here
 from grader.intake import MAX_ZIP_BYTES
 from grader.layouts import HandIn, content
+from grader.pool import WorkerDied
 from grader.records import Report
 from grader.results_folder import ResultsFolder
 

@@ -59,6 +59,8 @@ def collect(paths: Iterable[Path], roster: Directory | None = None) -> Collectio
 
 def _recognised(path: Path) -> tuple[str, list[HandIn], list[str]]:
     """The layout's name (empty for a single submission), the hand-ins, and files that are none."""
+    if not (path.is_dir() or path.is_file()):  # opening a pipe would wait for ever
+        return "", [_single(path)], []
     try:
         files = _below_wrapping(files_of(path))
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):

@@ -47,6 +47,7 @@ class Box:
         """
         self.assignments = assignments
         self.slot = slot
+        self.memory_mib = MEMORY_MIB  # for a submission, beside what the zygote has; small machines lower it
         self.step_seconds = math.inf  # a cap on the time of each cell and probe; tests lower it
         self._max_tier = max_tier or os.environ.get("GRADER_MAX_TIER") or ("A" if sys.platform == "linux" else "E")
         self._features: dict[str, bool] = {}
@@ -184,7 +185,10 @@ class Box:
             self.start()
         assert self._control is not None
         public, hidden = steps
-        limits = {"cpu_seconds": int(sum(step["seconds"] for step in public + hidden)) + 5, "memory_mib": MEMORY_MIB}
+        limits = {
+            "cpu_seconds": int(sum(step["seconds"] for step in public + hidden)) + 5,
+            "memory_mib": self.memory_mib,
+        }
         ours, theirs = socket.socketpair()
         try:
             socket.send_fds(self._control, [json.dumps(limits).encode()], [theirs.fileno()])

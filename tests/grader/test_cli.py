@@ -115,7 +115,7 @@ def test_weak_isolation_is_refused_for_a_class(
     monkeypatch.setattr("grader.pipeline.Grader.tier", property(lambda self: "D"))
     assert main(["grade", str(tmp_path), "--out", str(tmp_path / "out"), "--workers", "0"]) == OUR_FAULT
     assert "--min-tier D" in capsys.readouterr().err
-    assert not list((tmp_path / "out").glob("*"))
+    assert not list((tmp_path / "out").glob("[!.]*"))
 
 
 @pytest.mark.parametrize("name", ["chiara_three_slips", "jonas_pdf"])

@@ -1,0 +1,112 @@
+"""A pool of processes that outlives the death of any of them, behind the standard interface of executors.
+
+with Workers(2, tier_here, settings) as workers:
+    future = workers.submit(grade_hand_in, work, settings)
+
+A worker that dies is replaced, and what it was at is tried once more. Workers never outlive the process that started them.
+"""
+
+import os
+import queue
+import signal
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import connection, get_context, parent_process
+from typing import Any
+
+slot = 0  # the number of this worker among those that run side by side; 0 in a process that is none
+
+
+class Workers(Executor):
+    """An executor on processes of this machine."""
+
+    def __init__(self, count: int, warm_up: Callable[..., Any], *args: Any) -> None:
+        """Start the workers.
+
+        Args:
+            count: Of processes.
+            warm_up: Called first in every worker, also in one that replaces another; what it returns or raises is lost.
+            args: Its arguments.
+        """
+        self._slots: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        self._workers = [_Worker(number, warm_up, args) for number in range(count)]
+        self._threads = ThreadPoolExecutor(count, "worker")
+        for worker in self._workers:
+            self._slots.put(worker)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """Call a function in a worker; see `concurrent.futures.Executor`. The function and its arguments must pickle."""
+        return self._threads.submit(self._run, fn, args, kwargs)
+
+    def _run(self, fn: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
+        worker = self._slots.get()
+        try:
+            return worker.run(fn, args, kwargs)
+        finally:
+            self._slots.put(worker)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._threads.shutdown(wait, cancel_futures=cancel_futures)
+        for worker in self._workers:
+            worker.close()
+
+
+class WorkerDied(RuntimeError):
+    """A worker ended in the middle of its work, twice."""
+
+
+class _Worker:
+    """One process, replaced when it dies: a pool of one, so that it is known what it was at."""
+
+    def __init__(self, number: int, warm_up: Callable[..., Any], args: tuple) -> None:
+        self._number, self._warm_up, self._args = number, warm_up, args
+        self._pool = self._started()
+
+    def _started(self) -> ProcessPoolExecutor:
+        # spawn: this process has threads, and a sandbox must not inherit what was read here
+        pool = ProcessPoolExecutor(1, get_context("spawn"), _begin, (self._number, tempfile.gettempdir()))
+        pool.submit(self._warm_up, *self._args)
+        return pool
+
+    def run(self, fn: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
+        for _ in range(2):
+            try:
+                return self._pool.submit(fn, *args, **kwargs).result()
+            except BrokenProcessPool:
+                self._pool.shutdown(wait=False)
+                self._pool = self._started()
+        raise WorkerDied("a worker process ended in the middle, twice")
+
+    def close(self) -> None:
+        self._pool.shutdown()
+
+
+def _begin(number: int, folder: str) -> None:
+    """First in a new worker: never outlive the run, and work where the run will tidy up."""
+    global slot
+    slot = number
+    tempfile.tempdir = folder
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the run's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+class Here(Executor):
+    """The same interface without a pool: everything in this process, at once. For one submission, and for tests."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
