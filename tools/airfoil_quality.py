@@ -52,7 +52,7 @@ def main() -> None:
         first = {
             path.stem: np.load(path)["samples"][0].astype(np.float16) for path in sorted(options.keep.glob("*.npz"))
         }
-        np.savez_compressed(options.save, **first)  # type: ignore[arg-type]
+        np.savez_compressed(options.save, **first)
 
 
 def solution() -> dict:
@@ -71,8 +71,9 @@ def samples_of(names: dict, kind: str, seed: int, keep: Path) -> np.ndarray:
         set_seed(seed)
         model: nn.Module = names["VAE"](200, [512, 256, 128], 10)
         losses = (np.nan, np.nan)
-        if KINDS[kind] is not None:
-            tracker = names["train_VAE"](model, AirfoilDataset(), torch.device("cpu"), plot_freq=0, **KINDS[kind])
+        settings = KINDS[kind]
+        if settings is not None:
+            tracker = names["train_VAE"](model, AirfoilDataset(), torch.device("cpu"), plot_freq=0, **settings)
             losses = (np.mean(tracker.rec_losses[-200:]), np.mean(tracker.prior_losses[-200:]))
         generate: Callable = model.generate  # type: ignore[assignment]
         drawn = np.stack([generate(N_SAMPLES, seed=n, device="cpu").numpy() for n in range(DRAWS)])

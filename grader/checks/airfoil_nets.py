@@ -1,5 +1,6 @@
 """Judges of encoders and decoders: what must hold however they are built."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -7,14 +8,17 @@ import numpy as np
 from grader.checks import Arrays, Symptom
 
 _TOLERANCE = 1e-3  # of the outputs' size; float32 leaves a tenth of that
-_USUAL_ENDS = {
+_USUAL_ENDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "ReLU": lambda x: np.maximum(x, 0),
     "LeakyReLU": lambda x: np.where(x > 0, x, 0.01 * x),
     "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "Tanh": np.tanh,
     "Softplus": lambda x: np.log1p(np.exp(x)),
 }
-_USUAL_SIGMAS = {"exp(logvar / 2)": lambda x: np.exp(x / 2), "exp(logvar)": np.exp}
+_USUAL_SIGMAS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "exp(logvar / 2)": lambda x: np.exp(x / 2),
+    "exp(logvar)": np.exp,
+}
 
 
 def not_floats(values: Arrays, shapes: dict[str, tuple[int, ...]]) -> Symptom | None:
@@ -58,15 +62,16 @@ def decoder_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
 def encoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """A matrix for each step of the chain; the last may be cut into two heads."""
     latent = int(inputs["latent_size"])
-    *body, last = [inputs["y"].shape[1], *inputs["hidden_dims"].tolist(), 2 * latent]
-    chain = _steps([*body, last])
+    body: list[int] = [inputs["y"].shape[1], *inputs["hidden_dims"].tolist()]
+    chain = _steps([*body, 2 * latent])
     two_heads = sorted([*_steps(body), sorted([body[-1], latent]), sorted([body[-1], latent])])
     return _layers(values, [chain, two_heads], inputs)
 
 
 def decoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """The encoder's chain, mirrored."""
-    ends, widths = (inputs["z"].shape[1], int(inputs["output_size"])), inputs["hidden_dims"].tolist()
+    ends = (inputs["z"].shape[1], int(inputs["output_size"]))
+    widths: list[int] = inputs["hidden_dims"].tolist()
     symptom = _layers(values, [_steps([ends[0], *widths[::-1], ends[1]])], inputs)
     if symptom and values.get("layers", np.empty(0)).tolist() == _steps([ends[0], *widths, ends[1]]):
         return Symptom(

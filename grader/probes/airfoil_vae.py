@@ -59,7 +59,7 @@ def _bends(model, x: Tensor) -> dict[str, Tensor]:
 
 def _layers(model, *outputs: Tensor) -> dict[str, Tensor]:
     """Sizes of the weight matrices that belong to the module and that a gradient reaches."""
-    sum(output.pow(2).sum() for output in outputs).backward()
+    torch.stack([output.pow(2).sum() for output in outputs]).sum().backward()
     matrices = [p for p in model.parameters() if p.ndim == 2 and min(p.shape) > 1]
     reached = [sorted(p.shape) for p in matrices if p.grad is not None and bool(p.grad.abs().sum() > 0)]
     return {
