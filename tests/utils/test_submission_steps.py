@@ -3,13 +3,16 @@
 import hashlib
 import json
 import os
+import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
 from finished import as_bytes, cell_of, finished
+from nbformat import v4
 
 from tools.notebooks import student_notebook
 from utils import hand_in
@@ -21,6 +24,7 @@ from utils.submission.session import Run
 
 NAME = "01_kl_divergence"
 AIRFOILS = "02_airfoil_vae"
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -50,7 +54,7 @@ def test_an_unfinished_notebook_is_packed_and_what_costs_points_comes_first(fold
     hand_in(NAME)
     text = capsys.readouterr().out
     places = [
-        "Open, 70 of 70 points",
+        "Costs points as it stands (70 of 70):",
         "1.3 kl.D_KL, 5 points: nothing",
         "Worth a look",
         "No cell has been run",
@@ -83,7 +87,7 @@ def test_a_finished_notebook_gets_neither_heading(folder, capsys):
     hand_in(NAME)
     text = capsys.readouterr().out
     assert "Every graded cell and every response has an answer." in text
-    assert "Open," not in text
+    assert "Costs points" not in text
     assert "Worth a look" not in text
 
 
@@ -123,10 +127,13 @@ def test_a_file_behind_its_kernel_is_told_and_then_its_answers_are_not_compared(
     path = folder / "x.ipynb"
     save(path, finished(NAME), age=600)
     newer = Run(999, "# AUTOGRADED (5) D_KL\ndef D_KL(mu, logvar):\n    return 0", time.time())
-    (told,) = [w for w in check_notebook(path, [newer]).warnings if "kl_beta" not in w]
-    assert told.startswith("1 cell ran after the file was saved")
+    check = check_notebook(path, [newer])
+    assert check.unsaved.startswith("1 cell ran after the file was saved")
+    assert [w for w in check.warnings if "kl_beta" not in w] == []
     save(path, finished(NAME))
-    (told,) = [w for w in check_notebook(path, [newer]).warnings if "kl_beta" not in w]
+    check = check_notebook(path, [newer])
+    assert check.unsaved == ""
+    (told,) = [w for w in check.warnings if "kl_beta" not in w]
     assert told.startswith("Cell 14 (kl.D_KL) was changed after it last ran")
     assert [w for w in check_notebook(path, None).warnings if "kl_beta" not in w] == []
 
@@ -136,6 +143,10 @@ def test_an_old_file_is_told_inside_a_kernel_only(folder, capsys):
     save(folder / "x.ipynb", finished(NAME), age=600)
     steps.run_steps(folder / "x.ipynb", runs=[], is_check_only=True)
     assert said in capsys.readouterr().out
+    steps.run_steps(folder / "x.ipynb", runs=[Run(999, "x = 1", time.time())], is_check_only=True)
+    text = capsys.readouterr().out
+    assert text.splitlines()[1].startswith("  1 cell ran after the file was saved: `x = 1` stands there differently")
+    assert said not in text
     steps.run_steps(folder / "x.ipynb", runs=None, is_check_only=True)
     text = capsys.readouterr().out
     assert "x.ipynb, saved 10 minutes ago" in text
@@ -293,6 +304,18 @@ def test_a_file_that_cannot_be_handed_in_is_one_sentence(folder, capsys, content
     text = capsys.readouterr().out
     assert said in text
     assert text.count("\n") == 1
+
+
+def test_a_console_without_greek_gets_a_question_mark(folder):
+    notebook = finished(NAME)
+    cell_of(notebook, "# TEST").outputs = [v4.new_output("error", ename="ValueError", evalue="β is lost", traceback=[])]
+    save(folder / "work.ipynb", notebook)
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONPATH": str(PROJECT)}
+    command = [sys.executable, "-m", "utils.submission", "check", "work.ipynb"]
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=120)
+    assert run.returncode == 0
+    assert b"ValueError: ? is lost" in run.stdout
+    assert run.stderr == b""
 
 
 def test_a_wrong_command_line_shows_the_right_one(capsys):

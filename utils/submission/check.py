@@ -9,7 +9,7 @@ from utils.assignments import Assignment, Question, assignment_names
 from utils.cells import Extraction, Notebook, NotebookError, parse, read_notebook
 from utils.recognition import recognise
 from utils.submission import answers, configs, execution, figures, session
-from utils.submission.findings import Finding
+from utils.submission.findings import Finding, is_hand_in
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Check:
     assignment: Assignment
     findings: tuple[Finding, ...]  # cost points, in the order of the questions
     warnings: tuple[str, ...]  # cost nothing by themselves
+    unsaved: str  # one sentence when the file is behind the kernel, so that all else is about an older text
     files: tuple[Path, ...]  # what goes into the zip beside the notebook
 
     @property
@@ -56,17 +57,19 @@ def check_notebook(path: Path, runs: list[session.Run] | None = None, files: Seq
         names = ", ".join(assignment_names())
         raise NotebookError(f"This is no notebook of the course ({names}): name the .ipynb file you worked in.")
     assignment, extraction = recognised
+    unsaved = session.describe_unsaved(runs or [], notebook, saved)
     present, absent = _sort_files(path.parent, assignment, [*files, *_named_files(notebook)])
     return Check(
         assignment=assignment,
         findings=tuple(_find_problems(path.parent, notebook, assignment, extraction)),
         warnings=(
-            *_compare_with_kernel(runs, saved, notebook, assignment, extraction),
+            *([] if unsaved else session.find_outdated(runs or [], assignment, extraction)),
             *execution.find_execution_warnings(notebook),
             *figures.find_missing_figures(notebook, assignment),
             *(f"{name} is not beside the notebook: run the cell that writes it." for name in absent),
             *extraction.repairs,
         ),
+        unsaved=unsaved,
         files=present,
     )
 
@@ -81,18 +84,9 @@ def _find_problems(folder: Path, notebook: Notebook, assignment: Assignment, ext
     return sorted(findings, key=lambda finding: assignment.questions.index(finding.question))
 
 
-def _compare_with_kernel(
-    runs: list[session.Run] | None, saved: float, notebook: Notebook, assignment: Assignment, extraction: Extraction
-) -> list[str]:
-    """Whether the file is behind the kernel; if it is, its answers need no comparing."""
-    if runs is None:
-        return []
-    return session.find_unsaved(runs, notebook, saved) or session.find_outdated(runs, assignment, extraction)
-
-
 def _named_files(notebook: Notebook) -> list[str]:
     """The files that the notebook's own call `hand_in(..., files=[...])` names."""
-    trees = [parse(cell.source)[1] for cell in notebook.cells if cell.kind == "code" and execution.is_hand_in(cell)]
+    trees = [parse(cell.source)[1] for cell in notebook.cells if cell.kind == "code" and is_hand_in(cell.source)]
     calls = [
         node for tree in trees if isinstance(tree, ast.Module) for node in ast.walk(tree) if isinstance(node, ast.Call)
     ]

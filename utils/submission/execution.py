@@ -4,9 +4,8 @@ import re
 from collections.abc import Sequence
 
 from utils.cells import Cell, Notebook
-from utils.submission.findings import name_cells
+from utils.submission.findings import is_hand_in, name_cells
 
-_HAND_IN = re.compile(r"^\s*hand_in\(", re.MULTILINE)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _AGAIN = "Restart the kernel, run all cells, save"
 
@@ -26,12 +25,9 @@ def find_execution_warnings(notebook: Notebook) -> list[str]:
 
 def code_cells(notebook: Notebook) -> list[Cell]:
     """The code cells with something in them, but for the one that hands in."""
-    return [cell for cell in notebook.cells if cell.kind == "code" and cell.source.strip() and not is_hand_in(cell)]
-
-
-def is_hand_in(cell: Cell) -> bool:
-    """Whether the cell is the notebook's last step."""
-    return bool(_HAND_IN.search(cell.source))
+    return [
+        cell for cell in notebook.cells if cell.kind == "code" and cell.source.strip() and not is_hand_in(cell.source)
+    ]
 
 
 def _not_run(cells: Sequence[Cell]) -> list[str]:
@@ -45,14 +41,18 @@ def _not_run(cells: Sequence[Cell]) -> list[str]:
 
 
 def _out_of_order(cells: Sequence[Cell]) -> list[str]:
-    latest, late = 0, []
-    for cell in cells:
-        if cell.execution_count is not None:
-            late += [cell.number] if cell.execution_count < latest else []
-            latest = max(latest, cell.execution_count)
-    if not late:
+    order = [(cell.number, cell.execution_count) for cell in cells if cell.execution_count is not None]
+    counts = [count for _, count in order]
+    early = [number for at, (number, count) in enumerate(order) if count < max(counts[:at], default=0)]
+    late = [number for at, (number, count) in enumerate(order) if count > min(counts[at:])]
+    if not early:
         return []
-    return [f"{name_cells(late).capitalize()} ran before a cell above: a fresh run may give something else. {_AGAIN}."]
+    told = (
+        f"{name_cells(late)} ran after a cell below"
+        if len(late) <= len(early)
+        else f"{name_cells(early)} ran before a cell above"
+    )
+    return [f"{told.capitalize()}: a fresh run may give something else. {_AGAIN}."]
 
 
 def _stopped(cells: Sequence[Cell]) -> list[str]:

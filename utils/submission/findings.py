@@ -1,9 +1,12 @@
-"""What the check can find, as records and sentences."""
+"""What the check speaks of: findings, cells, and the cell it is called from."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from utils.assignments import Question
+
+_HAND_IN = re.compile(r"^\s*hand_in\(", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,11 @@ class Finding:
     def __str__(self) -> str:
         unit = "point" if self.points == 1 else "points"
         return f"{self.question.number} {self.question.id}, {self.points} {unit}: {self.text}"
+
+
+def is_hand_in(source: str) -> bool:
+    """Whether a cell's text is the notebook's last step, which no check is about."""
+    return bool(_HAND_IN.search(source))
 
 
 def name_cells(numbers: Sequence[int], limit: int = 6) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from utils.assignments import Assignment
 from utils.cells import Cell, Extraction, Notebook, find_tasks, normalised_code
+from utils.submission.findings import is_hand_in
 
 _CLOCK_SECONDS = 2  # some file systems keep times no finer than this
 _ended: dict[int, float] = {}  # execution count to seconds since the epoch, of this kernel
@@ -50,15 +51,19 @@ def _note_end(result: Any) -> None:
 
 
 def read_runs() -> list[Run] | None:
-    """What has run in this kernel, but for the cell that is running; None outside a notebook."""
+    """What has run in this kernel, but for the hand-in itself; None outside a notebook."""
     shell = running_shell()
     if shell is None:
         return None
-    sources = shell.history_manager.input_hist_raw[:-1]  # the last is the cell that calls this
-    return [Run(number, source, _ended.get(number)) for number, source in enumerate(sources) if number]
+    sources = shell.history_manager.input_hist_raw
+    return [
+        Run(number, source, _ended.get(number))
+        for number, source in enumerate(sources)
+        if number and not is_hand_in(source)
+    ]
 
 
-def find_unsaved(runs: list[Run], notebook: Notebook, saved: float) -> list[str]:
+def describe_unsaved(runs: list[Run], notebook: Notebook, saved: float) -> str:
     """Say whether cells ran after the file was saved.
 
     Args:
@@ -67,20 +72,20 @@ def find_unsaved(runs: list[Run], notebook: Notebook, saved: float) -> list[str]
         saved: When it was saved, in seconds since the epoch.
 
     Returns:
-        No sentence or one.
+        One sentence; empty if none did.
     """
     counted = max((cell.execution_count or 0 for cell in notebook.cells), default=0)
     since = [
         run for run in runs if (run.ended > saved + _CLOCK_SECONDS if run.ended is not None else run.number > counted)
     ]
     if not since:
-        return []
+        return ""
     texts = {cell.source.strip() for cell in notebook.cells}
     new = [run for run in since if run.source.strip() not in texts]
     many = "1 cell ran" if len(since) == 1 else f"{len(since)} cells ran"
     results = "its results are" if len(since) == 1 else "their results are"
     what = f"`{_first_line(new[-1].source)}` stands there differently or not at all" if new else f"{results} not in it"
-    return [f"{many} after the file was saved: {what}. Save the notebook (Ctrl+S or Cmd+S), then run this cell again."]
+    return f"{many} after the file was saved: {what}. Save the notebook (Ctrl+S or Cmd+S), then run this cell again."
 
 
 def find_outdated(runs: list[Run], assignment: Assignment, extraction: Extraction) -> list[str]:

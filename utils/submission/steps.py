@@ -77,10 +77,12 @@ def print_check(path: Path, check: Check, is_running: bool) -> None:
     """Print what a check found: what costs points first."""
     age = time.time() - path.stat().st_mtime
     print(f"{path.name}, saved {_describe_age(age)} ago")
-    if is_running and age > _OLD_SECONDS:
+    if check.unsaved:
+        print(f"  {check.unsaved}")
+    elif is_running and age > _OLD_SECONDS:
         print("  What you wrote since then is not in the file: save the notebook and run this cell again.")
     if check.findings:
-        print(f"Open, {check.points_at_stake} of {check.assignment.total_points} points as it stands:")
+        print(f"Costs points as it stands ({check.points_at_stake} of {check.assignment.total_points}):")
         print("\n".join(f"  {finding}" for finding in check.findings))
     else:
         print("  Every graded cell and every response has an answer.")
