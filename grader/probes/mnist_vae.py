@@ -16,6 +16,7 @@ from grader.probes.stand_ins import (
     fill,
     flat_decoder,
     flat_encoder,
+    no_workers,
     parameters,
     picture,
     plain_layers,
@@ -68,7 +69,8 @@ def loader(names, examples: Tensor, batch_size: Tensor, seed: Tensor):
     """Two epochs: the sizes of the batches, and the examples in the order in which they come."""
     torch.manual_seed(int(seed))
     data = [(torch.full((1, 2, 2), float(n)), n) for n in range(int(examples))]
-    served = names["make_loader"](data, int(batch_size))
+    with no_workers():
+        served = names["make_loader"](data, int(batch_size))
     epochs = [[labels for _, labels in served] for _ in range(2)]
     return {
         "sizes": torch.tensor([len(labels) for labels in epochs[0]], dtype=torch.long),

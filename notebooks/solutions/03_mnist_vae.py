@@ -446,6 +446,7 @@ def sample_images(model, n_samples, nz):
 
     Returns:
         Pictures, shape (n_samples, 28, 28), values in [0, 1], without gradient, on the model's device.
+        The model stays in the mode (training or evaluation) it was in.
     """
     device = next(model.parameters()).device
     # TODO: draw the codes
@@ -476,6 +477,7 @@ samples = sample_images(net, 2000, 8)
 expect_shape("samples", samples, (2000, 28, 28))
 expect_shape("codes", net.z, (2000, 8))
 expect_true("no gradient is tracked", not samples.requires_grad, "Decode inside torch.no_grad().")
+expect_true("the model stays in its mode", net.training, "After eval() comes train(), if it was in training.")
 expect_true("the mean of the codes is 0", abs(net.z.mean()) < 0.05, "torch.rand is uniform on [0, 1]; its namesake with n is normal.")
 expect_true("their standard deviation is 1", abs(net.z.std() - 1) < 0.05, "The prior is N(0, I).")
 expect_true("has randomness", not torch.equal(samples, sample_images(net, 2000, 8)), "Do not fix a seed inside.")
@@ -1672,6 +1674,7 @@ def generate_images(vae, K=2, n_images=9):
 
     Returns:
         Images, shape (n_images, 1, 28, 28), values in [0, 1], without gradient.
+        The VAE stays in the mode (training or evaluation) it was in.
     """
     device = next(vae.parameters()).device
     # TODO: draw all codes in one call
@@ -1698,6 +1701,7 @@ torch.manual_seed(0)
 images = generate_images(trained_vae, K=2, n_images=9)
 expect_shape("images", images, (9, 1, 28, 28))
 expect_true("no gradient is tracked", not images.requires_grad, "Decode inside torch.no_grad().")
+expect_true("the VAE stays in its mode", trained_vae.training, "After eval() comes train(), if it was in training.")
 torch.manual_seed(0)
 with torch.no_grad():
     turned = trained_vae.decode(torch.randn(2, 9).T[None])[0]

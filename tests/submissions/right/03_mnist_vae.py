@@ -73,6 +73,10 @@ def make_loader(dataset, batch_size):
     sampler = torch.utils.data.RandomSampler(dataset)
     return DataLoader(dataset, batch_size, sampler=sampler, drop_last=True, num_workers=0)
 
+# %% ae.train.make_loader with_workers
+def make_loader(dataset, batch_size):
+    return DataLoader(dataset, batch_size, True, drop_last=True, num_workers=2, pin_memory=True, persistent_workers=True)
+
 # %% ae.train.make_loader own_class
 class Shuffled:
     def __init__(self, dataset, batch_size):
