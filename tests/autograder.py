@@ -1,0 +1,118 @@
+"""The Gradescope bundle, run as the platform runs it: its folders, root without namespaces, its memory and time counted.
+
+    python -m tests.autograder BUNDLE CASES
+
+CASES is a JSON file: name to the files of a submission, each as base64; BREAK names a module of ours to break. What came of
+each is printed as JSON. A program of its own, because what it gives up cannot be had back.
+"""
+
+import base64
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import psutil
+
+from tests.places import enter
+
+ROOT = Path("/tmp/autograder")
+METADATA = {
+    "id": 12345,
+    "created_at": "2026-03-01T10:00:00.000000-08:00",
+    "assignment": {"id": 99, "course_id": 7, "title": "Notebook 1", "total_points": "35.0", "group_submission": False},
+    "submission_method": "upload",
+    "users": [{"email": "zoe@example.org", "id": 4711, "name": "Zoë Müller"}],
+    "previous_submissions": [],
+}
+
+
+def main() -> None:
+    bundle, cases = Path(sys.argv[1]).read_bytes(), json.loads(Path(sys.argv[2]).read_text())
+    enter("B")
+    _lay_out(bundle)
+    print(json.dumps({name: _run(files) for name, files in cases.items()}))
+
+
+def _lay_out(bundle: bytes) -> None:
+    with zipfile.ZipFile(BytesIO(bundle)) as archive:
+        archive.extractall(ROOT / "source")
+    shutil.copy(ROOT / "source" / "run_autograder", ROOT / "run_autograder")
+    (ROOT / "run_autograder").chmod(0o755)
+    (ROOT / "venv").symlink_to(sys.prefix)
+    ROOT.chmod(0o755)
+
+
+def _run(files: dict[str, str | None]) -> dict:
+    for name in ("submission", "results"):
+        shutil.rmtree(ROOT / name, ignore_errors=True)
+        (ROOT / name).mkdir()
+    (ROOT / "submission_metadata.json").write_text(json.dumps(METADATA))
+    breaks = files.pop("BREAK", None)
+    for name, data in files.items():
+        path = ROOT / "submission" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(base64.b64decode(data or ""))
+    began = time.monotonic()
+    broken = ROOT / "source" / "grader" / str(breaks)
+    if breaks:
+        before = broken.read_text()
+        broken.write_text("raise RuntimeError('a mistake of ours')")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    environment = {"PATH": os.environ["PATH"], "AUTOGRADER_ROOT": str(ROOT), "HOME": "/tmp", "TMPDIR": "/tmp"}
+    process = subprocess.Popen(
+        ["./run_autograder"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    peak = _Peak(process.pid)
+    output = process.communicate(timeout=580)[0].decode()
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if breaks:
+        broken.write_text(before)
+    return {
+        "results": json.loads((ROOT / "results" / "results.json").read_text()),
+        "exit": process.returncode,
+        "stdout": output,
+        "peak_mib": peak.mib,
+        "cpu_seconds": now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime,
+        "wall_seconds": time.monotonic() - began,
+        "modes": {name: oct((ROOT / name).stat().st_mode & 0o777) for name in ("results", "source/grader/references")},
+    }
+
+
+class _Peak:
+    """The largest sum of memory of a process and all below it; shared pages count once, as in the platform's limit."""
+
+    def __init__(self, pid: int) -> None:
+        self.mib = 0.0
+        self._top = psutil.Process(pid)
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        while self._top.is_running():
+            total = 0
+            try:
+                for process in [self._top, *self._top.children(recursive=True)]:
+                    total += _pss_bytes(process.pid)
+            except (psutil.Error, OSError):
+                continue
+            self.mib = max(self.mib, total / 2**20)
+            time.sleep(0.05)
+
+
+def _pss_bytes(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:"))
+    except (OSError, StopIteration):
+        return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Gradescope: the bundle is laid out and run as the platform does, and always leaves results that the platform takes."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from support import answers
+
+from grader.gradescope import fault, read_metadata, salt_for
+from tests.arena import HELPERS, load_attacks
+from tests.autograder import METADATA
+from tests.places import PROJECT, why_not
+from tools.examples import zipped
+from tools.gradescope import build, requirements
+
+NAME = "01_kl_divergence"
+SECRET = "a secret of the course"
+LIMIT_MIB, LIMIT_CPU_SECONDS = 768, 300  # half a CPU for ten minutes
+ATTACKS = ("eight_gigabytes",)  # at every tier, all of them run in test_attacks
+
+
+def _cases() -> dict[str, dict[str, bytes]]:
+    wrong = answers(NAME, {"kl.D_KL": "def D_KL(mu, logvar):\n    return mu.sum()\n"})
+    cases = {
+        "right": {"hw.ipynb": answers(NAME)},
+        "wrong": {"hand_in.zip": zipped({"a.ipynb": wrong}), "report.pdf": b"%PDF"},
+        "damaged": {"hw.ipynb": answers(NAME)[:5000]},
+        "empty": {},
+        "our fault": {"hw.ipynb": answers(NAME), "BREAK": b"compare.py"},
+    }
+    for attack in load_attacks():
+        if attack.name in ATTACKS:
+            cases[attack.name] = {"hw.ipynb": answers(NAME, {attack.task: HELPERS.format(arena=ARENA) + attack.source})}
+    return cases
+
+
+ARENA = {
+    "secret": "/tmp/autograder/source/bundle.json", "victim": "/tmp/autograder/results/results.json", "outside": "/tmp/autograder/results",
+    "project": "/tmp/autograder/source", "grader": 1, "zygote": 1, "port": 9, "socket": "/tmp/none",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+    if reason := why_not("B"):
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("gradescope")
+    build(NAME, folder / "bundle.zip", SECRET)
+    cases = {
+        case: {
+            name: data.decode() if name == "BREAK" else base64.b64encode(data).decode() for name, data in files.items()
+        }
+        for case, files in _cases().items()
+    }
+    (folder / "cases.json").write_text(json.dumps(cases))
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.autograder", str(folder / "bundle.zip"), str(folder / "cases.json")],
+        cwd=PROJECT, env={**os.environ, "PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, timeout=900,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+def _check_schema(results: dict) -> None:
+    """As the platform's documentation has it."""
+    kinds = {
+        "score": int | float, "execution_time": int | float, "output": str, "output_format": str, "test_output_format": str,
+        "test_name_format": str, "visibility": str, "stdout_visibility": str, "extra_data": dict, "tests": list, "leaderboard": list,
+    }  # fmt: skip
+    test_kinds = {
+        "score": int | float, "max_score": int | float, "status": str, "name": str, "name_format": str, "number": str, "output": str,
+        "output_format": str, "tags": list, "visibility": str, "extra_data": dict,
+    }  # fmt: skip
+    assert isinstance(results["score"], int | float), "without a score the platform shows an error"
+    for thing, allowed in [(results, kinds), *((test, test_kinds) for test in results.get("tests", []))]:
+        assert all(isinstance(value, allowed[key]) for key, value in thing.items()), thing.keys()
+        assert thing.get("status", "passed") in ("passed", "failed")
+        assert thing.get("visibility", "visible") in ("hidden", "after_due_date", "after_published", "visible")
+
+
+@pytest.mark.parametrize("case", list(_cases()))
+def test_every_submission_leaves_results_within_the_limits(outcomes: dict[str, dict], case: str) -> None:
+    outcome = outcomes[case]
+    _check_schema(outcome["results"])
+    assert outcome["exit"] == 0, outcome["stdout"]
+    assert outcome["peak_mib"] < LIMIT_MIB - 64, "room for the platform's own process"
+    assert outcome["cpu_seconds"] < LIMIT_CPU_SECONDS / 3
+    assert SECRET not in json.dumps(outcome["results"])
+
+
+def test_scores_are_those_of_the_grader(outcomes: dict[str, dict]) -> None:
+    assert outcomes["right"]["results"]["score"] == 35
+    assert outcomes["wrong"]["results"]["score"] == 30
+    assert outcomes["right"]["results"]["extra_data"]["tier"] == "B"
+    assert outcomes["right"]["results"]["extra_data"]["student"] == "Zoë Müller"
+    assert outcomes["right"]["results"]["extra_data"]["members"][0]["email"] == "zoe@example.org"
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_gains_nothing(outcomes: dict[str, dict], attack: str) -> None:
+    results = outcomes[attack]["results"]
+    assert results["score"] == 30
+    assert results["extra_data"]["status"] == "partial"
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [("damaged", "not valid JSON"), ("empty", "No file was handed in")],
+)
+def test_what_cannot_be_graded_is_said(outcomes: dict[str, dict], case: str, words: str) -> None:
+    assert words in outcomes[case]["results"]["output"]
+    assert outcomes[case]["results"]["score"] == 0
+
+
+def test_a_fault_of_ours_is_said_before_anything_else_can_be(outcomes: dict[str, dict]) -> None:
+    results = outcomes["our fault"]["results"]
+    assert results["output"].startswith("Something went wrong on our side")
+    assert results["extra_data"]["status"] == "grader_error"
+    assert "a mistake of ours" not in json.dumps(results)
+    assert "a mistake of ours" in outcomes["our fault"]["stdout"]
+
+
+def test_references_and_results_are_closed(outcomes: dict[str, dict]) -> None:
+    assert outcomes["right"]["modes"] == {"results": "0o700", "source/grader/references": "0o700"}
+
+
+def test_staff_alone_read_the_details_of_a_fault() -> None:
+    results = fault("Traceback: secret details")
+    _check_schema(results)
+    assert "secret" not in results["output"]
+    assert [test["visibility"] for test in results["tests"]] == ["hidden"]
+
+
+def test_the_seed_depends_on_assignment_and_students_alone() -> None:
+    salt = salt_for("s", METADATA)
+    assert salt_for("s", METADATA | {"id": 2, "created_at": "later"}) == salt
+    assert salt_for("s", METADATA | {"users": [{"id": 2}]}) != salt
+    assert salt_for("s", METADATA | {"assignment": {"id": 1}}) != salt
+    assert salt_for("t", METADATA) != salt
+    assert all(salt_for("s", broken) for broken in ({}, {"users": 3}, {"users": ["x"], "assignment": []}))
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "3", ""])
+def test_metadata_of_another_shape_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "m.json").write_text(text)
+    assert read_metadata(tmp_path / "m.json") == {}
+
+
+def test_the_bundle_holds_what_it_needs_and_no_solutions(tmp_path: Path) -> None:
+    (tmp_path / "x.whl").write_bytes(b"wheel")
+    build(NAME, tmp_path / "b.zip", SECRET, "https://example.org/a b", tmp_path)
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        names = archive.namelist()
+        modes = {name: archive.getinfo(name).external_attr >> 16 for name in names}
+        setup, run = (archive.read(name).decode() for name in ("setup.sh", "run_autograder"))
+    assert modes["setup.sh"] == modes["run_autograder"] == 0o755
+    assert "wheels/x.whl" in names
+    assert "--extra-index-url 'https://example.org/a b'" in setup
+    assert not [name for name in names if "solutions" in name or "slips" in name or "02_airfoil_vae.npz" in name]
+    for script in (setup, run):
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+
+def test_pins_are_those_of_the_project_without_the_students_tools() -> None:
+    lines = requirements(NAME).splitlines()
+    assert all("==" in line for line in lines)
+    assert not [line for line in lines if line.startswith(("jupyterlab", "pytest", "torchvision"))]
+    assert any(line.startswith("torchvision==") for line in requirements("04_cifar_dcgan").splitlines())
