@@ -5,6 +5,7 @@ from finished import as_bytes, cell_of, finished, number_of
 from nbformat import v4
 
 from tools.notebooks import student_notebook
+from utils import setup_cell
 from utils.assignments import load_assignment
 from utils.cells import read_notebook
 from utils.submission.execution import find_execution_warnings
@@ -90,6 +91,15 @@ def test_words_on_stderr_are_no_error():
     notebook = finished(NAME)
     cell_of(notebook, "# TEST").outputs = [v4.new_output("stream", name="stderr", text="UserWarning: error")]
     assert warnings_of(notebook) == []
+
+
+@pytest.mark.parametrize("is_fast", [True, False])
+def test_short_runs_are_told_from_what_the_first_cell_said(is_fast, monkeypatch, capsys):
+    monkeypatch.setattr(setup_cell, "FAST", is_fast)
+    setup_cell.diagnose(NAME)
+    notebook = finished(NAME)
+    cell_of(notebook, "# SETUP").outputs = [v4.new_output("stream", name="stdout", text=capsys.readouterr().out)]
+    assert [warning[:28] for warning in warnings_of(notebook)] == ["The notebook ran with FAST=1"] * is_fast
 
 
 def test_a_missing_picture_is_told_with_its_question():

@@ -11,7 +11,7 @@ _AGAIN = "Restart the kernel, run all cells, save"
 
 
 def find_execution_warnings(notebook: Notebook) -> list[str]:
-    """Find cells that did not run, ran out of order, or stopped with an error.
+    """Find cells that did not run, ran out of order, stopped with an error, or ran in short form.
 
     Args:
         notebook: The notebook as read. The cell that hands in is left out: it is still running.
@@ -20,7 +20,7 @@ def find_execution_warnings(notebook: Notebook) -> list[str]:
         At most one sentence each.
     """
     cells = code_cells(notebook)
-    return [*_not_run(cells), *_out_of_order(cells), *_stopped(cells)]
+    return [*_not_run(cells), *_out_of_order(cells), *_stopped(cells), *_short_runs(cells)]
 
 
 def code_cells(notebook: Notebook) -> list[Cell]:
@@ -67,3 +67,10 @@ def _stopped(cells: Sequence[Cell]) -> list[str]:
     said = said if len(said) <= 150 else f"{said[:150]}…"
     which = f" in cell {numbers[0]}" if len(numbers) > 1 else ""
     return [f"{name_cells(numbers).capitalize()} stopped with an error{which and '; the first' + which}: {said}"]
+
+
+def _short_runs(cells: Sequence[Cell]) -> list[str]:
+    said = [str(output.get("text")) for cell in cells for output in cell.outputs if cell.source.startswith("# SETUP")]
+    if not any("FAST=1: short runs" in text for text in said):
+        return []
+    return [f"The notebook ran with FAST=1, so its pictures are rougher. Start Jupyter without FAST. {_AGAIN}."]
