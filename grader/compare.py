@@ -4,6 +4,8 @@ The sentence of a check is made from public cases only: from inputs that every s
 process said before it had seen any other. Of the inputs drawn for a submission only this is told: whether they hold.
 """
 
+import re
+
 import numpy as np
 
 from grader.checks import Arrays, Check
@@ -151,9 +153,13 @@ def _depends(reading: Reading, task: str, failed: set[str]) -> str:
     used = [
         other.word
         for other in reading.assignment.tasks
-        if other.id in failed and other.id != task and any(f"{name}(" in source for name in other.defines)
+        if other.id in failed and other.id != task and any(_calls(source, name) for name in other.defines)
     ]
     return f"It calls your answer to {' and '.join(used)}, which did not pass: mend that first." if used else ""
+
+
+def _calls(source: str, name: str) -> bool:
+    return re.search(rf"\b{re.escape(name)}\(", source) is not None  # SimpleVAE( does not call VAE
 
 
 def _manual(reading: Reading) -> list[Verdict]:

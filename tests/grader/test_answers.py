@@ -1,5 +1,6 @@
 """Every autograded question is itself tested: right answers written differently pass, wrong ones fail and are named."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_a_slip_costs_no_other_question_that_does_not_call_it(grader: Grader, na
     sources = {task: cell.source for cell in rubric.references.solution for task in cell.tasks}
     spoilt = {slip.task}
     for task, source in sources.items():  # in the notebook's order: what calls a spoilt answer is spoilt
-        if any(f"{used}(" in source for other in spoilt for used in defines[other]):
+        if any(re.search(rf"\b{used}\(", source) for other in spoilt for used in defines[other]):
             spoilt.add(task)
     others = [v for v in _graded(grader, name, slip).verdicts if v.task not in spoilt and v.status != "manual"]
     assert [verdict.sentence for verdict in others if verdict.status != "passed"] == []
