@@ -87,6 +87,14 @@ def test_an_error_in_the_file_is_quoted_without_its_colours():
     assert f"stopped with an error; the first in cell {number}: ExpectationError" in warning
 
 
+def test_an_error_of_half_characters_can_still_be_printed():
+    notebook = finished(NAME)
+    cell_of(notebook, "# TEST").outputs = [v4.new_output("error", ename="E", evalue="x", traceback=[])]
+    damaged = as_bytes(notebook).replace(b'"evalue": "x"', b'"evalue": "\\ud800"')
+    (warning,) = find_execution_warnings(read_notebook(damaged))
+    assert warning.endswith("stopped with an error: E: ?")
+
+
 def test_words_on_stderr_are_no_error():
     notebook = finished(NAME)
     cell_of(notebook, "# TEST").outputs = [v4.new_output("stream", name="stderr", text="UserWarning: error")]

@@ -63,7 +63,9 @@ def _stopped(cells: Sequence[Cell]) -> list[str]:
         return []
     numbers = sorted({number for number, _ in errors})
     first = f"{errors[0][1].get('ename', 'error')}: {errors[0][1].get('evalue', '')}"
-    said = " ".join(_COLOURS.sub("", first).split())
+    said = (
+        " ".join(_COLOURS.sub("", first).split()).encode("utf-8", "replace").decode()
+    )  # JSON can spell half a character
     said = said if len(said) <= 150 else f"{said[:150]}…"
     which = f" in cell {numbers[0]}" if len(numbers) > 1 else ""
     return [f"{name_cells(numbers).capitalize()} stopped with an error{which and '; the first' + which}: {said}"]
