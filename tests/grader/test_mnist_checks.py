@@ -150,6 +150,23 @@ def test_what_is_no_sample_is_said(z: np.ndarray) -> None:
     assert sampling.noise("log_sigma")({}, {}, INPUTS) is not None
 
 
+def test_the_draws_of_another_generator_leave_the_elbo_right() -> None:
+    reference = {"elbo": np.asarray(-470.0)}
+    for off, passes in ((6 * 7.0, True), (250.0, False), (np.nan, False)):
+        symptom = sampling.averaged_over_draws({"elbo": np.asarray(-470.0 + off)}, reference, {})
+        assert (symptom is None) == passes
+
+
+def test_a_name_within_another_name_is_no_dependency(grader: Grader) -> None:
+    cells = {name: cell.source for cell in load_references(NAME).solution for name in cell.tasks}
+    wrong = {
+        "vae.model": cells["vae.model"].replace("self.beta * kl_loss", "kl_loss"),
+        "conv.vae": cells["conv.vae"].replace("- kl.mean()", "+ kl.mean()"),
+    }
+    verdicts = grader.grade_bytes(answers(NAME, wrong), "a.ipynb", "student").verdicts
+    assert {verdict.slip for verdict in verdicts if verdict.check == "conv.vae.elbo"} == {"kl_added"}
+
+
 LOADED = {"examples": np.asarray(23), "batch_size": np.asarray(5)}
 ORDER = np.random.default_rng(0).permutation(23)
 
