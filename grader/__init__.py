@@ -14,6 +14,7 @@
       |  compare     load the references; shape, dtype, finiteness, values  grader: child is gone
       v
   Verdict[]          status, points, one sentence
+      |  quality     notebook 2 only: train the model again in the sandbox   child, then grader
       |  report      results.json  ->  feedback.html, grades.csv
       v
   results/

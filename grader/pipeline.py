@@ -1,4 +1,4 @@
-"""One submission from file to report: intake, notebook, sandbox, compare. See the picture in `grader`."""
+"""One submission from file to report: intake, notebook, sandbox, compare, quality. See the picture in `grader`."""
 
 import time
 from importlib.metadata import version
