@@ -1,5 +1,6 @@
 """The student bundle: all a student needs, the same bytes each time, and not a line of what is to be found out."""
 
+import ast
 import itertools
 import re
 import subprocess
@@ -112,6 +113,30 @@ def test_the_grep_would_find_a_solution(texts):
         gap.answer for cell in read_source("01_kl_divergence").cells for gap in split_gaps(cell) if cell.kind == "code"
     )
     assert any(piece in texts["README.md"] + squeeze("\n".join(answer)) for piece in pieces(answer))
+
+
+def test_its_code_imports_only_what_its_requirements_bring(files):
+    """An import of the project's own tools, or of a staff package, would fail on a student's machine only."""
+    requirements = files["requirements.txt"].decode()
+    pinned = {re.split("==", line)[0].replace("-", "_") for line in requirements.splitlines() if "==" in line}
+    named_otherwise = {
+        "pyyaml": "yaml",
+        "scikit_learn": "sklearn",
+        "fonttools": "fontTools",
+        "pypandoc_binary": "pypandoc",
+    }
+    brought_along = {"IPython", "nbformat", "traitlets", "pygments", "PIL", "tinycss2", "bleach"}  # by those pinned
+    known = {named_otherwise.get(name, name) for name in pinned} | brought_along | {"utils", "google"}
+    imported = {module for name, code in files.items() if name.endswith(".py") for module in _imports(code)}
+    assert imported - known - set(sys.stdlib_module_names) == set()
+    assert {"torch", "yaml", "typst"} <= imported
+
+
+def _imports(code: bytes) -> set[str]:
+    nodes = list(ast.walk(ast.parse(code)))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    of = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    return {name.split(".")[0] for name in plain | of}
 
 
 def test_the_same_sources_give_the_same_bytes(tmp_path, files, monkeypatch):
