@@ -1,0 +1,193 @@
+"""Judges of a GAN's constructor: how its layers are drawn, who moves them, by which loss.
+
+A moment of drawn weights is allowed six standard errors: a right answer fails once in a hundred million.
+"""
+
+import numpy as np
+
+from grader.checks import Arrays, Symptom
+
+_NETWORKS = ("generator", "discriminator")
+_KINDS = ("convolution", "transposed convolution", "batch norm", "linear layer")
+_IS_CONVOLUTION, _IS_BATCH_NORM, _IS_LINEAR = (0, 1), (2,), (3,)
+# Columns of a layer's row: what the probe `layers` writes.
+_NETWORK, _KIND, _COUNT, _MEAN, _STD, _FOURTH, _SPREAD, _BIAS, _BIAS_SPREAD = range(9)
+_GIVEN = [[0, 3], [0, 2], [0, 1], [0, 2], [0, 1], [0, 2], [0, 1], [1, 0], [1, 0], [1, 2], [1, 0], [1, 2], [1, 3]]
+
+_SIGMAS = 6.0
+_WEIGHT_STD = 0.02
+_UNIFORM_SPREAD = 3**-0.5  # of a uniform draw, in units of its bound
+
+
+def convolutions(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Weights of convolutions and transposed ones are drawn from N(0, 0.02^2)."""
+    rows, symptom = _rows(values, _IS_CONVOLUTION)
+    for row in rows:
+        if symptom := _drawn(row, 0.0):
+            return symptom
+        if not row[_FOURTH] > 2.3:  # 3 for a normal draw, 1.8 for a uniform one
+            return Symptom(
+                f"the weights of a {_name(row)} are drawn uniformly: draw from a normal distribution", "uniform_weights"
+            )
+    return symptom
+
+
+def batch_norms(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Scales of batch norm are drawn from N(1, 0.02^2), shifts are 0."""
+    rows, symptom = _rows(values, _IS_BATCH_NORM)
+    for row in rows:
+        if row[_STD] == 0 and row[_MEAN] == 1:
+            return Symptom(
+                f"the scales of a {_name(row)} are all 1, as PyTorch leaves them: draw them from N(1, 0.02^2)",
+                "no_batch_norm",
+            )
+        if abs(row[_MEAN]) < 0.5:
+            return Symptom(
+                f"the scales of a {_name(row)} are drawn around 0, which switches the layer off: draw around 1",
+                "scales_around_0",
+            )
+        if symptom := _drawn(row, 1.0):
+            return symptom
+        if row[_BIAS] != 0:
+            return Symptom(f"the shifts of a {_name(row)} are not 0: its bias starts at 0", "shifts_not_0")
+    return symptom
+
+
+def others(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Linear layers, and the biases of convolutions, are as PyTorch makes them."""
+    rows, symptom = _rows(values, _IS_CONVOLUTION + _IS_LINEAR)
+    for row in rows:
+        if row[_KIND] in _IS_LINEAR and not abs(row[_SPREAD] - _UNIFORM_SPREAD) < _SIGMAS * 0.3 / np.sqrt(row[_COUNT]):
+            return Symptom(
+                f"the weights of a {_name(row)} are not PyTorch's own: initialise convolutions and batch norm only",
+                "linear_too",
+            )
+    spreads = np.array([row[_BIAS_SPREAD] for row in rows])
+    if len(rows) and not (
+        np.isfinite(spreads).all() and (spreads[:-1] > 0).all()
+    ):  # the last bias is one number: no spread
+        row = rows[int(np.argmin(np.isfinite(spreads) & (spreads > 0)))]
+        how = "all 0" if row[_BIAS] == 0 else "drawn anew"
+        return Symptom(f"the biases of a {_name(row)} are {how}: leave them as PyTorch makes them", "biases_too")
+    return symptom
+
+
+def _rows(values: Arrays, kinds: tuple[int, ...]) -> tuple[list[np.ndarray], Symptom | None]:
+    """The rows of these kinds, and what is wrong if the networks are not the given ones."""
+    layers = values["layers"]
+    if layers.shape != (len(_GIVEN), 9) or layers[:, :2].tolist() != _GIVEN:
+        return [], Symptom(
+            "the networks are not the given ones: make them with Generator(self._code_size) and Discriminator()"
+        )
+    return [row for row in layers if row[_KIND] in kinds], None
+
+
+def _drawn(row: np.ndarray, mean: float) -> Symptom | None:
+    """Mean and standard deviation, up to sampling error."""
+    error = _SIGMAS * _WEIGHT_STD / np.sqrt(row[_COUNT])
+    if not abs(row[_STD] - _WEIGHT_STD) <= error / np.sqrt(2):
+        text = f"the weights of a {_name(row)} have standard deviation {row[_STD]:.2g}, expected {_WEIGHT_STD}"
+        if abs(row[_STD] - _WEIGHT_STD**0.5) < 0.2 * _WEIGHT_STD**0.5:
+            return Symptom(f"{text}: 0.02 is the standard deviation, not the variance", "variance_for_std")
+        if abs(row[_STD] - _WEIGHT_STD**2) < 0.2 * _WEIGHT_STD**2:
+            return Symptom(f"{text}: 0.02 is the standard deviation, do not square it", "std_squared")
+        if abs(row[_SPREAD] - _UNIFORM_SPREAD) < 0.05:
+            kind = "transposed_left_out" if row[_KIND] == 1 else "not_initialised"
+            return Symptom(
+                f"{text}: they still are PyTorch's; is _init_weights applied to both networks, to each kind of layer?",
+                kind,
+            )
+        return Symptom(text)
+    if not abs(row[_MEAN] - mean) <= error:
+        return Symptom(f"the weights of a {_name(row)} have mean {row[_MEAN]:.3g}, expected {mean:g}")
+    return None
+
+
+def _name(row: np.ndarray) -> str:
+    return f"{_KINDS[int(row[_KIND])]} of the {_NETWORKS[int(row[_NETWORK])]}"
+
+
+def on_device(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Both networks are on the notebook's device."""
+    for network, is_there in zip(_NETWORKS, values["placed"], strict=True):
+        if not bool(is_there):
+            return Symptom(
+                f"the {network} is not on the device when it is not the CPU: move it with .to(device)", "not_on_device"
+            )
+    return None
+
+
+def optimizers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """One Adam for each network, which holds all of it and nothing else, with the class's rate and betas."""
+    held, settings = values["held"], values["settings"]
+    if held.shape[1:] != (3,) or settings.shape != (len(held), 5):
+        raise ValueError("rows of three and five")
+    if any(row[0] > 0 and row[1] > 0 for row in held):
+        return Symptom(
+            "one optimizer holds parameters of both networks: give each network an optimizer of its own",
+            "shared_optimizer",
+        )
+    for side, network in enumerate(_NETWORKS):
+        own = [n for n, row in enumerate(held) if row[side] == 1 and row[2] == 0]
+        if len(own) != 1:
+            return Symptom(
+                f"{len(own)} of the {len(held)} optimizers hold exactly the parameters of the {network}, expected 1: "
+                "make it from this network's .parameters()",
+                "wrong_parameters",
+            )
+        if symptom := _settings(network, *settings[own[0]].tolist()):
+            return symptom
+    return None
+
+
+def _settings(network: str, is_adam: float, rate: float, beta1: float, beta2: float, decay: float) -> Symptom | None:
+    of = f"the {network}'s optimizer"
+    if is_adam != 1:
+        return Symptom(f"{of} is not torch.optim.Adam", "not_adam")
+    if not np.isclose(rate, 2e-4, rtol=1e-6):
+        slip = "default_rate" if np.isclose(rate, 1e-3) else ""
+        advice = "1e-3 is Adam's default, pass lr=self._learning_rate" if slip else "pass lr=self._learning_rate"
+        return Symptom(f"{of} has learning rate {rate:.3g}, expected 0.0002: {advice}", slip)
+    if not np.allclose([beta1, beta2], [0.5, 0.999], rtol=1e-6):
+        slip = "default_betas" if np.isclose(beta1, 0.9) else ""
+        return Symptom(f"{of} has betas ({beta1:.3g}, {beta2:.4g}), expected (0.5, 0.999): pass betas=ADAM_BETAS", slip)
+    if decay != 0:
+        return Symptom(f"{of} has weight decay {decay:.3g}, expected none")
+    return None
+
+
+def classification_loss(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The mean of softplus(logit) - label * logit, for large logits too."""
+    x, y, large = (inputs[name].astype(float) for name in ("logits", "labels", "large"))
+    expected, got = _bce(x, y), values["value"]
+    if got.shape != ():
+        return Symptom(
+            f"_classification_loss has shape {got.shape}, expected () (a scalar): the mean over the batch",
+            "no_reduction",
+        )
+    usual = {
+        "sum_for_mean": (expected.sum(), "it is a sum over the batch; take the mean"),
+        "probabilities": (
+            -(y * np.log(x) + (1 - y) * np.log(1 - x)).mean(),
+            "logits are taken for probabilities; take BCEWithLogitsLoss",
+        ),
+        "squared_error": (np.square(x - y).mean(), "it is a squared error; take the binary cross-entropy of logits"),
+        "sigmoid_twice": (_bce(1 / (1 + np.exp(-x)), y).mean(), "a sigmoid comes before a loss that has its own"),
+    }
+    if not np.isclose(got, expected.mean(), rtol=1e-4, atol=1e-5):
+        for slip, (wrong, sentence) in usual.items():
+            if np.isclose(got, wrong, rtol=1e-4):
+                return Symptom(f"_classification_loss: {sentence}", slip)
+        return Symptom(
+            f"_classification_loss is off by {abs(got - expected.mean()):.2g} from the mean binary cross-entropy of logits"
+        )
+    if not np.isclose(values.get("large", np.full((), np.nan)), _bce(large, y).mean(), rtol=1e-4):
+        return Symptom(
+            "_classification_loss is wrong for large logits, where a sigmoid rounds to 0 or 1: take BCEWithLogitsLoss, which has none",
+            "sigmoid_before_loss",
+        )
+    return None
+
+
+def _bce(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    return np.logaddexp(0, logits) - labels * logits

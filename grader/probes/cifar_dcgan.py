@@ -1,0 +1,386 @@
+"""Probes of notebook 4: a GAN's constructor, its training, spectral norm, the search for codes.
+
+Training and search are watched from outside. Networks of ours stand in for the given ones while `DCGAN()` is called, so
+that its optimizers hold them; they write down how they are called, and a hook of torch tells when an optimizer moves
+them. The networks are so plain that the grader works out the right gradients from what they saw.
+"""
+
+from contextlib import contextmanager, suppress
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+from grader.probes.stand_ins import fill, sample, uniform
+
+_KINDS = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.Linear)
+
+# ---------------------------------------------------------------- networks, optimizers, loss
+
+
+def layers(names, seed: Tensor):
+    """One row a layer of both networks; what the columns are is written in `grader.checks.cifar_dcgan_init`."""
+    torch.manual_seed(int(seed))
+    gan = names["DCGAN"]()
+    rows = [
+        [side, kind, *_moments(layer.weight), _spread(layer.weight, layer), *_bias(layer)]
+        for side, network in enumerate((gan._generator, gan._discriminator))
+        for layer in network.modules()
+        for kind, of in enumerate(_KINDS)
+        if isinstance(layer, of)
+    ]
+    return {"layers": torch.tensor(rows, dtype=torch.float64).reshape(-1, 9)}
+
+
+def _some(weight: Tensor) -> Tensor:
+    """Enough of a weight to judge its draw by."""
+    return sample(weight, most=4000)
+
+
+def _moments(weight: Tensor) -> tuple[int, float, float, float]:
+    """How many, mean, standard deviation, and the fourth moment in units of the squared variance."""
+    some = _some(weight).double()
+    off = some - some.mean()
+    variance = off.square().mean()
+    fourth = off.pow(4).mean() / variance.square().clamp(min=1e-30)
+    return len(some), float(some.mean()), float(variance.sqrt()), float(fourth)
+
+
+def _spread(values: Tensor, layer) -> float:
+    """Standard deviation in units of the bound of torch's own uniform draw; infinite if a value lies outside it."""
+    if isinstance(layer, nn.BatchNorm2d):
+        return 0.0
+    some, bound = _some(values), layer.weight[0].numel() ** -0.5
+    return float("inf") if some.abs().max() > 1.0001 * bound else float(some.std(correction=0)) / bound
+
+
+def _bias(layer) -> tuple[float, float]:
+    """Its largest value, and its spread as above; for batch norm only the first counts."""
+    return float(layer.bias.detach().abs().max()), _spread(layer.bias, layer)
+
+
+def networks_on_device(names, seed: Tensor):
+    """Where the parameters are when the notebook's device is another; `meta`, which holds no values, stands for it."""
+    other = torch.device("meta")
+    names.patched(device=other, Device=other)
+    gan = names["DCGAN"]()
+    networks = gan._generator, gan._discriminator
+    return {"placed": torch.tensor([all(p.is_meta for p in network.parameters()) for network in networks])}
+
+
+def optimizers(names, seed: Tensor):
+    """Every optimizer among the attributes: what of each network it holds, what else, and its settings."""
+    gan = names["DCGAN"]()
+    found = [value for value in _attributes(gan) if isinstance(value, Optimizer)]
+    networks = [{id(p) for p in network.parameters()} for network in (gan._generator, gan._discriminator)]
+    held, settings = [], []
+    for optimizer in found:
+        own = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        held.append(
+            [*(len(own & network) / len(network) for network in networks), len(own - networks[0] - networks[1])]
+        )
+        first = optimizer.param_groups[0]
+        betas = first.get("betas", (0.0, 0.0))
+        settings.append([type(optimizer) is Adam, first["lr"], *map(float, betas), first.get("weight_decay", 0.0)])
+    return {
+        "held": torch.tensor(held, dtype=torch.float64).reshape(-1, 3),
+        "settings": torch.tensor(settings, dtype=torch.float64).reshape(-1, 5),
+    }
+
+
+def _attributes(gan) -> list:
+    """Attribute values, and those inside lists, tuples and dictionaries, each once."""
+    found: list = []
+    for value in vars(gan).values():
+        found += value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
+    return list({id(value): value for value in found}.values())
+
+
+def classification_loss(names, logits: Tensor, labels: Tensor, large: Tensor):
+    """On logits that could be probabilities, and on large ones, which no probability can stand for."""
+    gan = names["DCGAN"]()
+    values = {"value": gan._classification_loss(logits, labels)}
+    with suppress(RuntimeError):  # a loss of probabilities refuses them: then "large" is missing
+        values["large"] = gan._classification_loss(large, labels)
+    return values
+
+
+# ---------------------------------------------------------------- one step of the game
+
+
+class Painter(nn.Module):
+    """A generator: every pixel of the image of z is 0.5 + scale * z[0] + shift.
+
+    The layers are there for constructors that look for them.
+    """
+
+    def __init__(self, starting_shape: int) -> None:
+        super().__init__()
+        self.scale, self.shift = nn.Parameter(torch.tensor(0.15)), nn.Parameter(torch.tensor(-0.1))
+        self.fc = nn.Linear(starting_shape, 2)
+        self.upsample = nn.Sequential(
+            nn.BatchNorm2d(2), nn.LeakyReLU(), nn.ConvTranspose2d(2, 3, 4, 2, 1), nn.Sigmoid()
+        )
+        self.codes: list[Tensor] = []
+        self.made: list[Tensor] = []
+        self.was_training: list[bool] = []
+
+    def forward(self, codes: Tensor) -> Tensor:
+        self.fc(codes)  # refuses codes of another length
+        values = 0.5 + self.scale * codes[:, 0] + self.shift
+        self.codes.append(codes.detach().clone())
+        self.made.append(values.detach().clone())
+        self.was_training.append(self.training)
+        return values[:, None, None, None].repeat(1, 3, 32, 32)
+
+
+class Critic(nn.Module):
+    """A discriminator: the logit of an image is weight * (its first pixel) + offset."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight, self.offset = nn.Parameter(torch.tensor(1.3)), nn.Parameter(torch.tensor(-0.4))
+        self.downsample = nn.Sequential(nn.Conv2d(3, 2, 4, 2, 1), nn.BatchNorm2d(2), nn.LeakyReLU())
+        self.fc = nn.Linear(2, 1)
+        self.shown: list[Tensor] = []
+        self.after: list[int] = []  # how many updates came before each call
+        self.was_training: list[bool] = []
+        self.updates: list = []
+
+    def forward(self, images: Tensor) -> Tensor:
+        values = images.reshape(len(images), 3, 32, 32)[:, 0, 0, 0]
+        self.shown.append(values.detach().clone())
+        self.after.append(len(self.updates))
+        self.was_training.append(self.training)
+        return (self.weight * values + self.offset)[:, None]
+
+
+class _Curves:
+    """Takes the losses that `train` reports."""
+
+    def __init__(self) -> None:
+        self.losses: list[list[float]] = []
+
+    def update(self, d_loss: Tensor, g_loss: Tensor) -> None:
+        self.losses.append([_number(d_loss), _number(g_loss)])
+
+    def end_epoch(self, images: Tensor) -> None:
+        """The pictures are not judged."""
+
+
+def _number(value) -> float:
+    return float(value) if isinstance(value, Tensor | int | float) else float("nan")
+
+
+def train(names, values: Tensor, batch_size: Tensor, epochs: Tensor, seed: Tensor):
+    """The whole training on images of one colour each, seen by the two networks and at every update.
+
+    `updates` says whose parameters the optimizer holds, 1 the discriminator's, 2 the generator's, 3 both; `before`,
+    `after` and `gradients` have the columns weight, offset, scale, shift.
+    """
+    names.patched(NUM_EPOCHS=int(epochs), BATCH_SIZE=int(batch_size), NUM_TRACKED=4)
+    gan = _instrumented(names, Painter, Critic)
+    gan.tracker, gan.checkpoint = _Curves(), None
+    gan._classification_loss = nn.BCEWithLogitsLoss()  # the loss has been asked about: here it is the right one
+    painter, critic = gan._generator, gan._discriminator
+    watched = [critic.weight, critic.offset, painter.scale, painter.shift]
+    images = values[:, None, None, None].repeat(1, 3, 32, 32).numpy()
+    torch.manual_seed(int(seed))
+    with _noting_updates(watched, critic.updates):
+        gan.train(images)
+    moved = [update for update in critic.updates if len(update) == 4]
+    return {
+        "shown": _joined(critic.shown),
+        "shown_sizes": torch.tensor([len(batch) for batch in critic.shown], dtype=torch.long),
+        "shown_after": torch.tensor(critic.after, dtype=torch.long),
+        "made": _joined(painter.made),
+        "codes": torch.cat([torch.empty(0, painter.fc.in_features), *painter.codes]),
+        "in_training": torch.tensor([all(critic.was_training), _is_training_when_shown(painter, critic)]),
+        "updates": torch.tensor([update[0] for update in moved], dtype=torch.long),
+        "before": torch.tensor([update[1] for update in moved]).reshape(-1, 4),
+        "gradients": torch.tensor([update[2] for update in moved]).reshape(-1, 4),
+        "after": torch.tensor([update[3] for update in moved]).reshape(-1, 4),
+        "losses": torch.tensor(gan.tracker.losses).reshape(-1, 2),
+    }
+
+
+def _joined(batches: list[Tensor]) -> Tensor:
+    return torch.cat([torch.empty(0), *batches])
+
+
+def _is_training_when_shown(painter: Painter, critic: Critic) -> bool:
+    """The generator's mode, for the batches that the discriminator saw; pictures for the eye may be made in eval mode."""
+    shown = _joined(critic.shown)
+    batches = zip(painter.made, painter.was_training, strict=True)
+    return all(mode for made, mode in batches if len(made) and bool((shown == made[0]).any()))
+
+
+def _instrumented(names, generator: type[nn.Module], discriminator: type[nn.Module]):
+    """A DCGAN with networks of ours; where its constructor, another question's, fails: one with the documented attributes."""
+    names.patched(Generator=generator, Discriminator=discriminator)
+    kind = names["DCGAN"]
+    with suppress(Exception):
+        gan = kind()
+        if isinstance(gan._generator, generator) and isinstance(gan._discriminator, discriminator):
+            return gan
+    gan = object.__new__(kind)
+    gan._num_epochs, gan._batch_size, gan._code_size = names["NUM_EPOCHS"], names["BATCH_SIZE"], names["CODE_SIZE"]
+    gan._learning_rate, gan._vis_learning_rate = names["LEARNING_RATE"], names["VIS_LEARNING_RATE"]
+    gan._tracked_noise = torch.randn(4, gan._code_size)
+    gan._generator, gan._discriminator = generator(gan._code_size), discriminator()
+    settings = {"lr": gan._learning_rate, "betas": names["ADAM_BETAS"]}
+    gan._generator_optimizer = Adam(gan._generator.parameters(), **settings)
+    gan._discriminator_optimizer = Adam(gan._discriminator.parameters(), **settings)
+    return gan
+
+
+@contextmanager
+def _noting_updates(watched: list[nn.Parameter], updates: list):
+    """Write down every optimizer step that may move what is watched, wherever the optimizer is kept."""
+
+    def now() -> list[float]:
+        return [parameter.item() for parameter in watched]
+
+    def before(optimizer: Optimizer, *_: object) -> None:
+        held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        whose = (id(watched[0]) in held) + 2 * (id(watched[2]) in held)
+        if whose:
+            updates.append([whose, now(), [0.0 if p.grad is None else p.grad.item() for p in watched]])
+
+    def after(*_: object) -> None:
+        if updates and len(updates[-1]) == 3:
+            updates[-1].append(now())
+
+    handles = register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+# ---------------------------------------------------------------- spectral norm
+
+
+def spectral(names, seed: Tensor):
+    """Largest singular values of the convolutions, and what a larger weight changes, matrix by matrix."""
+    model, x = names["SpectralDiscriminator"](), _images(int(seed))
+    at_start = _singular_values(model)
+    _settle(model, x, int(seed))
+    model.eval()
+    with torch.no_grad():
+        plain = model(x)
+        weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+        changes = [_change(model, x, plain, weight) for weight in weights]
+    return {
+        "at_start": at_start,
+        "sigmas": _singular_values(model),
+        "dims": torch.tensor([weight.ndim for weight in weights], dtype=torch.long),
+        "changes": torch.tensor(changes),
+    }
+
+
+def spectral_logits(names, seed: Tensor):
+    model, x = names["SpectralDiscriminator"](), _images(int(seed))
+    return {"logits": _settle(model, x, int(seed))}
+
+
+def _images(seed: int) -> Tensor:
+    """Three of very different contrast, so that not all logits are small by accident."""
+    return (uniform(seed, 3, 3, 32, 32) - 0.5) * torch.tensor([0.2, 2.0, 10.0])[:, None, None, None]
+
+
+@torch.no_grad()
+def _settle(model: nn.Module, x: Tensor, seed: int) -> Tensor:
+    """Weights of ours, with one large singular value, so that a few steps of power iteration find it; the last logits."""
+    fill(model, seed)
+    for parameter in model.parameters():
+        if parameter.ndim == 4:
+            parameter.add_(2.4 / parameter[0].numel() ** 0.5)
+    for _ in range(4):
+        logits = model.train()(x)
+    return logits
+
+
+@torch.no_grad()
+def _singular_values(model: nn.Module) -> Tensor:
+    convolutions = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d)]
+    matrices = [layer.weight.flatten(1) for layer in convolutions]
+    return torch.tensor([float(torch.linalg.eigvalsh(matrix @ matrix.T)[-1].sqrt()) for matrix in matrices])
+
+
+def _change(model: nn.Module, x: Tensor, plain: Tensor, weight: Tensor) -> float:
+    """How much the logits differ when a weight is three times as large, relative to their size: 0 if it is normalised."""
+    kept = weight.clone()
+    weight.mul_(3)
+    difference = (model(x) - plain).abs().max() / plain.abs().max()
+    weight.copy_(kept)
+    return float(difference)
+
+
+# ---------------------------------------------------------------- the code behind an image
+
+
+class Mirror(nn.Module):
+    """A generator that paints code number k into the k-th of 8 x 8 squares, around grey.
+
+    `gain` is there to be moved and `passes` to be counted by those who train it; in training mode a batch loses its
+    mean, as batch norm would take it.
+    """
+
+    def __init__(self, starting_shape: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(()))
+        self.register_buffer("passes", torch.zeros(()))
+        self.fc = nn.Linear(starting_shape, 2)
+        self.upsample = nn.Sequential(
+            nn.BatchNorm2d(2), nn.LeakyReLU(), nn.ConvTranspose2d(2, 3, 4, 2, 1), nn.Sigmoid()
+        )
+        self.tried: list[Tensor] = []
+        self.was_training: list[bool] = []
+
+    def forward(self, codes: Tensor) -> Tensor:
+        if not self.tried or not torch.equal(self.tried[-1], codes):
+            self.tried.append(codes.detach().clone())
+        self.was_training.append(self.training)
+        if self.training:
+            self.passes += 1
+            codes = codes - codes.mean(dim=0)
+        squares = (0.5 + self.gain * codes).reshape(-1, 1, 8, 8).expand(-1, 3, -1, -1)
+        return F.interpolate(squares, scale_factor=4)
+
+
+def reconstruction_loss(names, generated: Tensor, target: Tensor):
+    gan = _instrumented(names, Mirror, Critic)
+    return {"value": gan._reconstruction_loss(generated, target)}
+
+
+def reconstruct(names, codes: Tensor, tint: Tensor, steps: Tensor, as_array: Tensor):
+    """Images whose best codes are known, in a tint out of reach; codes tried, modes, and the generator before and after."""
+    names.patched(VIS_STEPS=int(steps))
+    gan = _instrumented(names, Mirror, Critic)
+    mirror = gan._generator
+    with torch.no_grad():
+        target = mirror.eval()(codes) + tint[:, None, None]
+    mirror.tried, mirror.was_training = [], []
+    before = _state(mirror.train())
+    found = gan.reconstruct(target.numpy().copy() if int(as_array) else target.clone())
+    images, loss = (found[-1], found[0]) if isinstance(found, tuple | list) else (found, None)
+    tried = [tried for tried in mirror.tried if tried.shape == mirror.tried[0].shape]
+    answer = {
+        "first": tried[0],
+        "second": tried[1] if len(tried) > 1 else tried[0],
+        "tried": len(tried),
+        "was_training": torch.tensor(mirror.was_training),
+        "moved": (_state(mirror) - before).abs().max(),
+        "images": torch.as_tensor(images).detach()[..., ::4, ::4],
+        "images_shape": torch.tensor(images.shape),
+        "keeps_gradient": isinstance(images, Tensor) and images.requires_grad,
+    }
+    return answer if loss is None else {**answer, "loss": torch.as_tensor(loss)}
+
+
+def _state(module: nn.Module) -> Tensor:
+    return torch.cat([value.detach().float().flatten() for value in module.state_dict().values()])
