@@ -45,12 +45,12 @@ def responses(notebook: Notebook, assignment: Assignment) -> dict[str, list[tupl
     for cell in notebook.cells:
         response = _RESPONSE.match(cell.source) if cell.kind == "markdown" else None
         if response and cell.number in above:
-            found[above[cell.number]].append((cell.number, _answer(cell.source[response.end() :])))
+            found[above[cell.number]].append((cell.number, written(cell.source[response.end() :])))
     return found
 
 
-def _answer(text: str) -> str:
-    """What was written: empty while the placeholder stands there with nothing but the cell's own label before it."""
+def written(text: str) -> str:
+    """What was written behind `**RESPONSE:**`: empty while the placeholder stands there with nothing but the cell's own label before it."""
     label, placeholder, rest = text.partition(UNANSWERED)
     if not placeholder:
         return text.strip()

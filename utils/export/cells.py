@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass, replace
 
+from utils.responses import written
+
 from . import colours, runs
 from .outputs import read_outputs, shortened_listing
 from .parts import Limits, Listing, Part, Prose, Response, text_of
@@ -105,7 +107,7 @@ def _prose_parts(number: int, source: str, attachments: dict, question: Question
     if match := _RESPONSE.match(source):
         answer = source[match.end() :].strip()
         name = question.next_response() if question.name else f"cell {number}"
-        response = Response(name, is_answered=not _UNANSWERED.fullmatch(answer))
+        response = Response(name, is_answered=not _UNANSWERED.fullmatch(written(answer)))
         return [Prose(number, answer, attachments=attachments, response=response)]
     if not source.strip():
         return []
