@@ -1,6 +1,7 @@
 """One submission from file to report: intake, notebook, sandbox, compare, quality. See the picture in `grader`."""
 
 import time
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -168,9 +169,12 @@ def _versions(rubric: Rubric) -> dict[str, str]:
     return {
         "version": __version__,
         "rubric": rubric.references.digest,
-        "torch": version("torch"),
-        "numpy": version("numpy"),
+        "torch": _version("torch"),
+        "numpy": _version("numpy"),
     }
+
+
+_version = cache(version)  # reads files: too slow for every submission
 
 
 def grade(path: Path | str, notebook: str | None = None) -> Report:

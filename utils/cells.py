@@ -12,6 +12,7 @@ import json
 import re
 import warnings
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from utils.assignments import Assignment, Task
 
@@ -259,12 +260,18 @@ def find_tasks(notebook: Notebook, assignment: Assignment) -> Extraction:
 
 
 def _candidate(cell: Cell) -> _Candidate:
-    source, tree = parse(cell.source)
+    source, error, names = _outline(cell.source)
     tag = tag_line(cell.source)
     word = match["word"].lower() if tag and (match := _TAG.match(tag)) else ""
+    return _Candidate(cell, source, error, names, tag, word)
+
+
+@lru_cache(maxsize=512)  # every assignment looks through a notebook, and a class holds the same cells again and again
+def _outline(source: str) -> tuple[str, SyntaxError | None, frozenset[str]]:
+    code, tree = parse(source)
     if isinstance(tree, SyntaxError):
-        return _Candidate(cell, source, tree, frozenset(), tag, word)
-    return _Candidate(cell, source, None, frozenset(defined_names(tree)), tag, word)
+        return code, tree.with_traceback(None), frozenset()
+    return code, None, frozenset(defined_names(tree))
 
 
 def _choose(
@@ -322,6 +329,7 @@ def _task_source(task: Task, chosen: _Candidate) -> TaskSource:
     return TaskSource(task.id, chosen.cell.number, chosen.source, untouched, error)
 
 
+@lru_cache(maxsize=512)
 def normalised_code(source: str) -> str:
     """What a cell does, as text: comments, docstrings and spacing do not count. Empty if it does not parse."""
     tree = parse(source)[1]

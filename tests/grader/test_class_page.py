@@ -93,6 +93,18 @@ def test_the_page_shows_hostile_text_as_text_and_needs_nothing_from_elsewhere(cl
     assert not re.search(r'(src|href)="(?!data:|diff\.html|[^":]+/feedback\.html)', page)
 
 
+def test_answers_wait_with_their_pictures_as_far_as_a_phone_can_load_them(classroom: list[dict], monkeypatch) -> None:
+    classroom[0]["extra_data"]["written"] = [{"check": "kl.beta.manual", "text": HOSTILE, "pictures": ["AAAA", "BBBB"]}]
+    page = class_page(classroom, [], [])
+    assert page.count("data:image/png;base64,") == 2
+    assert "alert(1)&lt;/script&gt;" in page
+    monkeypatch.setattr("grader.report.class_page._PICTURE_BYTES", 5)
+    page = class_page(classroom, [], [])
+    assert "base64,AAAA" in page
+    assert "BBBB" not in page
+    assert "1 more picture in the notebook" in page
+
+
 def test_an_empty_class_has_a_page() -> None:
     assert "Nothing graded" in class_page([], [], [])
 
