@@ -1,5 +1,6 @@
 """The class page: what it shows, that it needs nothing from elsewhere, and that it works in a real browser."""
 
+import importlib
 import json
 import re
 import shutil
@@ -98,7 +99,7 @@ def test_answers_wait_with_their_pictures_as_far_as_a_phone_can_load_them(classr
     page = class_page(classroom, [], [])
     assert page.count("data:image/png;base64,") == 2
     assert "alert(1)&lt;/script&gt;" in page
-    monkeypatch.setattr("grader.report.class_page._PICTURE_BYTES", 5)
+    monkeypatch.setattr(importlib.import_module("grader.report.class_page"), "_PICTURE_BYTES", 5)
     page = class_page(classroom, [], [])
     assert "base64,AAAA" in page
     assert "BBBB" not in page
