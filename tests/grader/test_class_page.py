@@ -23,7 +23,7 @@ const table = document.querySelector("table.rows");
 const names = () => [...table.tBodies[0].rows].map(row => row.cells[0].querySelector("a")?.textContent ?? row.cells[0].textContent);
 const button = [...table.querySelectorAll("th button")].find(b => b.textContent === "score");
 button.click(); const up = names(); button.click(); const down = names();
-const wide = document.documentElement.scrollWidth > document.documentElement.clientWidth;
+const wide = [document.documentElement, ...document.querySelectorAll(".wide")].some(part => part.scrollWidth > part.clientWidth);
 document.title = JSON.stringify({up, down, wide, sort: table.querySelector("[aria-sort]").getAttribute("aria-sort")});
 </script></body>"""
 
