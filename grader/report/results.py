@@ -22,7 +22,9 @@ def results_json(report: Report) -> dict[str, Any]:
     results: dict[str, Any] = {
         "output": _summary(report),
         "output_format": "text",
-        "execution_time": float(math.ceil(report.wall_seconds)),  # shown to students: finer, it could tell of hidden inputs
+        "execution_time": float(
+            math.ceil(report.wall_seconds)
+        ),  # shown to students: finer, it could tell of hidden inputs
         "visibility": "visible",
         "tests": [_test(verdict) for verdict in report.verdicts],
         "extra_data": {
