@@ -168,7 +168,7 @@ def _versions(rubric: Rubric) -> dict[str, str]:
     """What a score depends on beside the submission."""
     return {
         "version": __version__,
-        "rubric": rubric.references.digest,
+        "rubric": rubric.digest,
         "torch": _version("torch"),
         "numpy": _version("numpy"),
     }

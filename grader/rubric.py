@@ -1,7 +1,9 @@
 """The rubric: an assignment's questions joined to their checks and reference values."""
 
+import hashlib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from pathlib import Path
 
 from grader.checks import Check, load_checks
 from grader.references import References, load_references
@@ -18,6 +20,13 @@ class Rubric:
 
     def checks_of(self, task: str) -> tuple[Check, ...]:
         return tuple(check for check in self.checks if check.task == task)
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes when anything that can move a score does: the reference values, or a line of the grader's code."""
+        sources = sorted(Path(__file__).parent.rglob("*.py"))
+        code = b"".join(path.read_bytes() for path in sources)
+        return hashlib.sha256(self.references.digest.encode() + code).hexdigest()[:16]
 
 
 @cache
