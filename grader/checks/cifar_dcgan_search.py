@@ -150,9 +150,10 @@ def _given(inputs: Arrays) -> np.ndarray:
 
 def images(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """The generator's images, without history, and their loss if it comes with them."""
-    shape, expected = tuple(values["images_shape"].tolist()), (len(inputs["codes"]), 3, 32, 32)
-    if shape != expected:
-        return Symptom(f"the images have shape {shape}, expected {expected}")
+    shape, expected = values["images_shape"], (len(inputs["codes"]), 3, 32, 32)
+    if not np.array_equal(shape, expected):
+        got = tuple(shape.tolist()) if shape.size < 9 and shape.ndim == 1 else "no shape at all"
+        return Symptom(f"the images have shape {got}, expected {expected}")
     if values["keeps_gradient"].any():
         return Symptom(
             "the images keep a gradient: compute them under torch.no_grad(), or detach them", "keeps_gradient"

@@ -1,85 +1,25 @@
-"""Judges of one step of the game, from what two plain networks saw of it.
-
-The discriminator's logit of an image is weight * pixel + offset, the generator's pixel 0.5 + scale * z[0] + shift, so that
-every gradient follows from the pixels shown, the first numbers of the codes, and the four parameters.
-"""
+"""Judges of one step of the game, from what two plain networks saw of it."""
 
 from collections import Counter
-from dataclasses import dataclass
 
 import numpy as np
 
 from grader.checks import Arrays, Symptom
+from grader.checks.cifar_dcgan_gradients import Slips, bce, discriminator_gradients, generator_gradients
+from grader.checks.cifar_dcgan_trace import Update, read_batches, read_updates
 
 _WHOSE = {1: "the discriminator's", 2: "the generator's", 3: "an optimizer of both networks'"}
 _D, _G = slice(0, 2), slice(2, 4)  # columns of the parameters: weight, offset; scale, shift
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """What the discriminator was shown in one call: pixels, and the codes of those the generator made."""
-
-    kind: str  # real, fake, mixed, or other: pixels that are neither
-    pixels: np.ndarray
-    codes: np.ndarray
-
-
-@dataclass(frozen=True)
-class _Update:
-    """One optimizer step, and the batches the discriminator was shown since the last one."""
-
-    whose: int
-    batches: list[_Batch]
-    before: np.ndarray
-    gradient: np.ndarray
-    left: np.ndarray  # the gradients at the last update
-    after: np.ndarray
-
-    @property
-    def kinds(self) -> list[str]:
-        return [batch.kind for batch in self.batches]
-
-
-def _updates(values: Arrays, inputs: Arrays) -> list[_Update]:
-    batches = _batches(values, inputs)
-    calls, whose = values["shown_after"].tolist(), values["updates"].tolist()
-    before, gradients, after = (values[name].astype(float) for name in ("before", "gradients", "after"))
-    if not len(whose) == len(before) == len(gradients) == len(after) or before.shape[1:] != (4,):
-        raise ValueError("four parameters an update")
-    left = np.concatenate([np.zeros((1, 4)), gradients])
-    return [
-        _Update(
-            int(whose[n]), [b for b, call in zip(batches, calls, strict=True) if call == n],
-            before[n], gradients[n], left[n], after[n],
-        )
-        for n in range(len(whose))
-    ]  # fmt: skip
-
-
-def _batches(values: Arrays, inputs: Arrays) -> list[_Batch]:
-    """Name each batch by where its pixels come from: an image given, or one the generator has made."""
-    shown = values["shown"].astype(np.float32)
-    given = set(inputs["values"].tolist())
-    origin = dict(zip(values["made"].tolist(), values["codes"], strict=True))
-    batches, at = [], 0
-    for size in values["shown_sizes"].tolist():
-        pixels = shown[at : at + size]
-        kinds = {"real" if pixel in given else "fake" if pixel in origin else "other" for pixel in pixels.tolist()}
-        kind = kinds.pop() if len(kinds) == 1 else "other" if "other" in kinds else "mixed"
-        codes = np.array([origin[pixel] for pixel in pixels.tolist()] if kind == "fake" else [])
-        batches.append(_Batch(kind, pixels.astype(float), codes))
-        at += size
-    return batches
-
-
-def _of(whose: int, values: Arrays, inputs: Arrays) -> list[tuple[int, _Update]]:
+def _of(whose: int, values: Arrays, inputs: Arrays) -> list[tuple[int, Update]]:
     """The updates of one network, with the number of the step each belongs to."""
-    return [(n // 2 + 1, update) for n, update in enumerate(_updates(values, inputs)) if update.whose == whose]
+    return [(n // 2 + 1, update) for n, update in enumerate(read_updates(values, inputs)) if update.whose == whose]
 
 
 def updates(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """The discriminator's, then the generator's, once a step, for all full batches of all epochs."""
-    found = _updates(values, inputs)
+    found = read_updates(values, inputs)
     order = [update.whose for update in found]
     count, size, epochs = len(inputs["values"]), int(inputs["batch_size"]), int(inputs["epochs"])
     steps = epochs * (count // size)
@@ -106,7 +46,7 @@ def updates(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
     return Symptom(f"{text}, in turn", slip)
 
 
-def _moves_only(found: list[_Update]) -> Symptom | None:
+def _moves_only(found: list[Update]) -> Symptom | None:
     for update in found:
         other = _G if update.whose == 1 else _D
         if not (update.after[other] == update.before[other]).all():
@@ -189,40 +129,12 @@ def discriminator(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom 
             return Symptom(
                 f"before its update in step {step} the discriminator is shown {_list(update.kinds)}, expected a real and a fake batch"
             )
-        shown = [update.batches[update.kinds.index(kind)].pixels for kind in ("real", "fake")]
-        expected, slips = _discriminator_gradients(*shown, *update.before[_D])
+        real, fake = (update.batches[update.kinds.index(kind)].pixels for kind in ("real", "fake"))
+        expected, slips = discriminator_gradients(real, fake, *update.before[_D])
         if symptom := _differs(step, "discriminator", update.gradient[_D], expected, update.left[_D], slips):
             return symptom
-        losses.append(
-            sum(_loss(pixels, label, *update.before[_D]) for pixels, label in zip(shown, (1, 0), strict=True))
-        )
+        losses.append(bce(real, 1, *update.before[_D]) + bce(fake, 0, *update.before[_D]))
     return _reported(values["losses"], 0, np.array(losses), "L_D")
-
-
-def _discriminator_gradients(real: np.ndarray, fake: np.ndarray, weight: float, offset: float):
-    """The right gradient, and those of the usual slips by name."""
-    right, wrong = (
-        [_slope(pixels, label, weight, offset) for pixels, label in zip((real, fake), labels, strict=True)]
-        for labels in ((1, 0), (0, 1))
-    )
-    on_real, on_fake = right
-    slips = {
-        "labels_swapped": (sum(wrong), "the labels are the wrong way round: real is 1, fake is 0"),
-        "fakes_labelled_real": (on_real + wrong[1], "the fakes are labelled real: to the discriminator they are 0"),
-        "mean_of_both": ((on_real + on_fake) / 2, "the two losses are averaged: take their sum"),
-        "real_only": (on_real, "only the real batch counts: add the loss on the fakes"),
-        "fake_only": (on_fake, "only the fakes count: add the loss on the real batch"),
-        "ascends": (
-            -(on_real + on_fake),
-            "the discriminator climbs its loss: backward() of the loss itself, not of its negative",
-        ),
-        "sum_for_mean": (len(real) * (on_real + on_fake), "the losses are sums over the batch: take means"),
-        "sigmoid_twice": (
-            _slope(real, 1, weight, offset, twice=True) + _slope(fake, 0, weight, offset, twice=True),
-            "a sigmoid comes before a loss that has its own",
-        ),
-    }
-    return on_real + on_fake, slips
 
 
 def generator(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
@@ -241,54 +153,13 @@ def generator(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | No
             return Symptom(
                 f"the generator is trained on {len(batch.pixels)} fakes, expected BATCH_SIZE = {int(inputs['batch_size'])}"
             )
-        expected, slips = _generator_gradients(batch, *update.before[_D])
+        expected, slips = generator_gradients(batch, *update.before[_D])
         if symptom := _differs(step, "generator", update.gradient[_G], expected, update.left[_G], slips):
             return symptom
-        losses.append(_loss(batch.pixels, 1, *update.before[_D]))
+        losses.append(bce(batch.pixels, 1, *update.before[_D]))
         if not (update.after[_D] == update.before[_D]).all():
             return Symptom("the generator's update moves the discriminator")
     return _reported(values["losses"], 1, np.array(losses), "L_G")
-
-
-def _generator_gradients(batch: _Batch, weight: float, offset: float):
-    first, n = batch.codes[:, 0].astype(float), len(batch.pixels)
-    inner = np.stack([first, np.ones(n)])  # of a pixel with respect to scale and shift
-
-    def slope(label: int, twice: bool = False) -> np.ndarray:
-        return inner @ (weight * _residual(batch.pixels, label, weight, offset, twice)) / n
-
-    slips = {
-        "fakes_labelled_fake": (slope(0), "its fakes are labelled fake: here the label is real, 1"),
-        "saturating": (
-            -slope(0),
-            "it climbs the loss with the label fake, which saturates: descend the loss with the label real",
-        ),
-        "ascends": (-slope(1), "it climbs its loss: backward() of the loss itself, not of its negative"),
-        "no_gradient": (0 * slope(1), "no gradient reaches it: do not detach the fakes here"),
-        "sum_for_mean": (n * slope(1), "the loss is a sum over the batch: take the mean"),
-        "sigmoid_twice": (slope(1, twice=True), "a sigmoid comes before a loss that has its own"),
-    }
-    return slope(1), slips
-
-
-def _residual(pixels: np.ndarray, label: int, weight: float, offset: float, twice: bool = False) -> np.ndarray:
-    """The derivative of an image's binary cross-entropy with respect to its logit."""
-    p = _sigmoid(weight * pixels + offset)
-    return (_sigmoid(p) - label) * p * (1 - p) if twice else p - label
-
-
-def _slope(pixels: np.ndarray, label: int, weight: float, offset: float, twice: bool = False) -> np.ndarray:
-    residual = _residual(pixels, label, weight, offset, twice)
-    return np.array([(residual * pixels).mean(), residual.mean()])
-
-
-def _loss(pixels: np.ndarray, label: int, weight: float, offset: float) -> float:
-    logits = weight * pixels + offset
-    return float((np.logaddexp(0, logits) - label * logits).mean())
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
 
 
 def _differs(
@@ -297,7 +168,7 @@ def _differs(
     got: np.ndarray,
     expected: np.ndarray,
     left: np.ndarray,
-    slips: dict[str, tuple[np.ndarray, str]],
+    slips: Slips,
 ) -> Symptom | None:
     if _equal(got, expected):
         return None
@@ -330,7 +201,7 @@ def _reported(losses: np.ndarray, column: int, expected: np.ndarray, name: str) 
 
 def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Draws from N(0, I), new ones for each of the two halves of each step."""
-    shown = [batch.codes for batch in _batches(values, inputs) if batch.kind == "fake"]
+    shown = [batch.codes for batch in read_batches(values, inputs) if batch.kind == "fake"]
     if len(shown) < 2:
         return Symptom(
             "the discriminator is not shown fakes twice a step: once for its update, once for the generator's"

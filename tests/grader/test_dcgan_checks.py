@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from support import answers
 
 from grader.checks import cifar_dcgan_search as search
-from grader.checks import cifar_dcgan_step as step
 from grader.checks import load_checks
+from grader.checks.cifar_dcgan_gradients import discriminator_gradients, generator_gradients
+from grader.checks.cifar_dcgan_trace import Batch
 from grader.pipeline import Grader
 from grader.probes import cifar_dcgan as probes
 from grader.references import FOLDER
@@ -83,8 +84,8 @@ def test_the_gradients_are_autograds() -> None:
     codes, real = torch.randn(7, 64), torch.rand(7)
     loss = F.binary_cross_entropy_with_logits(critic(painter(codes)), torch.ones(7, 1))
     expected = torch.autograd.grad(loss, [painter.scale, painter.shift])
-    batch = step._Batch("fake", painter.made[0].double().numpy(), codes.numpy())
-    got, slips = step._generator_gradients(batch, critic.weight.item(), critic.offset.item())
+    batch = Batch("fake", painter.made[0].double().numpy(), codes.numpy())
+    got, slips = generator_gradients(batch, critic.weight.item(), critic.offset.item())
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-7)
     assert all(not np.allclose(got, wrong, rtol=1e-2) for wrong, _ in slips.values())
 
@@ -95,7 +96,7 @@ def test_the_gradients_are_autograds() -> None:
     )
     expected = torch.autograd.grad(loss, [critic.weight, critic.offset])
     pixels = real.double().numpy(), painter.made[0].double().numpy()
-    got, slips = step._discriminator_gradients(*pixels, critic.weight.item(), critic.offset.item())
+    got, slips = discriminator_gradients(*pixels, critic.weight.item(), critic.offset.item())
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-7)
     assert all(not np.allclose(got, wrong, rtol=1e-2) for wrong, _ in slips.values())
 

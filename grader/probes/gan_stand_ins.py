@@ -1,0 +1,129 @@
+"""Networks that stand in for a GAN's, and write down what they are shown, when, and in which mode.
+
+They are so plain that the right gradients can be worked out from what they saw. Some of their layers do nothing: they
+are there for constructors that look for them.
+"""
+
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+
+class Painter(nn.Module):
+    """A generator: every pixel of the image of z is 0.5 + scale * z[0] + shift."""
+
+    def __init__(self, starting_shape: int) -> None:
+        super().__init__()
+        self.scale, self.shift = nn.Parameter(torch.tensor(0.15)), nn.Parameter(torch.tensor(-0.1))
+        self.fc = nn.Linear(starting_shape, 2)
+        self.upsample = nn.Sequential(
+            nn.BatchNorm2d(2), nn.LeakyReLU(), nn.ConvTranspose2d(2, 3, 4, 2, 1), nn.Sigmoid()
+        )
+        self.codes: list[Tensor] = []
+        self.made: list[Tensor] = []
+        self.was_training: list[bool] = []
+
+    def forward(self, codes: Tensor) -> Tensor:
+        self.fc(codes)  # refuses codes of another length
+        values = 0.5 + self.scale * codes[:, 0] + self.shift
+        self.codes.append(codes.detach().clone())
+        self.made.append(values.detach().clone())
+        self.was_training.append(self.training)
+        return values[:, None, None, None].repeat(1, 3, 32, 32)
+
+
+class Critic(nn.Module):
+    """A discriminator: the logit of an image is weight * (its first pixel) + offset."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight, self.offset = nn.Parameter(torch.tensor(1.3)), nn.Parameter(torch.tensor(-0.4))
+        self.downsample = nn.Sequential(nn.Conv2d(3, 2, 4, 2, 1), nn.BatchNorm2d(2), nn.LeakyReLU())
+        self.fc = nn.Linear(2, 1)
+        self.shown: list[Tensor] = []
+        self.after: list[int] = []  # how many updates came before each call
+        self.was_training: list[bool] = []
+        self.updates: list = []
+
+    def forward(self, images: Tensor) -> Tensor:
+        values = images.reshape(len(images), 3, 32, 32)[:, 0, 0, 0]
+        self.shown.append(values.detach().clone())
+        self.after.append(len(self.updates))
+        self.was_training.append(self.training)
+        return (self.weight * values + self.offset)[:, None]
+
+
+class Mirror(nn.Module):
+    """A generator that paints code number k into the k-th of 8 x 8 squares, around grey.
+
+    `gain` is there to be moved and `passes` to be counted by those who train it; in training mode a batch loses its
+    mean, as batch norm would take it.
+    """
+
+    def __init__(self, starting_shape: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(()))
+        self.passes: Tensor
+        self.register_buffer("passes", torch.zeros(()))
+        self.fc = nn.Linear(starting_shape, 2)
+        self.upsample = nn.Sequential(
+            nn.BatchNorm2d(2), nn.LeakyReLU(), nn.ConvTranspose2d(2, 3, 4, 2, 1), nn.Sigmoid()
+        )
+        self.tried: list[Tensor] = []
+        self.was_training: list[bool] = []
+
+    def forward(self, codes: Tensor) -> Tensor:
+        if not self.tried or not torch.equal(self.tried[-1], codes):
+            self.tried.append(codes.detach().clone())
+        self.was_training.append(self.training)
+        if self.training:
+            self.passes.add_(1)
+            codes = codes - codes.mean(dim=0)
+        squares = (0.5 + self.gain * codes).reshape(-1, 1, 8, 8).expand(-1, 3, -1, -1)
+        return F.interpolate(squares, scale_factor=4)
+
+
+class Curves:
+    """Takes the losses that `train` reports."""
+
+    def __init__(self) -> None:
+        self.losses: list[list[float]] = []
+
+    def update(self, d_loss: Tensor, g_loss: Tensor) -> None:
+        self.losses.append([_number(d_loss), _number(g_loss)])
+
+    def end_epoch(self, images: Tensor) -> None:
+        """The pictures are not judged."""
+
+
+def _number(value) -> float:
+    return float(value) if isinstance(value, Tensor | int | float) else float("nan")
+
+
+@contextmanager
+def noting_updates(watched: list[nn.Parameter], updates: list):
+    """Write down every optimizer step that may move what is watched, wherever the optimizer is kept."""
+
+    def now() -> list[float]:
+        return [parameter.item() for parameter in watched]
+
+    def before(optimizer: Optimizer, *_: object) -> None:
+        held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        whose = (id(watched[0]) in held) + 2 * (id(watched[2]) in held)
+        if whose:
+            updates.append([whose, now(), [0.0 if p.grad is None else p.grad.item() for p in watched]])
+
+    def after(*_: object) -> None:
+        if updates and len(updates[-1]) == 3:
+            updates[-1].append(now())
+
+    handles = register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
