@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.checks import Arrays, Judge, Symptom
+from grader.checks.mnist_nets import whole_numbers
 
 _SIGMAS = 6.0
 _NOTHING = np.empty(0)
@@ -80,7 +81,7 @@ def _not_samples(z: np.ndarray, shape: tuple[int, ...]) -> Symptom | None:
 def prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Pictures of independent draws from N(0, I)."""
     n, nz = int(inputs["n_samples"]), int(inputs["nz"])
-    got = tuple(values.get("images_shape", _NOTHING).tolist())
+    got = tuple(whole_numbers(values, "images_shape"))
     if got != (n, 28, 28):
         return Symptom(f"the samples have shape {got}, expected {(n, 28, 28)}")
     z = values.get("z", _NOTHING)
