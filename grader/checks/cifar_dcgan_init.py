@@ -110,7 +110,7 @@ def _name(row: np.ndarray) -> str:
 def on_device(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Both networks are on the notebook's device."""
     for network, is_there in zip(_NETWORKS, values["placed"], strict=True):
-        if not bool(is_there):
+        if not is_there.item():
             return Symptom(
                 f"the {network} is not on the device when it is not the CPU: move it with .to(device)", "not_on_device"
             )

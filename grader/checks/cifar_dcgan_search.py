@@ -101,18 +101,18 @@ def eval_mode(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | No
 
 def unchanged(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Weights and statistics of the generator are what they were."""
-    if float(values["moved"]) != 0:
+    if values["moved"].item() != 0:
         if values["was_training"].any():
             return Symptom("the generator's statistics move: call eval() on it first", "no_eval")
         return Symptom("the generator's weights move: give the optimizer the codes alone", "generator_trained")
-    if int(values["tried"]) < 2:
+    if int(values["tried"].item()) < 2:
         return Symptom("no code but the first is tried: nothing moves", "codes_do_not_move")
     return None
 
 
 def search(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """VIS_STEPS steps of Adam with the class's rate, which bring the images close."""
-    steps, tried = int(inputs["steps"]), int(values["tried"])
+    steps, tried = int(inputs["steps"]), int(values["tried"].item())
     if tried < 2:
         return Symptom("no code but the first is tried: nothing moves", "codes_do_not_move")
     length = float(np.abs(values["second"].astype(float) - values["first"]).max())
@@ -140,7 +140,10 @@ def search(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
 
 def _mse(values: Arrays, inputs: Arrays) -> float:
     """Of images against the given ones: each code number is a square, of which one pixel was kept."""
-    return float(np.square(values["images"] - _given(inputs)).mean())
+    given = _given(inputs)
+    if values["images"].shape != given.shape:
+        raise ValueError("an image for each one given")
+    return float(np.square(values["images"] - given).mean())
 
 
 def _given(inputs: Arrays) -> np.ndarray:
@@ -165,6 +168,6 @@ def images(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         return Symptom("the images that come back are not the generator's")
     loss, found = values.get("loss"), _mse(values, inputs)
     at_zero = _mse({"images": np.full(images.shape, 0.5)}, inputs)
-    if loss is None or (loss.shape == () and abs(float(loss) - found) < 0.03 * at_zero):
+    if loss is None or (loss.shape == () and abs(loss.item() - found) < 0.03 * at_zero):
         return None
     return Symptom("the loss that comes back is not that of the images that come back", "loss_of_others")
