@@ -4,6 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from utils.assignments import assignment_names, load_assignment
+
 PROJECT = Path(__file__).parents[2]
 MAKEFILE = (PROJECT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):.*  ## ", MAKEFILE, re.MULTILINE))
@@ -20,6 +22,15 @@ def test_every_target_named_in_the_readme_is_there() -> None:
     for page in ("README.md", "CONTRIBUTING.md"):
         named = set(re.findall(r"`(?:make )([a-z-]+)", (PROJECT / page).read_text()))
         assert named <= TARGETS, f"{page} names {named - TARGETS}"
+
+
+def test_the_readmes_points_are_the_notebooks() -> None:
+    readme = (PROJECT / "README.md").read_text()
+    for name in assignment_names():
+        row = re.search(rf"^\| \d \| `{name}`.*?\| (\d+), (\d+), (\d+) \|", readme, re.MULTILINE)
+        assert row, f"README has no row for {name}"
+        assignment = load_assignment(name)
+        assert tuple(map(int, row.groups())) == (assignment.auto_points, assignment.manual_points, assignment.quality_points)
 
 
 def test_a_set_up_project_is_left_alone(tmp_path: Path) -> None:
