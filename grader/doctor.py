@@ -66,5 +66,12 @@ def _data() -> list[str]:
     from utils.datasets._cache import data_dir
 
     folder = data_dir()
-    found = {"airfoils.npz": folder / "airfoils.npz", "MNIST": folder / "MNIST", "CIFAR-10": folder / "cifar-10-batches-py"}
-    return [f"data         {name}: {'found' if path.exists() else 'not there; downloaded when a notebook needs it'}" for name, path in found.items()]
+    found = {
+        "airfoils.npz": folder / "airfoils.npz",
+        "MNIST": folder / "MNIST",
+        "CIFAR-10": folder / "cifar-10-batches-py",
+    }
+    return [
+        f"data         {name}: {'found' if path.exists() else 'not there; downloaded when a notebook needs it'}"
+        for name, path in found.items()
+    ]

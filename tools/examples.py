@@ -42,7 +42,9 @@ def load_example(path: Path) -> Example:
     found: dict[str, list[str]] = {}
     for key, value in _DIRECTIVE.findall(head):
         found.setdefault(key, []).append(value.strip())
-    expected = {words[0]: (words[1], words[2] if len(words) > 2 else "") for words in map(str.split, found.get("expect", []))}
+    expected = {
+        words[0]: (words[1], words[2] if len(words) > 2 else "") for words in map(str.split, found.get("expect", []))
+    }
     return Example(
         student=path.stem,
         notebook=found.get("notebook", ["01_kl_divergence"])[0],

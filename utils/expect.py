@@ -100,10 +100,8 @@ def expect_equal(name: str, got: Any, expected: Any, hint: str = "") -> None:
     if isinstance(expected, torch.Tensor | np.ndarray):
         expect_close(name, got, expected, rtol=0.0, atol=0.0, hint=hint)
         return
-    if isinstance(got, torch.Tensor | np.ndarray):
-        same = got.shape == () and got.item() == expected
-    else:
-        same = bool(got == expected)
+    is_array = isinstance(got, torch.Tensor | np.ndarray)
+    same = got.shape == () and got.item() == expected if is_array else bool(got == expected)
     if not same:
         raise ExpectationError(_join(f"{name} is {_describe(got)}, expected {expected!r}.", hint))
     print(f"{name}: {expected!r}, passed")

@@ -44,12 +44,16 @@ def _by_question(tests: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for test in tests:
         task = test["extra_data"]["task"]
         number = ".".join(test["number"].split(".")[:2])
-        question = questions.setdefault(task, {"task": task, "number": number, "checks": [], "score": 0.0, "max_score": 0.0, "pending": 0.0})
+        question = questions.setdefault(
+            task, {"task": task, "number": number, "checks": [], "score": 0.0, "max_score": 0.0, "pending": 0.0}
+        )
         question["checks"].append(test)
         question["score"] += test.get("score", 0)
         question["max_score"] += test.get("max_score", 0)
         question["pending"] += test["extra_data"]["points"] if test["extra_data"]["status"] == "manual" else 0
-    return sorted(questions.values(), key=lambda question: [int(n) for n in question["number"].split(".") if n.isdigit()])
+    return sorted(
+        questions.values(), key=lambda question: [int(n) for n in question["number"].split(".") if n.isdigit()]
+    )
 
 
 def _used_statuses(results: dict[str, Any]) -> list[str]:

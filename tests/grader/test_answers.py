@@ -17,11 +17,15 @@ RIGHT = Path(__file__).parents[1] / "submissions" / "right"
 
 
 def _slips() -> list:
-    return [pytest.param(n, slip, id=f"{slip.task}-{slip.name}") for n in graded_assignments() for slip in load_slips(n)]
+    return [
+        pytest.param(n, slip, id=f"{slip.task}-{slip.name}") for n in graded_assignments() for slip in load_slips(n)
+    ]
 
 
 def _right() -> list:
-    found = [(path.stem, variant) for path in sorted(RIGHT.glob("*.py")) for variant in parse_variants(path.read_text())]
+    found = [
+        (path.stem, variant) for path in sorted(RIGHT.glob("*.py")) for variant in parse_variants(path.read_text())
+    ]
     return [pytest.param(name, variant, id=f"{variant.task}-{variant.name}") for name, variant in found]
 
 
@@ -53,7 +57,9 @@ def test_the_reference_solution_gets_full_marks(grader: Grader, name: str) -> No
 
 @pytest.mark.parametrize(("name", "variant"), _right())
 def test_a_right_answer_written_differently_passes(grader: Grader, name: str, variant: Variant) -> None:
-    failed = [verdict for verdict in _graded(grader, name, variant).verdicts if verdict.status not in ("passed", "manual")]
+    failed = [
+        verdict for verdict in _graded(grader, name, variant).verdicts if verdict.status not in ("passed", "manual")
+    ]
     assert [verdict.sentence for verdict in failed] == []
 
 

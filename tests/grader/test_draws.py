@@ -68,7 +68,8 @@ def test_right_answers_pass_with_every_draw(grader: Grader) -> None:
                 call.name
                 for call in asked
                 for check in checks.checks
-                if check.name == call.name.split("#")[0] and check.judge(outputs[call.name], outputs[call.name], call.inputs)
+                if check.name == call.name.split("#")[0]
+                and check.judge(outputs[call.name], outputs[call.name], call.inputs)
             ]
             assert failed == [], f"{salt}: draw {seed:08x}"
     grader.salt = "tests"

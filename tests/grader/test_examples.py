@@ -24,7 +24,11 @@ def test_example(grader: Grader, example: Example) -> None:
 def test_the_class_shows_what_an_instructor_meets() -> None:
     class_ = load_examples()
     assert len(class_) >= 12
-    assert {damage for example in class_ for damage in example.damages} >= {"truncated", "not_a_notebook", "tags_dropped"}
+    assert {damage for example in class_ for damage in example.damages} >= {
+        "truncated",
+        "not_a_notebook",
+        "tags_dropped",
+    }
 
 
 def test_building_twice_gives_the_same_bytes() -> None:

@@ -18,12 +18,16 @@ PUBLISHED = {0: 0.9318599700927734, 1: 1.0280910730361938, 2: 0.853870153427124}
 def test_rebuilding_gives_the_stored_values(grader: Grader, name: str) -> None:
     stored, rebuilt = load_references(name), build(name, grader.box)
     assert rebuilt.outputs.keys() == stored.outputs.keys()
-    assert [(slip.task, slip.name, slip.sentence) for slip in rebuilt.slips] == [(s.task, s.name, s.sentence) for s in stored.slips]
+    assert [(slip.task, slip.name, slip.sentence) for slip in rebuilt.slips] == [
+        (s.task, s.name, s.sentence) for s in stored.slips
+    ]
     for call, values in rebuilt.outputs.items():
         for key, value in values.items():
             np.testing.assert_allclose(value, stored.outputs[call][key], rtol=1e-5, atol=1e-6, err_msg=f"{call} {key}")
         for key, value in rebuilt.inputs[call].items():
-            np.testing.assert_array_equal(value, stored.inputs[call][key], err_msg=f"{call} {key}: run `make references`")
+            np.testing.assert_array_equal(
+                value, stored.inputs[call][key], err_msg=f"{call} {key}: run `make references`"
+            )
 
 
 @pytest.mark.parametrize("name", graded_assignments())
@@ -69,13 +73,19 @@ def test_notebook_1_agrees_with_torch_distributions() -> None:
         return Independent(Normal(tensor[..., :-1], tensor[..., -1:].exp().expand_as(tensor[..., :-1])), dims)
 
     for inputs, value in _cases("kl.gaussians.values"):
-        mu1, s1, mu2, s2 = (torch.from_numpy(inputs[key]).double() for key in ("mu1", "log_sigma1", "mu2", "log_sigma2"))
+        mu1, s1, mu2, s2 = (
+            torch.from_numpy(inputs[key]).double() for key in ("mu1", "log_sigma1", "mu2", "log_sigma2")
+        )
         np.testing.assert_allclose(value, kl(Normal(mu1, s1.exp()), Normal(mu2, s2.exp())), rtol=1e-5, atol=1e-5)
     for inputs, value in _cases("kl.log_prob.values"):
         params = np.concatenate([inputs["mu"], inputs["log_sigma"][..., None]], axis=-1)
-        np.testing.assert_allclose(value, gaussian(params).log_prob(torch.from_numpy(inputs["x"]).double()), rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(
+            value, gaussian(params).log_prob(torch.from_numpy(inputs["x"]).double()), rtol=1e-5, atol=1e-5
+        )
     for inputs, value in _cases("kl.exact.values"):
-        np.testing.assert_allclose(value, kl(gaussian(inputs["params_q"]), gaussian(inputs["params_p"])), rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(
+            value, kl(gaussian(inputs["params_q"]), gaussian(inputs["params_p"])), rtol=1e-5, atol=1e-5
+        )
     for inputs, value in _cases("kl.mc.values"):
         z = torch.from_numpy(inputs["samples_q"]).double()
         q, p = gaussian(inputs["params_q"][:, None]), gaussian(inputs["params_p"][:, None])

@@ -31,7 +31,19 @@ def test_results_follow_gradescopes_schema(grader: Grader) -> None:
     assert set(results) <= top | {"stdout_visibility", "leaderboard", "test_output_format", "test_name_format"}
     assert isinstance(results["score"], int | float)
     for test in results["tests"]:
-        allowed = {"score", "max_score", "status", "name", "name_format", "number", "output", "output_format", "tags", "visibility", "extra_data"}
+        allowed = {
+            "score",
+            "max_score",
+            "status",
+            "name",
+            "name_format",
+            "number",
+            "output",
+            "output_format",
+            "tags",
+            "visibility",
+            "extra_data",
+        }
         assert set(test) <= allowed
         assert test.get("status") in (None, "passed", "failed")
         assert test["visibility"] in ("hidden", "after_due_date", "after_published", "visible")
@@ -51,7 +63,15 @@ def test_points_of_a_person_are_no_zero() -> None:
 
 
 def test_pages_show_hostile_text_as_text() -> None:
-    results = results_json(_report(_verdict("wrong", sentence=HOSTILE), student=HOSTILE, file_name=HOSTILE, repairs=(HOSTILE,), ignored=(HOSTILE,)))
+    results = results_json(
+        _report(
+            _verdict("wrong", sentence=HOSTILE),
+            student=HOSTILE,
+            file_name=HOSTILE,
+            repairs=(HOSTILE,),
+            ignored=(HOSTILE,),
+        )
+    )
     page = feedback_page(results)
     assert "<script" not in page
     assert "&lt;script&gt;" in page
@@ -75,7 +95,10 @@ def test_a_page_needs_nothing_from_elsewhere(grader: Grader) -> None:
     ],
 )
 def test_a_submission_has_one_status(statuses: list[str], expected: str) -> None:
-    verdicts = [_verdict(s, 5 if s == "passed" else 0, check="kl.beta.manual" if s == "manual" else "kl.D_KL.values") for s in statuses]
+    verdicts = [
+        _verdict(s, 5 if s == "passed" else 0, check="kl.beta.manual" if s == "manual" else "kl.D_KL.values")
+        for s in statuses
+    ]
     assert overall_status(_report(*verdicts)) == expected
 
 
@@ -87,7 +110,9 @@ def test_the_table_cannot_run_a_formula() -> None:
 
 
 def test_the_terminal_table_names_the_first_thing_to_attend_to() -> None:
-    table = grades_table([results_json(_report(_verdict("wrong", sentence="too large"))), results_json(_report(rejection="not a zip"))])
+    table = grades_table(
+        [results_json(_report(_verdict("wrong", sentence="too large"))), results_json(_report(rejection="not a zip"))]
+    )
     assert "too large" in table
     assert "not a zip" in table
 

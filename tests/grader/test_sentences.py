@@ -30,7 +30,12 @@ def _sentence(grader: Grader, task: str, source: str, check: str) -> str:
         ),
         ("kl.D_KL", "def D_KL(mu, logvar):\n    mu.mean()", "kl.D_KL.values", "is a `return` missing?"),
         ("kl.D_KL", "def D_KL(mu, logvar):\n    return 'zero'", "kl.D_KL.values", "a str, expected a tensor"),
-        ("kl.D_KL", "def D_KL(mu, logvar):\n    return helper(mu)", "kl.D_KL.values", "Only the AUTOGRADED cells are run"),
+        (
+            "kl.D_KL",
+            "def D_KL(mu, logvar):\n    return helper(mu)",
+            "kl.D_KL.values",
+            "Only the AUTOGRADED cells are run",
+        ),
         (
             "kl.D_KL",
             "x = undefined_name\ndef D_KL(mu, logvar):\n    return mu.mean()",

@@ -30,7 +30,11 @@ def test_the_readmes_points_are_the_notebooks() -> None:
         row = re.search(rf"^\| \d \| `{name}`.*?\| (\d+), (\d+), (\d+) \|", readme, re.MULTILINE)
         assert row, f"README has no row for {name}"
         assignment = load_assignment(name)
-        assert tuple(map(int, row.groups())) == (assignment.auto_points, assignment.manual_points, assignment.quality_points)
+        assert tuple(map(int, row.groups())) == (
+            assignment.auto_points,
+            assignment.manual_points,
+            assignment.quality_points,
+        )
 
 
 def test_a_set_up_project_is_left_alone(tmp_path: Path) -> None:

@@ -330,8 +330,16 @@ def test_tag_line():
 def test_a_copy_of_the_open_gap_below_the_answer_is_passed_over():
     task = ASSIGNMENT.tasks[0]
     content = json.loads(answers(NOTEBOOK))
-    copied = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": task.untouched_source}
+    copied = {
+        "cell_type": "code",
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+        "source": task.untouched_source,
+    }
     content["cells"].append(copied)
-    found = {source.task: source for source in find_tasks(read_notebook(json.dumps(content).encode()), ASSIGNMENT).found}
+    found = {
+        source.task: source for source in find_tasks(read_notebook(json.dumps(content).encode()), ASSIGNMENT).found
+    }
     assert not found[task.id].is_untouched
     assert found[task.id].cell < len(content["cells"])

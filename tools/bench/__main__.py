@@ -18,7 +18,9 @@ from pathlib import Path
 def main() -> int:
     names = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]) if module.name != "__main__"]
     parser = argparse.ArgumentParser(description="Measure what the project promises.")
-    parser.add_argument("names", nargs="*", default=names, help=f"what to measure, of: {', '.join(names)} (default: all)")
+    parser.add_argument(
+        "names", nargs="*", default=names, help=f"what to measure, of: {', '.join(names)} (default: all)"
+    )
     for name in parser.parse_args().names:
         module = importlib.import_module(f"tools.bench.{name}")
         print(f"\n{name}: {(inspect.getdoc(module) or '').splitlines()[0]}", flush=True)
