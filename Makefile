@@ -39,7 +39,7 @@ gradescope: $(STAMP)  ## dist/gradescope-NAME.zip for NB=NAME, to upload as an a
 	@$(BIN)/python -m tools.gradescope "$(notdir $(basename $(NB)))" $(if $(TORCH_INDEX),--torch-index "$(TORCH_INDEX)") $(if $(WHEELS),--wheels "$(WHEELS)")
 
 test: $(STAMP)  ## run all tests; no network needed
-	@start=$$(date +%s); $(BIN)/python -m pytest -n 2 --dist loadfile; code=$$?; echo "Tests took $$(( $$(date +%s) - start )) s."; exit $$code
+	@start=$$(date +%s); OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile; code=$$?; echo "Tests took $$(( $$(date +%s) - start )) s."; exit $$code
 
 check: $(STAMP)  ## lint, types, notebooks in step with their sources; writes nothing
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m tools.notebooks --check
