@@ -12,6 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from grader.batch import Settings, tier_here
+from grader.by_hand import Points, SheetError, add_points, read_sheet, write_sheet
 from grader.diff import NoResults, diff
 from grader.doctor import doctor
 from grader.draws import course_salt
@@ -43,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
             return _grade(options)
         print(doctor() if options.command == "doctor" else diff(options.old, options.new))
         return WRITTEN
-    except (NothingToGrade, RosterError, GradebookError, FolderInUse, NoResults) as error:
+    except (NothingToGrade, RosterError, GradebookError, SheetError, FolderInUse, NoResults) as error:
         print(error, file=sys.stderr)
         return REJECTED
     except SandboxError as error:
@@ -94,6 +95,12 @@ def _parser() -> argparse.ArgumentParser:
         "--fill", type=Path, metavar="FILE", help="a Canvas or Moodle grade file to fill; the copy goes to DIR"
     )
     grade.add_argument("--column", metavar="TITLE", help="which column of it, where several would do")
+    grade.add_argument(
+        "--by-hand",
+        type=Path,
+        metavar="FILE",
+        help="a sheet with the points that a person gives; written, empty, where there is none",
+    )
     compare = commands.add_parser("diff", help="what changed between two runs, for whom, and why")
     compare.add_argument("old", type=Path, metavar="OLD", help="a folder of results")
     compare.add_argument("new", type=Path, metavar="NEW", help="another, graded later")
@@ -105,6 +112,7 @@ def _grade(options: argparse.Namespace) -> int:
     began = time.monotonic()
     roster = read_roster(options.roster) if options.roster else None
     gradebook = read_gradebook(options.fill) if options.fill else None
+    points = read_sheet(options.by_hand) if options.by_hand and options.by_hand.exists() else {}
     collection = collect(options.paths, roster)
     for line in collection.found:
         print(line)
@@ -117,10 +125,14 @@ def _grade(options: argparse.Namespace) -> int:
             print(_too_weak(error.tier, _minimum(options, collection)), file=sys.stderr)
             return OUR_FAULT
         results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
+        results, by_hand = _with_points(options.by_hand, results, points)
+        folder.write_feedback(results, has_points=bool(points))
         seconds = time.monotonic() - began
         write_class(options.out, results, _facts(options, collection, seconds))
     print(grades_table(results))
     print(_summary(len(graded), len(kept), results, seconds))
+    if by_hand:
+        print(by_hand)
     if gradebook:
         print(fill(gradebook, results, options.out, options.column))
     print(f"Grades: {options.out / 'grades.csv'}. {_where_to_look(options.out, collection)}")
@@ -158,6 +170,15 @@ def _graded(
     return graded
 
 
+def _with_points(sheet: Path | None, results: list[Results], points: Points) -> tuple[list[Results], str]:
+    """The results with a person's points, and what to say about them; "" without a sheet."""
+    if sheet is None:
+        return results, ""
+    if not sheet.exists():
+        return results, write_sheet(sheet, results)
+    return add_points(results, points)
+
+
 def _facts(options: argparse.Namespace, collection: Collection, seconds: float) -> dict[str, Any]:
     return {
         "command": ["grade", *(str(path) for path in options.paths)],
@@ -165,6 +186,7 @@ def _facts(options: argparse.Namespace, collection: Collection, seconds: float) 
         "is_class": collection.is_class,
         "found": list(collection.found),
         "absent": [{"name": p.name, "email": p.email, "ids": list(p.ids)} for p in collection.absent],
+        "by_hand": str(options.by_hand) if options.by_hand else None,
         "wall_seconds": round(seconds, 2),
     }
 

@@ -1,7 +1,7 @@
 """Grade files of Canvas and Moodle, filled: one column is written, every other byte stays as the platform made it.
 
-Written is the automatic score. Left as they are: excused students (`EX`), those who are absent, rejected submissions and
-faults of ours; the summary names them, because a person has to decide.
+Written is the score, with a person's points in it where `--by-hand` brought them. Left as they are: excused students (`EX`),
+those who are absent, rejected submissions and faults of ours; the summary names them, because a person has to decide.
 """
 
 import csv
@@ -205,4 +205,4 @@ def _other_maximum(book: Gradebook, results: list[Results], place: int) -> list[
         same = not worth or ours <= {float(worth)}
     except ValueError:
         return []
-    return [] if same else [f"the column is worth {worth} points, the automatic checks give up to {max(ours):g}"]
+    return [] if same else [f"the column is worth {worth} points, these results give up to {max(ours):g}"]

@@ -82,6 +82,25 @@ class ResultsFolder:
         write_atomically(folder / "results.json", data)
         return results
 
+    def write_feedback(self, results: list[dict[str, Any]], has_points: bool) -> None:
+        """Write the feedback pages again where a person's points have come in, or have been there and are gone.
+
+        Args:
+            results: Contents of `results.json` files, with the points in them.
+            has_points: Whether a sheet has brought any.
+        """
+        if has_points or self._had_points():
+            for result in results:
+                write_atomically(
+                    self.path / folder_name(result["extra_data"]["student"]) / "feedback.html", feedback_page(result)
+                )
+
+    def _had_points(self) -> bool:
+        try:
+            return bool(json.loads((self.path / "run.json").read_text(encoding="utf-8")).get("by_hand"))
+        except (OSError, ValueError):
+            return False
+
 
 def read_results(folder: Path) -> dict[str, dict[str, Any]]:
     """All results below a folder, by student.

@@ -31,8 +31,8 @@ def grades_csv(results: list[dict[str, Any]], absent: list[dict[str, Any]] | Non
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([*_HEADER, *questions, *(_WHO if has_who else [])])
     for fields, points, who in sorted(rows, key=lambda row: (row[0], row[2])):
-        cells = [_harmless(field) for field in fields] + [points.get(question, "") for question in questions]
-        writer.writerow(cells + ([_harmless(field) for field in who] if has_who else []))
+        cells = [harmless(field) for field in fields] + [points.get(question, "") for question in questions]
+        writer.writerow(cells + ([harmless(field) for field in who] if has_who else []))
     return out.getvalue()
 
 
@@ -61,7 +61,7 @@ def _points(result: dict[str, Any]) -> dict[str, str]:
     return {question: f"{value:g}" for question, value in points.items()}
 
 
-def _harmless(field: str) -> str:
+def harmless(field: str) -> str:
     """A spreadsheet runs a cell that begins like a formula; a student chooses their file's name."""
     return f"'{field}" if field[:1] in ("=", "+", "-", "@", "\t") else field
 

@@ -117,7 +117,7 @@ def test_the_column_can_be_named_and_must_be_one(tmp_path: Path, out: Path) -> N
 
 def test_another_maximum_is_said(tmp_path: Path, out: Path) -> None:
     text = CANVAS.replace(",,,,,35,10", ",,,,,100,10")
-    assert "worth 100 points, the automatic checks give up to 35" in fill(
+    assert "worth 100 points, these results give up to 35" in fill(
         _book(tmp_path, text), [_results("a", 1, ("11",))], out
     )
 
