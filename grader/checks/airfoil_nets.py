@@ -105,11 +105,20 @@ def _layers(values: Arrays, allowed: list[list[list[int]]], inputs: Arrays) -> S
 
 
 def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-    """With hidden layers the answer is no linear map."""
-    bend = values.get("bend", np.zeros(1))
-    if not np.isfinite(bend).all() or np.abs(bend).max() < 1e-4:
+    """With hidden layers the answer is no linear map, and no sum of functions of one input coordinate each."""
+    if not _is_far_from_zero(values, "bend"):
         return Symptom("the answer is linear in its input: put an activation after each hidden layer", "no_activation")
+    if not _is_far_from_zero(values, "mixed"):
+        return Symptom(
+            "each coordinate of the input acts by itself: an activation stands before a layer where it should follow it",
+            "activation_before_layer",
+        )
     return None
+
+
+def _is_far_from_zero(values: Arrays, name: str) -> bool:
+    got = values.get(name, np.zeros(1))
+    return bool(np.isfinite(got).all() and np.abs(got).max() > 1e-4)
 
 
 def affine_encoder(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:

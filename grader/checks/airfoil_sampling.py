@@ -147,6 +147,12 @@ def generate_modes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
             "a model that was training is in evaluation mode afterwards: set it back to the mode it was in",
             "left_in_eval",
         )
+    if not values.get("after_apart", np.zeros(())).all():
+        return Symptom(
+            "a decoder that was training, beside an encoder that was not, is in evaluation mode afterwards: remember "
+            "the decoder's own mode",
+            "mode_of_the_encoder",
+        )
     if evaluated.shape != (3,) or evaluated.any():
         return Symptom(
             "a model that was in evaluation mode is in training mode afterwards: set it back to the mode it was in",

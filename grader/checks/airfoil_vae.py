@@ -55,6 +55,11 @@ def _no_hidden(draw: Callable[[int], Draw]) -> Callable[[], list[Arrays]]:
     return lambda: [draw(0)(np.random.default_rng(0))]
 
 
+def _one_hidden(draw: Callable[[int], Draw]) -> Callable[[], list[Arrays]]:
+    """One layer: there it shows whether the activation stands before or behind it."""
+    return lambda: [draw(1)(np.random.default_rng(1))]
+
+
 def _affine(name: str, halves: int) -> Draw:
     def draw(rng: np.random.Generator) -> Arrays:
         n_in, n_out = int(rng.integers(7, 12)), halves * int(rng.integers(3, 6))
@@ -154,8 +159,14 @@ def _iterations(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
         return Symptom(
             f"the model ran {ran} times and the tracker holds {recorded} losses, expected n_iters = {asked} for both"
         )
-    if not values.get("training", np.zeros(())).all():
-        return Symptom("the model is not in training mode while it trains")
+    modes, numbers = values.get("training", np.zeros(0)), values.get("numbers", np.zeros(0))
+    if modes.shape != (asked,) or not modes.all():
+        return Symptom("the model is not in training mode while it trains: call model.train()", "left_in_eval")
+    n_items = int(inputs["n_items"])
+    if numbers.size < n_items or not np.isin(numbers, np.arange(1, n_items + 1)).all():
+        return Symptom("the model was not given batches of the data set's profiles")
+    if np.array_equal(numbers, np.resize(np.arange(1, n_items + 1), numbers.shape)):
+        return Symptom("the profiles come in the data set's order in every epoch: shuffle them", "not_shuffled")
     return close(1e-4, 1e-5)({"w": values["w"]}, {"w": reference["w"]}, inputs)
 
 
@@ -174,7 +185,7 @@ CHECKS = (
     ),
     _check(
         "air.encoder.activation", "an activation between the layers", 2,
-        Probe("encoder", _profiles(), public=1), nets.is_bent,
+        Probe("encoder", _profiles(), _one_hidden(_profiles), public=1), nets.is_bent,
     ),
     _check(
         "air.encoder.output", "mu is the first half of the last layer, logvar the second, and nothing follows", 3,
@@ -190,7 +201,7 @@ CHECKS = (
     ),
     _check(
         "air.decoder.activation", "an activation between the layers", 2,
-        Probe("decoder", _latents(), public=1), nets.is_bent,
+        Probe("decoder", _latents(), _one_hidden(_latents), public=1), nets.is_bent,
     ),
     _check(
         "air.decoder.output", "nothing follows the last layer", 3,
@@ -241,7 +252,7 @@ CHECKS = (
         Probe("train", _loss(1, True), _without_prior), _said("with Adam and L1Loss", close(1e-3, 1e-4)), True,
     ),
     _check(
-        "air.train.iterations", "exactly n_iters steps, each with fresh gradients", 2,
+        "air.train.iterations", "exactly n_iters steps in training mode, on shuffled batches, each with fresh gradients", 2,
         Probe("train_steps", _steps(1.0)), _said("where the gradient of w is 1 in every iteration", _iterations), True,
     ),
     _check(

@@ -12,6 +12,8 @@ from contextlib import suppress
 import torch
 from torch import Tensor, nn
 
+from grader.probes.tools import seed_torch
+
 CPU = torch.device("cpu")
 
 
@@ -51,10 +53,18 @@ def _outputs(model, x: Tensor) -> Tensor:
 
 
 def _bends(model, x: Tensor) -> dict[str, Tensor]:
-    """f(a) + f(b) - f(a + b) - f(0): zero where f is affine, that is, where no activation follows or intervenes."""
+    """f(a) + f(b) - f(a + b) - f(0): zero where f is affine, that is, where no activation follows or intervenes.
+
+    `mixed` has a in the first coordinates and b in the others: zero too where all that is bent is each coordinate by itself.
+    """
+
+    def bend(a: Tensor, b: Tensor) -> Tensor:
+        return _outputs(model, a) + _outputs(model, b) - _outputs(model, a + b) - _outputs(model, 0 * x)
+
     with torch.no_grad():
         a, b = 3 * x, -5 * x.flip(0)
-        return {"bend": _outputs(model, a) + _outputs(model, b) - _outputs(model, a + b) - _outputs(model, 0 * x)}
+        is_first = torch.arange(x.shape[1]) < x.shape[1] // 2
+        return {"bend": bend(a, b), "mixed": bend(a * is_first, b * ~is_first)}
 
 
 def _layers(model, *outputs: Tensor) -> dict[str, Tensor]:
@@ -135,14 +145,14 @@ def vae_outputs(names, mu: Tensor, logvar: Tensor, weight: Tensor):
 
 def vae_noise(names, mu: Tensor, logvar: Tensor, num_samples: Tensor, seed: Tensor):
     """z itself, for many copies of each row."""
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     y = torch.cat([mu, logvar], dim=1).repeat_interleave(int(num_samples), dim=0)
     return {"z": _vae(names, mu.shape[1], _Posterior(), nn.Identity())(y)[0].reshape(len(mu), -1, mu.shape[1])}
 
 
 def vae_gradient(names, mu: Tensor, logvar: Tensor, num_samples: Tensor, seed: Tensor):
     """Of the mean of z squared: its expectation is known to whoever knows mu and logvar."""
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     rows = torch.cat([mu, logvar], dim=1).requires_grad_()
     model = _vae(names, mu.shape[1], _Posterior(), nn.Identity())
     z = model(rows.repeat_interleave(int(num_samples), dim=0))[0]
@@ -171,10 +181,14 @@ def generate_modes(names, n_samples: Tensor, latent_size: Tensor):
     model.eval()
     model.generate(int(n_samples), seed=0, device=CPU)
     from_eval = torch.tensor([model.training, model.encoder.training, witness.training])
+    model.train()
+    model.encoder.eval()
+    model.generate(int(n_samples), seed=0, device=CPU)
     return {
         "while_decoding": torch.tensor(witness.was_training),
         "after_training": from_training,
         "after_eval": from_eval,
+        "after_apart": witness.training,
         "keeps_gradient": samples.requires_grad,
         "gradients_afterwards": torch.is_grad_enabled(),
     }
@@ -200,6 +214,7 @@ class _Toy(nn.Module):
         self.s = nn.Parameter(torch.linspace(-1.0, 0.8, latent_size))
         self.mus = mus
         self.seen: list[float] = []
+        self.last_heights: list[float] = []
         self.was_training: list[bool] = []
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -210,6 +225,7 @@ class _Toy(nn.Module):
             mu = self.mus[min(len(self.seen), len(self.mus) - 1)].expand(len(y), latent)
             logvar = torch.zeros_like(mu)
         self.seen.append(self.w.item())
+        self.last_heights += y[:, -1].tolist()
         self.was_training.append(self.training)
         return self.w * y, mu, logvar
 
@@ -237,17 +253,21 @@ def train(names, y: Tensor, beta: Tensor, optimizer: Tensor, absolute: Tensor, n
 
 
 def train_steps(names, y: Tensor, n_items: Tensor, batch_size: Tensor, n_iters: Tensor, gamma: Tensor):
-    """Equal profiles, so that every batch is the same: w at each iteration shows each step and its learning rate."""
-    model, g = _Toy(3), float(gamma)
+    """Profiles that differ only in the last height, their number, which w does not depend on: w at each iteration shows
+    each step and its learning rate, the numbers show the order. The model comes in evaluation mode."""
+    model, g = _Toy(3).eval(), float(gamma)
+    profiles = y.repeat(int(n_items), 1)
+    profiles[:, -1] = torch.arange(1, int(n_items) + 1)
     scheduler = {"lr_scheduler_name": "ExponentialLR", "lr_scheduler_config": {"gamma": g}} if g < 1 else {}
     tracker = names["train_VAE"](
-        model, _items(y.expand(int(n_items), -1)), CPU, plot_freq=0, beta=0.1, rec_loss_fn=_linear, optimizer_name="SGD",
+        model, _items(profiles), CPU, plot_freq=0, beta=0.1, rec_loss_fn=_linear, optimizer_name="SGD",
         optimizer_config={"lr": 0.01}, n_iters=int(n_iters), batch_size=int(batch_size), **scheduler,
     )  # fmt: skip
     return {
         "w": torch.tensor([*model.seen, model.w.item()]),
         "recorded": torch.tensor(len(tracker.total_losses)),
-        "training": torch.tensor(all(model.was_training)),
+        "numbers": torch.tensor(model.last_heights),
+        "training": torch.tensor(model.was_training),
     }
 
 
@@ -276,7 +296,7 @@ def quality(names, configs: Tensor, n_samples: Tensor, cpu_seconds: Tensor):
     began = time.process_time()
     last = int(began + float(cpu_seconds)) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (last, last + 1))  # the kernel ends the process, whatever it is doing
-    torch.manual_seed(0)
+    seed_torch(0)
     model = names["VAE"](**settings["model_config"])
     names["train_VAE"](model, AirfoilDataset(), CPU, plot_freq=0, **settings["train_config"])
     return {"samples": model.generate(int(n_samples), seed=0, device=CPU), "cpu_seconds": time.process_time() - began}

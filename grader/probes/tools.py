@@ -1,4 +1,4 @@
-"""What several probes need: the gradients of an answer with respect to its inputs."""
+"""What several probes need: a seed, and the gradients of an answer with respect to its inputs."""
 
 from collections.abc import Callable
 
@@ -22,3 +22,12 @@ def gradients(function: Callable[..., object], **inputs: Tensor) -> dict[str, Te
         return {}
     found = torch.autograd.grad(answer.sum(), list(leaves.values()), allow_unused=True)
     return {f"d_{name}": grad for name, grad in zip(leaves, found, strict=True) if grad is not None}
+
+
+def seed_torch(seed: int | Tensor) -> None:
+    """Seed torch's generator for the CPU.
+
+    `torch.manual_seed` seeds every device there could be, and writes down the stack for each that has not started, which
+    takes longer than most probes.
+    """
+    torch.default_generator.manual_seed(int(seed))

@@ -39,6 +39,10 @@ class Encoder(nn.Module):
 # A chain of linear layers without activations is one linear layer.
 # replace: nn.Linear(n_in, n_out), nn.LeakyReLU() -> nn.Linear(n_in, n_out)
 
+# %% air.encoder activation_before_layer
+# An activation follows each hidden layer; it does not stand before it.
+# replace: nn.Linear(n_in, n_out), nn.LeakyReLU() -> nn.LeakyReLU(), nn.Linear(n_in, n_out)
+
 # %% air.decoder not_reversed
 # hidden_dims comes in the encoder's order; the decoder runs through it in reverse.
 # replace: *reversed(hidden_dims) -> *hidden_dims
@@ -55,6 +59,10 @@ class Encoder(nn.Module):
 # %% air.decoder no_activation
 # A chain of linear layers without activations is one linear layer.
 # replace: nn.Linear(n_in, n_out), nn.LeakyReLU() -> nn.Linear(n_in, n_out)
+
+# %% air.decoder activation_before_layer
+# An activation follows each hidden layer; it does not stand before it.
+# replace: nn.Linear(n_in, n_out), nn.LeakyReLU() -> nn.LeakyReLU(), nn.Linear(n_in, n_out)
 
 # %% air.decoder layers_in_a_list
 # The layers stand in a plain list, which the optimizer cannot see.
@@ -134,6 +142,10 @@ class Decoder(nn.Module):
 # Set the decoder back to the mode it was in, which may be evaluation mode.
 # replace: self.decoder.train(was_training) -> self.decoder.train()
 
+# %% air.vae mode_of_the_encoder
+# The decoder goes back to its own mode, not to the encoder's.
+# replace: self.decoder.training -> self.encoder.training
+
 # %% air.vae device_ignored
 # z is made on the device asked for.
 # replace: device=device) -> device=Device)
@@ -181,6 +193,14 @@ class Decoder(nn.Module):
 # %% air.train no_step
 # The weights do not move: call optimizer.step().
 # replace: optimizer.step() -> pass
+
+# %% air.train left_in_eval
+# The model trains in training mode: call model.train() first.
+# replace: model.to(device).train() -> model.to(device)
+
+# %% air.train not_shuffled
+# The profiles come in the same order in every epoch: leave shuffle=True in place.
+# replace: shuffle=True -> shuffle=False
 
 # %% air.train scheduler_never_stepped
 # The scheduler takes no step.
