@@ -5,7 +5,9 @@ import ast
 from grader.records import Reading, Submission
 from grader.written import written_parts
 from utils.assignments import Assignment, assignment_names
-from utils.cells import Extraction, Notebook, NotebookError, parse, read_notebook
+from utils.cell_code import parse
+from utils.cells import Notebook, NotebookError, read_notebook
+from utils.extraction import Extraction
 from utils.recognition import recognise
 from utils.responses import answered_questions
 from utils.rules import forbidden_uses

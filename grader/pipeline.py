@@ -6,13 +6,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from grader import __version__
-from grader.checks import calls
+from grader.checks import calls, has_checks
 from grader.compare import compare
 from grader.draws import FreshReferences, course_salt, draw_seed, job_of
 from grader.intake import IntakeError, take_in, take_in_bytes
 from grader.notebook import read
 from grader.quality import CPU_SECONDS, add_quality
 from grader.records import Call, Reading, Report, SandboxRun, Submission, Verdict
+from grader.references import has_references
 from grader.rubric import Rubric, load_rubric
 from grader.sandbox.box import Box
 from grader.sandbox.script import merge_cells
@@ -193,14 +194,7 @@ def grade(path: Path | str, notebook: str | None = None) -> Report:
 
 def graded_assignments() -> list[str]:
     """Assignments that can be graded: those with checks and reference values."""
-    names = []
-    for name in assignment_names():
-        try:
-            load_rubric(name)
-        except (ModuleNotFoundError, FileNotFoundError):
-            continue
-        names.append(name)
-    return names
+    return [name for name in assignment_names() if has_checks(name) and has_references(name)]
 
 
 def _stumbles(run: SandboxRun, reading: Reading) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from utils.assignments import Assignment
-from utils.cells import TaskSource
+from utils.extraction import TaskSource
 
 # The closed set of statuses a check can end in, and whose they are.
 STATUSES = {

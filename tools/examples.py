@@ -14,7 +14,8 @@ from nbformat import NotebookNode
 from grader.slips import Variant, parse_variants
 from tools.notebooks import solved_notebook, student_notebook
 from utils.assignments import load_assignment
-from utils.cells import find_tasks, read_notebook
+from utils.cells import read_notebook
+from utils.extraction import find_tasks
 
 STUDENTS = Path(__file__).resolve().parents[1] / "examples" / "students"
 SUBMISSIONS = STUDENTS.parent / "submissions"

@@ -18,7 +18,8 @@ from grader.sandbox.script import merge_cells
 from grader.slips import Variant, load_slips
 from tools.notebooks import solved_notebook
 from utils.assignments import Assignment, assignment_names, load_assignment
-from utils.cells import find_tasks, read_notebook
+from utils.cells import read_notebook
+from utils.extraction import find_tasks
 
 
 def main() -> None:

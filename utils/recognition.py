@@ -1,7 +1,8 @@
 """Which notebook of the course a file is, by the tasks in it, whatever its name."""
 
 from utils.assignments import Assignment, assignment_names, load_assignment
-from utils.cells import Extraction, Notebook, find_tasks
+from utils.cells import Notebook
+from utils.extraction import Extraction, find_tasks
 
 
 def recognise(notebook: Notebook) -> tuple[Assignment, Extraction] | None:

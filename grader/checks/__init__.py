@@ -5,7 +5,7 @@ grader's process except for the call itself. The reference values come from the 
 same sandbox on the same inputs.
 """
 
-import importlib
+import importlib.util
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,7 +65,16 @@ def load_checks(assignment: str) -> tuple[Check, ...]:
     Raises:
         ModuleNotFoundError: If the assignment has none yet.
     """
-    return importlib.import_module(f"grader.checks.{probes_module(assignment)}").CHECKS
+    return importlib.import_module(_module(assignment)).CHECKS
+
+
+def has_checks(assignment: str) -> bool:
+    """Whether an assignment has a module of checks, without loading it."""
+    return importlib.util.find_spec(_module(assignment)) is not None
+
+
+def _module(assignment: str) -> str:
+    return f"grader.checks.{probes_module(assignment)}"
 
 
 def public_inputs(check: Check) -> list[Arrays]:

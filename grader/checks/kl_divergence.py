@@ -70,7 +70,8 @@ def _moments(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | Non
         return symptom
     mu, log_sigma = inputs["params_q"][:, :-1].astype(float), inputs["params_q"][:, -1:].astype(float)
     sigma = np.exp(log_sigma)
-    mean, std = samples.mean(axis=1, dtype=float), samples.std(axis=1, dtype=float)
+    rows = _by_coordinate(samples)
+    mean, std = rows.mean(axis=2), rows.std(axis=2)
     allowed = 6 * sigma / np.sqrt(samples.shape[1])  # six standard errors: a right answer fails once in a billion
     if not (np.abs(std - sigma) <= allowed).all():  # so put, NaN and infinity fail too
         text = f"the samples' standard deviation is off by {np.abs(std - sigma).max():.2f}, sampling error explains {allowed.max():.2f}"
@@ -118,30 +119,38 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
     samples = values.get("samples", np.empty(0))
     if symptom := _not_samples(samples, inputs):
         return symptom
-    samples = samples.astype(float)
-    spread = samples.std(axis=1, keepdims=True)
+    rows = _by_coordinate(samples)
+    spread = rows.std(axis=2, keepdims=True)
     if not np.isfinite(spread).all():
         return Symptom("the samples are larger than floats can be averaged")
     if (spread < 1e-3).any():
         return Symptom("all N samples of a row are alike: draw noise of shape (B, N, K)", "same_noise_for_every_sample")
-    noise = (samples - samples.mean(axis=1, keepdims=True)) / spread
-    half = noise.shape[1] // 2
+    noise = (rows - rows.mean(axis=2, keepdims=True)) / spread
+    n = noise.shape[2]
     correlations = {  # six standard errors are 0.1; a slip's is 1
-        "same_noise_for_every_row": ("every row b gets the same noise", noise[0].T @ noise[1] / noise.shape[1]),
+        "same_noise_for_every_row": ("every row b gets the same noise", noise[0] @ noise[1].T / n),
         "same_noise_for_every_dimension": (
             "the K coordinates share one noise value",
-            np.triu(noise[0].T @ noise[0], 1) / noise.shape[1],
+            np.triu(noise[0] @ noise[0].T, 1) / n,
         ),
         "correlated_samples": (
             "successive samples n depend on each other",
-            (noise[:, :-1] * noise[:, 1:]).mean(axis=1),
+            (noise[:, :, :-1] * noise[:, :, 1:]).mean(axis=2),
         ),
-        "repeated_noise": ("the noise repeats itself", (noise[:, :half] * noise[:, half : 2 * half]).mean(axis=1)),
+        "repeated_noise": (
+            "the noise repeats itself",
+            (noise[:, :, : n // 2] * noise[:, :, n // 2 : n // 2 * 2]).mean(axis=2),
+        ),
     }
     for slip, (sentence, correlation) in correlations.items():
         if not np.abs(correlation).max() <= 0.1:
             return Symptom(f"{sentence}: draw noise of shape (B, N, K)", slip)
     return None
+
+
+def _by_coordinate(samples: np.ndarray) -> np.ndarray:
+    """(B, N, K) as (B, K, N): sums over N run along memory, several times faster."""
+    return np.ascontiguousarray(samples.transpose(0, 2, 1), dtype=float)
 
 
 def _sampled_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:

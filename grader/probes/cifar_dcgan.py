@@ -13,6 +13,7 @@ from torch.optim import Adam, Optimizer
 
 from grader.probes.gan_stand_ins import Critic, Curves, Mirror, Painter, noting_updates
 from grader.probes.stand_ins import fill, sample, uniform
+from grader.probes.tools import seed_torch
 
 _KINDS = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.Linear)
 
@@ -21,7 +22,7 @@ _KINDS = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.Linear)
 
 def layers(names, seed: Tensor):
     """One row a layer of both networks; what the columns are is written in `grader.checks.cifar_dcgan_init`."""
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     gan = names["DCGAN"]()
     rows = [
         [side, kind, *_moments(layer.weight), _spread(layer.weight, layer), *_bias(layer)]
@@ -121,7 +122,7 @@ def train(names, values: Tensor, batch_size: Tensor, epochs: Tensor, seed: Tenso
     painter, critic = gan._generator, gan._discriminator
     watched = [critic.weight, critic.offset, painter.scale, painter.shift]
     images = values[:, None, None, None].repeat(1, 3, 32, 32).numpy()
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     with noting_updates(watched, critic.updates):
         gan.train(images)
     moved = [update for update in critic.updates if len(update) == 4]

@@ -1,9 +1,8 @@
 """Probes of notebook 1: the KL divergence and the ELBO."""
 
-import torch
 from torch import Tensor
 
-from grader.probes.tools import gradients
+from grader.probes.tools import gradients, seed_torch
 
 
 def D_KL(names, mu: Tensor, logvar: Tensor):
@@ -43,18 +42,18 @@ def exact_gradient(names, params_q: Tensor, params_p: Tensor):
 
 
 def rsample(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     return {"samples": names["rsample"](params_q, int(num_samples))}
 
 
 def rsample_gradient(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
     """Of the mean square of the samples, summed over the latent: its expectation is known to whoever knows mu and sigma."""
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     return gradients(lambda params: names["rsample"](params, int(num_samples)).pow(2).mean(dim=1), params_q=params_q)
 
 
 def elbo(names, x: Tensor, params_q: Tensor, weight: Tensor, num_samples: Tensor, log_sig_x: Tensor, seed: Tensor):
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     return {"value": names["elbo"](x, params_q, int(num_samples), lambda z: z @ weight, log_sig_x)}
 
 
@@ -64,5 +63,5 @@ def elbo_gradient(
     def loss(params: Tensor, matrix: Tensor, log_sigma: Tensor) -> object:
         return names["elbo"](x, params, int(num_samples), lambda z: z @ matrix, log_sigma)
 
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     return gradients(loss, params_q=params_q, weight=weight, log_sig_x=log_sig_x)

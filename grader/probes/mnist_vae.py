@@ -24,7 +24,7 @@ from grader.probes.stand_ins import (
     silence,
     uniform,
 )
-from grader.probes.tools import gradients
+from grader.probes.tools import gradients, seed_torch
 
 
 def _count(module: nn.Module) -> int:
@@ -67,7 +67,7 @@ def autoencoder(names, nz: Tensor, seed: Tensor):
 
 def loader(names, examples: Tensor, batch_size: Tensor, seed: Tensor):
     """Two epochs: the sizes of the batches, and the examples in the order in which they come."""
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     data = [(torch.full((1, 2, 2), float(n)), n) for n in range(int(examples))]
     with no_workers():
         served = names["make_loader"](data, int(batch_size))
@@ -94,13 +94,13 @@ class _Generator(nn.Module):
 
 
 def sample_images(names, n_samples: Tensor, nz: Tensor, seed: Tensor):
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     images = names["sample_images"](_Generator(), int(n_samples), int(nz))
     return {"images_shape": torch.tensor(images.shape), "z": shown(images, int(nz))}
 
 
 def sample_images_quiet(names, n_samples: Tensor, nz: Tensor, seed: Tensor):
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     return _quiet(lambda model: names["sample_images"](model, int(n_samples), int(nz)), _Generator())
 
 
@@ -134,14 +134,14 @@ def _known_posterior(names, mu: Tensor, log_sigma: Tensor):
 
 def vae_noise(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor):
     model = _known_posterior(names, mu, log_sigma)
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     return {"z": shown(model(blank(int(images), 1, PIXELS))["rec"], len(mu))}
 
 
 def vae_gradient(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor):
     """Of the mean square of z, summed over the dimensions: its expectation is known to whoever knows mu and sigma."""
     model = _known_posterior(names, mu, log_sigma)
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     z = shown(model(blank(int(images), 1, PIXELS))["rec"], len(mu))
     found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), [model.encoder.numbers], allow_unused=True)[0]
     return {} if found is None else {"d_mu": found[: len(mu)], "d_log_sigma": found[len(mu) :]}
@@ -194,13 +194,13 @@ def interpolate(names, x: Tensor, y: Tensor, steps: Tensor):
 
 
 def reparametrize_published(names, mu: Tensor, logvar: Tensor, seed: Tensor):
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     z = names["reparametrize"](mu, logvar)
     return {"mean": z.mean(), "std": z.std()}
 
 
 def reparametrize(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     leaves = [value.clone().requires_grad_() for value in (mu, logvar)]
     z = names["reparametrize"](*(leaf.expand(int(images), -1) for leaf in leaves))
     found: tuple = (None, None)
@@ -359,18 +359,18 @@ def conv_elbo_sampled(names, posterior: Tensor, n: Tensor, images: Tensor, log_s
     model.encoder, model.decoder = Emit(posterior), fill(decode, int(seed))
     with torch.no_grad():
         model.log_sig_x.copy_(log_sig_x)
-        torch.manual_seed(int(seed))
+        seed_torch(seed)
         return {"elbo": model.elbo(uniform(int(seed), int(images), 1, 28, 28), int(n))}
 
 
 def generate(names, K: Tensor, n_images: Tensor, seed: Tensor):
     model = PriorVAE(int(K), int(seed))
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     return picture("images", names["generate_images"](model, K=int(K), n_images=int(n_images)))
 
 
 def generate_quiet(names, K: Tensor, n_images: Tensor, seed: Tensor):
-    torch.manual_seed(int(seed))
+    seed_torch(seed)
     return _quiet(
         lambda vae: names["generate_images"](vae, K=int(K), n_images=int(n_images)), PriorVAE(int(K), int(seed))
     )

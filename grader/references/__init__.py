@@ -45,6 +45,15 @@ class References:
         return tuple(slip for slip in self.slips if slip.task == task)
 
 
+def has_references(assignment: str) -> bool:
+    """Whether an assignment's reference values have been made."""
+    return all(path.exists() for path in _files(assignment))
+
+
+def _files(assignment: str) -> tuple[Path, Path]:
+    return FOLDER / f"{assignment}.json", FOLDER / f"{assignment}.npz"
+
+
 @cache
 def load_references(assignment: str) -> References:
     """Read the reference values of an assignment.
@@ -52,8 +61,8 @@ def load_references(assignment: str) -> References:
     Raises:
         FileNotFoundError: If they have not been made yet; the message names the command.
     """
-    described, stored = FOLDER / f"{assignment}.json", FOLDER / f"{assignment}.npz"
-    if not described.exists() or not stored.exists():
+    described, stored = _files(assignment)
+    if not has_references(assignment):
         raise FileNotFoundError(f"no reference values for {assignment}: make them with `make references`")
     about = json.loads(described.read_text(encoding="utf-8"))
     arrays: dict[str, dict[str, Arrays]] = {}
@@ -80,7 +89,8 @@ def save_references(references: References, command: str) -> None:
     for group, called in groups.items():
         for call, values in called.items():
             arrays |= {f"{group}|{call}|{name}": value for name, value in values.items()}
-    np.savez_compressed(FOLDER / f"{references.assignment}.npz", **arrays)  # type: ignore[arg-type]
+    described, stored = _files(references.assignment)
+    np.savez_compressed(stored, **arrays)  # type: ignore[arg-type]
     about = {
         "assignment": references.assignment,
         "command": command,
@@ -91,4 +101,4 @@ def save_references(references: References, command: str) -> None:
         ],
     }
     text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
-    (FOLDER / f"{references.assignment}.json").write_text(text, encoding="utf-8")
+    described.write_text(text, encoding="utf-8")

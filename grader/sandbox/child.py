@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from grader.probes.tools import seed_torch
 from grader.sandbox import frames, landlock, linux, seccomp
 
 _MAX_TEXT = 300
@@ -158,7 +159,7 @@ class _Run:
 
     def step(self, number: int, step: dict, is_public: bool) -> None:
         self.send({"kind": "step", "number": number})
-        torch.manual_seed(0)
+        seed_torch(0)
         random.seed(0)
         np.random.seed(0)
         try:
@@ -247,9 +248,10 @@ class _NotAllowed(types.ModuleType):
 
 def _hide(modules: list[str]) -> None:
     """Take away modules the notebook rules out: the rule is checked in the text, this is for what the text hides."""
+    within = tuple(f"{dotted}." for dotted in modules)
+    for name in [name for name in sys.modules if f"{name}.".startswith(within)]:
+        sys.modules[name] = _NotAllowed(name)
     for dotted in modules:
         parent, _, leaf = dotted.rpartition(".")
-        for name in [name for name in sys.modules if name == dotted or name.startswith(f"{dotted}.")]:
-            sys.modules[name] = _NotAllowed(dotted)
         if parent in sys.modules:
             setattr(sys.modules[parent], leaf, _NotAllowed(dotted))

@@ -11,7 +11,8 @@ from tools.conventions import ConventionError, find_violations
 from tools.gap_marks import keep_solutions, open_gaps, split_gaps
 from tools.notebook_source import parse_source, source_names
 from utils.assignments import UNANSWERED, parse_assignment
-from utils.cells import find_tasks, read_notebook
+from utils.cells import read_notebook
+from utils.extraction import find_tasks
 
 # A notebook as small as the conventions allow; each test of a violation changes one thing in it.
 SOURCE = '''\

@@ -9,16 +9,9 @@ import pytest
 
 from tests.support import answers
 from utils.assignments import load_assignment
-from utils.cells import (
-    MAX_CELLS,
-    Extraction,
-    NotebookError,
-    find_tasks,
-    normalised_code,
-    parse,
-    read_notebook,
-    tag_line,
-)
+from utils.cell_code import normalised_code, parse
+from utils.cells import MAX_CELLS, NotebookError, read_notebook
+from utils.extraction import Extraction, find_tasks, tag_line
 
 NOTEBOOK = "01_kl_divergence"
 ASSIGNMENT = load_assignment(NOTEBOOK)

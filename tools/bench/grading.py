@@ -27,7 +27,7 @@ from grader.records import Job
 from grader.report import feedback_page
 from grader.slips import parse_variants
 from tools.examples import with_answers
-from utils import cells
+from utils import cell_code, extraction
 
 NAME = "01_kl_divergence"
 SLIPS = Path(__file__).resolve().parents[2] / "grader" / "slips" / f"{NAME}.py"
@@ -77,7 +77,7 @@ def _submissions():
 def _graded(grader: Grader, submissions: list[tuple[str, bytes]]) -> float:
     """CPU seconds of everything that is done for these submissions, in all processes."""
     settings = Settings(NAME, "bench")
-    for known in (cells._outline, cells.normalised_code):
+    for known in (extraction._outline, cell_code.normalised_code):
         known.cache_clear()  # what an earlier round has parsed
     began = _cpu_seconds(grader)
     for student, data in submissions:
@@ -134,6 +134,7 @@ def _run(job: Job, writer: int) -> None:
 
     import torch
 
+    from grader.probes.tools import seed_torch
     from grader.sandbox.child import _Names
 
     probes = importlib.import_module(f"grader.probes.{job.probes}")
@@ -145,7 +146,7 @@ def _run(job: Job, writer: int) -> None:
         _quietly(lambda cell=cell: exec(compile(cell.source, "<cell>", "exec"), namespace))
         for call in (call for call in job.calls if call.task in cell.tasks):
             inputs = {name: torch.from_numpy(array.copy()) for name, array in call.inputs.items()}
-            torch.manual_seed(0)
+            seed_torch(0)
             values[call.name] = _quietly(lambda c=call, i=inputs: getattr(probes, c.function)(_Names(namespace), **i))
     arrays = {
         name: {key: torch.as_tensor(value).detach().numpy() for key, value in (found or {}).items()}

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 from utils.assignments import Assignment, Question
 from utils.assignments.gaps import count_gaps
-from utils.cells import Extraction, Notebook, TaskSource, parse
+from utils.cell_code import parse
+from utils.cells import Notebook
+from utils.extraction import Extraction, TaskSource
 from utils.responses import answered_questions, questions_above
 from utils.rules import forbidden_uses
 from utils.submission.findings import Finding

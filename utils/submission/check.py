@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from utils.assignments import Assignment, Question, assignment_names
-from utils.cells import Extraction, Notebook, NotebookError, parse, read_notebook
+from utils.cell_code import parse
+from utils.cells import Notebook, NotebookError, read_notebook
+from utils.extraction import Extraction
 from utils.recognition import recognise
 from utils.submission import answers, configs, execution, figures, session
 from utils.submission.findings import Finding, is_hand_in

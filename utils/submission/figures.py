@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator
 
 from utils.assignments import Assignment
-from utils.cells import Cell, Notebook, parse, tag_line
+from utils.cell_code import parse
+from utils.cells import Cell, Notebook
+from utils.extraction import tag_line
 from utils.responses import questions_above
 from utils.submission.execution import code_cells
 from utils.submission.findings import name_cells

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from utils.assignments import Assignment
-from utils.cells import Cell, Extraction, Notebook, find_tasks, normalised_code
+from utils.cell_code import normalised_code
+from utils.cells import Cell, Notebook
+from utils.extraction import Extraction, find_tasks
 from utils.submission.findings import is_hand_in
 
 _CLOCK_SECONDS = 2  # some file systems keep times no finer than this

@@ -16,7 +16,7 @@ from grader.sandbox import box as box_module
 from grader.sandbox.box import Box, readable_paths
 from grader.sandbox.script import merge_cells
 from grader.sandbox.watch import SandboxError
-from utils.cells import TaskSource
+from utils.extraction import TaskSource
 
 NOTEBOOK = "01_kl_divergence"
 GOOD = "def D_KL(mu, logvar):\n    return mu.sum() + logvar.sum()"
