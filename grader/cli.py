@@ -112,7 +112,7 @@ def _grade(options: argparse.Namespace) -> int:
     began = time.monotonic()
     roster = read_roster(options.roster) if options.roster else None
     gradebook = read_gradebook(options.fill) if options.fill else None
-    points = read_sheet(options.by_hand) if options.by_hand and options.by_hand.exists() else {}
+    points = read_sheet(options.by_hand) if options.by_hand and options.by_hand.exists() else None
     collection = collect(options.paths, roster)
     for line in collection.found:
         print(line)
@@ -126,7 +126,7 @@ def _grade(options: argparse.Namespace) -> int:
             return OUR_FAULT
         results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
         results, by_hand = _with_points(options.by_hand, results, points)
-        folder.write_feedback(results, has_points=bool(points))
+        folder.write_feedback(results, has_points=points is not None)
         seconds = time.monotonic() - began
         write_class(options.out, results, _facts(options, collection, seconds))
     print(grades_table(results))
@@ -170,13 +170,11 @@ def _graded(
     return graded
 
 
-def _with_points(sheet: Path | None, results: list[Results], points: Points) -> tuple[list[Results], str]:
+def _with_points(sheet: Path | None, results: list[Results], points: Points | None) -> tuple[list[Results], str]:
     """The results with a person's points, and what to say about them; "" without a sheet."""
     if sheet is None:
         return results, ""
-    if not sheet.exists():
-        return results, write_sheet(sheet, results)
-    return add_points(results, points)
+    return (results, write_sheet(sheet, results)) if points is None else add_points(results, points)
 
 
 def _facts(options: argparse.Namespace, collection: Collection, seconds: float) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grader.by_hand import add_points, read_sheet
 from grader.report.course import write_class_page
 from grader.report.feedback import TEMPLATES
 from grader.report.files import write_atomically
@@ -72,7 +73,10 @@ def _link(folder: Path, results: dict[str, Results]) -> None:
     try:
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         if run["is_class"]:
-            write_class_page(folder, list(results.values()), run)
+            listed = list(results.values())
+            if run.get("by_hand"):
+                listed, _ = add_points(listed, read_sheet(Path(run["by_hand"])))
+            write_class_page(folder, listed, run)
     except (OSError, ValueError, KeyError):
         return  # no class page to link from
 

@@ -200,9 +200,9 @@ def _other_maximum(book: Gradebook, results: list[Results], place: int) -> list[
     """Canvas says what an assignment is worth: a warning where that is not what the checks add up to."""
     row = next((row for row in book.rows[1:3] if "Points Possible" in row[0] and place < len(row)), None)
     worth = plain_text(row[place]) if row else ""
-    ours = {automatic_points(r) for r in results if is_graded(r)}
+    ours = max((automatic_points(r) for r in results if is_graded(r)), default=0)
     try:
-        same = not worth or ours <= {float(worth)}
+        same = not worth or not ours or ours == float(worth)
     except ValueError:
         return []
-    return [] if same else [f"the column is worth {worth} points, these results give up to {max(ours):g}"]
+    return [] if same else [f"the column is worth {worth} points, these results give up to {ours:g}"]

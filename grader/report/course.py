@@ -17,7 +17,7 @@ def write_class(out: Path, results: list[Results], facts: dict[str, Any]) -> Non
         out: The folder of results.
         results: Contents of the `results.json` files.
         facts: What only the run knows, for `run.json`: `command`, `notebook`, `is_class`, `found` (what the paths were
-            taken for), `absent` (`name`, `email`, `ids` of each), `wall_seconds`.
+            taken for), `absent` (`name`, `email`, `ids` of each), `by_hand` (the sheet given), `wall_seconds`.
     """
     tiers = sorted({tier for result in results if (tier := result["extra_data"]["tier"])})
     graders = [result["extra_data"]["grader"] for result in results if result["extra_data"]["grader"]]

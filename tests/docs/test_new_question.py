@@ -1,0 +1,105 @@
+"""docs/new-question.md, followed to the letter on a copy of the project, gives a question and a notebook that are graded."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from pages import PROJECT, blocks, commands, copy_project, run
+
+PAGE = (PROJECT / "docs" / "new-question.md").read_text()
+STEP = re.compile(
+    r"^\*\*`(?P<path>[\w/.]+)`\*\*, (?P<where>[^\n]+):\n\n```python\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+NAME, FIFTH = "01_kl_divergence", "05_flows"
+
+
+def _follow(root: Path) -> None:
+    for step in STEP.finditer(PAGE):
+        path, where, text = root / step["path"], step["where"], step["text"]
+        old = path.read_text() if path.exists() else ""
+        assert bool(old) == (where != "a new file"), f"{step['path']}, {where}"
+        path.write_text(_placed(old, where, text))
+
+
+def _placed(old: str, where: str, text: str) -> str:
+    if where in ("a new file", "at the end"):
+        return old + text
+    if where == "at the end of `CHECKS`":
+        end = old.rindex("\n)") + 1
+        return old[:end] + text + old[end:]
+    heading = re.fullmatch(r"in front of the cell `(.+)`", where)
+    assert heading, f"nobody knows where {where!r} is"
+    mark = f"# %% [markdown]\n# {heading[1]}\n"
+    assert old.count(mark) == 1
+    return old.replace(mark, text + mark)
+
+
+def _keep_only_the_new_slips(root: Path) -> None:
+    """Building the references of all other questions too would take most of this test's time."""
+    path = root / "grader" / "slips" / f"{NAME}.py"
+    text = path.read_text()
+    path.write_text(text[text.index("# %% kl.entropy") :])
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """The copy after the page's blocks are in it and its commands have run, and what each printed."""
+    root = copy_project(tmp_path_factory.mktemp("project") / "copy", NAME)
+    _follow(root)
+    _keep_only_the_new_slips(root)
+    shown = {}
+    for command in _together(commands(PAGE)):
+        done = run(command, root)
+        assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        shown[command] = done.stdout
+    return root, shown
+
+
+def _together(lines: list[str]) -> list[str]:
+    """Each program of the page once, for both notebooks: starting one is most of what it costs."""
+    joined: dict[str, list[str]] = {}
+    for line in lines:
+        program, argument = re.fullmatch(r"(.+?) (\S+)", line).groups()
+        joined.setdefault(program, []).append(argument)
+    return [
+        f"{program} '{' or '.join(arguments)}'" if program.endswith("-k") else f"{program} {' '.join(arguments)}"
+        for program, arguments in joined.items()
+    ]
+
+
+def test_every_block_has_its_place() -> None:
+    assert len(STEP.findall(PAGE)) == len([block for block in blocks(PAGE) if block.language == "python"]) == 10
+
+
+def test_the_grader_s_part_of_a_question_is_as_short_as_promised() -> None:
+    texts = {step["path"]: step["text"].strip().splitlines() for step in STEP.finditer(PAGE)}
+    counted = [texts[f"grader/{part}"] for part in ("probes/kl_divergence.py", "checks/kl_divergence.py")]
+    slips = [line for line in texts[f"grader/slips/{NAME}.py"] if line.startswith("# replace")]
+    assert sum(map(len, counted)) + 2 * len(slips) <= 10  # a slip: its sentence and its replacement
+
+
+def test_right_answers_pass_and_slips_are_named(built: tuple[Path, dict[str, str]]) -> None:
+    _, shown = built
+    (tested,) = [text for command, text in shown.items() if "pytest" in command]
+    n_answers = sum(step["text"].count("# %% kl.") + step["text"].count("# %% flow.") for step in STEP.finditer(PAGE))
+    assert int(re.search(r"(\d+) passed", tested)[1]) >= n_answers
+    assert "failed" not in tested
+
+
+def test_the_new_question_is_in_the_notebook_and_in_the_references(built: tuple[Path, dict[str, str]]) -> None:
+    root, _ = built
+    for name, task in ((NAME, "kl.entropy"), (FIFTH, "flow.affine")):
+        manifest = json.loads((root / "utils" / "assignments" / f"{name}.json").read_text())
+        assert task in [question["id"] for question in manifest["questions"]]
+        notebook = (root / "notebooks" / f"{name}.ipynb").read_text()
+        assert "raise NotImplementedError" in notebook
+        assert "BEGIN SOLUTION" not in notebook
+        slips = json.loads((root / "grader" / "references" / f"{name}.json").read_text())["slips"]
+        assert sum(slip["task"] == task for slip in slips) == 3
+
+
+def test_every_file_and_test_the_page_names_is_there(built: tuple[Path, dict[str, str]]) -> None:
+    root, _ = built
+    for path in re.findall(r"`((?:tests|grader|utils|notebooks|examples|tools)/[\w/.]+)`", PAGE):
+        assert (root / path).exists() or (PROJECT / path).exists(), path
