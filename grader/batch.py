@@ -77,7 +77,7 @@ def encode(work: Work, settings: Settings, report: Report) -> bytes:
     results["extra_data"]["key"] = key_of(work, settings, report.notebook)
     if report.fault:
         results["extra_data"]["fault"] = report.fault
-    return (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
 
 
 def still_holds(results: dict[str, Any], work: Work, settings: Settings) -> bool:

@@ -25,6 +25,10 @@ _NAMES = ("optimizer_name", "lr_scheduler_name")
 _SETTINGS = ("optimizer_config", "lr_scheduler_config")
 
 
+# All that yaml and json were seen to raise: yaml's own types stumble over values that are none of theirs (`!!int ''`).
+_UNREADABLE = (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+
+
 class ConfigError(ValueError):
     """A configuration that cannot be used; the message is a sentence for the student."""
 
@@ -71,7 +75,7 @@ def _read(name: str, data: bytes) -> dict[str, Any]:
     try:
         config = yaml.load(data.decode("utf-8"), Loader=_PlainLoader)
         json.dumps(config, allow_nan=False)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError, RecursionError, OverflowError):
+    except _UNREADABLE:
         raise ConfigError(
             f"{name} is not a list of names and plain values (numbers, words, lists, dictionaries): write it with save_yaml"
         ) from None

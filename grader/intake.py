@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from grader.records import Submission
 from utils.cells import MAX_NOTEBOOK_BYTES
+from utils.printable import printable
 
 MAX_ZIP_BYTES = 64 * 2**20
 MAX_UNPACKED_BYTES = 256 * 2**20
@@ -17,9 +18,9 @@ MAX_FILES = 200
 MAX_CONFIG_BYTES = 64 * 2**10
 CONFIGS = ("model_config.yaml", "train_config.yaml")
 # All that `zipfile` and the decompressors were seen to raise on changed bytes.
-_DAMAGE = (
+DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError, ArithmeticError,
-    NotImplementedError, MemoryError,
+    LookupError, RuntimeError, MemoryError,
 )  # fmt: skip
 _NOISE = ("__MACOSX", ".DS_Store", ".ipynb_checkpoints", "__pycache__")
 
@@ -45,24 +46,22 @@ def take_in(path: Path, student: str | None = None) -> Submission:
     Raises:
         IntakeError: If there is no notebook to be had from it.
     """
-    student = student or path.stem
+    student, name = student or printable(path.stem), printable(path.name)
     try:
         status = path.stat()
         size, is_file = status.st_size, stat.S_ISREG(status.st_mode)
         data = path.read_bytes() if is_file and size <= MAX_ZIP_BYTES else b""
     except OSError as error:
-        raise IntakeError(
-            f"{path.name} cannot be read ({error.strerror}): hand it in again.", student, path.name
-        ) from None
+        raise IntakeError(f"{name} cannot be read ({error.strerror}): hand it in again.", student, name) from None
     if not is_file:  # a pipe would be waited for, a device never ends
-        raise IntakeError(f"{path.name} is not a file: hand in a zip or a notebook.", student, path.name)
+        raise IntakeError(f"{name} is not a file: hand in a zip or a notebook.", student, name)
     if size > MAX_ZIP_BYTES:
         raise IntakeError(
-            f"{path.name} has {size / 2**20:.0f} MB, at most {MAX_ZIP_BYTES // 2**20} MB are accepted: "
+            f"{name} has {size / 2**20:.0f} MB, at most {MAX_ZIP_BYTES // 2**20} MB are accepted: "
             "leave data sets and checkpoints out, clear large outputs, and zip it again.",
-            student, path.name,
+            student, name,
         )  # fmt: skip
-    return take_in_bytes(data, path.name, student)
+    return take_in_bytes(data, name, student)
 
 
 def take_in_bytes(data: bytes, file_name: str, student: str) -> Submission:
@@ -71,7 +70,7 @@ def take_in_bytes(data: bytes, file_name: str, student: str) -> Submission:
     Raises:
         IntakeError: If there is no notebook to be had from it.
     """
-    digest = hashlib.sha256(data).hexdigest()
+    digest, file_name = hashlib.sha256(data).hexdigest(), _short(file_name)
     try:
         if data[:4] == b"PK\x03\x04" or data[:4] == b"PK\x05\x06":
             notebooks, configs, ignored = _open_zip(data)
@@ -114,19 +113,19 @@ def _open_zip(data: bytes) -> tuple[dict[str, bytes], dict[str, bytes], list[str
     ignored: list[str] = []
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir() and not _is_noise(info.filename)]
+            members = [info for info in archive.infolist() if not _is_noise(info.filename)]
             _check_sizes(members)
             for info in members:
                 name = PurePosixPath(info.filename.replace("\\", "/")).name
                 if _is_unsafe(info) or not (name.lower().endswith(".ipynb") or name in CONFIGS):
-                    ignored.append(_printable(info.filename))
+                    ignored.append(_short(info.filename))
                 elif name in CONFIGS:
                     configs[name] = _read(archive, info, MAX_CONFIG_BYTES)
                 else:
-                    notebooks[_printable(info.filename)] = _read(archive, info, MAX_NOTEBOOK_BYTES)
-    except _DAMAGE as error:
+                    notebooks[_short(info.filename)] = _read(archive, info, MAX_NOTEBOOK_BYTES)
+    except DAMAGE as error:
         raise _Reject(
-            f"The zip is damaged ({_printable(str(error))[:80]}): zip the notebook again and open the zip once to check."
+            f"The zip is damaged ({printable(str(error)[:80])}): zip the notebook again and open the zip once to check."
         ) from None
     if not notebooks:
         listing = ", ".join(ignored[:5]) or "nothing else"
@@ -154,12 +153,15 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
         content = member.read(limit + 1)  # the size a zip declares may be a lie
     if len(content) > limit:
         raise _Reject(
-            f"{_printable(info.filename)} has more than {limit / 2**20:g} MB: clear its outputs and zip it again."
+            f"{_short(info.filename)} has more than {limit / 2**20:g} MB: clear its outputs and zip it again."
         )
     return content
 
 
 def _is_noise(name: str) -> bool:
+    """Folders, what a computer puts beside files, and names that are empty."""
+    if not name or name.endswith("/"):
+        return True
     return any(part in _NOISE or part.startswith("._") for part in name.replace("\\", "/").split("/"))
 
 
@@ -169,5 +171,5 @@ def _is_unsafe(info: zipfile.ZipInfo) -> bool:
     return ".." in parts or parts[0] == "" or ":" in parts[0] or stat.S_ISLNK(info.external_attr >> 16)
 
 
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)[:200]
+def _short(name: str) -> str:
+    return printable(name[:200])

@@ -88,6 +88,8 @@ def _result(future: Future, work: Work, settings: Settings) -> bytes:
         return future.result()
     except WorkerDied as error:
         return fault_results(work, settings, str(error))
+    except Exception as error:  # ours, whatever it is: one hand-in must not stop a class
+        return fault_results(work, settings, f"{type(error).__name__}: {error}")
 
 
 def _work(hand_in: HandIn) -> tuple[Work, str]:

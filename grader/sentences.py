@@ -1,6 +1,7 @@
 """Sentences for students: what, where, got, expected, next step. Public facts only."""
 
 from grader.records import ProbeRun, Reading, SandboxRun
+from utils.printable import printable
 
 _KNOWN_ERRORS = {
     "NotImplementedError": "the gap is still open: it raises NotImplementedError. Replace that line with your answer.",
@@ -67,7 +68,7 @@ def own_line(lines: tuple[tuple[int, int], ...], reading: Reading) -> str:
         source = next((s.source for s in reading.sources.values() if s.cell == cell), None)
         if source is not None and 1 <= number <= len(source.split("\n")):
             text = source.split("\n")[number - 1].strip()
-            return f", in cell {cell}, line {number}: `{text[:120]}`" if text else ""
+            return f", in cell {cell}, line {number}: `{printable(text[:120])}`" if text else ""
     return ""
 
 

@@ -1,17 +1,20 @@
 """From paths on the command line to hand-ins: which layout it is, whose file is whose, who is missing."""
 
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
 
+from grader.intake import DAMAGE
 from grader.layouts.hand_ins import HandIn
 from grader.layouts.people import Directory, Person
 from grader.layouts.platforms import LAYOUTS, Layout, canvas, is_meaningful, is_of_staff, plain
 from grader.layouts.tree import File, files_of, normal
 from grader.report.files import folder_name
+from utils.printable import printable
+
+_UNREADABLE = (yaml.YAMLError, AttributeError, TypeError, *DAMAGE)
 
 
 class NothingToGrade(ValueError):
@@ -63,14 +66,15 @@ def _recognised(path: Path) -> tuple[str, list[HandIn], list[str]]:
         return "", [_single(path)], []
     try:
         files = _below_wrapping(files_of(path))
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except DAMAGE:
         return "", [_single(path)], []
     for name, layout in LAYOUTS.items():
         try:
             hand_ins = layout(files)
-        except (yaml.YAMLError, AttributeError, TypeError) as error:  # of a shape nobody has seen
+        except _UNREADABLE as error:  # of a shape nobody has seen
+            reason = printable(" ".join(str(error).split()))[:200]
             raise NothingToGrade(
-                f"{path} looks like {name}, but its list cannot be read: {' '.join(str(error).split())}"
+                f"{path} looks like {name}, but its list cannot be read ({reason}): download it again."
             ) from None
         if hand_ins and (path.is_dir() or _is_class(layout, hand_ins, files)):
             aside = [file.name for file in files if is_of_staff(file)] if layout is plain else []
@@ -135,7 +139,7 @@ def _distinct(hand_ins: list[HandIn]) -> list[HandIn]:
         name, n = hand_in.student, 1
         while (key := folder_name(name).casefold()) in taken:
             n += 1
-            name = f"{hand_in.student[:80]} ({n})"
+            name = f"{folder_name(hand_in.student)[:40]} ({n})"
         taken.add(key)
         distinct.append(replace(hand_in, student=name))
     return distinct

@@ -10,7 +10,7 @@ from grader.layouts.people import Person
 from grader.layouts.tree import File
 from utils.cells import MAX_NOTEBOOK_BYTES
 
-_AGAIN = re.compile(r"(?:-(\d+)| ?\((\d+)\))$")  # "vae-2.ipynb", "vae (2).ipynb": uploaded again
+_AGAIN = re.compile(r"(?:-(\d{1,18})| ?\((\d{1,18})\))$")  # "vae-2.ipynb", "vae (2).ipynb": uploaded again
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ def content(hand_in: HandIn) -> tuple[str, bytes]:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for file in hand_in.files:
+            if out.tell() > MAX_ZIP_BYTES:  # it will be turned away: a thousand files must not fill the memory first
+                break
             is_asked_for = file.ending == ".ipynb" or file.name in CONFIGS
             data = file.read(MAX_NOTEBOOK_BYTES + 1) if is_asked_for else b""
             archive.writestr(zipfile.ZipInfo(file.path), data)  # a date of 1980: the bytes depend on nothing else

@@ -1,11 +1,14 @@
 """Who is who: a roster, and the same person in a platform's own spelling."""
 
 import csv
+import io
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from utils.printable import printable
 
 _NAME = ("name", "student", "full name", "student name", "display name")
 _FIRST, _LAST = ("first name", "given name", "firstname"), ("last name", "surname", "family name", "lastname")
@@ -95,12 +98,12 @@ def read_roster(path: Path) -> Directory:
         RosterError: If it cannot be read or names nobody.
     """
     try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+        rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise RosterError(f"The roster {path} cannot be read ({error}): give a CSV file in UTF-8.") from None
     people = [person for row in rows if (person := person_of(row)) is not None]
     if not people:
-        headings = ", ".join(rows[0]) if rows else "no line below a heading"
+        headings = printable(", ".join(filter(None, rows[0])))[:200] if rows else "no line below a heading"
         raise RosterError(f"The roster {path} names nobody (found: {headings}): it needs a column `name` or `email`.")
     return Directory(people)
 
@@ -108,7 +111,7 @@ def read_roster(path: Path) -> Directory:
 def person_of(row: dict) -> Person | None:
     """The person a row of a class list or grade file is about; None if it is about nobody."""
     fields = {
-        (key or "").strip().casefold(): (value or "").strip() for key, value in row.items() if isinstance(value, str)
+        (key or "").strip().casefold(): printable(value.strip()) for key, value in row.items() if isinstance(value, str)
     }
     first_last = f"{_first(fields, _FIRST)} {_first(fields, _LAST)}".strip()
     name, email = _first(fields, _NAME) or first_last, _first(fields, _EMAIL)

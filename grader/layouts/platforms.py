@@ -15,11 +15,12 @@ import yaml
 from grader.layouts.hand_ins import HandIn, latest
 from grader.layouts.people import Person
 from grader.layouts.tree import File
+from utils.printable import printable
 
 _METADATA = "submission_metadata.yml"
 _MAX_METADATA_BYTES = 64 * 2**20
-_CANVAS = re.compile(r"^(?P<name>.+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<upload>\d+)_(?P<file>.+)$")
-_CANVAS_ANONYMOUS = re.compile(r"^(?P<late>LATE_)?(?P<name>anon)_(?P<id>[^_]+)_(?P<upload>\d+)_(?P<file>.+)$")
+_CANVAS = re.compile(r"^(?P<name>.+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<upload>\d{1,18})_(?P<file>.+)$")
+_CANVAS_ANONYMOUS = re.compile(r"^(?P<late>LATE_)?(?P<name>anon)_(?P<id>[^_]+)_(?P<upload>\d{1,18})_(?P<file>.+)$")
 _CANVAS_ENTRY = re.compile(r"^(?P<name>.+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<file>(?:text|link)\.html)(?P<upload>)$")
 _MOODLE = re.compile(r"^(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)$")
 _NOT_HANDED_IN = (".csv", ".xlsx", ".ods", ".yml", ".yaml", ".json", ".txt", ".md", ".html")  # lists and notes of staff
@@ -45,7 +46,7 @@ def gradescope(files: list[File]) -> list[HandIn] | None:
     hand_ins = []
     for folder, entry in about.items():
         members = tuple(_submitter(s) for s in entry.get(":submitters") or [])
-        student = " + ".join(member.name for member in members) or str(folder)
+        student = " + ".join(member.name for member in members) or printable(str(folder))
         kept, replaced = latest(by_folder.get(str(folder), []))
         older = tuple(_text(past.get(":created_at")) for past in entry.get(":history") or [])
         hand_ins.append(
@@ -64,7 +65,7 @@ def _depth_of(name: str, files: list[File]) -> int | None:
 
 
 def _text(value: str | None) -> str:
-    return "" if value in (None, "null", "~") else str(value).strip()
+    return "" if value in (None, "null", "~") else printable(str(value).strip())
 
 
 def _submitter(fields: dict) -> Person:

@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.intake import DAMAGE
+from utils.printable import printable
+
 _NOISE = ("__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini")
 _UTF8_NAME = 0x800
+_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,8 @@ def _reader(path: Path) -> Callable[[int], bytes]:
 def _in_zip(path: Path) -> Iterator[File]:
     archive = zipfile.ZipFile(path)  # stays open: members are read when their turn comes
     for info in archive.infolist():
-        parts = tuple(part for part in _member_name(info).replace("\\", "/").split("/") if part)
-        if not info.is_dir() and parts and ".." not in parts and not stat.S_ISLNK(info.external_attr >> 16):
+        parts = tuple(normal(part) for part in _member_name(info).replace("\\", "/").split("/") if part)
+        if parts and not info.is_dir() and ".." not in parts and not stat.S_ISLNK(info.external_attr >> 16):
             yield File(parts, _member_reader(archive, info))
 
 
@@ -77,8 +81,8 @@ def _member_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[
         try:
             with archive.open(info) as member:
                 return member.read(limit)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # damaged, encrypted, unknown method
-            raise OSError(0, str(error)) from None
+        except DAMAGE as error:  # damaged, encrypted, unknown method
+            raise OSError(0, printable(str(error)[:80]) or "it is damaged") from None
 
     return read
 
@@ -86,16 +90,17 @@ def _member_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[
 def _member_name(info: zipfile.ZipInfo) -> str:
     """Some platforms write UTF-8 names without saying so; read as the old code page they come out garbled."""
     if info.flag_bits & _UTF8_NAME:
-        return normal(info.filename)
+        return info.filename
     try:
-        return normal(info.filename.encode("cp437").decode("utf-8"))
+        return info.filename.encode("cp437").decode("utf-8")
     except UnicodeError:
-        return normal(info.filename)
+        return info.filename
 
 
 def normal(name: str) -> str:
-    """One spelling for a name: a Mac writes an accent as a character of its own, other systems do not."""
-    return unicodedata.normalize("NFC", name)
+    """One spelling for a name: a Mac writes an accent as a character of its own, other systems do not. What cannot be
+    shown or stored as text becomes a question mark, and no name is longer than a file system's."""
+    return printable(unicodedata.normalize("NFC", name)[:_LONGEST_NAME])
 
 
 def _is_noise(part: str) -> bool:

@@ -5,17 +5,21 @@ import re
 import unicodedata
 from pathlib import Path
 
+_LONGEST_BYTES = 200
+_REPORT = re.compile(r"\.(html|csv|json)$", re.IGNORECASE)  # of a student "class.html": in the place of that page
+
 
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file so that it is complete whenever it is there, even if this process is killed in the middle."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_bytes(content.encode() if isinstance(content, str) else content)
+    partial.write_bytes(content.encode("utf-8", "replace") if isinstance(content, str) else content)
     os.replace(partial, path)
 
 
 def folder_name(student: str) -> str:
     """A student's name as the name of a folder, on any file system: letters of any script stay, separators go."""
-    text = unicodedata.normalize("NFC", student)
-    text = re.sub(r"[^\w\- .()@+]", "_", text).strip(". ")
-    return text[:100] or "unnamed"
+    text = re.sub(r"[^\w\- .()@+]", "_", unicodedata.normalize("NFC", student))
+    # A file system counts bytes. What the cut leaves at the end is normal as it stands: the cut falls between characters.
+    text = text[:100].encode()[:_LONGEST_BYTES].decode(errors="ignore").strip(". ")
+    return f"{text}_" if _REPORT.search(text) else text or "unnamed"
