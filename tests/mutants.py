@@ -13,25 +13,22 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import nbformat
-import yaml
 from nbformat import v4
 
 from grader import pool
 from grader.pipeline import Grader
-from grader.records import CellSource
+from grader.records import CellSource, Verdict
 from grader.rubric import load_rubric
+from tests.explanations import entry, left_open
 from tests.mutator import Mutant, mutants_of
 from utils.assignments import assignment_names
-from utils.cells import tag_line
+from utils.extraction import tag_line
 
-FOLDER = Path(__file__).parent / "mutants"
-_MINUTES_LEFT_EVERY = 50
+_TOLD_EVERY = 50  # mutants
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,11 @@ def all_mutants(name: str) -> list[Mutant]:
     return [mutant for cell in _solution(name) for mutant in mutants_of(cell.tasks[0], cell.source)]
 
 
+def solution_of(name: str) -> dict[str, str]:
+    """The reference solution's cells, by task in the notebook's order."""
+    return {task: cell.source for cell in _solution(name) for task in cell.tasks}
+
+
 def graded(name: str, mutants: Iterable[Mutant], workers: int = 1) -> Iterator[Outcome]:
     """Grade mutants, in their order.
 
@@ -59,45 +61,60 @@ def graded(name: str, mutants: Iterable[Mutant], workers: int = 1) -> Iterator[O
         ValueError: If the solution itself, handed in the same way, does not get a task's full marks.
     """
     mutants = list(mutants)
-    for task in dict.fromkeys(mutant.task for mutant in mutants):
-        check, status = grade_answer(name, task, None)
-        if check:
-            raise ValueError(f"{name}: the solution of {task} does not pass {check} ({status})")
-    with _executor(name, workers) as executor:
-        futures = [executor.submit(grade_answer, name, mutant.task, mutant.source) for mutant in mutants]
-        for mutant, future in zip(mutants, futures, strict=True):
-            yield Outcome(mutant, *future.result())
+    tasks = list(dict.fromkeys(mutant.task for mutant in mutants))
+    for task, failed in zip(tasks, graded_answers(name, [(task, "") for task in tasks]), strict=True):
+        if failed:
+            raise ValueError(f"{name}: the solution of {task} does not get full marks: {failed[0].sentence}")
+    answers = [(mutant.task, mutant.source) for mutant in mutants]
+    for mutant, failed in zip(mutants, graded_answers(name, answers, workers), strict=True):
+        yield Outcome(mutant, failed[0].check if failed else "", failed[0].status if failed else "passed")
 
 
-def grade_answer(name: str, task: str, source: str | None) -> tuple[str, str]:
-    """Hand in an answer to one task, beside the solution's cells that it builds on.
+def graded_answers(name: str, answers: Iterable[tuple[str, str]], workers: int = 1) -> Iterator[list[Verdict]]:
+    """Grade answers to single tasks; see `failed_checks`.
 
     Args:
         name: The notebook.
+        answers: Pairs of a task and its cell.
+        workers: Processes.
+    """
+    with pool.Workers(workers, _grader, name) if workers > 1 else pool.Here() as executor:
+        futures = [executor.submit(_failed_here, name, task, source) for task, source in answers]
+        for future in futures:
+            yield future.result()
+
+
+def _failed_here(name: str, task: str, source: str) -> list[Verdict]:
+    return failed_checks(_grader(name), name, task, source)
+
+
+def failed_checks(grader: Grader, name: str, task: str, source: str) -> list[Verdict]:
+    """Hand in an answer to one task, beside the solution's cells that it builds on.
+
+    Args:
+        grader: Of any salt.
+        name: The notebook.
         task: The task.
-        source: Its cell, with or without the tag; None for the solution's own.
+        source: Its cell, with or without the tag; empty for the solution's own.
 
     Returns:
-        The first check of the task that does not pass, and its status; ("", "passed") if all pass.
+        The verdicts of the task's checks that do not pass; empty for full marks.
     """
-    report = _grader(name).grade_bytes(_submission(name, task, source), "mutant.ipynb", "student")
+    report = grader.grade_bytes(_submission(name, task, source), "answer.ipynb", "student")
     assert not report.rejection, report.rejection
     assert not report.fault, report.fault
-    failed = [
-        verdict for verdict in report.verdicts if verdict.task == task and verdict.status not in ("passed", "manual")
-    ]
-    return (failed[0].check, failed[0].status) if failed else ("", "passed")
+    own = [verdict for verdict in report.verdicts if verdict.task == task and verdict.status != "manual"]
+    assert own, f"{task} has no checks"
+    return [verdict for verdict in own if verdict.status != "passed"]
 
 
-def _submission(name: str, task: str, source: str | None) -> bytes:
+def _submission(name: str, task: str, source: str) -> bytes:
     """A notebook with the answer's cell and those before it that it uses: what else there is needs no grading."""
     cells = _solution(name)
     own = next(n for n, cell in enumerate(cells) if task in cell.tasks)
-    tag = tag_line(cells[own].source)
-    texts = [cells[own].source if source is None else source]
-    if tag_line(texts[0]) is None:
-        texts[0] = f"{tag}\n{texts[0]}"
-    used = cells[own].source
+    answer = source or cells[own].source
+    texts = [answer if tag_line(answer) else f"{tag_line(cells[own].source)}\n{answer}"]
+    used = cells[own].source + answer
     defines = {task.id: task.defines for task in load_rubric(name).assignment.tasks}
     for cell in reversed(cells[:own]):
         if any(re.search(rf"\b{word}\b", used) for task_id in cell.tasks for word in defines[task_id]):
@@ -120,69 +137,6 @@ def _grader(name: str) -> Grader:
     return grader.__enter__()
 
 
-def _executor(name: str, workers: int) -> Executor:
-    return pool.Workers(workers, _grader, name) if workers > 1 else pool.Here()
-
-
-# ---------------------------------------------------------------- explanations
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why a mutant may survive. The fields above `because` name the mutant."""
-
-    task: str
-    was: str
-    becomes: str
-    nth: int
-    because: str
-
-    @property
-    def key(self) -> tuple[str, str, str, int]:
-        return self.task, self.was, self.becomes, self.nth
-
-
-def explanations(name: str) -> list[Explanation]:
-    """The explained survivors of a notebook; none if it has no file.
-
-    Raises:
-        ValueError: If an entry has no explanation, or two explain the same mutant.
-    """
-    path = FOLDER / f"{name}.yaml"
-    entries = yaml.safe_load(path.read_text(encoding="utf-8")) or [] if path.exists() else []
-    found = [
-        Explanation(e["task"], e["was"], e.get("becomes") or "", e.get("nth", 1), e["because"] or "") for e in entries
-    ]
-    for n, one in enumerate(found):
-        if len(one.because.split()) < 4:
-            raise ValueError(f"{path.name}: {one.was!r} of {one.task} needs a sentence in `because`")
-        if one.key in {other.key for other in found[:n]}:
-            raise ValueError(f"{path.name}: {one.was!r} of {one.task} is explained twice")
-    return found
-
-
-def complaints(name: str, outcomes: list[Outcome], tasks: set[str]) -> list[str]:
-    """Survivors without an explanation and explanations without a survivor, among some tasks."""
-    survivors = {outcome.mutant.key for outcome in outcomes if not outcome.is_killed}
-    explained = {one.key for one in explanations(name) if one.task in tasks}
-    file = f"tests/mutants/{name}.yaml"
-    return [
-        *(f"{key[0]}: a mutant survives: `{key[1]}` -> `{key[2]}`" for key in sorted(survivors - explained)),
-        *(
-            f"{key[0]}: no such survivor, take it out of {file}: `{key[1]}` -> `{key[2]}`"
-            for key in sorted(explained - survivors)
-        ),
-    ]
-
-
-def entry(mutant: Mutant) -> str:
-    """A survivor as it stands in the file of explanations, the sentence still open."""
-    fields = {"task": mutant.task, "was": mutant.was, "becomes": mutant.becomes} | (
-        {"nth": mutant.nth} if mutant.nth > 1 else {}
-    )
-    return yaml.safe_dump([fields | {"because": ""}], sort_keys=False, allow_unicode=True, width=10_000)
-
-
 # ---------------------------------------------------------------- command line
 
 
@@ -196,30 +150,30 @@ def main(arguments: list[str] | None = None) -> int:
     mutants = [m for m in all_mutants(options.name) if not options.task or m.task in options.task]
     if not mutants:
         parser.error(f"{options.name} has no task {' or '.join(options.task)}")
-    outcomes = _watched(options.name, mutants, options.workers)
-    tasks = list(dict.fromkeys(mutant.task for mutant in mutants))
-    for task in tasks:
+    outcomes = watched(options.name, mutants, options.workers)
+    for task in dict.fromkeys(mutant.task for mutant in mutants):
         own = [outcome for outcome in outcomes if outcome.mutant.task == task]
         print(f"{task:28} {sum(o.is_killed for o in own):4} of {len(own):4} killed")
-    open_ones = complaints(options.name, outcomes, set(tasks))
-    unexplained = {o.mutant.key: o.mutant for o in outcomes if not o.is_killed}
-    for one in explanations(options.name):
-        unexplained.pop(one.key, None)
+    survivors = [outcome.mutant for outcome in outcomes if not outcome.is_killed]
+    unexplained, stale = left_open(options.name, survivors, {mutant.task for mutant in mutants})
     if unexplained:
         print(f"\nEach is either killed by a better check or explained in tests/mutants/{options.name}.yaml:\n")
-        print("".join(entry(mutant) for mutant in unexplained.values()))
-    print(
-        "\n".join(line for line in open_ones if "no such survivor" in line) or f"{len(open_ones)} to explain or to mend"
-    )
-    return 1 if open_ones else 0
+        print("".join(entry(mutant) for mutant in unexplained))
+    for one in stale:
+        print(
+            f"{one.task}: no such survivor, take it out of tests/mutants/{options.name}.yaml: `{one.was}` -> `{one.becomes}`"
+        )
+    print(f"{len(unexplained)} to explain or to mend, {len(stale)} explained but no survivor")
+    return 1 if unexplained or stale else 0
 
 
-def _watched(name: str, mutants: list[Mutant], workers: int) -> list[Outcome]:
+def watched(name: str, mutants: list[Mutant], workers: int = 1) -> list[Outcome]:
+    """`graded`, with the time left on standard error."""
     outcomes: list[Outcome] = []
     began = time.monotonic()
     for outcome in graded(name, mutants, workers):
         outcomes.append(outcome)
-        if len(outcomes) % _MINUTES_LEFT_EVERY == 0:
+        if len(outcomes) % _TOLD_EVERY == 0:
             left = (time.monotonic() - began) / len(outcomes) * (len(mutants) - len(outcomes))
             print(f"{len(outcomes)} of {len(mutants)}, {left / 60:.0f} min left", file=sys.stderr)
     return outcomes

@@ -1,0 +1,202 @@
+"""Grade the grader: every autograded question with right answers, wrong ones and mutants, as docs/validity.md.
+
+    python -m tests.validity [--workers N]
+
+Right answers (the reference solution and those of tests/submissions/right) must pass, wrong ones (grader/slips) must fail and be
+named, mutants (tests.mutants) must be killed or explained. The document is written all the same; the run fails if one is not.
+"""
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.pipeline import graded_assignments
+from grader.records import Verdict
+from grader.slips import Variant, load_slips, parse_variants
+from tests.explanations import Explanation, explanations, left_open
+from tests.mutants import Outcome, all_mutants, graded_answers, solution_of, watched
+from utils.assignments import Task, load_assignment
+
+_TESTS = Path(__file__).parent
+DOCUMENT = _TESTS.parent / "docs" / "validity.md"
+REFERENCE = "the reference solution"
+
+_INTRODUCTION = """\
+# Validity
+
+*Written by `python -m tests.validity`. Each line below is the outcome of answers that went through the whole grader, sandbox and all.*
+
+A grader errs in two ways: it refuses a right answer, or it gives a wrong one full marks. Each autograded question is
+therefore tried with
+
+- **right answers** written in different ways: the reference solution and those of `tests/submissions/right`;
+- **wrong answers** that students are known to give (`grader/slips`): each must be refused, and the feedback must name the slip;
+- **mutants**: the reference solution with one thing changed (an operator, a term, a constant, an axis, a reduction, a sign, a
+  comparison, the order of arguments, a call, keyword or statement left out, one name for its twin), made over its syntax tree.
+  A mutant is *killed* when a check of its own question refuses it. One that survives is listed with the reason why it is no
+  wrong answer.
+
+What this does not show: mutants change one place at a time, and leave signatures and text alone; the sandbox has no device but the
+CPU, so what goes wrong only beside another device survives, and says so.
+"""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One question: each answer with the verdicts of the checks that refuse it."""
+
+    task: Task
+    right: dict[str, list[Verdict]]
+    wrong: dict[str, list[Verdict]]
+    mutants: list[Outcome]
+    explained: list[Explanation]
+
+    @property
+    def faults(self) -> list[str]:
+        """Right answers refused, wrong ones accepted or not named, as sentences."""
+        killed = {outcome.mutant.key for outcome in self.mutants if outcome.is_killed}
+        return [
+            *(
+                f"{self.task.id}: the right answer {name} is refused: {v[0].sentence}"
+                for name, v in self.right.items()
+                if v
+            ),
+            *(f"{self.task.id}: the wrong answer {name} gets full marks" for name, v in self.wrong.items() if not v),
+            *(
+                f"{self.task.id}: the slip {name} is not named"
+                for name, v in self.wrong.items()
+                if v and not is_named(name, v)
+            ),
+            *(
+                f"{self.task.id}: explained but killed: `{one.was}` -> `{one.becomes}`"
+                for one in self.explained
+                if one.key in killed
+            ),
+        ]
+
+
+def is_named(slip: str, refused: list[Verdict]) -> bool:
+    return slip in {verdict.slip for verdict in refused}
+
+
+def right_answers(name: str) -> tuple[Variant, ...]:
+    """The further right answers of a notebook."""
+    return parse_variants((_TESTS / "submissions" / "right" / f"{name}.py").read_text(encoding="utf-8"))
+
+
+def tried(name: str, workers: int = 1) -> list[Tried]:
+    """Grade everything there is about a notebook, question by question."""
+    solution = solution_of(name)
+    right, wrong = right_answers(name), load_slips(name)
+    answers = [(variant.task, variant.cell(solution[variant.task])) for variant in (*right, *wrong)]
+    answers += [(task, "") for task in solution]
+    refused = list(graded_answers(name, answers, workers))
+    of_right = list(zip(right, refused[: len(right)], strict=True))
+    of_wrong = list(zip(wrong, refused[len(right) : len(right) + len(wrong)], strict=True))
+    of_reference = dict(zip(solution, refused[len(right) + len(wrong) :], strict=True))
+    outcomes = watched(name, all_mutants(name), workers)
+    return [
+        Tried(
+            task,
+            {REFERENCE: of_reference[task.id]} | {v.name: refused for v, refused in of_right if v.task == task.id},
+            {v.name: refused for v, refused in of_wrong if v.task == task.id},
+            [outcome for outcome in outcomes if outcome.mutant.task == task.id],
+            [one for one in explanations(name) if one.task == task.id],
+        )
+        for task in load_assignment(name).tasks
+    ]
+
+
+# ---------------------------------------------------------------- the document
+
+
+def document(questions: dict[str, list[Tried]]) -> str:
+    """All notebooks' questions as Markdown; the same outcomes give the same bytes."""
+    parts = [_INTRODUCTION, _totals(questions)]
+    for name, asked in questions.items():
+        parts += [f"## {name}", *(_section(one) for one in asked)]
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _totals(questions: dict[str, list[Tried]]) -> str:
+    rows = ["| notebook | questions | right answers, passed | wrong answers, refused | named | mutants, killed | survivors, explained |",
+            "|---|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
+    everything = [one for asked in questions.values() for one in asked]
+    for name, asked in [*questions.items(), ("**all**", everything)]:
+        right = [refused for one in asked for refused in one.right.values()]
+        wrong = [(slip, refused) for one in asked for slip, refused in one.wrong.items()]
+        mutants = [outcome for one in asked for outcome in one.mutants]
+        killed = sum(outcome.is_killed for outcome in mutants)
+        counts = [
+            str(len(asked)),
+            f"{sum(not refused for refused in right)} of {len(right)}",
+            f"{sum(bool(refused) for _, refused in wrong)} of {len(wrong)}",
+            f"{sum(is_named(slip, refused) for slip, refused in wrong)} of {len(wrong)}",
+            f"{killed} of {len(mutants)}",
+            f"{sum(len(one.explained) for one in asked)} of {len(mutants) - killed}",
+        ]
+        rows.append(f"| {name} | {' | '.join(counts)} |")
+    return "\n".join(rows)
+
+
+def _section(one: Tried) -> str:
+    refused = [f"{name} is refused" for name, verdicts in one.right.items() if verdicts]
+    lines = [heading(one.task), "", right_line(list(one.right), refused), "",
+             "| wrong answer | verdict | first check that refuses it | named |", "|---|---|---|---|"]  # fmt: skip
+    lines += [_wrong_row(name, verdicts) for name, verdicts in one.wrong.items()]
+    killed = sum(outcome.is_killed for outcome in one.mutants)
+    lines += ["", mutants_line(len(one.mutants), killed, len(one.explained)), ""]
+    lines += [survivor_line(explanation) for explanation in one.explained]
+    return "\n".join(lines)
+
+
+def heading(task: Task) -> str:
+    return f"### `{task.id}`, {task.points:g} {'point' if task.points == 1 else 'points'}"
+
+
+def right_line(names: list[str], refused: list[str]) -> str:
+    shown = ", ".join(name if name == REFERENCE else f"`{name}`" for name in names)
+    return f"Right, {'; '.join(refused) or 'all passed'}: {shown}."
+
+
+def _wrong_row(name: str, refused: list[Verdict]) -> str:
+    status, check = (refused[0].status, f"`{refused[0].check}`") if refused else ("**passed**", "")
+    return f"| `{name}` | {status} | {check} | {'yes' if is_named(name, refused) else '**no**'} |"
+
+
+def mutants_line(total: int, killed: int, explained: int) -> str:
+    share = f"Mutants: {killed} of {total} killed ({killed / total:.0%})"
+    rest = total - killed
+    if not rest:
+        return f"{share}."
+    return f"{share}; {'' if explained == rest else f'{explained} of '}the other {rest} explained:"
+
+
+def survivor_line(one: Explanation) -> str:
+    change = f"`{one.was}` → `{one.becomes}`" if one.becomes else f"without `{one.was}`"
+    return f"- {change}{f' (place {one.nth})' if one.nth > 1 else ''}: {one.because}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the document; 1 if the grader erred or a survivor is unexplained."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.validity", description="Grade the grader; write docs/validity.md."
+    )
+    parser.add_argument("--workers", type=int, default=1)
+    workers = parser.parse_args(arguments).workers
+    questions = {name: tried(name, workers) for name in graded_assignments()}
+    DOCUMENT.write_text(document(questions), encoding="utf-8")
+    faults = [fault for asked in questions.values() for one in asked for fault in one.faults]
+    for name, asked in questions.items():
+        survivors = [outcome.mutant for one in asked for outcome in one.mutants if not outcome.is_killed]
+        unexplained, _ = left_open(name, survivors, {one.task.id for one in asked})
+        faults += [
+            f"{mutant.task}: survives unexplained: `{mutant.was}` -> `{mutant.becomes}`" for mutant in unexplained
+        ]
+    print("\n".join(faults) or f"docs/validity.md: {sum(map(len, questions.values()))} questions, nothing to mend")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
