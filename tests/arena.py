@@ -1,15 +1,16 @@
 """Attacks, run as submissions at one tier of isolation; what came of each is printed as JSON.
 
-    python -m tests.arena --tier C [NAME ...]
+    python -m tests.arena --tier C [--notebook 01_kl_divergence] [--family read --family write] [NAME ...]
 
-As root, the weaker tiers are made: B in a private root directory with the capabilities of a default container, C and D
-as an ordinary user. An ordinary user runs C and D as they are. The tests start this as a program of its own, because
-what it gives up cannot be had back.
+As root, the weaker tiers are made: B in a private root directory with the capabilities of a default container, B- the same
+without Landlock, C and D as an ordinary user. An ordinary user runs C and D as they are. The tests start this as a
+program of its own, because what it gives up cannot be had back.
 """
 
 import argparse
 import json
 import os
+import resource
 import socket
 import sys
 import tempfile
@@ -19,12 +20,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from grader.sandbox import linux
-from grader.slips import Variant, parse_variants
 from tests.places import PROJECT, enter
+from tests.submissions.attacks.catalogue import FAMILIES, Attack, load_attacks
 
-NOTEBOOK = "01_kl_divergence"
-STEP_SECONDS = 1.5
-ATTACKS = Path(__file__).parent / "submissions" / "attacks" / f"{NOTEBOOK}.py"
+HONEST = "01_kl_divergence"  # what is handed in right after each attack
+TIERS = ("A", "B", "B-", "C", "D")
+STEP_SECONDS, HANGING_SECONDS = 5.0, 0.6  # a cap on the time of each cell and call; the second where it will be used up
 HELPERS = """
 ARENA = {arena!r}
 load = torch.sys.modules["importlib"].import_module
@@ -60,62 +61,77 @@ def report(*actions):
 class Outcome:
     """What came of one attack."""
 
+    notebook: str
     name: str
-    status: str  # of the first check of the attacked task
+    family: str
+    status: str  # of the attacked task's first check that did not pass, or why the file was turned away
     sentence: str
-    points: float  # for the attacked task
-    honest_points: float  # for all other tasks
+    forged: float  # points for the attacked task beyond what is right in the answer
+    lost: float  # points that the author's other answers should have had
+    next_lost: float | None  # points that the honest submission graded right after it should have had
     processes_left: int
     files_left: tuple[str, ...]
-    next_points: float  # of the honest submission graded right after it
     fault: str
     seconds: float
 
 
-def load_attacks() -> tuple[Variant, ...]:
-    return parse_variants(ATTACKS.read_text(encoding="utf-8"))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--tier", choices=["A", "B", "B-", "C", "D"], required=True)
+    parser.add_argument("--tier", choices=TIERS, required=True)
+    parser.add_argument("--notebook", help="only attacks on this one; default: all")
+    parser.add_argument("--family", action="append", choices=list(FAMILIES), help="only these; default: all")
+    parser.add_argument("--quick", action="store_true", help="the honest submission follows the last of a family alone")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     enter(options.tier)
-    from tests.support import answers  # only now: what it imports must be reachable here
-
-    attacks = [attack for attack in load_attacks() if attack.name in options.names or not options.names]
-    with Arena(options.tier) as arena:
-        honest = answers(NOTEBOOK)
-        usual = arena.points(honest)
-        outcomes = [asdict(arena.outcome(attack, answers, honest)) for attack in attacks]
-        print(json.dumps({"tier": arena.grader.tier, "usual_points": usual, "outcomes": outcomes}))
+    chosen = [
+        attack
+        for attack in load_attacks()
+        if options.notebook in (None, attack.notebook)
+        and (not options.family or attack.family in options.family)
+        and (not options.names or attack.name in options.names)
+    ]
+    with Arena(options.tier, only_first=all(attack.notebook == HONEST for attack in chosen)) as arena:
+        last = {attack.family: attack for attack in chosen}
+        outcomes = [
+            asdict(arena.outcome(attack, is_followed=not options.quick or attack is last[attack.family]))
+            for attack in chosen
+        ]
+        tier = arena.grader.tier
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu_seconds = round(sum(each.ru_utime + each.ru_stime for each in used), 1)
+    print(json.dumps({"tier": tier, "cpu_seconds": cpu_seconds, "outcomes": outcomes}))
 
 
 class Arena:
     """A grader, and things around it worth attacking."""
 
-    def __init__(self, tier: str) -> None:
-        from grader.pipeline import Grader
+    def __init__(self, tier: str, only_first: bool = False) -> None:
+        from grader.pipeline import Grader  # only now: what it imports must be reachable here
+        from tests.support import answers
 
         os.environ["GRADER_SECRET"] = "ENVIRONMENT_SECRET"
+        self.answers = answers
         self.folder = Path(tempfile.mkdtemp(prefix="arena-"))
         self.folder.chmod(0o755)
-        self._make_files()
+        self._make_files(is_open=tier != "B-")
         self._hits: list[str] = []
         self._listen()
-        self.grader = Grader(NOTEBOOK, salt="arena", max_tier=tier)
-        self.grader.box.step_seconds = STEP_SECONDS
+        self.grader = Grader(HONEST if only_first else None, salt="arena", max_tier=tier, quality_seconds=0)
+        self._usual: dict[str, dict[str, float]] = {}
 
-    def _make_files(self) -> None:
-        for name, mode in (("outside", 0o777), ("closed", 0o755)):
+    def _make_files(self, is_open: bool) -> None:
+        """A secret that every user may read, except where nothing but its mode can protect it; a file all may write."""
+        for name, mode in (("outside", 0o777), ("closed", 0o755), ("given", 0o700)):
             (self.folder / name).mkdir()
             (self.folder / name).chmod(mode)
         self.secret = self.folder / "closed" / "secret"
         self.victim = self.folder / "outside" / "victim"
-        for path, mode in ((self.secret, 0o644), (self.victim, 0o666)):
+        for path, mode in ((self.secret, 0o644 if is_open else 0o600), (self.victim, 0o666)):
             path.write_text("SECRET_OF_THE_GRADER")
             path.chmod(mode)
+        if not is_open:
+            self.secret.parent.chmod(0o700)
 
     def _listen(self) -> None:
         self._tcp = socket.create_server(("127.0.0.1", 0))
@@ -139,29 +155,72 @@ class Arena:
             "outside": str(self.folder / "outside"), "project": str(PROJECT),
         }  # fmt: skip
 
-    def points(self, submission: bytes) -> float:
-        report = self.grader.grade_bytes(submission, "honest.ipynb", "honest")
-        return sum(verdict.points for verdict in report.verdicts)
+    def usual(self, notebook: str) -> dict[str, float]:
+        """The points of the solved notebook, by task: all that grading alone can give."""
+        if notebook not in self._usual:
+            self._usual[notebook] = self._points(self._graded("honest.ipynb", self.answers(notebook)))
+        return self._usual[notebook]
 
-    def outcome(self, attack: Variant, answers, honest: bytes) -> Outcome:
-        before = self._processes()
-        source = HELPERS.format(arena=self._about()) + attack.source
+    def _graded(self, name: str, data: bytes | int):
+        """A report on a file. A number stands for a file of that many bytes that takes no room on the disk."""
+        path = self.folder / "given" / name
+        if isinstance(data, int):
+            with open(path, "wb") as file:
+                file.truncate(data)
+        else:
+            path.write_bytes(data)
+        try:
+            return self.grader.grade(path, "student")
+        finally:
+            path.unlink()
+
+    @staticmethod
+    def _points(report) -> dict[str, float]:
+        points: dict[str, float] = {}
+        for verdict in report.verdicts:
+            points[verdict.task] = points.get(verdict.task, 0.0) + verdict.points
+        return points
+
+    def outcome(self, attack: Attack, is_followed: bool = True) -> Outcome:
+        usual, before = self.usual(attack.notebook), self._processes()
+        self.grader.box.step_seconds = HANGING_SECONDS if attack.hangs else STEP_SECONDS
         began = time.monotonic()
-        report = self.grader.grade_bytes(answers(NOTEBOOK, {attack.task: source}), "attack.ipynb", "attack")
+        report = self._graded(*self._file(attack))
         seconds = time.monotonic() - began
-        own = [verdict for verdict in report.verdicts if verdict.task == attack.task] or list(report.verdicts)
+        self.grader.box.step_seconds = STEP_SECONDS
+        points, processes, files = self._points(report), self._processes() - before, self._files_left()
+        first = next(
+            (v for v in report.verdicts if v.task in (attack.task, "grader") and v.status != "passed"),
+            report.verdicts[0],
+        )
+        others = {task: usual[task] - points.get(task, 0.0) for task in usual if task != attack.task}
+        is_turned_away = bool(report.rejection)
         return Outcome(
+            notebook=attack.notebook,
             name=attack.name,
-            status=own[0].status,
-            sentence=own[0].sentence,
-            points=sum(verdict.points for verdict in own),
-            honest_points=sum(verdict.points for verdict in report.verdicts if verdict.task != attack.task),
-            processes_left=len(self._processes() - before),
-            files_left=self._files_left(),
-            next_points=self.points(honest),
+            family=attack.family,
+            status="rejected" if is_turned_away else first.status,
+            sentence=report.rejection or first.sentence,
+            forged=points.get(attack.task, 0.0) - attack.worth,
+            lost=0.0 if is_turned_away else sum(others.values()) - attack.spoils,
+            next_lost=self._next_lost() if is_followed else None,
+            processes_left=len(processes),
+            files_left=files,
             fault=report.fault,
             seconds=round(seconds, 2),
         )
+
+    def _next_lost(self) -> float:
+        usual, after = self.usual(HONEST), self._points(self._graded("next.ipynb", self.answers(HONEST)))
+        return sum(usual.values()) - sum(after.values())
+
+    def _file(self, attack: Attack) -> tuple[str, bytes | int]:
+        if attack.task:
+            source = HELPERS.format(arena=self._about()) + attack.source
+            return "attack.ipynb", self.answers(attack.notebook, {attack.task: source})
+        from tests.submissions.attacks.files import FILES
+
+        return FILES[attack.name][1](self.answers(attack.notebook))
 
     def _processes(self) -> set[int]:
         """Forks of the zygote carry its command line; who they run as shows in it nowhere, so both are looked at."""
@@ -177,7 +236,7 @@ class Arena:
     def _files_left(self) -> tuple[str, ...]:
         outside = sorted(path.name for path in self.victim.parent.iterdir())
         strange = [name for name in outside if name not in ("victim", "socket")]
-        places = ("/tmp", "/var/tmp", "/dev/shm", str(PROJECT), str(PROJECT / "utils"), sys.prefix)
+        places = ("/tmp", "/var/tmp", "/dev/shm", str(PROJECT), str(PROJECT / "utils"), sys.prefix, str(self.folder))
         names = ("attack_was_here", "note_of_previous")
         strange += [f"{place}/{name}" for place in places for name in names if os.path.exists(f"{place}/{name}")]
         if self.victim.read_text() != "SECRET_OF_THE_GRADER" or self.victim.stat().st_mode & 0o777 != 0o666:

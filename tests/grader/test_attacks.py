@@ -1,34 +1,25 @@
 """Attacks handed in as answers: each earns nothing, costs its author's other answers nothing, and leaves nothing behind.
 
-Every attack runs through the whole pipeline at every tier this machine can show, in a program of its own
-(`tests.arena`); an honest submission is graded right after each.
+Every attack runs through the whole pipeline at the strongest tier; at the others run those whose outcome depends on the
+tier (`FAMILIES`, `differs_by_tier`). An honest submission follows the last attack of each family. The whole matrix, with an
+honest submission after every attack: `python -m tests.threat_model`.
 """
 
-import json
 import os
-import subprocess
-import sys
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from tests.arena import load_attacks
-from tests.places import PROJECT, why_not
+from tests.arena import HELPERS, TIERS
+from tests.places import why_not
+from tests.submissions.attacks.catalogue import FAMILIES, Attack, load_attacks
+from tests.threat_model import PAGE, is_contained, is_expected, run_arena
 
-TIERS = ("A", "B", "C", "D")
-ATTACKS = [attack.name for attack in load_attacks()]
-HONEST_POINTS, ALL_POINTS = 30.0, 35.0
-
-# What a tier says it lacks, shown to be so: the records of `tiers` must stay true in this direction as well.
-NOT_STOPPED = {
-    "A": set(),
-    "B": set(),
-    "C": set(),
-    "D": {"read_a_secret", "read_the_references"},
-}
-# The disk is watched by the clock: below tier A a quick writer may be done before anybody looks.
-RACES = {("fill_the_disk", "B"), ("fill_the_disk", "C")}
+FIRST = next((tier for tier in TIERS if not why_not(tier)), "A")
+ATTACKS = load_attacks()
+DIFFERING = [attack for attack in ATTACKS if FAMILIES[attack.family].differs_by_tier]
+CASES = [(tier, attack) for tier in TIERS for attack in (ATTACKS if tier == FIRST else DIFFERING)]
+PARAMETERS = [pytest.param(tier, attack, id=f"{tier}-{attack.name}") for tier, attack in CASES]
 STATUS = {
     "exit_in_cell": "killed",
     "exit_in_call": "killed",
@@ -54,29 +45,28 @@ STATUS = {
     "slow_drip": "timeout",
     "closed_channel": "timeout",
     "segfault": "killed",
+    "zip_slip": "passed",
+    "hidden_conftest": "passed",
+    "hidden_modules": "passed",
+    "duplicated_cells": "passed",
+    "link_to_a_secret": "rejected",
+    "encrypted": "rejected",
+    "bomb": "rejected",
+    "not_json": "rejected",
+    "five_hundred_megabytes": "rejected",
 }
 
 
 @pytest.fixture(scope="module")
 def arenas():
     """The outcomes at a tier; all tiers start together, two at a time."""
+    differing = [option for family in FAMILIES if FAMILIES[family].differs_by_tier for option in ("--family", family)]
     with ThreadPoolExecutor(2) as pool:
-        yield {tier: pool.submit(_run, tier) for tier in TIERS if not why_not(tier)}
-
-
-def _run(tier: str) -> dict:
-    command = [sys.executable, "-m", "tests.arena", "--tier", tier]
-    done = subprocess.run(
-        command,
-        cwd=PROJECT,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
-        capture_output=True,
-        text=True,
-        timeout=500,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    found = json.loads(done.stdout)
-    return found | {"outcomes": {outcome["name"]: outcome for outcome in found["outcomes"]}}
+        yield {
+            tier: pool.submit(run_arena, tier, "--quick", *(() if tier == FIRST else differing), seconds=900)
+            for tier in TIERS
+            if not why_not(tier)
+        }
 
 
 @pytest.fixture
@@ -86,44 +76,41 @@ def arena(arenas: dict[str, Future], tier: str) -> dict:
     return arenas[tier].result()
 
 
-@pytest.fixture
-def outcome(arena: dict) -> Callable[[str], dict]:
-    return arena["outcomes"].__getitem__
-
-
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_arena_is_of_the_tier_it_claims(arena, tier):
     assert arena["tier"] == tier
-    assert arena["usual_points"] == ALL_POINTS
-    assert len(arena["outcomes"]) >= 30
+    names = [outcome["name"] for outcome in arena["outcomes"]]
+    assert sorted(names) == sorted(attack.name for place, attack in CASES if place == tier)
+    followed = {outcome["family"] for outcome in arena["outcomes"] if outcome["next_lost"] is not None}
+    assert followed == {attack.family for place, attack in CASES if place == tier}
 
 
-@pytest.mark.parametrize("tier", TIERS)
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_an_attack_earns_nothing_and_costs_others_nothing(outcome, tier, attack):
-    found = outcome(attack)
-    assert found["fault"] == ""
-    if (attack, tier) not in RACES:
-        assert (found["points"] > 0) == (attack in NOT_STOPPED[tier]), found["sentence"]
-    assert found["honest_points"] == HONEST_POINTS
-    assert found["next_points"] == ALL_POINTS
-    assert found["processes_left"] == 0
-    assert found["files_left"] == []
-    if attack in STATUS:
-        assert found["status"] == STATUS[attack]
+@pytest.mark.parametrize(("tier", "attack"), PARAMETERS)
+def test_an_attack_earns_nothing_and_costs_others_nothing(arena, tier: str, attack: Attack):
+    outcome = next(found for found in arena["outcomes"] if found["name"] == attack.name)
+    assert is_contained(outcome) or is_expected(tier, outcome), outcome
+    assert outcome["sentence"].isprintable()
+    if attack.name in STATUS:
+        assert outcome["status"] == STATUS[attack.name]
 
 
-@pytest.mark.parametrize("tier", TIERS)
-def test_what_a_forger_writes_is_fit_to_print(outcome, tier):
-    for attack in ("forged_error_text", "exception_from_hell"):
-        assert outcome(attack)["sentence"].isprintable()
+def test_what_a_tier_does_not_stop_gets_through(arenas):
+    """Else the page would warn of what is no danger, or the attack would be a blunt one."""
+    if why_not("D"):
+        pytest.skip(why_not("D"))
+    found = {outcome["name"] for outcome in arenas["D"].result()["outcomes"] if not is_contained(outcome)}
+    assert found == {"read_a_secret", "read_the_references"}
+
+
+def test_every_attack_is_on_the_page():
+    page = PAGE.read_text(encoding="utf-8")
+    assert [attack.name for attack in ATTACKS if f"`{attack.name}`" not in page] == []
+    assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
 
 
 def test_a_way_through_would_show_as_points(tmp_path):
     """The attacks' own instrument: `report` gives the right answer once any action has succeeded."""
     import torch
-
-    from tests.arena import HELPERS
 
     namespace = {"torch": torch}
     exec(HELPERS.format(arena={}), namespace)

@@ -1,35 +1,35 @@
-# Attacks on the grader, handed in as answers to notebook 1. The format is described in grader/slips/__init__.py, the
-# names that are not defined here (ARENA, load, os, report, right, passes) in tests/arena.py, which puts them in front.
+# Attacks on the grader, handed in as answers to notebook 1. The format is described in catalogue.py, the names that are not
+# defined here (ARENA, load, os, report, right) in tests/arena.py, which puts them in front.
 #
 # `report(action, ...)` makes an answer that is right if any action succeeded, and otherwise raises, naming the refusals:
 # a way through shows as points.
 
 # %% kl.D_KL exit_in_cell
-# Ends the process with success before anything is defined.
+# [end] Ends the process with success before anything is defined.
 os._exit(0)
 
 # %% kl.D_KL exit_in_call
-# Ends the process with success when called.
+# [end] Ends the process with success when called.
 def D_KL(mu, logvar):
     os._exit(0)
 
 # %% kl.D_KL sys_exit_in_call
-# Leaves politely, with success.
+# [end] Leaves politely, with success.
 def D_KL(mu, logvar):
     torch.sys.exit(0)
 
 # %% kl.D_KL sys_exit_in_cell
-# Leaves the cell before defining anything.
+# [end] Leaves the cell before defining anything.
 torch.sys.exit(0)
 
 # %% kl.D_KL endless_loop
-# Never returns.
+# [end, hangs] Never returns.
 def D_KL(mu, logvar):
     while True:
         pass
 
 # %% kl.D_KL endless_loop_ignoring_signals
-# Never returns, and ignores what can be ignored.
+# [end, hangs] Never returns, and ignores what can be ignored.
 signal = load("signal")
 def D_KL(mu, logvar):
     for number in range(1, 64):
@@ -41,21 +41,21 @@ def D_KL(mu, logvar):
         pass
 
 # %% kl.D_KL hang_in_c
-# Hangs inside the C library's regular expressions, where Python sees no signal.
+# [end, hangs] Hangs inside the C library's regular expressions, where Python sees no signal.
 def D_KL(mu, logvar):
     load("re").match(r"(a+)+$", "a" * 60 + "b")
 
 # %% kl.D_KL stop_itself
-# Stops its own process.
+# [end, hangs] Stops its own process.
 def D_KL(mu, logvar):
     os.kill(os.getpid(), 19)
 
 # %% kl.D_KL sleep_in_cell
-# Sleeps through the time limit, in the cell.
+# [end, hangs] Sleeps through the time limit, in the cell.
 load("time").sleep(1000)
 
 # %% kl.D_KL fork_bomb
-# Forks until it cannot.
+# [processes] Forks until it cannot.
 def forks():
     for _ in range(100):
         if os.fork() == 0:
@@ -64,7 +64,7 @@ def forks():
 D_KL = report(forks)
 
 # %% kl.D_KL daemon
-# Leaves a process that outlives the run.
+# [processes] Leaves a process that outlives the run.
 def daemon():
     if os.fork() == 0:
         os.setsid()
@@ -74,7 +74,7 @@ def daemon():
 D_KL = report(daemon)
 
 # %% kl.D_KL subprocess
-# Starts other programs, in every way Python has.
+# [processes] Starts other programs, in every way Python has.
 run = load("subprocess").run
 def system():
     if os.system("true"):
@@ -82,7 +82,7 @@ def system():
 D_KL = report(system, lambda: run(["/bin/true"], check=True), lambda: os.posix_spawn("/bin/true", ["true"], {}), lambda: os.execv("/bin/true", ["true"]), lambda: load("pty").fork())
 
 # %% kl.D_KL every_refused_call
-# Calls every refused system call directly; each must answer that it is not permitted.
+# [processes] Calls every refused system call directly; each must answer that it is not permitted.
 calls, column = torch.sys.modules["grader.sandbox.calls"], 0 if os.uname().machine == "x86_64" else 1
 libc = load("ctypes").CDLL(None, use_errno=True)
 def raw(number):
@@ -93,7 +93,7 @@ def raw(number):
 D_KL = report(*(lambda number=numbers[column]: raw(number) for numbers in calls.REFUSED.values() if numbers[column]))
 
 # %% kl.D_KL other_doors_to_the_kernel
-# The 32-bit numbering, clone3 and openat2, whose flags a filter cannot see.
+# [processes] The 32-bit numbering, clone3 and openat2, whose flags a filter cannot see.
 libc = load("ctypes").CDLL(None, use_errno=True)
 def raw(number, *arguments):
     if libc.syscall(number, *arguments, 0, 0, 0, 0) == -1:
@@ -101,7 +101,7 @@ def raw(number, *arguments):
 D_KL = report(lambda: raw(0x40000000 | 57), lambda: raw(435), lambda: raw(437), lambda: raw(0x40000000 | 41))
 
 # %% kl.D_KL new_namespaces
-# Asks for namespaces by clone, and for a process by clone without the thread flag.
+# [processes] Asks for namespaces by clone, and for a process by clone without the thread flag.
 libc = load("ctypes").CDLL(None, use_errno=True)
 clone = 56 if os.uname().machine == "x86_64" else 220
 def cloned(flags):
@@ -110,12 +110,12 @@ def cloned(flags):
 D_KL = report(lambda: cloned(17), lambda: cloned(0x10000000 | 17), lambda: cloned(0x7E020000 | 0x00010000))
 
 # %% kl.D_KL eight_gigabytes
-# Asks for a tensor of 8 GB.
+# [exhaust] Asks for a tensor of 8 GB.
 def D_KL(mu, logvar):
     return torch.ones(8 << 30, dtype=torch.uint8).sum()
 
 # %% kl.D_KL memory_in_steps
-# Takes memory in steps, keeping it.
+# [exhaust] Takes memory in steps, keeping it.
 def taken():
     held = []
     for _ in range(40):
@@ -123,12 +123,12 @@ def taken():
 D_KL = report(taken)
 
 # %% kl.D_KL shared_memory
-# Takes memory that a limit on data does not count.
+# [exhaust] Takes memory that a limit on data does not count.
 mmap = load("mmap").mmap
 D_KL = report(lambda: mmap(-1, 8 << 30), lambda: os.memfd_create("x"), lambda: load("multiprocessing.shared_memory").SharedMemory("x", True, 1 << 20))
 
 # %% kl.D_KL network
-# Connects to a listener of the grader's, over TCP, UDP and a local socket.
+# [network] Connects to a listener of the grader's, over TCP, UDP and a local socket.
 socket = load("socket")
 def tcp():
     socket.create_connection(("127.0.0.1", ARENA["port"]), 1)
@@ -139,12 +139,12 @@ def local():
 D_KL = report(tcp, udp, local)
 
 # %% kl.D_KL pair_to_another_socket
-# Addresses one end of a pair to a socket outside.
+# [network] Addresses one end of a pair to a socket outside.
 socket = load("socket")
 D_KL = report(lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].sendto(b"x", ARENA["socket"]))
 
 # %% kl.D_KL read_a_secret
-# Reads a file that every user may read: by its path, through a link, from its folder.
+# [read] Reads a file that every user may read: by its path, through a link, from its folder.
 def read(path):
     with open(path) as file:
         return file.read(9)
@@ -161,14 +161,14 @@ def from_folder():
 D_KL = report(lambda: read(ARENA["secret"]), through_link, through_hard_link, lambda: os.listdir(folder), from_folder)
 
 # %% kl.D_KL read_the_references
-# Reads the reference solution from the grader's folder.
+# [read] Reads the reference values, and the solution, from the grader's folders.
 def read(name):
     with open(f"{ARENA['project']}/grader/references/{name}", "rb") as file:
         return len(file.read())
-D_KL = report(*(lambda name=name: read(f"01_kl_divergence.{name}") for name in ("json", "npz")), lambda: os.listdir(f"{ARENA['project']}/grader/references"))
+D_KL = report(*(lambda name=name: read(f"01_kl_divergence.{name}") for name in ("json", "npz")), lambda: read("../../notebooks/solutions/01_kl_divergence.py"), lambda: os.listdir(f"{ARENA['project']}/grader/references"))
 
 # %% kl.D_KL read_other_processes
-# Reads memory, environment, files and maps of the grader and of the zygote.
+# [read] Reads memory, environment, files and maps of the grader and of the zygote.
 def read(pid, what):
     with open(f"/proc/{pid}/{what}", "rb") as file:
         return file.read(1)
@@ -176,11 +176,11 @@ pids = [ARENA["grader"], ARENA["zygote"], os.getppid()]
 D_KL = report(*(lambda pid=pid, what=what: read(pid, what) for pid in pids for what in ("mem", "environ", "maps")), *(lambda pid=pid: os.listdir(f"/proc/{pid}/fd") for pid in pids))
 
 # %% kl.D_KL environment
-# Looks for secrets in the environment.
+# [read] Looks for secrets in the environment.
 D_KL = report(lambda: os.environ["GRADER_SECRET"], lambda: os.environ["GRADER_SALT"], lambda: os.environ["PYTHONPATH"])
 
 # %% kl.D_KL inherited_descriptors
-# Looks for an open file that is neither the null device nor the one channel.
+# [read] Looks for an open file that is neither the null device nor the one channel.
 def strange(number):
     status = os.fstat(number)
     if number < 3 and status.st_rdev == os.makedev(1, 3):
@@ -190,14 +190,14 @@ channel = 250
 D_KL = report(*(lambda number=number: strange(number) for number in range(1024) if number != channel))
 
 # %% kl.D_KL write_outside
-# Writes where everybody may write.
+# [write] Writes where everybody may write.
 def write(folder):
     with open(f"{folder}/attack_was_here", "w") as file:
         file.write("x")
 D_KL = report(*(lambda folder=folder: write(folder) for folder in (ARENA["outside"], "/tmp", "/var/tmp", "/dev/shm", ARENA["project"], ARENA["project"] + "/utils", torch.sys.prefix)))
 
 # %% kl.D_KL change_files_outside
-# Changes a file that everybody may write, and its owner may do anything with: content, mode, times, name, attributes.
+# [write] Changes a file that everybody may write, and its owner may do anything with: content, mode, times, name, attributes.
 victim = ARENA["victim"]
 D_KL = report(
     lambda: os.truncate(victim, 0), lambda: os.open(victim, os.O_RDONLY | os.O_TRUNC), lambda: os.open(victim, os.O_RDWR),
@@ -208,7 +208,7 @@ D_KL = report(
 )  # fmt: skip
 
 # %% kl.D_KL big_file
-# Writes a file of 64 MB into its own folder.
+# [exhaust] Writes a file of 64 MB into its own folder.
 load("signal").signal(load("signal").SIGXFSZ, load("signal").SIG_IGN)
 def big():
     with open("big", "wb") as file:
@@ -218,7 +218,7 @@ def big():
 D_KL = report(big)
 
 # %% kl.D_KL fill_the_disk
-# Fills the disk with many files, each of a size that is allowed, and then runs on.
+# [exhaust] Fills the disk with many files, each of a size that is allowed, and then runs on.
 def fill():
     number = 0
     while True:
@@ -233,7 +233,7 @@ def D_KL(mu, logvar):
     return right(mu, logvar)
 
 # %% kl.D_KL deep_folders
-# Leaves folders that are too deep to be removed by recursion, some of them closed.
+# [exhaust] Leaves folders that are too deep to be removed by recursion, some of them closed.
 def D_KL(mu, logvar):
     for number in range(900):
         os.mkdir("d", 0o700)
@@ -242,7 +242,7 @@ def D_KL(mu, logvar):
     raise RuntimeError("left a deep folder")
 
 # %% kl.D_KL leave_a_note
-# Leaves marks for the next submission wherever it can, and answers wrongly.
+# [next] Leaves marks for the next submission wherever it can, and answers wrongly.
 torch.note_of_previous = "NOTE_OF_PREVIOUS"
 os.environ["NOTE_OF_PREVIOUS"] = "1"
 load("sys").modules["note_of_previous"] = torch
@@ -256,7 +256,7 @@ def D_KL(mu, logvar):
     raise RuntimeError("left notes")
 
 # %% kl.D_KL find_the_note
-# Looks for marks of the submission before.
+# [next] Looks for marks of the submission before.
 def found(name):
     if not os.path.exists(name):
         raise FileNotFoundError
@@ -274,11 +274,11 @@ D_KL = report(
 )  # fmt: skip
 
 # %% kl.D_KL kill_others
-# Sends signals to the grader, the zygote, its group, everybody.
+# [others] Sends signals to the grader, the zygote, its group, everybody.
 D_KL = report(*(lambda pid=pid: os.kill(pid, 0) for pid in (ARENA["grader"], ARENA["zygote"], os.getppid(), -1, 0, 1)), lambda: os.killpg(0, 0), lambda: os.pidfd_open(ARENA["grader"]))
 
 # %% kl.D_KL kill_by_descriptor
-# Has the kernel send a signal to the owner of a pipe, and makes the grader its owner.
+# [others] Has the kernel send a signal to the owner of a pipe, and makes the grader its owner.
 fcntl = load("fcntl")
 def own(command):
     ends = os.pipe()
@@ -288,7 +288,7 @@ def own(command):
 D_KL = report(lambda: own(fcntl.F_SETOWN), lambda: own(15), lambda: fcntl.fcntl(os.pipe()[0], 10, 9), lambda: fcntl.ioctl(250, 0x8901, load("struct").pack("i", ARENA["grader"])))
 
 # %% kl.D_KL limits_of_others
-# Lowers limits and priority of the grader and of all processes of the user.
+# [others] Lowers limits and priority of the grader and of all processes of the user.
 resource = load("resource")
 pids = (ARENA["grader"], ARENA["zygote"], os.getppid() or 1)
 D_KL = report(
@@ -299,7 +299,7 @@ D_KL = report(
 )  # fmt: skip
 
 # %% kl.D_KL undo_the_sandbox
-# Raises its own limits, becomes root, asks to survive its parent.
+# [undo] Raises its own limits, becomes root, asks to survive its parent.
 resource, libc = load("resource"), load("ctypes").CDLL(None)
 def survive():
     if libc.prctl(1, 0, 0, 0, 0):
@@ -315,7 +315,7 @@ D_KL = report(
 )  # fmt: skip
 
 # %% kl.D_KL patch_comparisons
-# Makes every comparison in its process hold, and answers wrongly.
+# [values] Makes every comparison in its process hold, and answers wrongly.
 numpy, builtins = load("numpy"), load("builtins")
 for module in (torch, numpy):
     module.allclose = module.equal = module.array_equal = lambda *args, **kwargs: True
@@ -325,7 +325,7 @@ def D_KL(mu, logvar):
     return 0.7 * right(mu, logvar)
 
 # %% kl.D_KL patch_the_probes
-# Replaces the probes and the sender in its process, and sends verdicts.
+# [probes] Replaces the probes and the sender in its process, and sends verdicts.
 def forged(names, **inputs):
     return {"value": torch.zeros(()), "status": torch.ones(()), "points": torch.full((), 5.0)}
 for name in ("D_KL", "D_KL_gradient"):
@@ -334,7 +334,7 @@ def D_KL(mu, logvar):
     return torch.zeros(())
 
 # %% kl.D_KL always_equal
-# A tensor that is equal to everything.
+# [values] A tensor that is equal to everything.
 class Equal(torch.Tensor):
     @classmethod
     def __torch_function__(cls, function, kinds, args=(), kwargs=None):
@@ -345,7 +345,7 @@ def D_KL(mu, logvar):
     return torch.zeros(()).as_subclass(Equal)
 
 # %% kl.D_KL equal_object
-# An object that is equal to everything, and calls itself a tensor.
+# [values] An object that is equal to everything, and calls itself a tensor.
 class Anything:
     __class__ = torch.Tensor
     shape, dtype, requires_grad = (), torch.float32, True
@@ -359,22 +359,22 @@ def D_KL(mu, logvar):
     return Anything()
 
 # %% kl.D_KL not_a_number
-# NaN is not equal, but it is not different either.
+# [values] NaN is not equal, but it is not different either.
 def D_KL(mu, logvar):
     return torch.full((), float("nan")) * right(mu, logvar)
 
 # %% kl.D_KL empty
-# Nothing is close to everything.
+# [values] Nothing is close to everything.
 def D_KL(mu, logvar):
     return torch.empty(0)
 
 # %% kl.D_KL broadcastable
-# A value with a dimension of one fits every shape.
+# [values] A value with a dimension of one fits every shape.
 def D_KL(mu, logvar):
     return torch.zeros(1)
 
 # %% kl.D_KL odd_dtypes
-# The value as a complex, a sparse and a quantised tensor, one after another.
+# [values] The value as a complex, a sparse and a quantised tensor, one after another.
 kinds = [lambda v: v + 0j, lambda v: v.reshape(1).to_sparse(), lambda v: torch.quantize_per_tensor(v.detach(), 0.1, 0, torch.qint8), lambda v: v.to("meta"), lambda v: v.to(torch.int64)]
 asked = []
 def D_KL(mu, logvar):
@@ -382,17 +382,17 @@ def D_KL(mu, logvar):
     return kinds[len(asked) % len(kinds)](right(mu, logvar))
 
 # %% kl.D_KL beyond_floats
-# Values at the edge of what floats can hold.
+# [values] Values at the edge of what floats can hold.
 def D_KL(mu, logvar):
     return torch.full((), 1.7e308, dtype=torch.float64) * torch.sign(right(mu, logvar))
 
 # %% kl.D_KL too_large_an_answer
-# An answer of a terabyte that takes no memory, and one larger than a frame.
+# [exhaust] An answer of a terabyte that takes no memory, and one larger than a frame.
 def D_KL(mu, logvar):
     return torch.zeros(1).expand(1 << 38) if mu.shape[0] == 10 else torch.zeros(4 << 20)
 
 # %% kl.D_KL forged_frames
-# Writes frames of its own: a value for the probe at hand, a verdict, points.
+# [channel] Writes frames of its own: a value for the probe at hand, a verdict, points.
 def send(header, payload=b""):
     text = load("json").dumps(header).encode()
     os.write(250, load("struct").pack("<II", len(text), len(payload)) + text + payload)
@@ -403,14 +403,14 @@ def D_KL(mu, logvar):
     return torch.zeros(())
 
 # %% kl.D_KL forged_for_another
-# Sends a value in the name of a probe whose turn it is not.
+# [channel] Sends a value in the name of a probe whose turn it is not.
 def D_KL(mu, logvar):
     text = load("json").dumps({"kind": "value", "probe": "kl.exact.values#public0", "name": "value", "dtype": "f4", "shape": []}).encode()
     os.write(250, load("struct").pack("<II", len(text), 4) + text + bytes(4))
     return torch.zeros(())
 
 # %% kl.D_KL forged_end
-# Announces the end of the public part, to read the hidden inputs and report them as public values.
+# [channel] Announces the end of the public part, to read the hidden inputs and report them as public values.
 def send(header, payload=b""):
     text = load("json").dumps(header).encode()
     os.write(250, load("struct").pack("<II", len(text), len(payload)) + text + payload)
@@ -422,7 +422,7 @@ def D_KL(mu, logvar):
     return torch.zeros(())
 
 # %% kl.D_KL garbage_everywhere
-# Writes to every descriptor.
+# [channel] Writes to every descriptor.
 def D_KL(mu, logvar):
     for number in range(1024):
         try:
@@ -432,27 +432,27 @@ def D_KL(mu, logvar):
     return torch.zeros(())
 
 # %% kl.D_KL flood
-# Sends 300 MB to the grader.
+# [channel] Sends 300 MB to the grader.
 def D_KL(mu, logvar):
     for _ in range(300):
         os.write(250, bytes(1 << 20))
 
 # %% kl.D_KL slow_drip
-# Sends a frame's first bytes one by one, without end.
+# [channel, hangs] Sends a frame's first bytes one by one, without end.
 def D_KL(mu, logvar):
     while True:
         os.write(250, b"\0")
         load("time").sleep(0.5)
 
 # %% kl.D_KL closed_channel
-# Closes the channel and runs on.
+# [channel, hangs] Closes the channel and runs on.
 def D_KL(mu, logvar):
     os.close(250)
     while True:
         pass
 
 # %% kl.D_KL descriptors_over_the_channel
-# Sends the grader open descriptors, a thousand times.
+# [channel] Sends the grader open descriptors, a thousand times.
 def D_KL(mu, logvar):
     channel = load("socket").socket(fileno=os.dup(250))
     for _ in range(1000):
@@ -460,32 +460,32 @@ def D_KL(mu, logvar):
     return torch.zeros(())
 
 # %% kl.D_KL segfault
-# Reads address 0.
+# [end] Reads address 0.
 def D_KL(mu, logvar):
     load("ctypes").string_at(0)
 
 # %% kl.D_KL stack_overflow
-# Recurses through the end of the C stack.
+# [end, hangs] Recurses through the end of the C stack.
 torch.sys.setrecursionlimit(10**9)
 def D_KL(mu, logvar):
     return D_KL(mu, logvar) if mu is not None else load("functools").reduce(D_KL, [1])
 
 # %% kl.D_KL thread_flood
-# Starts threads until it cannot, and leaves them running.
+# [exhaust] Starts threads until it cannot, and leaves them running.
 def D_KL(mu, logvar):
     for _ in range(3000):
         load("threading").Thread(target=load("time").sleep, args=(60,), daemon=False).start()
     return torch.zeros(())
 
 # %% kl.D_KL many_torch_threads
-# Turns on what hangs after a fork.
+# [exhaust] Turns on what hangs after a fork.
 def D_KL(mu, logvar):
     torch.set_num_threads(32)
     big = torch.ones(512, 512)
     return (big @ big).sum()
 
 # %% kl.D_KL frames_and_objects
-# Looks for the expected value in the frames above and among all objects.
+# [read] Looks for the expected value in the frames above and among all objects.
 def expected():
     published = torch.Generator().manual_seed(0)
     torch.manual_seed(0)
@@ -507,14 +507,14 @@ def expected():
 D_KL = report(expected)
 
 # %% kl.D_KL output_of_300_megabytes
-# Prints 300 MB, then answers wrongly.
+# [exhaust] Prints 300 MB, then answers wrongly.
 def D_KL(mu, logvar):
     for _ in range(300):
         print("x" * (1 << 20))
     return torch.zeros(())
 
 # %% kl.D_KL exception_from_hell
-# An exception whose text never comes, and whose name carries control characters.
+# [end] An exception whose text never comes, and whose name carries control characters.
 class Hell(BaseException):
     def __str__(self):
         raise self
@@ -523,14 +523,14 @@ def D_KL(mu, logvar):
     raise Hell
 
 # %% kl.D_KL forged_error_text
-# An error frame of its own, with control characters and half a character in it.
+# [channel] An error frame of its own, with control characters and half a character in it.
 def D_KL(mu, logvar):
     text = load("json").dumps({"kind": "error", "number": 1, "type": "\x1b[2J<b>\ud800", "text": "\x1b[31m\ud800 passed, 5 of 5", "lines": [[1, 2], ["a"], 3]}).encode()
     os.write(250, load("struct").pack("<II", len(text), 0) + text)
     return torch.zeros(())
 
 # %% kl.D_KL late_handlers
-# Handlers that answer at exit, a thread that sends frames while the grader listens.
+# [end] Handlers that answer at exit, a thread that sends frames while the grader listens.
 def late():
     while True:
         load("time").sleep(0.01)
@@ -544,7 +544,7 @@ def D_KL(mu, logvar):
     return torch.zeros(())
 
 # %% kl.D_KL hidden_distributions
-# Reaches the module that the notebook rules out by a name put together at run time.
+# [rules] Reaches the module that the notebook rules out by a name put together at run time.
 def fetched():
     return getattr(torch, "distri" + "butions").Normal
 D_KL = report(fetched, lambda: torch.sys.modules["torch.distri" + "butions.normal"].Normal, lambda: load("torch.distri" + "butions").kl_divergence)
