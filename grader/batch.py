@@ -85,7 +85,8 @@ def still_holds(results: dict[str, Any], work: Work, settings: Settings) -> bool
     extra = results.get("extra_data", {})
     if extra.get("status") == "grader_error":
         return False
-    return extra.get("key") == key_of(work, settings, extra.get("notebook", ""))
+    is_same_group = all(extra.get(name) == value for name, value in json.loads(work.about).items())
+    return is_same_group and extra.get("key") == key_of(work, settings, extra.get("notebook", ""))
 
 
 def key_of(work: Work, settings: Settings, notebook: str) -> str:

@@ -29,6 +29,7 @@ from grader.sandbox.watch import SandboxError
 from utils.assignments import assignment_names
 
 WRITTEN, REJECTED, OUR_FAULT = 0, 1, 2
+_MAX_WORKERS, _MAX_SECONDS = 256, 36_000
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -78,11 +79,11 @@ def _parser() -> argparse.ArgumentParser:
         "--min-tier", choices=list(TIERS), help="refuse weaker isolation than this (default: C for a class, E for one)"
     )
     grade.add_argument(
-        "--workers", type=int, metavar="N", help="graded at a time (default: one a core; 0: in this process)"
+        "--workers", type=_count, metavar="N", help="graded at a time (default: one a core; 0: in this process)"
     )
     grade.add_argument(
         "--quality-seconds",
-        type=float,
+        type=_seconds,
         default=CPU_SECONDS,
         metavar="N",
         help="CPU seconds to train each model of notebook 2 again (default: %(default)g; 0: leave its points open)",
@@ -106,6 +107,22 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("new", type=Path, metavar="NEW", help="another, graded later")
     commands.add_parser("doctor", help="say what this machine offers")
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) > _MAX_WORKERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {_MAX_WORKERS}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= _MAX_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {_MAX_SECONDS}")
+    return value
 
 
 def _grade(options: argparse.Namespace) -> int:

@@ -77,7 +77,7 @@ def _link(folder: Path, results: dict[str, Results]) -> None:
             if run.get("by_hand"):
                 listed, _ = add_points(listed, read_sheet(Path(run["by_hand"])))
             write_class_page(folder, listed, run)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return  # no class page to link from
 
 

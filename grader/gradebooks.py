@@ -16,6 +16,7 @@ from grader.layouts.people import person_of
 from grader.report.files import write_atomically
 from grader.report.statistics import automatic_points, is_graded
 from utils.assignments import load_assignment
+from utils.printable import printable
 
 Results = dict[str, Any]
 _FIELD = re.compile(r'[ \t]*"(?:[^"]|"")*"[^,\r\n]*|[^,\r\n]*')
@@ -64,8 +65,9 @@ def read_gradebook(path: Path) -> Gradebook:
     header = [plain_text(field) for field in rows[0]] if rows else []
     is_canvas, is_moodle = header[:2] == ["Student", "ID"], header[:1] == ["Identifier"] and "Grade" in header
     if not (is_canvas or is_moodle):
+        begin = printable(", ".join(header[:3]))[:200] or "nothing"
         raise GradebookError(
-            f"The grade file {path} begins with {', '.join(header[:3]) or 'nothing'}, expected Student,ID (Canvas) or Identifier (Moodle, "
+            f"The grade file {path} begins with {begin}, expected Student,ID (Canvas) or Identifier (Moodle, "
             "with a column Grade): export it from the platform and change nothing in it."
         )
     return Gradebook(path, rows, ends, is_moodle)
@@ -95,7 +97,11 @@ def _split(text: str) -> tuple[list[list[str]], list[str]]:
 
 def plain_text(field: str) -> str:
     """A raw field's content."""
-    return next(csv.reader(io.StringIO(field.lstrip("\ufeff"))), [""])[0].strip() if field.strip("\ufeff \t") else ""
+    try:
+        row = next(csv.reader(io.StringIO(field.lstrip("\ufeff"), newline="")), [])
+    except csv.Error:  # longer than the module reads, or a line end where none may be
+        row = [field]
+    return row[0].strip() if row else ""
 
 
 def fill(book: Gradebook, results: list[Results], out: Path, column: str | None = None) -> str:
@@ -135,9 +141,8 @@ def fill(book: Gradebook, results: list[Results], out: Path, column: str | None 
     text = "".join(",".join(row) + end for row, end in zip(book.rows, book.ends, strict=True))
     write_atomically(target, text)
     notes += _other_maximum(book, results, place)
-    return f"{target}: {filled} scores in the column {book.header[place]}." + (
-        f" Left as they were: {'; '.join(notes)}." if notes else ""
-    )
+    left = f" Left as they were: {'; '.join(notes)}." if notes else ""
+    return printable(f"{target}: {filled} scores in the column {book.header[place]}.{left}")
 
 
 def _column(book: Gradebook, results: list[Results], wanted: str | None) -> int:
@@ -154,7 +159,7 @@ def _column(book: Gradebook, results: list[Results], wanted: str | None) -> int:
         return fitting[0]
     if len(candidates) == 1 and not wanted:
         return candidates[0]
-    titles = ", ".join(header[n] for n in fitting or candidates) or "none"
+    titles = printable(", ".join(header[n] for n in fitting or candidates)) or "none"
     raise GradebookError(
         f"The grade file {book.path} has no one column for {' or '.join(names) or 'these results'} (found: {titles}): "
         "name it with --column."

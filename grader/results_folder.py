@@ -10,12 +10,13 @@ from typing import Any
 
 from grader.report.feedback import feedback_page
 from grader.report.files import folder_name, write_atomically
+from grader.report.results import is_results
 
 _LOCK = ".run"
 
 
 class FolderInUse(RuntimeError):
-    """Another run is writing here; the message is one sentence."""
+    """Another run is writing here, or nobody can; the message is one sentence."""
 
 
 class ResultsFolder:
@@ -29,10 +30,15 @@ class ResultsFolder:
         """Lock the folder and remove what a killed run left.
 
         Raises:
-            FolderInUse: If another run holds it.
+            FolderInUse: If another run holds it, or it is no folder that can be written in.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        self._lock = open(self.path / _LOCK, "a+")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = open(self.path / _LOCK, "a+", encoding="utf-8")
+        except OSError as error:
+            raise FolderInUse(
+                f"Nothing can be written in {self.path} ({error.strerror}): choose another --out."
+            ) from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # let go by the system when this process ends
         except BlockingIOError:
@@ -63,9 +69,9 @@ class ResultsFolder:
         """What an earlier run wrote for a student; None if nothing, or nothing that can be read."""
         try:
             found = json.loads((self.path / folder_name(student) / "results.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
-        return found if isinstance(found, dict) else None
+        return found if is_results(found) else None
 
     def write(self, data: bytes) -> dict[str, Any]:
         """Write one student's reports; `results.json` last: when it is there, everything is.
@@ -115,7 +121,8 @@ def read_results(folder: Path) -> dict[str, dict[str, Any]]:
     for path in sorted(folder.glob("*/results.json")):
         try:
             results = json.loads(path.read_text(encoding="utf-8"))
-            found[results["extra_data"]["student"]] = results
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, RecursionError):
             continue
+        if is_results(results):
+            found[results["extra_data"]["student"]] = results
     return found

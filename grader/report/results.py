@@ -2,9 +2,10 @@
 
 import base64
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from grader.records import Report, Verdict, Written
+from grader.records import STATUSES, Report, Verdict, Written
 
 SCHEMA = 1
 
@@ -105,6 +106,48 @@ def overall_status(report: Report) -> str:
     if "passed" in automatic:
         return "partial"
     return max(set(automatic), key=automatic.count)
+
+
+_SHAPE = {"output": str, "execution_time": float, "tests": list, "extra_data": dict}
+_TEST = {"name": str, "number": str, "output": str, "extra_data": dict}
+_TEST_FACTS = {"check": str, "task": str, "status": str, "slip": str, "points": float}
+_FACTS = {
+    "notebook": str, "student": str, "file": str, "submission_sha256": str, "status": str, "tier": str, "draw": str,
+    "rejection": str, "repairs": list, "ignored": list, "pending_points": float, "grader": dict, "written": list,
+}  # fmt: skip
+_WRITTEN = {"check": str, "text": str, "pictures": list}
+
+
+def is_results(content: Any) -> bool:
+    """Whether plain data has the shape that `results_json` gives it: a file may have been cut or edited since."""
+    return (
+        _has(content, _SHAPE)
+        and _has(content["extra_data"], _FACTS)
+        and all(_has(part, _WRITTEN) for part in content["extra_data"]["written"])
+        and all(_is_test(test) for test in content["tests"])
+        and all(_is_number(content[key]) for key in content.keys() & {"score"})
+    )
+
+
+def _is_test(test: Any) -> bool:
+    return (
+        _has(test, _TEST)
+        and _has(test["extra_data"], _TEST_FACTS)
+        and test["extra_data"]["status"] in STATUSES
+        and all(part.isdecimal() for part in test["number"].split("."))
+        and all(_is_number(test[key]) for key in test.keys() & {"score", "max_score"})
+    )
+
+
+def _has(content: Any, shape: Mapping[str, type]) -> bool:
+    return isinstance(content, dict) and all(
+        _is_number(content.get(key)) if kind is float else isinstance(content.get(key), kind)
+        for key, kind in shape.items()
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def is_for_a_person(verdict: Verdict) -> bool:
