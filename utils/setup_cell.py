@@ -10,7 +10,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
+from utils.datasets._cache import data_dir, shorten
 from utils.open_gaps import shorten_open_gaps
+from utils.pins import pinned
+from utils.submission.pages import PDF_PACKAGES
 from utils.submission.session import watch_runs
 
 FAST = os.environ.get("FAST") == "1"
@@ -25,27 +28,31 @@ _PACKAGES = {
     "yaml": "",
     "safetensors": "",
 }
-_INSTALL = "in a terminal, in the folder of the bundle: pip install -r requirements.txt"
+_BUNDLE = Path(__file__).resolve().parent.parent
 
 
 class _Data(NamedTuple):
     title: str
-    file: str  # relative to the data folder; its presence means the set is there
+    files: tuple[str, ...]  # relative to the data folder; one of them means that the set is there
     mend: str
+    is_bundled: bool = False  # then the bundle's own folder is looked into as well
 
 
 _DATA = {
     "02_airfoil_vae": _Data(
-        "airfoils", "airfoils.npz", "it is part of the bundle: unpack the bundle again and keep its data folder"
+        "airfoils",
+        ("airfoils.npz",),
+        "it is part of the bundle: unpack the bundle again and keep its data folder",
+        is_bundled=True,
     ),
     "03_mnist_vae": _Data(
         "MNIST",
-        "MNIST/raw/train-images-idx3-ubyte",
+        ("MNIST/raw/train-images-idx3-ubyte",),
         "it is downloaded at its first use (about 11 MB); without a network a stand-in takes its place and says so",
     ),
     "04_cifar_dcgan": _Data(
         "CIFAR-10",
-        "cifar-10-batches-py/data_batch_1",
+        ("cifar-10-batches-py/data_batch_1", "cifar10_head.npz"),
         "it is downloaded at its first use (about 170 MB); without a network a stand-in takes its place and says so",
     ),
 }
@@ -59,8 +66,9 @@ def diagnose(notebook: str) -> None:
     """
     shorten_open_gaps()
     watch_runs()
-    for line in (*_describe_packages(), _describe_device(), _describe_data(notebook), _describe_mode()):
-        print(line)
+    for lines in (_describe_packages(), [_describe_device()], _describe_colab(), [_describe_data(notebook)]):
+        print("\n".join(lines), end="\n" if lines else "")
+    print(_describe_mode())
 
 
 def _describe_packages() -> list[str]:
@@ -70,10 +78,11 @@ def _describe_packages() -> list[str]:
         lines.append("  Python 3.10 or newer is needed: install one and start Jupyter from it.")
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
-        lines.append(f"  missing: {', '.join(missing)}. To mend it, {_INSTALL}")
-    old = [f"{name} {needed}" for name, needed in _PACKAGES.items() if needed and _is_older(name, needed)]
+        lines.append(f"  missing: {', '.join(missing)}. To mend it, {_install(missing)}")
+    old = [name for name, needed in _PACKAGES.items() if needed and _is_older(name, needed)]
     if old:
-        lines.append(f"  too old, at least {', '.join(old)} is needed. To mend it, {_INSTALL}")
+        wanted = ", ".join(f"{name} {_PACKAGES[name]}" for name in old)
+        lines.append(f"  too old, at least {wanted} is needed. To mend it, {_install(old)}")
     return lines
 
 
@@ -90,14 +99,27 @@ def _describe_device() -> str:
     return f"Runs on {place}, device {device}{advice}"
 
 
+def _describe_colab() -> list[str]:
+    """What is otherwise on Colab than on a machine of one's own."""
+    if "google.colab" not in sys.modules:
+        return []
+    lines = [
+        f"  Colab shows no pictures of the bundle in the text: they lie in {shorten(_BUNDLE)}/notebooks/figures.",
+        "  What lies in the Files panel is gone with the machine: download what you hand in, and what you want to go on with.",
+    ]
+    if importlib.util.find_spec("typst") is None:
+        lines.append(f"  For a PDF from the last cell, run in a new cell: %pip install {pinned(*PDF_PACKAGES)}")
+    return lines
+
+
 def _describe_data(notebook: str) -> str:
     if notebook not in _DATA:
         return "Data: this notebook makes its own."
     data = _DATA[notebook]
-    folder = _data_folder()
-    if (folder / data.file).exists():
-        return f"Data: {data.title} found in {_shorten(folder)}"
-    return f"Data: {data.title} not found in {_shorten(folder)}: {data.mend}"
+    for folder in (data_dir(), _BUNDLE / "data") if data.is_bundled else (data_dir(),):
+        if any((folder / file).exists() for file in data.files):
+            return f"Data: {data.title} found in {shorten(folder)}"
+    return f"Data: {data.title} not found in {shorten(data_dir())}: {data.mend}"
 
 
 def _describe_mode() -> str:
@@ -106,13 +128,10 @@ def _describe_mode() -> str:
     return "Full runs. For a quick pass, start Jupyter with FAST=1 in the environment."
 
 
-def _data_folder() -> Path:
-    return Path(os.environ.get("DATA_DIR") or Path(__file__).resolve().parent.parent / "data")
-
-
-def _shorten(folder: Path) -> str:
-    """The folder as seen from here, which is shorter and does not put a user's name into a notebook handed in."""
-    return os.path.relpath(folder) if not os.environ.get("DATA_DIR") else "DATA_DIR"
+def _install(imported: list[str]) -> str:
+    """Into the kernel's own Python, wherever Jupyter was started from."""
+    packages = ["pyyaml" if name == "yaml" else name for name in imported]
+    return f"run in a new cell: %pip install {pinned(*packages)}, then restart the kernel"
 
 
 def _version(package: str) -> str:

@@ -30,7 +30,7 @@ def test_a_missing_package_comes_with_the_command(capsys, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "safetensors" else find(name))
     text = said(capsys)
-    assert "missing: safetensors. To mend it, in a terminal, in the folder of the bundle: pip install -r" in text
+    assert "missing: safetensors. To mend it, run in a new cell: %pip install safetensors==" in text
 
 
 def test_it_speaks_even_without_torch(capsys, monkeypatch):
@@ -56,12 +56,22 @@ def test_colab_on_a_cpu_is_told_how_to_get_a_gpu(capsys, monkeypatch):
     assert "Runs on Google Colab, device cpu (for a GPU: Runtime > Change runtime type" in said(capsys)
 
 
+def test_colab_is_told_what_differs_there(capsys, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setitem(sys.modules, "google.colab", sys)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "typst" else find(name))
+    text = said(capsys)
+    assert "gone with the machine: download what you hand in" in text
+    assert "%pip install typst==" in text
+    assert " pypandoc-binary==" in text
+
+
 @pytest.mark.parametrize(
     ("notebook", "file", "mend"),
     [
-        ("02_airfoil_vae", "airfoils.npz", "unpack the bundle again"),
         ("03_mnist_vae", "MNIST/raw/train-images-idx3-ubyte", "downloaded at its first use"),
         ("04_cifar_dcgan", "cifar-10-batches-py/data_batch_1", "downloaded at its first use"),
+        ("04_cifar_dcgan", "cifar10_head.npz", "downloaded at its first use"),
     ],
 )
 def test_data_is_found_or_its_mend_named(capsys, monkeypatch, tmp_path, notebook, file, mend):
@@ -74,6 +84,17 @@ def test_data_is_found_or_its_mend_named(capsys, monkeypatch, tmp_path, notebook
     text = said(capsys, notebook)
     assert "found in DATA_DIR" in text
     assert "not found" not in text
+
+
+def test_the_bundles_airfoils_are_found_wherever_other_data_lies(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    text = said(capsys, "02_airfoil_vae")
+    assert "airfoils found in " in text
+    assert "DATA_DIR" not in text
+    monkeypatch.setattr(setup_cell, "_BUNDLE", tmp_path / "elsewhere")
+    assert "airfoils not found in DATA_DIR: it is part of the bundle: unpack the bundle again" in said(
+        capsys, "02_airfoil_vae"
+    )
 
 
 def test_no_path_of_the_machine_is_printed(capsys, monkeypatch, tmp_path):

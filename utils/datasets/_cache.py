@@ -50,10 +50,12 @@ def data_dir() -> Path:
 
 def shorten(folder: Path) -> str:
     """The folder as seen from here, so that no user's name gets into a notebook that is handed in."""
-    chosen = os.environ.get("DATA_DIR")
-    if chosen:
-        return os.path.join("DATA_DIR", os.path.relpath(folder, data_dir())).removesuffix(f"{os.sep}.")
-    return os.path.relpath(folder)
+    if os.environ.get("DATA_DIR") and folder.is_relative_to(data_dir()):
+        return str(Path("DATA_DIR", folder.relative_to(data_dir())))
+    try:
+        return os.path.relpath(folder)
+    except ValueError:  # on another Windows drive
+        return folder.name
 
 
 def announce(text: str) -> None:

@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 
 from utils._torchvision import import_torchvision
 from utils.datasets import scenes
-from utils.datasets._cache import Source, announce, data_dir, try_download
+from utils.datasets._cache import Source, announce, data_dir, shorten, try_download
 from utils.device import Device
 
 DOWNLOAD_MB = 170
@@ -97,13 +97,13 @@ def _load(train: bool) -> tuple[Tensor, Tensor, Source]:
         return *_read_or_mend(folder, train), Source("CIFAR-10")
     if (folder / _EXCERPT).is_file():
         return *_read_excerpt(folder / _EXCERPT, train), Source("CIFAR-10, first 1,017 images of each file")
-    announce(f"CIFAR-10 is not in {folder}: downloading {DOWNLOAD_MB} MB ...")
+    announce(f"CIFAR-10 is not in {shorten(folder)}: downloading {DOWNLOAD_MB} MB ...")
     reason = try_download(lambda: _files(folder, train, download=True))
     if reason is None:
         return *_read(folder, train), Source("CIFAR-10")
     announce(
         "CIFAR-10 not found and not downloadable: using coloured 32x32 scenes drawn by code (ten classes). "
-        f"Reason: {reason}. Try again online, or unpack cifar-10-python.tar.gz into {folder}."
+        f"Reason: {reason}. Try again online, or unpack cifar-10-python.tar.gz into {shorten(folder)}."
     )
     return *scenes.draw_scenes(_STAND_IN_SIZES[train], seed=int(train)), Source("drawn scenes", is_stand_in=True)
 
@@ -113,11 +113,13 @@ def _read_or_mend(folder: Path, train: bool) -> tuple[Tensor, Tensor]:
     try:
         return _read(folder, train)
     except (RuntimeError, OSError):
-        announce(f"CIFAR-10 in {folder / _FOLDER} is incomplete or damaged: fetching {DOWNLOAD_MB} MB again ...")
+        announce(
+            f"CIFAR-10 in {shorten(folder / _FOLDER)} is incomplete or damaged: fetching {DOWNLOAD_MB} MB again ..."
+        )
     reason = try_download(lambda: _files(folder, train, download=True))
     if reason is not None:
         raise RuntimeError(
-            f"CIFAR10Dataset: the files in {folder / _FOLDER} are damaged and could not be fetched again ({reason}); "
+            f"CIFAR10Dataset: the files in {shorten(folder / _FOLDER)} are damaged and could not be fetched again ({reason}); "
             "delete that folder and run the cell again."
         )
     return _read(folder, train)

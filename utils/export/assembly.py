@@ -12,6 +12,7 @@ from .summary import Summary
 
 _TEMPLATE = Path(__file__).with_name("template.typ")
 _MARK = re.compile("\ue000([a-z])(\\d+)\ue001")
+_DROPPED = re.compile(r"\\(?:(?:text)?color|colorbox)\b|(\\(?:hline|cline)\b)")
 _COLUMNS = 106  # characters of a listing's line on the page; in a list or a frame fewer fit
 _NARROW_COLUMNS = 94
 _WORD = 1000  # characters of one unbroken word in prose
@@ -71,6 +72,9 @@ def _add_formulas(document: Document, converted: list[pandoc.ConvertedFormula]) 
             document.formula_markup[number] = f"#numbered({quoted(result.tag)})[{result.typ}]"
         if result.problem and formula.tex:
             document.refuse_formula(number, "pandoc cannot read it")
+        elif dropped := _DROPPED.search(formula.tex):
+            what = "lines of an array" if dropped[1] else "colours"
+            document.summary.lose(formula.cell, "document", f"the {what} in a formula are not printed.")
 
 
 def _piece(document: Document, part: Part, converted: pandoc.Converted | None, source_folder: Path) -> Piece:

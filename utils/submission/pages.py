@@ -3,6 +3,10 @@
 import logging
 from pathlib import Path
 
+from utils.pins import pinned
+
+PDF_PACKAGES = ("typst", "pypandoc-binary")
+
 
 def write_pdf(notebook: Path, name: str, student: str, sha256: str) -> str:
     """Write `NAME_submission.pdf` beside the notebook.
@@ -28,7 +32,7 @@ def write_pdf(notebook: Path, name: str, student: str, sha256: str) -> str:
         return f"No PDF could be made ({reason}). The zip is complete without it."
     if export.path.suffix != ".pdf":
         return (
-            f"Wrote {export.path.name} instead of a PDF: open it in a browser and print it, or install what is missing "
-            "with pip install -r requirements.txt."
+            f"Wrote {export.path.name} instead of a PDF: open it in a browser and print it (Ctrl+P, Save as PDF), or run "
+            f"%pip install {pinned(*PDF_PACKAGES)} in a new cell, then this one again."
         )
     return f"Wrote {export.path.name}: {export.summary.counts()}"

@@ -93,7 +93,7 @@ def server(folder, tmp_path_factory, monkeypatch):
 def test_what_is_missing_is_downloaded_checked_and_kept(server, folder, monkeypatch, capsys):
     assert len(CIFAR10Dataset(device=CPU)) == 20
     said = capsys.readouterr().out
-    assert f"CIFAR-10 is not in {folder}: downloading 170 MB" in said
+    assert "CIFAR-10 is not in DATA_DIR: downloading 170 MB" in said
     assert "CIFAR-10: 20 training images" in said
     monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: pytest.fail("downloaded twice"))
     assert len(CIFAR10Dataset(train=False, device=CPU)) == 4
