@@ -25,6 +25,7 @@ from grader.records import CellSource, Verdict
 from grader.rubric import load_rubric
 from tests.explanations import entry, left_open
 from tests.mutator import Mutant, mutants_of
+from tools.notebooks import student_notebook
 from utils.assignments import assignment_names
 from utils.extraction import tag_line
 
@@ -109,19 +110,31 @@ def failed_checks(grader: Grader, name: str, task: str, source: str) -> list[Ver
 
 
 def _submission(name: str, task: str, source: str) -> bytes:
-    """A notebook with the answer's cell and those before it that it uses: what else there is needs no grading."""
-    cells = _solution(name)
-    own = next(n for n, cell in enumerate(cells) if task in cell.tasks)
-    answer = source or cells[own].source
-    texts = [answer if tag_line(answer) else f"{tag_line(cells[own].source)}\n{answer}"]
-    used = cells[own].source + answer
-    defines = {task.id: task.defines for task in load_rubric(name).assignment.tasks}
-    for cell in reversed(cells[:own]):
-        if any(re.search(rf"\b{word}\b", used) for task_id in cell.tasks for word in defines[task_id]):
-            texts.insert(0, cell.source)
-            used += cell.source
-    notebook = v4.new_notebook(cells=[v4.new_code_cell(text, id=f"cell-{n}") for n, text in enumerate(texts)])
-    return nbformat.writes(notebook).encode()
+    """A student's notebook with the answer and those before it that it uses; the other gaps are open, which is quick to grade."""
+    solution = solution_of(name)
+    answers = {task: source or solution[task]}
+    used = solution[task] + answers[task]
+    defines = {one.id: one.defines for one in load_rubric(name).assignment.tasks}
+    for other in reversed(list(solution)[: list(solution).index(task)]):
+        if any(re.search(rf"\b{word}\b", used) for word in defines[other]):
+            answers[other] = solution[other]
+            used += solution[other]
+    cells = []
+    for other, given in _given(name).items():
+        answer = answers.get(other, given)
+        cells.append(
+            v4.new_code_cell(answer if tag_line(answer) else f"{tag_line(given)}\n{answer}", id=f"cell-{len(cells)}")
+        )
+    return nbformat.writes(v4.new_notebook(cells=cells)).encode()
+
+
+@cache
+def _given(name: str) -> dict[str, str]:
+    """The autograded cells as a student gets them, by task."""
+    tagged = (
+        cell.source for cell in student_notebook(name).cells if cell.cell_type == "code" and tag_line(cell.source)
+    )
+    return dict(zip(solution_of(name), tagged, strict=True))
 
 
 @cache

@@ -5,7 +5,7 @@
 
 The kinds are those of the usual slips: an operator, a term left out, a constant, an axis, a reduction, a sign, a comparison,
 the order of arguments, a call, keyword or statement left out, one name for its twin (mu for logvar, real for fake).
-Signatures stay as the notebook gives them.
+Signatures, f-strings and progress bars stay as the notebook gives them.
 A mutant's source is what `ast.unparse` writes: without comments, so without the tag, which whoever grades it puts back.
 """
 
@@ -43,7 +43,8 @@ _TWINS = (
 _MODULES = {"torch", "nn", "F", "math", "np", "optim", "self", "init", "functional"}
 _LEFT_ALONE = (ast.JoinedStr, ast.arguments)
 _MAX_LINES = 6  # of a change that is shown whole
-_KEPT_CALLS = {"len", "range", "zip", "enumerate", "isinstance", "super", "list", "tuple", "dict", "sorted"}
+_BAR = "tqdm"
+_KEPT_CALLS = {"len", "range", "zip", "enumerate", "isinstance", "super", "list", "tuple", "dict", "sorted", _BAR}
 
 
 @dataclass(frozen=True)
@@ -127,9 +128,12 @@ def _changed_texts(tree: ast.Module) -> Iterator[tuple[str, str]]:
 def _fields(node: ast.AST) -> Iterator[tuple[ast.AST, str, object]]:
     """Every field that holds a node or a list of nodes, outermost first.
 
-    Signatures are left alone, and so are f-strings: both are the notebook's, not the answer.
+    Signatures, f-strings and what a progress bar says are left alone: they are the notebook's, not the answer.
     """
+    is_bar = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == _BAR
     for field, value in ast.iter_fields(node):
+        if is_bar and field != "args":
+            continue
         if isinstance(value, ast.AST) and not isinstance(value, _LEFT_ALONE):
             yield node, field, value
             yield from _fields(value)
