@@ -1,6 +1,7 @@
 """Make the pictures of good results, `notebooks/figures/*.png`, by running the solved notebooks.
 
-    python -m tools.figures NAME ...
+    python -m tools.figures NAME ...                write notebooks/figures/*.png
+    python -m tools.figures NAME ... --keep DIR     and the executed notebooks, to read their numbers
 
 A code cell of a source that begins `# %% figure="NAME"` gives its first picture to `figures/NAME.png`. Colours are
 reduced to a palette: pictures of this kind lose nothing one can see, and stay under 100 KB in the repository.
@@ -12,8 +13,10 @@ import io
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
+import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from PIL import Image
@@ -64,11 +67,12 @@ def shrink(png: bytes) -> bytes:
     return packed.getvalue()
 
 
-def make_figures(name: str) -> list[Path]:
+def make_figures(name: str, keep: Path | None = None) -> list[Path]:
     """Run a solved notebook and write the pictures its cells name.
 
     Args:
         name: The notebook's name, e.g. "01_kl_divergence".
+        keep: A folder for the executed notebook.
 
     Returns:
         The files written.
@@ -78,6 +82,9 @@ def make_figures(name: str) -> list[Path]:
         NotebookClient(
             notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": folder}}
         ).execute()
+    if keep:
+        keep.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, keep / f"{name}.ipynb")
     written = []
     for figure, png in find_pictures(notebook).items():
         written.append(FIGURES / f"{figure}.png")
@@ -89,13 +96,16 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m tools.figures", description="Make the pictures of good results.")
     parser.add_argument("names", nargs="+", metavar="NAME", help="notebooks to run")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the executed notebooks here")
     options = parser.parse_args(arguments)
     if os.environ.get("FAST") == "1":
         print("FAST=1 is set: its pictures are rougher than a student's should be; unset it.", file=sys.stderr)
         return 1
     for name in options.names:
-        for path in make_figures(name):
+        began = time.monotonic()
+        for path in make_figures(name, options.keep):
             print(f"wrote {path.relative_to(ROOT)}, {path.stat().st_size / 1000:.0f} kB")
+        print(f"{name} took {(time.monotonic() - began) / 60:.1f} minutes")
     return 0
 
 

@@ -65,3 +65,19 @@ def test_every_figure_a_source_names_is_committed_and_small(name):
             path = figures.FIGURES / f"{figure}.png"
             assert path.is_file(), f"run `python -m tools.figures {name}`"
             assert path.stat().st_size < figures.MAX_BYTES
+
+
+def test_a_run_keeps_the_notebook_and_says_how_long_it_took(monkeypatch, tmp_path, capsys):
+    class Ran:
+        def __init__(self, notebook, **_):
+            self.notebook = notebook
+
+        def execute(self):
+            self.notebook.cells[0].outputs = executed().cells[0].outputs[:1]
+
+    monkeypatch.setattr(figures, "solved_notebook", lambda name: v4.new_notebook(cells=[v4.new_code_cell("loss()")]))
+    monkeypatch.setattr(figures, "NotebookClient", Ran)
+    monkeypatch.delenv("FAST", raising=False)
+    assert figures.main(["01_kl_divergence", "--keep", str(tmp_path / "runs")]) == 0
+    assert "loss 1.0" in (tmp_path / "runs" / "01_kl_divergence.ipynb").read_text()
+    assert "01_kl_divergence took 0.0 minutes" in capsys.readouterr().out

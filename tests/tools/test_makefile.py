@@ -4,6 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from pages import pages
+
 from utils.assignments import assignment_names, load_assignment
 
 PROJECT = Path(__file__).parents[2]
@@ -18,10 +20,26 @@ def test_help_lists_every_target() -> None:
     assert phony == TARGETS
 
 
-def test_every_target_named_in_the_readme_is_there() -> None:
-    for page in ("README.md", "CONTRIBUTING.md"):
-        named = set(re.findall(r"`(?:make )([a-z-]+)", (PROJECT / page).read_text()))
-        assert named <= TARGETS, f"{page} names {named - TARGETS}"
+def _named_targets(page: Path) -> set[str]:
+    """The targets in a page's code: `make x` in a line of its own or in the text."""
+    return set(re.findall(r"(?:`|^)make ([a-z][a-z-]*)", page.read_text(), re.MULTILINE))
+
+
+def test_every_target_that_a_page_names_is_there() -> None:
+    for page in pages():
+        if page.parent.name != "student_files":  # about the student bundle's own Makefile
+            assert _named_targets(page) <= TARGETS, f"{page.name} names {_named_targets(page) - TARGETS}"
+
+
+def test_every_target_is_documented() -> None:
+    named = set().union(*(_named_targets(PROJECT / page) for page in ("README.md", "CONTRIBUTING.md")))
+    assert named >= TARGETS, f"no page says what {TARGETS - named} is for"
+
+
+def test_the_student_bundles_targets_are_those_its_readme_names() -> None:
+    folder = PROJECT / "tools" / "student_files"
+    targets = set(re.findall(r"^([a-z][a-z-]*):.*  ## ", (folder / "Makefile").read_text(), re.MULTILINE))
+    assert _named_targets(folder / "README.md") == targets - {"help"}
 
 
 def test_the_readmes_points_are_the_notebooks() -> None:

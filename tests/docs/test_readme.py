@@ -1,0 +1,147 @@
+"""README.md: each command in it is run somewhere, what it shows is what comes out, its tables are the code's."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pages import PROJECT, blocks, commands, inline_commands
+
+from grader.records import STATUSES
+from grader.sandbox.tiers import TIERS
+from tools import figures, notebooks
+from utils.submission.__main__ import main as submission_main
+
+README = (PROJECT / "README.md").read_text()
+NAME = "01_kl_divergence"
+PYTHON = ".venv/bin/python"
+
+# Who runs a command of the README: a test module, and words that stand in it and show that it does.
+ELSEWHERE = {
+    "make test": (".ci/run", "make test"),
+    "make help": ("tests/tools/test_makefile.py", '["make", "help"]'),
+    f"make gradescope NB={NAME}": ("docs/instructors-guide.md", f"make gradescope NB={NAME}"),
+    "make references": ("docs/new-question.md", f"{PYTHON} -m tools.references {NAME}"),
+    f"{PYTHON} -m grader grade FOLDER_OR_ZIP --workers 2": ("tests/grader/test_batch.py", '"--workers"'),
+    f"{PYTHON} -m grader grade FOLDER_OR_ZIP --roster FILE --by-hand FILE --fill FILE": (
+        "docs/instructors-guide.md",
+        "--roster class/gradebook.csv --by-hand class/points.csv --fill class/gradebook.csv",
+    ),
+    f"{PYTHON} -m grader diff OLD NEW": ("docs/instructors-guide.md", f"{PYTHON} -m grader diff results results-2"),
+    f"{PYTHON} -m pytest grader --submission x.zip": ("tests/grader/test_cli.py", '"pytest", "grader", "--submission"'),
+    "make student": ("tests/tools/test_student.py", "main(["),
+    f"make pdf NB=notebooks/{NAME}.ipynb": ("tests/utils/export/test_export_command.py", "main(["),
+    "make grade": ("tests/grader/test_readme_grade.py", 'main(["grade"'),
+    "make doctor": ("docs/instructors-guide.md", f"{PYTHON} -m grader doctor"),
+}
+# What make would run: the tests below run that, on less.
+RECIPES = {
+    "make grade": f'{PYTHON} -m grader grade "examples/submissions" --out "results" --min-tier E',
+    "make grade SUBMISSIONS=path/to/folder OUT=results": f'{PYTHON} -m grader grade "path/to/folder" --out "results" --min-tier C',
+    "make lab": ".venv/bin/jupyter lab notebooks",
+    f"make hand-in NB=notebooks/{NAME}.ipynb": f'{PYTHON} -m utils.submission zip "notebooks/{NAME}.ipynb" --student ""',
+    f"make pdf NB=notebooks/{NAME}.ipynb": f'{PYTHON} -m utils.export "notebooks/{NAME}.ipynb" --student ""',
+    "make student": f"{PYTHON} -m tools.student",
+    "make bench": f"{PYTHON} -m tools.bench",
+    "make notebooks": f"{PYTHON} -m tools.notebooks",
+    "make references": f"{PYTHON} -m tools.references",
+    "make doctor": f"{PYTHON} -m grader doctor",
+    f"make gradescope NB={NAME}": f'{PYTHON} -m tools.gradescope "{NAME}"',
+}
+FIGURES = (
+    f"{PYTHON} -m tools.figures 02_airfoil_vae 03_mnist_vae",
+    f"{PYTHON} -m tools.figures NAME --keep runs",
+    f"{PYTHON} -m tools.dcgan_weights",
+)
+
+
+def test_every_command_of_the_readme_is_known_to_a_test() -> None:
+    found = {*commands(README), *inline_commands(README)}
+    assert found == {*ELSEWHERE, *RECIPES, *FIGURES}
+
+
+@pytest.mark.parametrize("command", ELSEWHERE)
+def test_a_command_that_is_run_elsewhere_is(command: str) -> None:
+    place, words = ELSEWHERE[command]
+    assert words in (PROJECT / place).read_text()
+
+
+@pytest.mark.parametrize("command", RECIPES)
+def test_make_runs_what_is_tested(command: str) -> None:
+    dry = ["make", "-n", "-o", ".venv/.set-up", *shlex.split(command)[1:]]
+    shown = subprocess.run(dry, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    assert RECIPES[command] in [line.strip() for line in shown.splitlines()]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that a command writes go to the test's own folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+# ---------------------------------------------------------------- the other commands
+
+
+def test_the_hand_in_is_written(tmp_path: Path) -> None:
+    path = tmp_path / f"{NAME}.ipynb"
+    path.write_bytes((PROJECT / "notebooks" / path.name).read_bytes())
+    assert submission_main(["zip", str(path), "--student", ""]) == 0
+    written = {file.name.removeprefix(f"{NAME}_") for file in tmp_path.glob(f"{NAME}_*")}
+    assert written == {"submission.zip", "submission.pdf", "receipt.txt"}
+    assert (tmp_path / f"{NAME}_submission.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_notebooks_are_in_step() -> None:
+    assert notebooks.main(["--check", NAME]) == 0
+
+
+def test_the_programs_that_would_stay_or_take_minutes_are_there() -> None:
+    assert (Path(sys.executable).parent / "jupyter-lab").exists()
+    help_text = subprocess.run(
+        [sys.executable, "-m", "tools.bench", "--help"], cwd=PROJECT, capture_output=True, text=True, check=True
+    ).stdout
+    assert "Measure" in help_text
+
+
+def test_the_pictures_are_those_that_the_named_command_makes() -> None:
+    by_notebook, weights = FIGURES[0].split()[3:], (PROJECT / "tools" / "dcgan_weights.py").read_text()
+    *shown, scenes = re.findall(r"notebooks/figures/(\w+)\.png", README)
+    made = {
+        figure
+        for name in by_notebook
+        for figure in re.findall(r'figure="(\w+)"', (PROJECT / "notebooks" / "solutions" / f"{name}.py").read_text())
+    }
+    assert set(shown) <= made
+    assert re.search(scenes.removeprefix("04_"), weights), f"{scenes} is not drawn there"
+    assert all((figures.FIGURES / f"{picture}.png").exists() for picture in (*shown, scenes))
+
+
+# ---------------------------------------------------------------- tables
+
+
+def test_the_statuses_are_the_grader_s() -> None:
+    rows = re.findall(
+        r"^\| ([a-z_, ]+) \| [^|]+ \| [^|]+ \|$", README.split("| status |")[1].split("##")[0], re.MULTILINE
+    )
+    assert [status for row in rows for status in row.split(", ")] == list(STATUSES)
+
+
+def test_the_tiers_are_the_sandbox_s() -> None:
+    for tier in TIERS.values():
+        row = f"| {tier.name} | {tier.where} | {tier.confined_by} | {tier.lacks} |"
+        assert row in README.replace("`", ""), row
+
+
+def test_the_worked_example_is_the_one_that_is_tried() -> None:
+    (example,) = [block.text for block in blocks(README) if block.language == "python"]
+    assert len([line for line in example.splitlines() if line.strip()]) <= 10
+    page = (PROJECT / "docs" / "new-question.md").read_text()
+    for part in example.split("\n\n"):
+        assert part.strip("\n") in page, part
+
+
+def test_it_is_read_in_ten_minutes() -> None:
+    assert len(README.splitlines()) <= 200
+    assert len(re.findall(r"\w+", README)) < 2200  # at 220 words a minute
