@@ -49,6 +49,18 @@ class Encoder(nn.Module):
                 y = F.gelu(y)
         return torch.chunk(y, 2, -1)
 
+# %% air.encoder activation_in_front_of_the_next_layer
+class Encoder(nn.Module):
+    def __init__(self, input_size, hidden_dims, latent_size):
+        super().__init__()
+        widths = [input_size, *hidden_dims, 2 * latent_size]
+        self.net = nn.Sequential(nn.Linear(widths[0], widths[1]))
+        for a, b in zip(widths[1:], widths[2:]):
+            self.net.extend([nn.Softplus(), nn.Linear(a, b)])
+
+    def forward(self, y):
+        return self.net(y).tensor_split(2, dim=1)
+
 # %% air.decoder add_module_and_silu
 class Decoder(nn.Module):
     def __init__(self, latent_size, hidden_dims, output_size):
@@ -76,6 +88,45 @@ class Decoder(nn.Module):
         for layer, activation in zip(self.layers, self.activations):
             z = activation(layer(z))
         return self.layers[-1](z)
+
+# %% air.decoder built_from_the_end
+class Decoder(nn.Module):
+    def __init__(self, latent_size, hidden_dims, output_size):
+        super().__init__()
+        layers, width = [], output_size
+        for hidden in hidden_dims:
+            layers = [nn.ELU(), nn.Linear(hidden, width), *layers]
+            width = hidden
+        self.layers = nn.ModuleList([nn.Linear(latent_size, width), *layers])
+
+    def forward(self, z):
+        for layer in self.layers:
+            z = layer(z)
+        return z
+
+# %% air.vae noise_in_place_and_restored_generator
+class VAE(nn.Module):
+    def __init__(self, input_size, hidden_dims, latent_size):
+        super().__init__()
+        self.latent_size = latent_size
+        self.encoder = Encoder(input_size, hidden_dims, latent_size)
+        self.decoder = Decoder(latent_size, hidden_dims, input_size)
+
+    def forward(self, y):
+        mu, logvar = self.encoder(y)
+        z = torch.empty_like(mu).normal_().mul((logvar * 0.5).exp()).add(mu)
+        return self.decoder(z), mu, logvar
+
+    @torch.inference_mode()
+    def generate(self, n_samples, seed=0, device=Device):
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            z = torch.normal(0.0, 1.0, size=(n_samples, self.latent_size), device=device)
+        mode = self.decoder.training
+        try:
+            return self.decoder.eval()(z)
+        finally:
+            self.decoder.train(mode)
 
 # %% air.vae whole_model_in_eval
 class VAE(nn.Module):
@@ -192,3 +243,33 @@ def train_VAE(model, train_dataset, device, plot_freq=100, beta=1., rec_loss_fn=
                 else:
                     scheduler.step()
             i += 1
+
+# %% air.train batches_by_hand
+def train_VAE(model, train_dataset, device, plot_freq=100, beta=1., rec_loss_fn=nn.MSELoss(),
+              optimizer_name='Adam', optimizer_config={}, lr_scheduler_name=None, lr_scheduler_config={},
+              running_avg_window=20, n_iters=1000, batch_size=64):
+    model.to(device)
+    profiles = torch.stack([torch.as_tensor(y) for y, name in train_dataset]).to(device)
+    optimizer = build_optimizer(optimizer_name, model.parameters(), optimizer_config)
+    scheduler = build_scheduler(lr_scheduler_name, optimizer, lr_scheduler_config)
+    tracker = VAE_Tracker(n_iters, plot_freq)
+    batches = []
+    for _ in range(n_iters):
+        model.train()
+        if not batches:
+            batches = list(torch.randperm(len(profiles)).split(batch_size))
+        y = profiles[batches.pop(0)]
+        optimizer.zero_grad(set_to_none=False)
+        y_hat, mu, logvar = model(y)
+        rec_loss = rec_loss_fn(y_hat, y)
+        prior_loss = -(1 + logvar - mu.square() - torch.exp(logvar)).sum(-1).mean() / 2
+        total_loss = beta * prior_loss + rec_loss
+        total_loss.backward()
+        optimizer.step()
+        tracker.update(rec_loss.item(), prior_loss.item(), total_loss.item())
+        if isinstance(scheduler, optim.lr_scheduler.ReduceLROnPlateau):
+            last = tracker.total_losses[-running_avg_window:]
+            scheduler.step(sum(last) / len(last))
+        elif scheduler:
+            scheduler.step()
+    return tracker
