@@ -1,0 +1,82 @@
+"""A grader whose sandbox answers at once: with the reference values, or with whatever a stranger's process could send."""
+
+import random
+from functools import cache
+
+from grader.pipeline import Grader
+from grader.records import Job, ProbeRun, SandboxRun, StudentError
+from grader.rubric import load_rubric
+from tests.fuzz.changes import ODD_TEXT, changed_array
+
+_ENDS = ("timeout", "memory", "killed", "malformed", "raised", "missing")
+
+
+class StandIn:
+    """In the place of a `Box`."""
+
+    def __init__(self) -> None:
+        self.rng = random.Random(0)
+        self.chaos = 0.0  # the share of answers that are not the reference's
+        self.tier = "A"
+
+    def run(self, job: Job) -> SandboxRun:
+        cells = {cell.cell: self._ran_or_ended(f"cell {cell.cell}", {}) for cell in job.cells}
+        runs = {call.name: self._answer(call.name) for call in job.calls}
+        return SandboxRun(runs, cells, 0.0, 0.0)
+
+    def _answer(self, call: str) -> ProbeRun:
+        values = dict(_references().get(call, {}))
+        if self.rng.random() < self.chaos:
+            for name in list(values):
+                if self.rng.random() < 0.5:
+                    values[name] = changed_array(self.rng, values[name])
+                elif self.rng.random() < 0.1:
+                    del values[name]
+        return self._ran_or_ended(call, values)
+
+    def _ran_or_ended(self, name: str, values: dict) -> ProbeRun:
+        if self.rng.random() >= self.chaos / 4:
+            return ProbeRun(name, "ran", values)
+        status = self.rng.choice(_ENDS)
+        error = None
+        if status in ("raised", "missing", "malformed") or self.rng.random() < 0.2:
+            kind = {"missing": "NotImplementedError"}.get(
+                status, self.rng.choice(["ValueError", "NameError", "", "SystemExit"])
+            )
+            # What `watch` lets through: printable, and no longer than it keeps.
+            text = "".join(c if c.isprintable() else " " for c in self.rng.choice(ODD_TEXT))[:300]
+            lines = tuple((self.rng.randint(-1, 60), self.rng.randint(-1, 30)) for _ in range(self.rng.randrange(3)))
+            error = StudentError(kind, text, lines)
+        return ProbeRun(name, status, error=error, limit="10 s")
+
+
+class _NoDraws:
+    """In the place of `FreshReferences`: only the published inputs are asked."""
+
+    def of(self, *_: object) -> tuple[tuple, dict]:
+        return (), {}
+
+
+@cache
+def _references() -> dict[str, dict]:
+    from grader.pipeline import graded_assignments
+
+    return {
+        call: values for name in graded_assignments() for call, values in load_rubric(name).references.outputs.items()
+    }
+
+
+@cache
+def stand_in_grader() -> Grader:
+    """One for the whole process; `box` is the `StandIn`."""
+    grader = Grader(salt="fuzz")
+    grader.box, grader.fresh = StandIn(), _NoDraws()  # type: ignore[assignment]
+    return grader
+
+
+def grader_with(rng: random.Random, chaos: float) -> Grader:
+    """The stand-in grader, its answers drawn from `rng`."""
+    grader = stand_in_grader()
+    grader.notebook = None
+    grader.box.rng, grader.box.chaos = rng, chaos  # type: ignore[attr-defined]
+    return grader
