@@ -36,8 +36,9 @@ def blocks(text: str) -> list[Block]:
 
 
 def commands(text: str) -> list[str]:
-    """The commands of a page's blocks without a language, in order; what a command prints is no command."""
-    lines = [line for block in blocks(text) if not block.language for line in block.text.splitlines()]
+    """The commands of a page's blocks without a language, in order, each on one line; what a command prints is none."""
+    shown = [re.sub(r"\s*\\\n\s*", " ", block.text) for block in blocks(text) if not block.language]
+    lines = [line for text in shown for line in text.splitlines()]
     return [line for line in lines if _COMMAND.match(line)]
 
 

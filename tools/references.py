@@ -25,11 +25,12 @@ from utils.extraction import find_tasks
 def main() -> None:
     parser = argparse.ArgumentParser(description="Rebuild the grader's reference values.")
     parser.add_argument("names", nargs="*", help="notebooks; default: all that have checks")
-    for name in parser.parse_args().names or [n for n in assignment_names() if _has_checks(n)]:
-        with Box([name]) as box:
+    names = parser.parse_args().names or [n for n in assignment_names() if _has_checks(n)]
+    with Box(names) as box:
+        for name in names:
             references = build(name, box)
-        save_references(references, command=f"python -m tools.references {name}")
-        print(f"{name}: {len(references.outputs)} public calls, {len(references.slips)} slips")
+            save_references(references, command=f"python -m tools.references {name}")
+            print(f"{name}: {len(references.outputs)} public calls, {len(references.slips)} slips")
 
 
 def _has_checks(name: str) -> bool:

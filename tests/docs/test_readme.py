@@ -27,7 +27,7 @@ ELSEWHERE = {
     f"{PYTHON} -m grader grade FOLDER_OR_ZIP --workers 2": ("tests/grader/test_batch.py", '"--workers"'),
     f"{PYTHON} -m grader grade FOLDER_OR_ZIP --roster FILE --by-hand FILE --fill FILE": (
         "docs/instructors-guide.md",
-        "--roster class/gradebook.csv --by-hand class/points.csv --fill class/gradebook.csv",
+        "--by-hand class/points.csv --fill class/gradebook.csv",
     ),
     f"{PYTHON} -m grader diff OLD NEW": ("docs/instructors-guide.md", f"{PYTHON} -m grader diff results results-2"),
     f"{PYTHON} -m pytest grader --submission x.zip": ("tests/grader/test_cli.py", '"pytest", "grader", "--submission"'),
