@@ -96,12 +96,22 @@ def vae_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
     return None
 
 
+def _read_tones(answer: np.ndarray, inputs: Arrays) -> tuple[np.ndarray, np.ndarray]:
+    """z and the marks in what the probe's decoder answered: which mode it was in follows from the marks."""
+    tones = inputs["tones"].astype(float)
+    marks = answer[:, -1].astype(float)
+    is_training = np.abs(marks - tones[3]) < np.abs(marks - tones[1])
+    return answer[:, :-1] / np.where(is_training, tones[2], tones[0])[:, None], marks
+
+
 def generate_prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """The decoder is given n_samples independent draws of N(0, I)."""
     n, latent = int(inputs["n_samples"]), int(inputs["latent_size"])
-    if symptom := not_floats(values, {"z": (n, latent)}):
-        return Symptom(f"seen through a decoder that returns z, {symptom.text}")
-    z = values["z"].astype(float)
+    if symptom := not_floats(values, {"z": (n, latent + 1)}):
+        return Symptom(f"seen through a decoder that adds one column to z, {symptom.text}")
+    z, marks = _read_tones(values["z"], inputs)
+    if not np.isin(marks, inputs["tones"][1::2].astype(float)).all():
+        return Symptom("the samples are not the decoder's answers: decode z and return what comes out")
     error, mean, std = _SIGMAS / np.sqrt(n), z.mean(axis=0), z.std(axis=0)
     if (np.abs(std - 1) > error).any():
         is_uniform = bool((np.abs(std - 1 / np.sqrt(12)) < 0.02).all())
@@ -118,17 +128,20 @@ def generate_prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
 
 def generate_seeded(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """One seed, one set of samples, whatever was drawn before; another seed, another set."""
-    shape = (int(inputs["n_samples"]), int(inputs["latent_size"]))
+    shape = (int(inputs["n_samples"]), int(inputs["latent_size"]) + 1)
     if symptom := not_floats(values, {"z": shape, "again": shape, "other": shape}):
         return symptom
-    if not values["z"].std():
+    z, marks = _read_tones(values["z"], inputs)
+    if not np.isin(marks, inputs["tones"][1::2].astype(float)).all():
+        return Symptom("the samples are not the decoder's answers: decode z and return what comes out")
+    if not z.std():
         return Symptom("all samples are alike")
     if not np.array_equal(values["z"], values["again"]):
         return Symptom(
             "two calls with one seed give different samples: torch.manual_seed(seed) comes before the draw",
             "not_seeded",
         )
-    if np.abs(values["z"] - values["other"]).mean() < 0.5:
+    if np.abs(z - _read_tones(values["other"], inputs)[0]).mean() < 0.5:
         return Symptom("another seed gives the same samples: use the argument seed", "seed_ignored")
     return None
 
@@ -158,20 +171,48 @@ def generate_modes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
             "a model that was in evaluation mode is in training mode afterwards: set it back to the mode it was in",
             "always_back_to_train",
         )
+    return _marks(values, inputs)
+
+
+def _marks(values: Arrays, inputs: Arrays) -> Symptom | None:
+    """What the networks answer shows their mode too, in numbers drawn for this call."""
+    evaluating, training = inputs["tones"][1::2].tolist()
+    expected = [training, training, evaluating, evaluating, training]  # the last: of a decoder beside another encoder
+    if symptom := _not_decoded(values, inputs):
+        return symptom
+    is_evaluating = np.allclose(values["samples"][:, -1], evaluating)
+    if is_evaluating and np.array_equal(values.get("marks", np.empty(0)), np.asarray(expected, np.float32)):
+        return None
+    return Symptom("encoder or decoder answers as in another mode: eval() before decoding, the old modes afterwards")
+
+
+def _not_decoded(values: Arrays, inputs: Arrays) -> Symptom | None:
+    """The samples are what the probe's decoder answers, and bear its mark."""
+    shape = int(inputs["n_samples"]), int(inputs["latent_size"]) + 1
+    if symptom := not_floats(values, {"samples": shape}):
+        return Symptom(f"seen through a decoder that adds one column to z, {symptom.text}")
+    if not np.isin(values["samples"][:, -1], inputs["tones"][1::2]).all():
+        return Symptom("the samples are not the decoder's answers: decode z and return what comes out")
     return None
 
 
 def generate_free(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """No gradient is kept, and gradients work again afterwards."""
-    if values.get("keeps_gradient", np.ones(())).any():
+    if not _is_false(values, "keeps_gradient"):
         return Symptom("the samples keep a gradient: leave the line @torch.inference_mode() in place", "keeps_gradient")
-    if not values.get("gradients_afterwards", np.zeros(())).all():
+    gradient = values.get("gradient", np.empty(0))  # of a sum of squares, asked for after the call
+    if gradient.shape != (4,) or not np.allclose(gradient, 2 * inputs["tones"]):
         return Symptom("gradients stay switched off after the call: training would stop there", "gradients_off")
-    return None
+    return _not_decoded(values, inputs)
 
 
 def generate_device(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """z is made on the device asked for."""
-    if not values.get("on_cpu", np.zeros(())).all() or values.get("ignored", np.ones(())).any():
+    if not _is_false(values, "ignored"):
         return Symptom("z is not on the device asked for: use the argument device", "device_ignored")
-    return None
+    return _not_decoded(values, inputs)
+
+
+def _is_false(values: Arrays, name: str) -> bool:
+    """A flag can cost a check and never earn one: nothing, or anything but one plain no, counts as a yes."""
+    return values.get(name, np.empty(0)).shape == () and not values[name].any()

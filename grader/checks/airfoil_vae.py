@@ -1,6 +1,7 @@
 """The checks of notebook 2; the judges are in `airfoil_nets` and `airfoil_sampling`."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -36,7 +37,9 @@ def _net(rng: np.random.Generator, depth: int | None = None) -> Arrays:
 def _profiles(depth: int | None = None) -> Draw:
     def draw(rng: np.random.Generator) -> Arrays:
         net = _net(rng, depth)
-        return {"y": _normal(rng, 6, int(net["size"])), **{key: net[key] for key in ("hidden_dims", "latent_size")}}
+        size, latent = int(net["size"]), int(net["latent_size"])
+        kept = {key: net[key] for key in ("hidden_dims", "latent_size")}
+        return {"y": _normal(rng, 6, size), **kept, **_chain(rng, [size, *net["hidden_dims"], 2 * latent])}
 
     return draw
 
@@ -44,10 +47,30 @@ def _profiles(depth: int | None = None) -> Draw:
 def _latents(depth: int | None = None) -> Draw:
     def draw(rng: np.random.Generator) -> Arrays:
         net = _net(rng, depth)
-        z = _normal(rng, 6, int(net["latent_size"]))
-        return {"z": z, "hidden_dims": net["hidden_dims"], "output_size": _number(int(net["size"]))}
+        size, latent = int(net["size"]), int(net["latent_size"])
+        given = {"z": _normal(rng, 6, latent), "hidden_dims": net["hidden_dims"], "output_size": _number(size)}
+        return {**given, **_chain(rng, [latent, *net["hidden_dims"][::-1], size])}
 
     return draw
+
+
+def _chain(rng: np.random.Generator, widths: list[int]) -> Arrays:
+    """Weights of a chain of layers, and an input at which all units of each hidden layer see one and the same number.
+
+    Whatever activation stands there then has one slope, and the derivative of the chain is the product of its weights
+    times a number. The last weight takes a layer of equal units to 0.
+    """
+    arrays = {"at": rng.uniform(0.5, 1.5, widths[0]).astype(np.float32)}
+    point, level = arrays["at"].astype(float), 0.5
+    for n, (inputs, outputs) in enumerate(pairwise(widths)):
+        weight = rng.standard_normal((outputs, inputs)) / np.sqrt(inputs)
+        if len(widths) > 2:
+            weight -= np.outer(weight @ point, point) / (point @ point)
+        if n < len(widths) - 2:
+            weight += level * point / (point @ point) - weight.mean(axis=0)
+        arrays[f"weight_{n}"] = weight.astype(np.float32)
+        point, level = np.ones(outputs), 1.0
+    return arrays
 
 
 def _no_hidden(draw: Callable[[int], Draw]) -> Callable[[], list[Arrays]]:
@@ -62,7 +85,7 @@ def _one_hidden(draw: Callable[[int], Draw]) -> Callable[[], list[Arrays]]:
 
 def _affine(name: str, halves: int) -> Draw:
     def draw(rng: np.random.Generator) -> Arrays:
-        n_in, n_out = int(rng.integers(7, 12)), halves * int(rng.integers(3, 6))
+        n_in, n_out = 7 + 2 * int(rng.integers(3)), halves * int(rng.integers(3, 6))  # never the same
         return {
             name: _normal(rng, 5, n_in),
             "weight": 0.5 * _normal(rng, n_out, n_in),
@@ -90,11 +113,19 @@ def _posteriors(rng: np.random.Generator) -> Arrays:
 
 
 def _sampling(rng: np.random.Generator) -> Arrays:
-    return {"n_samples": _number(20_000), "latent_size": _number(int(rng.integers(2, 5))), "seed": _seed(rng)}
+    sizes = {"n_samples": _number(20_000), "latent_size": _number(int(rng.integers(2, 5)))}
+    return {**sizes, "seed": _seed(rng), "tones": _tones(rng)}
 
 
 def _few(rng: np.random.Generator) -> Arrays:
-    return {"n_samples": _number(int(rng.integers(2, 9))), "latent_size": _number(int(rng.integers(2, 5)))}
+    sizes = {"n_samples": _number(int(rng.integers(2, 9))), "latent_size": _number(int(rng.integers(2, 5)))}
+    return {**sizes, "tones": _tones(rng)}
+
+
+def _tones(rng: np.random.Generator) -> np.ndarray:
+    """Scale and mark of the probe's decoder in evaluation mode, then in training mode."""
+    scales, marks = rng.uniform(0.5, 2, 2), rng.choice([-1, 1]) * np.array([1, -1]) * rng.uniform(1, 9, 2)
+    return np.array([scales[0], marks[0], scales[1], marks[1]], np.float32)
 
 
 def _loss(optimizer: int, absolute: bool, beta: float | None = None) -> Draw:
@@ -125,6 +156,7 @@ def _steps(gamma: float) -> Draw:
             "batch_size": _number(4),
             "n_iters": _number(int(rng.choice([7, 8, 10, 11]))),
             "gamma": _number(gamma),
+            "start": _number(float(rng.uniform(0.2, 0.9))),
         }
 
     return draw
@@ -154,7 +186,7 @@ def _said(about: str, judge: Judge) -> Judge:
 
 def _iterations(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     asked, ran = int(inputs["n_iters"]), len(values.get("w", np.empty(0))) - 1
-    recorded = int(values.get("recorded", np.zeros(())))
+    recorded = values.get("recorded", np.empty(0)).size
     if (ran, recorded) != (asked, asked):
         return Symptom(
             f"the model ran {ran} times and the tracker holds {recorded} losses, expected n_iters = {asked} for both"
@@ -167,7 +199,8 @@ def _iterations(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
         return Symptom("the model was not given batches of the data set's profiles")
     if np.array_equal(numbers, np.resize(np.arange(1, n_items + 1), numbers.shape)):
         return Symptom("the profiles come in the data set's order in every epoch: shuffle them", "not_shuffled")
-    return close(1e-4, 1e-5)({"w": values["w"]}, {"w": reference["w"]}, inputs)
+    kept = {name: reference[name] for name in ("w", "recorded")}
+    return close(1e-4, 1e-5)({name: values[name] for name in kept}, kept, inputs)
 
 
 def _check(name: str, title: str, points: float, probe: Probe, judge: Judge, uses_reference: bool = False) -> Check:

@@ -13,38 +13,47 @@ import torch
 from torch import Tensor, nn
 
 from grader.probes.tools import seed_torch
+from grader.probes.written_weights import write
 
 CPU = torch.device("cpu")
 
 
-def encoder(names, y: Tensor, hidden_dims: Tensor, latent_size: Tensor):
-    """Shapes, layers and bend of an encoder as the student initialises it."""
+def encoder(names, y: Tensor, hidden_dims: Tensor, latent_size: Tensor, at: Tensor, **weights: Tensor):
+    """Shapes, layers and bend of an encoder as the student initialises it, then its slope with weights of ours."""
     model = names["Encoder"](y.shape[1], hidden_dims.tolist(), int(latent_size)).eval()
     mu, logvar = model(y)
-    return {"mu": mu, "logvar": logvar, **_layers(model, mu, logvar), **_bends(model, y)}
+    seen = {"mu": mu, "logvar": logvar, **_layers(model, mu, logvar), **_bends(model, y)}
+    return {**seen, "slope": _slope(model, list(weights.values()), at)}
 
 
 def affine_encoder(names, y: Tensor, weight: Tensor, bias: Tensor):
     """Without hidden layers, and with a weight of ours in its one layer, every output is known."""
     model = names["Encoder"](y.shape[1], [], len(weight) // 2).eval()
-    heads = _write(model, weight, bias)
+    heads = write(model, [weight], bias)
     mu, logvar = model(y)
-    return {"mu": mu, "logvar": logvar, "heads": heads, **_bends(model, y)}
+    return {"mu": mu, "logvar": logvar, "heads": heads}
 
 
-def decoder(names, z: Tensor, hidden_dims: Tensor, output_size: Tensor):
-    """Shapes, layers and bend of a decoder, and what became of the list it was given."""
+def decoder(names, z: Tensor, hidden_dims: Tensor, output_size: Tensor, at: Tensor, **weights: Tensor):
+    """As for the encoder; and what became of the list it was given."""
     widths = hidden_dims.tolist()
     model = names["Decoder"](z.shape[1], widths, int(output_size)).eval()
     y_hat = model(z)
     after = torch.tensor(widths, dtype=torch.int64)
-    return {"y_hat": y_hat, "hidden_dims": after, **_layers(model, y_hat), **_bends(model, z)}
+    seen = {"y_hat": y_hat, "hidden_dims": after, **_layers(model, y_hat), **_bends(model, z)}
+    return {**seen, "slope": _slope(model, list(weights.values()), at)}
 
 
 def affine_decoder(names, z: Tensor, weight: Tensor, bias: Tensor):
     model = names["Decoder"](z.shape[1], [], len(weight)).eval()
-    heads = _write(model, weight, bias)
-    return {"y_hat": model(z), "heads": heads, **_bends(model, z)}
+    heads = write(model, [weight], bias)
+    return {"y_hat": model(z), "heads": heads}
+
+
+def _slope(model, weights: list[Tensor], at: Tensor) -> Tensor:
+    """The derivative of all outputs with respect to the input at one point, (outputs, inputs), with weights of ours."""
+    write(model, weights, torch.zeros(len(weights[-1])))
+    return torch.autograd.functional.jacobian(lambda x: _outputs(model, x[None])[0], at)
 
 
 def _outputs(model, x: Tensor) -> Tensor:
@@ -78,19 +87,6 @@ def _layers(model, *outputs: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _write(model, weight: Tensor, bias: Tensor) -> int:
-    """Put a weight into the one linear layer, or its halves into two; how many. 0: it is built in another way."""
-    layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    shares = list(zip(layers, weight.chunk(len(layers)), bias.chunk(len(layers)), strict=False)) if layers else []
-    if not shares or any(layer.weight.shape != w.shape or layer.bias is None for layer, w, _ in shares):
-        return 0
-    with torch.no_grad():
-        for layer, w, b in shares:
-            layer.weight.copy_(w)
-            layer.bias.copy_(b)
-    return len(layers)
-
-
 class _Posterior(nn.Module):
     """An encoder of ours: the first columns are mu, the next logvar."""
 
@@ -111,21 +107,29 @@ class _Linear(nn.Module):
 
 
 class _Witness(nn.Module):
-    """A decoder that answers z itself and notes how it was called."""
+    """A decoder that answers z, scaled, and one column more: a mark of its mode. It notes how it was called.
 
-    def __init__(self) -> None:
+    Args:
+        tones: Scale and mark in evaluation mode, then in training mode.
+    """
+
+    def __init__(self, tones: Tensor) -> None:
         super().__init__()
+        self.tones = tones
         self.was_training: list[bool] = []
         self.devices: list[str] = []
-        self.scale = nn.Parameter(torch.ones(()))
+        self.one = nn.Parameter(torch.ones(()))
 
     def forward(self, z: Tensor) -> Tensor:
         self.was_training.append(self.training)
         self.devices.append(z.device.type)
-        return self.scale * z if z.device.type == "cpu" else z
+        if z.device.type != "cpu":
+            return z
+        scale, mark = self.tones[2:] if self.training else self.tones[:2]
+        return self.one * torch.cat([scale * z, mark.expand(len(z), 1)], dim=1)
 
 
-def vae_shapes(names, y: Tensor, hidden_dims: Tensor, latent_size: Tensor):
+def vae_shapes(names, y: Tensor, hidden_dims: Tensor, latent_size: Tensor, **_: Tensor):
     """The whole model, with the student's own encoder and decoder."""
     y_hat, mu, logvar = names["VAE"](y.shape[1], hidden_dims.tolist(), int(latent_size))(y)
     return {"y_hat": y_hat, "mu": mu, "logvar": logvar}
@@ -162,9 +166,9 @@ def vae_gradient(names, mu: Tensor, logvar: Tensor, num_samples: Tensor, seed: T
     return {"d_mu": grad[:, : mu.shape[1]], "d_logvar": grad[:, mu.shape[1] :]}
 
 
-def generate(names, n_samples: Tensor, latent_size: Tensor, seed: Tensor):
+def generate(names, n_samples: Tensor, latent_size: Tensor, seed: Tensor, tones: Tensor):
     """z from the prior: twice with one seed, from different states of torch, and once with another seed."""
-    model = _vae(names, int(latent_size), _Posterior(), _Witness())
+    model = _vae(names, int(latent_size), _Posterior(), _Witness(tones))
     n, first = int(n_samples), int(seed)
     once = model.generate(n, seed=first, device=CPU)
     torch.rand(7)
@@ -172,36 +176,58 @@ def generate(names, n_samples: Tensor, latent_size: Tensor, seed: Tensor):
     return {"z": once, "again": again, "other": other}
 
 
-def generate_modes(names, n_samples: Tensor, latent_size: Tensor):
-    """The modes of the decoder and of the rest, before, while and after."""
-    witness = _Witness()
-    model = _vae(names, int(latent_size), _Posterior(), witness)
-    samples = model.generate(int(n_samples), seed=0, device=CPU)
-    from_training = torch.tensor([model.training, model.encoder.training, witness.training])
+def generate_modes(names, n_samples: Tensor, latent_size: Tensor, tones: Tensor):
+    """The modes of the decoder and of the rest, before, while and after: as they say, and as marks in what they answer."""
+    latent = int(latent_size)
+    encoder_, witness = _Witness(tones), _Witness(tones)
+    model = _vae(names, latent, encoder_, witness)
+
+    def samples() -> Tensor:
+        return model.generate(int(n_samples), seed=0, device=CPU)
+
+    def marks() -> list[float]:
+        called = list(witness.was_training)
+        found = [part.forward(torch.zeros(1, latent))[0, -1].item() for part in (encoder_, witness)]
+        witness.was_training = called
+        return found
+
+    while_training, from_training = samples(), torch.tensor([model.training, encoder_.training, witness.training])
+    after = marks()
     model.eval()
-    model.generate(int(n_samples), seed=0, device=CPU)
-    from_eval = torch.tensor([model.training, model.encoder.training, witness.training])
+    samples()
+    from_eval = torch.tensor([model.training, encoder_.training, witness.training])
+    after += marks()
     model.train()
-    model.encoder.eval()
-    model.generate(int(n_samples), seed=0, device=CPU)
+    encoder_.eval()
+    samples()
+    after += marks()[1:]  # an encoder may be set back along with the whole model
     return {
         "while_decoding": torch.tensor(witness.was_training),
         "after_training": from_training,
         "after_eval": from_eval,
         "after_apart": witness.training,
-        "keeps_gradient": samples.requires_grad,
-        "gradients_afterwards": torch.is_grad_enabled(),
+        "samples": while_training,
+        "marks": torch.tensor(after),
+        "keeps_gradient": while_training.requires_grad,
+        **_gradient(tones),
     }
 
 
-def generate_device(names, n_samples: Tensor, latent_size: Tensor):
+def _gradient(values: Tensor) -> dict[str, Tensor]:
+    """Of the sum of squares; nothing where gradients are switched off."""
+    leaf = values.clone().requires_grad_()
+    total = leaf.square().sum()
+    return {"gradient": torch.autograd.grad(total, leaf)[0]} if total.requires_grad else {}
+
+
+def generate_device(names, n_samples: Tensor, latent_size: Tensor, tones: Tensor):
     """Whether z reaches the decoder on the device asked for; `meta`, which holds no values, stands for a second one."""
-    witness = _Witness()
+    witness = _Witness(tones)
     model = _vae(names, int(latent_size), _Posterior(), witness)
-    model.generate(int(n_samples), seed=0, device=CPU)
+    samples = model.generate(int(n_samples), seed=0, device=CPU)
     with suppress(RuntimeError, NotImplementedError):  # a generator cannot live there; what reached the decoder counts
         model.generate(int(n_samples), seed=0, device=torch.device("meta"))
-    return {"on_cpu": witness.devices[0] == "cpu", "ignored": "cpu" in witness.devices[1:]}
+    return {"samples": samples, "ignored": "cpu" in witness.devices[1:]}
 
 
 class _Toy(nn.Module):
@@ -216,6 +242,7 @@ class _Toy(nn.Module):
         self.seen: list[float] = []
         self.last_heights: list[float] = []
         self.was_training: list[bool] = []
+        self.eval_factor = 1.0  # of y_hat, and so of the gradient of w, in evaluation mode
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         latent = len(self.m)
@@ -227,7 +254,7 @@ class _Toy(nn.Module):
         self.seen.append(self.w.item())
         self.last_heights += y[:, -1].tolist()
         self.was_training.append(self.training)
-        return self.w * y, mu, logvar
+        return (1.0 if self.training else self.eval_factor) * self.w * y, mu, logvar
 
 
 def _items(y: Tensor) -> list:
@@ -252,10 +279,11 @@ def train(names, y: Tensor, beta: Tensor, optimizer: Tensor, absolute: Tensor, n
     }
 
 
-def train_steps(names, y: Tensor, n_items: Tensor, batch_size: Tensor, n_iters: Tensor, gamma: Tensor):
+def train_steps(names, y: Tensor, n_items: Tensor, batch_size: Tensor, n_iters: Tensor, gamma: Tensor, start: Tensor):
     """Profiles that differ only in the last height, their number, which w does not depend on: w at each iteration shows
     each step and its learning rate, the numbers show the order. The model comes in evaluation mode."""
     model, g = _Toy(3).eval(), float(gamma)
+    model.w.data, model.eval_factor = start.clone(), 3.0
     profiles = y.repeat(int(n_items), 1)
     profiles[:, -1] = torch.arange(1, int(n_items) + 1)
     scheduler = {"lr_scheduler_name": "ExponentialLR", "lr_scheduler_config": {"gamma": g}} if g < 1 else {}
@@ -265,7 +293,7 @@ def train_steps(names, y: Tensor, n_items: Tensor, batch_size: Tensor, n_iters: 
     )  # fmt: skip
     return {
         "w": torch.tensor([*model.seen, model.w.item()]),
-        "recorded": torch.tensor(len(tracker.total_losses)),
+        "recorded": torch.tensor(tracker.rec_losses),
         "numbers": torch.tensor(model.last_heights),
         "training": torch.tensor(model.was_training),
     }
