@@ -34,9 +34,9 @@
 # %% [markdown]
 # ## Setup
 #
-# Run the next two cells first. On your machine, start Jupyter in the bundle. On Google Colab, put `student.zip` into the
-# Files panel on the left, then run the cell; it unpacks the bundle. The cell says what it finds and how to mend what is
-# missing.
+# Run the next two cells first. On your machine, start Jupyter in the bundle (`make lab`). On
+# [Google Colab](https://colab.research.google.com) upload this notebook and put `student.zip` into the Files panel on the left:
+# the first cell unpacks it, and says what is otherwise there. On either it says what it finds and how to mend what is missing.
 #
 # **Rules.** Write only where a `# TODO:` or *Your answer here.* asks you to. Keep the first line `# AUTOGRADED (…)` of a
 # cell as it is: the grader finds your answer by it. Import nothing beyond the import cell. `torch.distributions` is not

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # A VAE that designs airfoils
+# # Notebook 2: A VAE that designs airfoils
 #
 # You teach a network what wing sections look like, and then ask it for new ones. 1547 real profiles, 200 numbers each, ten
 # latent numbers in between: small enough to train in a minute on a CPU, real enough that every mistake shows in the
@@ -29,12 +29,16 @@
 # **Time.** All training together takes about four minutes on one CPU core; each cell that takes more than ten seconds
 # says so. On a GPU: not measured. With `FAST=1` in the environment the whole notebook runs in under two minutes, with rougher
 # profiles.
+
+# %% [markdown]
+# ## Setup
+#
+# Run the next two cells first. On your machine, start Jupyter in the bundle (`make lab`). On
+# [Google Colab](https://colab.research.google.com) upload this notebook and put `student.zip` into the Files panel on the left:
+# the first cell unpacks it, and says what is otherwise there. On either it says what it finds and how to mend what is missing.
 #
 # **Rules.** Edit only the gaps (`raise NotImplementedError`). Keep the first line of a cell that begins with
 # `# AUTOGRADED`. Import nothing beyond the import cell; `input_size` 200 and `latent_size` 10 stay as they are.
-#
-# **On Colab** upload the bundle's folder, open this notebook from it, and run the first cell; it says what is missing.
-# **On your own machine** run `make setup` once, then `make lab`.
 
 # %%
 # SETUP
@@ -92,7 +96,7 @@ from utils import (
 )
 
 # %% [markdown]
-# # 1 The data
+# ## 1 The data
 #
 # An airfoil is the outline of a wing, cut along the flow. Each profile here is a list of 200 heights $y$ at fixed positions
 # $x$: from the trailing edge ($x = 1$) along the upper surface to the nose ($x = 0$), then along the lower surface back to
@@ -105,8 +109,10 @@ from utils import (
 dataset = AirfoilDataset()
 x = dataset.get_x()
 y, name = dataset[0]
-print(f"{len(dataset)} profiles; the first is {name}: {y.dtype}, shape {y.shape}, from {y.min():.2f} to {y.max():.2f}")
-dataset.plot(idx=[dataset.names.index(name) for name in ("n0012", "clarky", "s1223", "whitcomb")])
+print(f"{len(dataset)} profiles; the first is {name}: {y.dtype}, shape {y.shape}, from "
+      f"{y.min():.2f} to {y.max():.2f}")
+shown = ("n0012", "clarky", "s1223", "whitcomb")
+dataset.plot(idx=[dataset.names.index(name) for name in shown])
 
 # %% [markdown]
 # From left to right: a symmetric section, a classic of light aircraft, one made for lift at low speed, and one made
@@ -121,7 +127,7 @@ print(f"scale {dataset.scale:.2f}; standard deviation {dataset.profiles.std():.3
       f"in chord lengths {dataset.profiles.std() / dataset.scale:.3f}")
 
 # %% [markdown]
-# # 2 The model
+# ## 2 The model
 #
 # A VAE explains a profile $y$ by ten hidden numbers $z$ in three steps:
 #
@@ -196,16 +202,20 @@ for hidden_dims in ([64, 32], []):
     expect_shape(f"mu, hidden_dims {hidden_dims}", mu, (5, 10))
     expect_shape(f"logvar, hidden_dims {hidden_dims}", logvar, (5, 10))
     layers = sum(isinstance(module, nn.Linear) for module in encoder.modules())
-    expect_true("all layers registered", layers > len(hidden_dims), "Layers in a plain list are not part of the module.")
-    expect_true("both signs", min(mu.min(), logvar.min()) < 0 < min(mu.max(), logvar.max()), "No activation at the end.")
-    expect_true("mu is not logvar", not torch.allclose(mu, logvar), "Two different halves of the output.")
+    expect_true("all layers registered", layers > len(hidden_dims),
+                "Layers in a plain list are not part of the module.")
+    expect_true("both signs", min(mu.min(), logvar.min()) < 0 < min(mu.max(), logvar.max()),
+                "No activation at the end.")
+    expect_true("mu is not logvar", not torch.allclose(mu, logvar),
+                "Two different halves of the output.")
 
 # %%
 # TEST
 encoder = Encoder(200, [64, 32], 10).eval()
 a, b = 3 * torch.randn(5, 200), 3 * torch.randn(5, 200)
 bend = encoder(a)[0] + encoder(b)[0] - encoder(a + b)[0] - encoder(0 * a)[0]
-expect_true("not linear", bend.abs().max() > 1e-3, "Without activations a chain of linear layers is one linear layer.")
+expect_true("not linear", bend.abs().max() > 1e-3,
+            "Without activations a chain of linear layers is one linear layer.")
 print(f"Encoder(200, [64, 32], 10) has {count_params(encoder):,} parameters")
 
 # %% [markdown]
@@ -260,10 +270,13 @@ hidden_dims = [64, 32]
 decoder = Decoder(10, hidden_dims, 200)
 expect_shape("y_hat", decoder(torch.randn(5, 10)), (5, 200))
 expect_shape("y_hat, no hidden layer", Decoder(10, [], 200)(torch.randn(5, 10)), (5, 200))
-expect_equal("hidden_dims afterwards", hidden_dims, [64, 32], hint="Reverse a copy, not the list you were given.")
+expect_equal("hidden_dims afterwards", hidden_dims, [64, 32],
+             hint="Reverse a copy, not the list you were given.")
 widths = [layer.out_features for layer in decoder.modules() if isinstance(layer, nn.Linear)]
-expect_equal("widths of the linear layers", widths, [32, 64, 200], hint="The decoder runs through hidden_dims in reverse.")
-expect_true("both signs", decoder(torch.randn(99, 10)).min() < 0, "Heights can be negative: no activation at the end.")
+expect_equal("widths of the linear layers", widths, [32, 64, 200],
+             hint="The decoder runs through hidden_dims in reverse.")
+expect_true("both signs", decoder(torch.randn(99, 10)).min() < 0,
+            "Heights can be negative: no activation at the end.")
 
 # %% [markdown]
 # ### 2.3 Both together
@@ -335,14 +348,16 @@ class VAE(nn.Module):
 
 # %%
 # TEST
-class FixedPosterior(nn.Module):  # an encoder that always answers mean 3 and standard deviation 2
+# an encoder that always answers mean 3 and standard deviation 2
+class FixedPosterior(nn.Module):
     def forward(self, y):
         return torch.full((len(y), 10), 3.0), torch.full((len(y), 10), math.log(4.0))
 
 
 set_seed(0)
 vae = VAE(200, [64, 32], 10)
-for name, value, shape in zip(("y_hat", "mu", "logvar"), vae(torch.randn(5, 200)), ((5, 200), (5, 10), (5, 10))):
+for name, value, shape in zip(("y_hat", "mu", "logvar"), vae(torch.randn(5, 200)),
+                              ((5, 200), (5, 10), (5, 10))):
     expect_shape(name, value, shape)
 vae.encoder, vae.decoder = FixedPosterior(), nn.Identity()  # now y_hat is z itself
 z = vae(torch.zeros(20_000, 200))[0]
@@ -351,7 +366,8 @@ expect_close("standard deviation of z", z.std(), 2.0, atol=0.03, slips={
     "You multiply the noise by the variance; take exp(logvar / 2).": 4.0,
     "You multiply the noise by logvar itself; take exp(logvar / 2).": math.log(4.0),
     "There is no noise in z.": 0.0})
-expect_true("noise for every entry", z.std(dim=1).mean() > 1.8, "Each latent dimension needs its own noise.")
+expect_true("noise for every entry", z.std(dim=1).mean() > 1.8,
+            "Each latent dimension needs its own noise.")
 
 # %%
 # TEST
@@ -368,12 +384,18 @@ class Watch(nn.Module):  # a decoder that returns z and remembers its mode
 vae.decoder = Watch()
 samples = vae.generate(20_000, device="cpu")
 expect_shape("samples, seen through a decoder that does nothing", samples, (20_000, 10))
-expect_close("standard deviation of z", samples.std(), 1.0, atol=0.02, hint="z comes from the prior N(0, I), not from mu and logvar.")
-expect_close("same seed, same samples", vae.generate(20_000, device="cpu"), samples, hint="torch.manual_seed(seed) comes before the draw.")
-expect_true("other seed, other samples", not torch.equal(vae.generate(20_000, 1, "cpu"), samples), "Use the argument seed.")
-expect_true("evaluation mode while decoding", not vae.decoder.mode, "Call self.decoder.eval() before you decode.")
-expect_true("training mode afterwards", vae.decoder.training, "Set the decoder back to the mode it was in.")
-expect_true("no gradients", not samples.requires_grad, "Keep the line @torch.inference_mode().")
+expect_close("standard deviation of z", samples.std(), 1.0, atol=0.02,
+             hint="z comes from the prior N(0, I), not from mu and logvar.")
+expect_close("same seed, same samples", vae.generate(20_000, device="cpu"), samples,
+             hint="torch.manual_seed(seed) comes before the draw.")
+expect_true("other seed, other samples",
+            not torch.equal(vae.generate(20_000, 1, "cpu"), samples), "Use the argument seed.")
+expect_true("evaluation mode while decoding", not vae.decoder.mode,
+            "Call self.decoder.eval() before you decode.")
+expect_true("training mode afterwards", vae.decoder.training,
+            "Set the decoder back to the mode it was in.")
+expect_true("no gradients", not samples.requires_grad,
+            "Keep the line @torch.inference_mode().")
 
 # %% [markdown]
 # **See.** Before training, noise in gives nothing like a wing out. This is your zero point.
@@ -384,7 +406,7 @@ untrained = VAE(200, [256, 128], 10).to(Device)
 plot_airfoils(x, untrained.generate(4), title="Before training")
 
 # %% [markdown]
-# # 3 Training
+# ## 3 Training
 #
 # ### 3.1 The loop
 # **`air.train`** · auto 10
@@ -502,13 +524,20 @@ def train_small(**options):
     return model, torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
-stopped = {"lr_scheduler_name": "StepLR", "lr_scheduler_config": {"step_size": 1, "gamma": 0.0}}  # learning rate 0 after one step
-expect_true("weights move", not torch.equal(train_small(n_iters=5)[1], train_small(n_iters=1)[1]), "Is optimizer.step() called?")
-expect_close("scheduler steps every iteration", train_small(n_iters=5, **stopped)[1], train_small(n_iters=1)[1],
+# learning rate 0 after one step
+stopped = {"lr_scheduler_name": "StepLR",
+           "lr_scheduler_config": {"step_size": 1, "gamma": 0.0}}
+expect_true("weights move",
+            not torch.equal(train_small(n_iters=5)[1], train_small(n_iters=1)[1]),
+            "Is optimizer.step() called?")
+expect_close("scheduler steps every iteration", train_small(n_iters=5, **stopped)[1],
+             train_small(n_iters=1)[1],
              hint="The scheduler's step comes after each iteration, not after each epoch.")
-train_small(lr_scheduler_name="ReduceLROnPlateau")  # stops here if the scheduler does not get a number
+# stops here if the scheduler does not get a number
+train_small(lr_scheduler_name="ReduceLROnPlateau")
 model = FixedModel().to(Device)  # with this loss the gradient of w is 1 in every iteration
-train_VAE(model, some, Device, plot_freq=0, beta=0.0, rec_loss_fn=lambda y_hat, y: y_hat.sum() / y.sum(),
+train_VAE(model, some, Device, plot_freq=0, beta=0.0,
+          rec_loss_fn=lambda y_hat, y: y_hat.sum() / y.sum(),
           optimizer_name="SGD", optimizer_config={"lr": 0.1}, n_iters=4)
 expect_close("w after four steps of 0.1", model.w, 0.1, slips={
     "The gradients add up over the iterations; call optimizer.zero_grad().": -0.5,
@@ -539,7 +568,7 @@ print("first run:", measure_airfoils(first.generate(24), dataset))
 print("real data:", measure_airfoils(dataset.profiles[::60], dataset))
 
 # %% [markdown]
-# # 4 What can go wrong
+# ## 4 What can go wrong
 #
 # ### 4.1 Too little and too much of beta
 #
@@ -558,14 +587,18 @@ models, rows = {}, []
 for beta in betas:
     set_seed(0)
     models[beta] = VAE(200, [256, 128], 10)
-    tracker = train_VAE(models[beta], dataset, Device, plot_freq=0, beta=beta, n_iters=100 if FAST else 1500)
+    tracker = train_VAE(models[beta], dataset, Device, plot_freq=0, beta=beta,
+                        n_iters=100 if FAST else 1500)
     quality = measure_airfoils(models[beta].generate(24), dataset)
-    rows.append((beta, np.mean(tracker.rec_losses[-50:]), np.mean(tracker.prior_losses[-50:]), quality))
-    print(f"beta {beta:g}: reconstruction {rows[-1][1]:.5f}, KL {rows[-1][2]:.3g} nats; samples: {quality}")
+    rows.append((beta, np.mean(tracker.rec_losses[-50:]), np.mean(tracker.prior_losses[-50:]),
+                 quality))
+    print(f"beta {beta:g}: reconstruction {rows[-1][1]:.5f}, KL {rows[-1][2]:.3g} nats; "
+          f"samples: {quality}")
 
 # %% figure="02_beta"
 samples = torch.cat([models[beta].generate(4) for beta in betas])
-plot_airfoils(x, samples, [f"beta {beta:g}" for beta in betas for _ in range(4)], title="One row for each beta")
+plot_airfoils(x, samples, [f"beta {beta:g}" for beta in betas for _ in range(4)],
+              title="One row for each beta")
 
 # %%
 figure, axes = plt.subplots(1, 3, figsize=(10, 2.6), layout="constrained")
@@ -594,16 +627,20 @@ axes[1].set_yscale("symlog", linthresh=1)
 
 # %%
 def kl_per_dimension(model):
-    """KL to the prior of each latent dimension in nats, mean over the data, largest first, shape (10,)."""
+    """KL to the prior of each latent dimension in nats, largest first, shape (10,)."""
     with torch.inference_mode():
         mu, logvar = model.encoder(torch.from_numpy(dataset.profiles).to(Device))
-    return (0.5 * (mu**2 + logvar.exp() - 1 - logvar)).mean(dim=0).sort(descending=True).values.cpu()
+    kl = 0.5 * (mu**2 + logvar.exp() - 1 - logvar)  # (1547, 10)
+    return kl.mean(dim=0).sort(descending=True).values.cpu()
 
 
 figure, axis = plt.subplots(figsize=(6, 2.6), layout="constrained")
-for beta, hatch, colour, shift in ((1e-5, "", "#0072b2", -0.27), (4e-4, "//", "#d55e00", 0.0), (2e-2, "xx", "#009e73", 0.27)):
-    axis.bar(np.arange(1, 11) + shift, kl_per_dimension(models[beta]), 0.27, label=f"beta {beta:g}", color=colour, hatch=hatch)
-axis.set(xlabel="latent dimension, sorted", ylabel="KL (nats)", title="How much each latent dimension says", xticks=range(1, 11))
+for beta, hatch, colour, shift in ((1e-5, "", "#0072b2", -0.27), (4e-4, "//", "#d55e00", 0.0),
+                                   (2e-2, "xx", "#009e73", 0.27)):
+    axis.bar(np.arange(1, 11) + shift, kl_per_dimension(models[beta]), 0.27,
+             label=f"beta {beta:g}", color=colour, hatch=hatch)
+axis.set(xlabel="latent dimension, sorted", ylabel="KL (nats)",
+         title="How much each latent dimension says", xticks=range(1, 11))
 axis.legend();
 
 # %% [markdown]
@@ -618,12 +655,15 @@ axis.legend();
 # need for the same balance? (About 15 seconds on a CPU.)
 
 # %%
-units = {"scaled to max |y| = 1": list(dataset), "in chord lengths": [(y / dataset.scale, name) for y, name in dataset]}
+units = {"scaled to max |y| = 1": list(dataset),
+         "in chord lengths": [(y / dataset.scale, name) for y, name in dataset]}
 figure, axis = plt.subplots(figsize=(6, 2.6), layout="constrained")
 for (label, profiles), style in zip(units.items(), ("-", "--")):
     set_seed(0)
-    tracker = train_VAE(VAE(200, [256, 128], 10), profiles, Device, plot_freq=0, beta=4e-4, n_iters=200 if FAST else 1000)
-    axis.plot(tracker.prior_losses, style, label=f"{label}: ends at {np.mean(tracker.prior_losses[-50:]):.2g} nats")
+    tracker = train_VAE(VAE(200, [256, 128], 10), profiles, Device, plot_freq=0, beta=4e-4,
+                        n_iters=200 if FAST else 1000)
+    axis.plot(tracker.prior_losses, style,
+              label=f"{label}: ends at {np.mean(tracker.prior_losses[-50:]):.2g} nats")
 axis.set(xlabel="iteration", ylabel="KL to the prior (nats)", title="One beta, two units")
 axis.set_yscale("symlog", linthresh=0.1)
 axis.legend();
@@ -634,7 +674,7 @@ axis.legend();
 # reductions; it means nothing alone.
 
 # %% [markdown]
-# # 5 Your design
+# ## 5 Your design
 #
 # ### 5.1 Smooth and diverse
 # **`air.quality`** · quality 15
@@ -674,7 +714,8 @@ train_config = {
 # TODO: these settings are too small; replace the line below by settings of your own
 ### BEGIN SOLUTION
 model_config["hidden_dims"] = [512, 256, 128]
-train_config.update(beta=0.00043, lr_scheduler_name="StepLR", lr_scheduler_config={"step_size": 200, "gamma": 0.7}, n_iters=5000)
+train_config.update(beta=0.00043, lr_scheduler_name="StepLR",
+                    lr_scheduler_config={"step_size": 200, "gamma": 0.7}, n_iters=5000)
 ### END SOLUTION
 
 # %% [markdown]
@@ -695,7 +736,7 @@ print(measure_airfoils(samples, dataset))
 # **Read.** Look for three things: outlines without wrinkles, especially at nose and tail; surfaces that do not cross;
 # thin and thick, flat and bent sections side by side. A good run ends with $L_\text{rec}$ between 0.0004 and 0.002 and 2 to 5 nats.
 #
-# # 6 What the model knows
+# ## 6 What the model knows
 #
 # ### 6.1 From one airfoil to another
 #
@@ -704,12 +745,14 @@ print(measure_airfoils(samples, dataset))
 
 # %%
 model.eval()
-start, end = (torch.from_numpy(dataset[dataset.names.index(name)][0]).to(Device) for name in ("n0012", "s1223"))
+start, end = (torch.from_numpy(dataset[dataset.names.index(name)][0]).to(Device)
+              for name in ("n0012", "s1223"))
 with torch.inference_mode():
     mu = model.encoder(torch.stack([start, end]))[0]
     steps = torch.linspace(0, 1, 8, device=Device)[:, None]
     path = model.decoder((1 - steps) * mu[0] + steps * mu[1])
-plot_airfoils(x, path, [f"{share:.0%} s1223" for share in steps.flatten().tolist()], title="From n0012 to s1223 through latent space")
+plot_airfoils(x, path, [f"{share:.0%} s1223" for share in steps.flatten().tolist()],
+              title="From n0012 to s1223 through latent space")
 
 # %% [markdown]
 # The nose droops and the tail bends down little by little. Nobody told the model what camber is.
@@ -730,12 +773,16 @@ upper, lower = dataset.profiles[:, 99::-1], dataset.profiles[:, 100:]
 thickness = 100 * (upper - lower).max(axis=1) / dataset.scale
 
 figure, axis = plt.subplots(figsize=(5.5, 4), layout="constrained")
-dots = axis.scatter(position[:, 0], position[:, 1], c=thickness, s=8, cmap="cividis", vmin=0, vmax=25)
+dots = axis.scatter(*position.T, c=thickness, s=8, cmap="cividis", vmin=0, vmax=25)
 figure.colorbar(dots, label="thickness (% of the chord)")
-axis.set(xlabel=f"first direction ({share[0]:.0%} of the spread)", ylabel=f"second direction ({share[1]:.0%})",
+axis.set(xlabel=f"first direction ({share[0]:.0%} of the spread)",
+         ylabel=f"second direction ({share[1]:.0%})",
          title="The latent space, coloured by thickness")
 for name in ("n0012", "s1223", "clarky"):
-    axis.annotate(name, position[dataset.names.index(name)].tolist(), fontsize=8, fontweight="bold")
+    place = position[dataset.names.index(name)].tolist()
+    axis.plot(*place, "o", markersize=5, color="#d55e00", markeredgecolor="white")
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
+    axis.annotate(name, place, xytext=(4, 5), textcoords="offset points", fontsize=8, bbox=box)
 
 # %% [markdown]
 # Colour changes gradually across the map: neighbours in latent space are neighbours in shape. That is what the KL term
@@ -743,7 +790,7 @@ for name in ("n0012", "s1223", "clarky"):
 # $\beta$ it has found that a wing section is, first of all, a thickness and a curvature. The dots that line up along a straight
 # edge are the symmetric sections, which differ in thickness alone.
 #
-# # 7 Hand in
+# ## 7 Hand in
 #
 # ### 7.1 Two files and the notebook
 # **`air.zip`** · given

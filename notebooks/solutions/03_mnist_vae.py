@@ -36,9 +36,9 @@
 # %% [markdown]
 # ## Setup
 #
-# Run the next cells first. On your machine, start Jupyter in the bundle (`make lab`). On Google Colab, put `student.zip` into the
-# Files panel on the left, then run the cell; it unpacks the bundle. The cell says what it finds and how to mend what is
-# missing.
+# Run the next cells first. On your machine, start Jupyter in the bundle (`make lab`). On
+# [Google Colab](https://colab.research.google.com) upload this notebook and put `student.zip` into the Files panel on the left:
+# the first cell unpacks it, and says what is otherwise there. On either it says what it finds and how to mend what is missing.
 #
 # **Rules.** Write only where a `# TODO:` or *Your answer here.* asks you to. Keep the first line `# AUTOGRADED (…)` of a
 # cell as it is: the grader finds your answer by it. Import nothing beyond the import cell. Numbers marked "do not change" stay.
@@ -141,8 +141,10 @@ titled = train_data.source.title  # adds the source to a figure's title when it 
 
 # %%
 judge = train_judge(train_data)
-right = (read_digits(judge, test_data.images)[0].cpu() == test_data.labels.cpu()).float().mean().item()
-print(f"The judge reads {right:.1%} of the test digits correctly; {sure_share(judge, test_data.images):.1%} are readable.")
+is_right = read_digits(judge, test_data.images)[0].cpu() == test_data.labels.cpu()
+right = is_right.float().mean().item()
+print(f"The judge reads {right:.1%} of the test digits correctly; "
+      f"{sure_share(judge, test_data.images):.1%} are readable.")
 
 # %% [markdown]
 # # 1 Compress
@@ -204,8 +206,10 @@ expect_equal("parameters of the encoder", count_params(net), 785 * 256 + 257 * 6
              hint="Each layer needs its bias; the sizes are 784, 256, 64, 32.")
 a, b = torch.randn(2, 1, 784)[:, None] * 3
 bend = (net(a) + net(b) - net(a + b) - net(0 * a)).abs().max()
-expect_true("the encoder is not one linear map", bend > 1e-4, "Without ReLU between them, three linear layers are one.")
-expect_true("codes take both signs", (net(torch.randn(50, 1, 784)) < 0).any(), "The last layer has no ReLU behind it.")
+expect_true("the encoder is not one linear map", bend > 1e-4,
+            "Without ReLU between them, three linear layers are one.")
+expect_true("codes take both signs", (net(torch.randn(50, 1, 784)) < 0).any(),
+            "The last layer has no ReLU behind it.")
 
 # %%
 # AUTOGRADED (2) Decoder
@@ -244,11 +248,15 @@ class Decoder(nn.Module):
 # TEST
 net = Decoder(nz=32, output_size=784)
 pixels = net(torch.randn(5, 32) * 100)
-expect_shape("decoded image", pixels, (5, 1, 784), hint="One channel: reshape to (-1, 1, output_size).")
+expect_shape("decoded image", pixels, (5, 1, 784),
+             hint="One channel: reshape to (-1, 1, output_size).")
 expect_equal("parameters of the decoder", count_params(net), 33 * 64 + 65 * 256 + 257 * 784)
-expect_true("pixels lie in [0, 1]", pixels.min() >= 0 and pixels.max() <= 1, "A sigmoid belongs behind the last layer.")
-expect_true("pixels can be dark", pixels.max() > 0.9, "The sigmoid is the last step; no ReLU directly before it.")
-expect_true("both halves of [0, 1] are used", pixels.min() < 0.4, "No ReLU between the last layer and the sigmoid.")
+expect_true("pixels lie in [0, 1]", pixels.min() >= 0 and pixels.max() <= 1,
+            "A sigmoid belongs behind the last layer.")
+expect_true("pixels can be dark", pixels.max() > 0.9,
+            "The sigmoid is the last step; no ReLU directly before it.")
+expect_true("both halves of [0, 1] are used", pixels.min() < 0.4,
+            "No ReLU between the last layer and the sigmoid.")
 
 # %%
 # AUTOGRADED (2) AutoEncoder
@@ -286,9 +294,12 @@ class AutoEncoder(nn.Module):
 # TEST
 net, x = AutoEncoder(nz=32), torch.rand(5, 1, 784)
 expect_shape("reconstruction", net(x), (5, 1, 784))
-expect_shape("reconstructed picture", net.reconstruct(x), (5, 28, 28), hint="28 rows of 28 pixels each.")
-expect_equal("parameters", count_params(net), 219_488 + 220_240, hint="One encoder and one decoder, both registered as attributes.")
-expect_close("picture, row by row", net.reconstruct(x).flatten(), net(x).flatten(), hint="Reshape only; do not transpose.")
+expect_shape("reconstructed picture", net.reconstruct(x), (5, 28, 28),
+             hint="28 rows of 28 pixels each.")
+expect_equal("parameters", count_params(net), 219_488 + 220_240,
+             hint="One encoder and one decoder, both registered as attributes.")
+expect_close("picture, row by row", net.reconstruct(x).flatten(), net(x).flatten(),
+             hint="Reshape only; do not transpose.")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -339,10 +350,14 @@ def make_loader(dataset, batch_size):
 numbers = torch.arange(103)
 loader = make_loader(numbers, batch_size=10)
 first, second = torch.cat(list(loader)), torch.cat(list(loader))
-expect_equal("batches of an epoch", len(loader), 10, hint="103 examples make 10 full batches of 10; the rest of 3 is left out.")
-expect_true("the order is random", not torch.equal(first, first.sort().values), "The batches come in the order of the data.")
-expect_true("every epoch has a new order", not torch.equal(first, second), "Let the loader shuffle, not the data.")
-expect_equal("different examples in an epoch", len(first.unique()), 100, hint="Every example at most once.")
+expect_equal("batches of an epoch", len(loader), 10,
+             hint="103 examples make 10 full batches of 10; the rest of 3 is left out.")
+expect_true("the order is random", not torch.equal(first, first.sort().values),
+            "The batches come in the order of the data.")
+expect_true("every epoch has a new order", not torch.equal(first, second),
+            "Let the loader shuffle, not the data.")
+expect_equal("different examples in an epoch", len(first.unique()), 100,
+             hint="Every example at most once.")
 
 # %%
 # AUTOGRADED (4) train_autoencoder
@@ -391,20 +406,27 @@ def train_autoencoder(model, loader, epochs, learning_rate=1e-3):
 # %%
 # TEST
 set_seed(0)
-toy = [((torch.rand(16, 1, 28, 28) > 0.5).float(), torch.zeros(16))] * 4  # four times the same batch
+# four times the same batch
+toy = [((torch.rand(16, 1, 28, 28) > 0.5).float(), torch.zeros(16))] * 4
 net = AutoEncoder(4)
-x, before = toy[0][0].flatten(2), nn.utils.parameters_to_vector(net.parameters()).detach().clone()
+x = toy[0][0].flatten(2)
+before = nn.utils.parameters_to_vector(net.parameters()).detach().clone()
 losses = train_autoencoder(net, toy, epochs=2, learning_rate=1e-4)
 moved = (nn.utils.parameters_to_vector(net.parameters()) - before).abs().max().item()
-left = torch.cat([p.grad.flatten() for p in net.parameters() if p.grad is not None] or [torch.zeros(1)]).norm()
+left = torch.cat([p.grad.flatten() for p in net.parameters() if p.grad is not None]
+                 or [torch.zeros(1)]).norm()
 fresh = torch.autograd.grad(F.binary_cross_entropy(net(x), x), list(net.parameters()))
 expect_equal("losses of 2 epochs with 4 batches", len(losses), 8)
-expect_true("the first loss is near ln 2 = 0.693", abs(losses[0] - math.log(2)) < 0.02, "The BCE is a mean over pixels and batch, not a sum.")
+expect_true("the first loss is near ln 2 = 0.693", abs(losses[0] - math.log(2)) < 0.02,
+            "The BCE is a mean over pixels and batch, not a sum.")
 expect_true("eight Adam steps of 1e-4 were taken", 1e-4 < moved < 1e-3,
-            f"The largest change of a parameter is {moved:.1e}; does the optimizer get learning_rate, and is step() called once a batch?")
-expect_true("the gradients are cleared in every step", left < 1.5 * torch.cat([g.flatten() for g in fresh]).norm(),
+            f"The largest change of a parameter is {moved:.1e}; does the optimizer get "
+            "learning_rate, and is step() called once a batch?")
+expect_true("the gradients are cleared in every step",
+            left < 1.5 * torch.cat([g.flatten() for g in fresh]).norm(),
             "They have piled up over the steps: clear them before each backward().")
-expect_true("the loss falls", losses[-1] < losses[0], "Minimise it: backward() on the loss itself, then step().")
+expect_true("the loss falls", losses[-1] < losses[0],
+            "Minimise it: backward() on the loss itself, then step().")
 
 # %% [markdown]
 # Now the real data. **Expect:** the loss falls fast in the first epoch, to about 0.14, and ends between 0.084 and 0.092
@@ -416,7 +438,8 @@ train_loader = make_loader(train_data, BATCH_SIZE)
 autoencoder = AutoEncoder(nz).to(Device)
 ae_losses = train_autoencoder(autoencoder, train_loader, EPOCHS)
 print(f"BCE, mean of the last 100 batches: {np.mean(ae_losses[-100:]):.4f}")
-plot_loss_terms({"rec_loss (BCE a pixel)": ae_losses}, titled("Autoencoder: most is learned in the first epoch"))
+plot_loss_terms({"rec_loss (BCE a pixel)": ae_losses},
+                titled("Autoencoder: most is learned in the first epoch"))
 
 # %% figure="03_reconstructions"
 vis_reconstruction(autoencoder, test_data)
@@ -461,7 +484,7 @@ def sample_images(model, n_samples, nz):
 # %%
 # TEST
 class Recorder(nn.Module):
-    """Stands in for a model: keeps the codes it is given, decodes each to a picture of one tone."""
+    """Stands in for a model: keeps the codes it is given, decodes each to one tone."""
 
     def __init__(self):
         super().__init__()
@@ -476,11 +499,16 @@ net = Recorder()
 samples = sample_images(net, 2000, 8)
 expect_shape("samples", samples, (2000, 28, 28))
 expect_shape("codes", net.z, (2000, 8))
-expect_true("no gradient is tracked", not samples.requires_grad, "Decode inside torch.no_grad().")
-expect_true("the model stays in its mode", net.training, "After eval() comes train(), if it was in training.")
-expect_true("the mean of the codes is 0", abs(net.z.mean()) < 0.05, "torch.rand is uniform on [0, 1]; its namesake with n is normal.")
-expect_true("their standard deviation is 1", abs(net.z.std() - 1) < 0.05, "The prior is N(0, I).")
-expect_true("has randomness", not torch.equal(samples, sample_images(net, 2000, 8)), "Do not fix a seed inside.")
+expect_true("no gradient is tracked", not samples.requires_grad,
+            "Decode inside torch.no_grad().")
+expect_true("the model stays in its mode", net.training,
+            "After eval() comes train(), if it was in training.")
+expect_true("the mean of the codes is 0", abs(net.z.mean()) < 0.05,
+            "torch.rand is uniform on [0, 1]; its namesake with n is normal.")
+expect_true("their standard deviation is 1", abs(net.z.std() - 1) < 0.05,
+            "The prior is N(0, I).")
+expect_true("has randomness", not torch.equal(samples, sample_images(net, 2000, 8)),
+            "Do not fix a seed inside.")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -493,14 +521,17 @@ expect_true("has randomness", not torch.equal(samples, sample_images(net, 2000, 
 set_seed(1)
 ae_samples = sample_images(autoencoder, 40, nz)
 vis_samples(ae_samples, train_data, "Autoencoder: decoded draws from N(0, I)")
-print(f"The judge reads {sure_share(judge, sample_images(autoencoder, 2000, nz)):.0%} of the autoencoder's samples.")
+print(f"The judge reads {sure_share(judge, sample_images(autoencoder, 2000, nz)):.0%} of the "
+      "autoencoder's samples.")
 
 # %%
 with torch.no_grad():
     codes = autoencoder.encoder(test_data.images.flatten(2)).cpu()
-print(f"Codes of real digits: standard deviation {codes.std(0).min():.1f} to {codes.std(0).max():.1f} a dimension, "
+print(f"Codes of real digits: standard deviation {codes.std(0).min():.1f} to "
+      f"{codes.std(0).max():.1f} a dimension, "
       f"distance from the origin {codes.norm(dim=1).median():.0f}.")
-print(f"Draws from N(0, I):   standard deviation 1.0 a dimension, distance from the origin {math.sqrt(nz):.1f}.")
+print("Draws from N(0, I):   standard deviation 1.0 a dimension, distance from the origin "
+      f"{math.sqrt(nz):.1f}.")
 
 # %% [markdown]
 # **RESPONSE:** (2 points) Describe what the samples look like, and explain with the numbers above why the decoder draws that, although it reconstructs so well.
@@ -631,15 +662,20 @@ net, x = VAE(nz=4, beta=3.0), torch.rand(6, 1, 784)
 out = net(x)
 expect_shape("q", out["q"], (6, 8), hint="Mean and log sigma, side by side.")
 expect_shape("rec", out["rec"], (6, 1, 784))
-expect_true("forward has randomness", not torch.equal(net(x)["rec"], net(x)["rec"]), "z is a draw, not the mean.")
-expect_true("reconstruct has none", torch.equal(net.reconstruct(x), net.reconstruct(x)), "Decode the mean, not a draw.")
-fixed = {"q": torch.tensor([[0.5, -1.0, math.log(2.0), 0.0]]), "rec": torch.full((1, 1, 784), 0.25)}
+expect_true("forward has randomness", not torch.equal(net(x)["rec"], net(x)["rec"]),
+            "z is a draw, not the mean.")
+expect_true("reconstruct has none", torch.equal(net.reconstruct(x), net.reconstruct(x)),
+            "Decode the mean, not a draw.")
+fixed = {"q": torch.tensor([[0.5, -1.0, math.log(2.0), 0.0]]),
+         "rec": torch.full((1, 1, 784), 0.25)}
 total, terms = net.loss(torch.ones(1, 1, 784), fixed)
-expect_close("rec_loss", terms["rec_loss"], math.log(4), slips={"the BCE is summed, expected its mean": 784 * math.log(4)})
+expect_close("rec_loss", terms["rec_loss"], math.log(4),
+             slips={"the BCE is summed, expected its mean": 784 * math.log(4)})
 kl = 0.5 * ((0.25 + 4 - 1 - math.log(4)) + 1.0) / 2
 expect_close("kl_loss", terms["kl_loss"], kl, slips={
     "the KL is summed over the dimensions, expected its mean": 2 * kl,
-    "the arguments are swapped: this is KL[N(0, I) || q]": 0.5 * ((1.25 / 4 - 1 + math.log(4)) + 1.0) / 2,
+    "the arguments are swapped: this is KL[N(0, I) || q]":
+        0.5 * ((1.25 / 4 - 1 + math.log(4)) + 1.0) / 2,
     "sigma is read as log variance": 0.5 * ((0.25 + 2 - 1 - math.log(2)) + 1.0) / 2,
     "kl_loss is already weighted by beta": 3 * kl})
 expect_close("total", total, math.log(4) + 3 * kl, slips={"beta is missing": math.log(4) + kl})
@@ -647,7 +683,7 @@ expect_close("total", total, math.log(4) + 3 * kl, slips={"beta is missing": mat
 # %%
 # TEST
 class Echo(nn.Module):
-    """Stands in for a network: gives each image's first number in every place, or the numbers it was made with."""
+    """Stands in for a network: gives each image's first number, or those it was made with."""
 
     def __init__(self, numbers=None):
         super().__init__()
@@ -661,12 +697,15 @@ class Echo(nn.Module):
 
 set_seed(0)
 net, x = VAE(nz=4), torch.rand(4000, 1, 784)
-net.encoder = Echo(torch.tensor([1.0, 1.0, 1.0, 1.0, *[math.log(2.0)] * 4]))  # every posterior has mean 1 and sigma 2
+# every posterior has mean 1 and sigma 2
+net.encoder = Echo(torch.tensor([1.0, 1.0, 1.0, 1.0, *[math.log(2.0)] * 4]))
 net.decoder = Echo()  # every pixel shows z_1
 z = net(x)["rec"][:, 0, 0]
-expect_close("mean of z", z.mean(), 1.0, atol=0.15, slips={"log sigma is taken for the mean: the mean comes first": math.log(2.0)})
+expect_close("mean of z", z.mean(), 1.0, atol=0.15,
+             slips={"log sigma is taken for the mean: the mean comes first": math.log(2.0)})
 expect_close("standard deviation of z", z.std(), 2.0, atol=0.1, slips={
-    "log sigma is read as log variance": 2**0.5, "log sigma is used without exp": math.log(2.0), "sigma is missing": 1.0,
+    "log sigma is read as log variance": 2**0.5,
+    "log sigma is used without exp": math.log(2.0), "sigma is missing": 1.0,
     "mean and log sigma are swapped: the mean comes first": math.e})
 expect_close("reconstruct decodes the mean", net.reconstruct(x[:6]), torch.ones(6, 28, 28))
 
@@ -728,16 +767,22 @@ toy = [((torch.rand(16, 1, 28, 28) > 0.5).float(), torch.zeros(16))] * 4
 net = VAE(nz=4, beta=0.0)
 history = train_beta_vae(net, toy, epochs=2, learning_rate=1e-4)
 x, params = toy[0][0].flatten(2), list(net.decoder.parameters())
-left = torch.cat([p.grad.flatten() for p in params if p.grad is not None] or [torch.zeros(1)]).norm()
+left = torch.cat([p.grad.flatten() for p in params if p.grad is not None]
+                 or [torch.zeros(1)]).norm()
 fresh = torch.autograd.grad(net.loss(x, net(x))[0], params)
 expect_equal("entries of rec_loss after 2 epochs with 4 batches", len(history["rec_loss"]), 8)
 expect_equal("entries of kl_loss", len(history["kl_loss"]), 8)
-expect_true("the history holds numbers", isinstance(history["rec_loss"][0], float), "Append value.item().")
-expect_true("the gradients are cleared in every step", left < 1.5 * torch.cat([g.flatten() for g in fresh]).norm(),
+expect_true("the history holds numbers", isinstance(history["rec_loss"][0], float),
+            "Append value.item().")
+expect_true("the gradients are cleared in every step",
+            left < 1.5 * torch.cat([g.flatten() for g in fresh]).norm(),
             "They have piled up over the steps: clear them before each backward().")
-expect_true("rec_loss falls", history["rec_loss"][-1] < history["rec_loss"][0], "Is step() called once a batch, on the model's optimizer?")
+expect_true("rec_loss falls", history["rec_loss"][-1] < history["rec_loss"][0],
+            "Is step() called once a batch, on the model's optimizer?")
 history = train_beta_vae(VAE(nz=4, beta=100.0), toy, epochs=20, learning_rate=3e-3)
-expect_true("a large beta brings the KL down", history["kl_loss"][-1] < 0.3 * history["kl_loss"][0], "Minimise the total, not rec_loss alone.")
+expect_true("a large beta brings the KL down",
+            history["kl_loss"][-1] < 0.3 * history["kl_loss"][0],
+            "Minimise the total, not rec_loss alone.")
 
 # %% [markdown]
 # **Expect** for $\beta = 0$: a BCE close to the autoencoder's, and a `kl_loss` that climbs into the tens. **Cost:** about a minute.
@@ -746,13 +791,16 @@ expect_true("a large beta brings the KL down", history["kl_loss"][-1] < 0.3 * hi
 set_seed(0)
 vae_free = VAE(nz, beta=0.0).to(Device)
 free_history = train_beta_vae(vae_free, train_loader, EPOCHS)
-plot_loss_terms(free_history, titled("beta = 0: the reconstruction improves, the posterior leaves the prior"))
+plot_loss_terms(free_history, titled("beta = 0: the reconstruction improves, the posterior "
+                                     "leaves the prior"))
 
 # %%
 set_seed(1)
 vis_reconstruction(vae_free, test_data)
-vis_samples(sample_images(vae_free, 20, nz), train_data, "VAE with beta = 0: decoded draws from N(0, I)")
-print(f"The judge reads {sure_share(judge, sample_images(vae_free, 2000, nz)):.0%} of its samples.")
+vis_samples(sample_images(vae_free, 20, nz), train_data,
+            "VAE with beta = 0: decoded draws from N(0, I)")
+print(f"The judge reads {sure_share(judge, sample_images(vae_free, 2000, nz)):.0%} of its "
+      "samples.")
 
 # %% [markdown]
 # Without the KL term the VAE is an autoencoder again: the noise shrinks until it no longer disturbs, and the prior is
@@ -769,8 +817,11 @@ print(f"The judge reads {sure_share(judge, sample_images(vae_free, 2000, nz)):.0
 set_seed(0)
 vae_strong = VAE(nz, beta=10.0).to(Device)
 strong_history = train_beta_vae(vae_strong, train_loader, EPOCHS)
-plot_loss_terms(strong_history, titled("beta = 10: the KL falls to zero, and the reconstruction stops improving"))
-print(f"Last 100 batches: BCE {np.mean(strong_history['rec_loss'][-100:]):.4f}, KL {np.mean(strong_history['kl_loss'][-100:]):.1e}")
+plot_loss_terms(strong_history,
+                titled("beta = 10: the KL falls to zero, and the reconstruction stops "
+                       "improving"))
+print(f"Last 100 batches: BCE {np.mean(strong_history['rec_loss'][-100:]):.4f}, KL "
+      f"{np.mean(strong_history['kl_loss'][-100:]):.1e}")
 
 # %% figure="03_collapse"
 vis_reconstruction(vae_strong, test_data)
@@ -811,14 +862,17 @@ set_seed(0)
 vae = VAE(nz, beta=BETA).to(Device)
 vae_history = train_beta_vae(vae, train_loader, EPOCHS)
 plot_loss_terms(vae_history, titled(f"beta = {BETA:g}: both terms level off above zero"))
-print(f"Last 100 batches: BCE {np.mean(vae_history['rec_loss'][-100:]):.4f}, KL {np.mean(vae_history['kl_loss'][-100:]):.4f}")
+print(f"Last 100 batches: BCE {np.mean(vae_history['rec_loss'][-100:]):.4f}, KL "
+      f"{np.mean(vae_history['kl_loss'][-100:]):.4f}")
 
 # %% figure="03_vae_beta"
 set_seed(1)
-print(f"The judge reads {sure_share(judge, sample_images(vae, 2000, nz)):.0%} of the VAE's samples "
-      f"and {sure_share(judge, sample_images(autoencoder, 2000, nz)):.0%} of the autoencoder's.")
+print(f"The judge reads {sure_share(judge, sample_images(vae, 2000, nz)):.0%} of the VAE's "
+      f"samples and {sure_share(judge, sample_images(autoencoder, 2000, nz)):.0%} of the "
+      "autoencoder's.")
 with torch.no_grad():
-    tuned = {"original": test_data.images[:10], "reconstruction": vae.reconstruct(test_data.images[:10].flatten(2)),
+    tuned = {"original": test_data.images[:10],
+             "reconstruction": vae.reconstruct(test_data.images[:10].flatten(2)),
              "sample": sample_images(vae, 10, nz), "sample ": sample_images(vae, 10, nz)}
 plot_rows(tuned, titled(f"VAE with beta = {BETA:g}"))
 plt.savefig("03_vae_beta.png", dpi=80)
@@ -863,7 +917,8 @@ class KLDivergence:
 
 # %%
 # TEST
-mu, log_var = torch.tensor([[1.0, 0.0, 2.0], [0.0, 0.0, 0.0]]), torch.tensor([[0.0, math.log(4.0), 0.0], [0.0, 0.0, 0.0]])
+mu = torch.tensor([[1.0, 0.0, 2.0], [0.0, 0.0, 0.0]])
+log_var = torch.tensor([[0.0, math.log(4.0), 0.0], [0.0, 0.0, 0.0]])
 one = 0.5 * (1 + (4 - 1 - math.log(4)) + 4)
 expect_close("KLDivergence", KLDivergence()(mu, log_var), one / 2, slips={
     "summed over the batch, expected the mean over the batch": one,
@@ -900,7 +955,8 @@ class KLWeightManager:
 # TEST
 weights = [KLWeightManager(2, 4)(epoch) for epoch in range(9)]
 right = torch.tensor([0, 0, 0, 0.25, 0.5, 0.75, 1, 1, 1])
-expect_close("weights with warm-up 2, annealing 4", torch.tensor(weights, dtype=torch.float), right, slips={
+expect_close("weights with warm-up 2, annealing 4", torch.tensor(weights, dtype=torch.float),
+             right, slips={
     "the climb begins one epoch early": torch.tensor([0, 0, 0.25, 0.5, 0.75, 1, 1, 1, 1]),
     "the climb ends one epoch early": torch.tensor([0, 0, 0, 1 / 3, 2 / 3, 1, 1, 1, 1]),
     "the warm-up is ignored": torch.tensor([0, 0.25, 0.5, 0.75, 1, 1, 1, 1, 1])})
@@ -924,7 +980,7 @@ expect_equal("weights without annealing rounds", jump, [0.0, 0.0, 1.0, 1.0])
 
 # %%
 def train_annealed(model, loader, epochs, weight_of, learning_rate):
-    """Train on squared error (summed over pixels) plus weighted KL; returns each term's mean in every epoch."""
+    """Train on squared error (summed over pixels) plus weighted KL; epoch means of both."""
     optimizer, divergence = optim.Adam(model.parameters(), lr=learning_rate), KLDivergence()
     history = {"rec_loss": [], "kl_loss": []}
     for epoch in tqdm(range(epochs), desc="epochs", mininterval=1):
@@ -933,7 +989,8 @@ def train_annealed(model, loader, epochs, weight_of, learning_rate):
             x = images.flatten(2)
             outputs = model(x)
             mu, log_sigma = outputs["q"].chunk(2, dim=-1)
-            rec_loss, kl_loss = ((outputs["rec"] - x) ** 2).sum(dim=(1, 2)).mean(), divergence(mu, 2 * log_sigma)
+            rec_loss = ((outputs["rec"] - x) ** 2).sum(dim=(1, 2)).mean()
+            kl_loss = divergence(mu, 2 * log_sigma)
             optimizer.zero_grad()
             (rec_loss + weight_of(epoch) * kl_loss).backward()
             optimizer.step()
@@ -944,7 +1001,7 @@ def train_annealed(model, loader, epochs, weight_of, learning_rate):
 
 
 def kl_of_dimensions(model):
-    """KL of each latent dimension, averaged over the test images; a dimension near 0 is switched off."""
+    """KL of each latent dimension, averaged over the test images; near 0: switched off."""
     with torch.no_grad():
         mu, log_sigma = model.encoder(test_data.images.flatten(2)).chunk(2, dim=-1)
         zeros = torch.zeros_like(mu)
@@ -952,20 +1009,24 @@ def kl_of_dimensions(model):
 
 
 # %%
-schedules = {"full KL from the start": KLWeightManager(0, 0), "annealed": KLWeightManager(0, 2 if FAST else 5)}
+schedules = {"full KL from the start": KLWeightManager(0, 0),
+             "annealed": KLWeightManager(0, 2 if FAST else 5)}
 anneal_loader = TensorLoader(train_data, 128, shuffle=True, drop_last=True)
 annealed_runs, annealed_models = {}, {}
 for name, weight_of in schedules.items():
     set_seed(0)
     annealed_models[name] = VAE(nz=8).to(Device)
-    annealed_runs[name] = train_annealed(annealed_models[name], anneal_loader, 3 if FAST else 15, weight_of, learning_rate=1e-2)
+    annealed_runs[name] = train_annealed(annealed_models[name], anneal_loader,
+                                         3 if FAST else 15, weight_of, learning_rate=1e-2)
     rec, kl = annealed_runs[name]["rec_loss"][-1], annealed_runs[name]["kl_loss"][-1]
     switched_on = (kl_of_dimensions(annealed_models[name]) > 0.05).sum()
-    print(f"{name}: squared error {rec:.2f} + KL {kl:.2f} = {rec + kl:.2f}; {switched_on} of 8 dimensions are used")
+    print(f"{name}: squared error {rec:.2f} + KL {kl:.2f} = {rec + kl:.2f}; {switched_on} of "
+          "8 dimensions are used")
 
 # %%
 totals = {name: np.add(run["rec_loss"], run["kl_loss"]) for name, run in annealed_runs.items()}
-compare_curves(totals, "squared error + KL", title=titled("The same VAE: what the first epochs lose does not come back"))
+compare_curves(totals, "squared error + KL",
+               title=titled("The same VAE: what the first epochs lose does not come back"))
 plt.ylim(25, 60)
 
 # %% [markdown]
@@ -981,8 +1042,10 @@ plt.ylim(25, 60)
 
 # %%
 with torch.no_grad():
-    reconstructions = annealed_models["annealed"].reconstruct(test_data.images[:100].flatten(2))
-plot_reconstruction_grid(test_data.images[:100], reconstructions, 25, titled("Annealed VAE: originals above reconstructions"))
+    originals = test_data.images[:100]
+reconstructions = annealed_models["annealed"].reconstruct(originals.flatten(2))
+plot_reconstruction_grid(originals, reconstructions, 25,
+                         titled("Annealed VAE: originals above reconstructions"))
 same = (read_digits(judge, reconstructions)[0].cpu() == test_data.labels[:100].cpu()).sum()
 print(f"The judge reads the right class in {same} of 100 reconstructions.")
 
@@ -1023,9 +1086,11 @@ x, y = torch.tensor([0.0, 10.0]), torch.tensor([4.0, -10.0])
 right = torch.tensor([[0.0, 10.0], [1.0, 5.0], [2.0, 0.0], [3.0, -5.0], [4.0, -10.0]])
 line = interpolate_linear(x, y, steps=5)
 expect_close("five points", line, right, slips={
-    "the last point is missing; the step is 1/(steps - 1)": torch.lerp(x, y, torch.arange(5).unsqueeze(1) / 5),
+    "the last point is missing; the step is 1/(steps - 1)":
+        torch.lerp(x, y, torch.arange(5).unsqueeze(1) / 5),
     "both ends are missing": torch.lerp(x, y, torch.arange(1, 6).unsqueeze(1) / 6),
-    "the line runs from y to x": right.flip(0)}, hint="steps counts all points, the two ends too.")
+    "the line runs from y to x": right.flip(0)},
+             hint="steps counts all points, the two ends too.")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -1039,9 +1104,11 @@ expect_close("five points", line, right, slips={
 with torch.no_grad():
     rows = {}
     for first, last in ((6, 1), (0, 1), (4, 0)):
-        ends = torch.stack([get_image_with_label(test_data, digit, index=1) for digit in (first, last)]).flatten(2)
+        ends = [get_image_with_label(test_data, digit, index=1) for digit in (first, last)]
+        ends = torch.stack(ends).flatten(2)
         z_ae, z_vae = autoencoder.encoder(ends), vae.encoder(ends).chunk(2, dim=-1)[0]
-        rows[f"AE {first} to {last}"] = autoencoder.decoder(interpolate_linear(z_ae[0], z_ae[1], 7))
+        line = interpolate_linear(z_ae[0], z_ae[1], 7)
+        rows[f"AE {first} to {last}"] = autoencoder.decoder(line)
         rows[f"VAE {first} to {last}"] = vae.decoder(interpolate_linear(z_vae[0], z_vae[1], 7))
 plot_rows(rows, titled("On the way from digit to digit: look at the middle"))
 
@@ -1050,9 +1117,11 @@ x, labels = test_data.images[:2000].flatten(2), test_data.labels[:2000]
 mates = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))
 differ = labels != labels[mates]  # pairs of different digits
 with torch.no_grad():
-    for name, net, z in (("AE", autoencoder, autoencoder.encoder(x)), ("VAE", vae, vae.encoder(x).chunk(2, dim=-1)[0])):
+    for name, net, z in (("AE", autoencoder, autoencoder.encoder(x)),
+                         ("VAE", vae, vae.encoder(x).chunk(2, dim=-1)[0])):
         at_ends, halfway = net.decoder(z)[differ], net.decoder((z + z[mates]) / 2)[differ]
-        print(f"{name}: the judge reads {sure_share(judge, at_ends):.0%} of the ends and {sure_share(judge, halfway):.0%} of the midpoints.")
+        print(f"{name}: the judge reads {sure_share(judge, at_ends):.0%} of the ends and "
+              f"{sure_share(judge, halfway):.0%} of the midpoints.")
 
 # %% [markdown]
 # **RESPONSE:** (2 points) Compare the middle of the autoencoder's rows with the VAE's, and the two lines of numbers. Which differences do you see, and where do they come from?
@@ -1119,12 +1188,16 @@ expect_shape("z", z, (1, 15))
 expect_close("mean of z", z.mean(), -0.4363, rtol=1e-4, atol=1e-4, slips={
     "sigma is exp(logvar): that is the variance": -0.7194, "sigma is missing": -0.2646})
 expect_close("standard deviation of z", z.std(), 1.6860, rtol=1e-4, atol=1e-4)
-print(f"relative errors: {rel_error(z.mean(), -0.4363):.1e} and {rel_error(z.std(), 1.6860):.1e} (allowed 1e-4)")
+print(f"relative errors: {rel_error(z.mean(), -0.4363):.1e} and "
+      f"{rel_error(z.std(), 1.6860):.1e} (allowed 1e-4)")
 mu, logvar = torch.zeros(4, 3, requires_grad=True), torch.zeros(4, 3, requires_grad=True)
 reparametrize(mu, logvar).pow(2).sum().backward()
-expect_true("the gradient reaches mu and logvar", mu.grad is not None and logvar.grad is not None, "Use no .data, no .detach(), no torch.normal.")
+expect_true("the gradient reaches mu and logvar",
+            mu.grad is not None and logvar.grad is not None,
+            "Use no .data, no .detach(), no torch.normal.")
 z = reparametrize(torch.zeros(500, 2), torch.zeros(500, 2))
-expect_true("every image has noise of its own", z.std(dim=0).min() > 0.5 and abs(torch.corrcoef(z.T)[0, 1]) < 0.3,
+expect_true("every image has noise of its own",
+            z.std(dim=0).min() > 0.5 and abs(torch.corrcoef(z.T)[0, 1]) < 0.3,
             "The noise has the shape of mu, not one number for all.")
 
 # %% [markdown]
@@ -1198,18 +1271,25 @@ class FCVAE(nn.Module):
 # TEST
 h, size, latent = 400, 784, 15
 net, x = FCVAE(size, latent), torch.rand(5, 1, 28, 28)
-expect_equal("parameters of encoder", count_params(net.encoder), (size + 1) * h + 2 * (h + 1) * h)
+expect_equal("parameters of encoder", count_params(net.encoder),
+             (size + 1) * h + 2 * (h + 1) * h)
 expect_equal("parameters of mu_layer", count_params(net.mu_layer), (h + 1) * latent)
 expect_equal("parameters of logvar_layer", count_params(net.logvar_layer), (h + 1) * latent)
-expect_equal("parameters of decoder", count_params(net.decoder), (latent + 1) * h + 2 * (h + 1) * h + (h + 1) * size)
+expect_equal("parameters of decoder", count_params(net.decoder),
+             (latent + 1) * h + 2 * (h + 1) * h + (h + 1) * size)
 x_hat, mu, logvar = net(x)
-expect_shape("x_hat", x_hat, (5, 1, 28, 28), hint="The decoder ends with Unflatten(1, (1, 28, 28)).")
+expect_shape("x_hat", x_hat, (5, 1, 28, 28),
+             hint="The decoder ends with Unflatten(1, (1, 28, 28)).")
 expect_shape("mu", mu, (5, 15))
 expect_shape("logvar", logvar, (5, 15))
-expect_true("pixels lie in [0, 1]", x_hat.min() >= 0 and x_hat.max() <= 1, "A sigmoid belongs before Unflatten.")
-expect_true("mu and logvar differ", not torch.equal(mu, logvar), "Each has a layer of its own.")
-expect_true("logvar takes both signs", (FCVAE(size, 200)(x)[2] < 0).any(), "No ReLU behind mu_layer and logvar_layer.")
-expect_true("forward has randomness", not torch.equal(net(x)[0], net(x)[0]), "Decode a draw, not mu.")
+expect_true("pixels lie in [0, 1]", x_hat.min() >= 0 and x_hat.max() <= 1,
+            "A sigmoid belongs before Unflatten.")
+expect_true("mu and logvar differ", not torch.equal(mu, logvar),
+            "Each has a layer of its own.")
+expect_true("logvar takes both signs", (FCVAE(size, 200)(x)[2] < 0).any(),
+            "No ReLU behind mu_layer and logvar_layer.")
+expect_true("forward has randomness", not torch.equal(net(x)[0], net(x)[0]),
+            "Decode a draw, not mu.")
 
 # %% [markdown]
 # ### 3.3 The loss in nats
@@ -1254,10 +1334,13 @@ loss = loss_function(x_hat, x, torch.ones(1, 15), torch.zeros(1, 15))
 expect_close("loss", loss, 8.5079, rtol=1e-5, atol=5e-5, slips={
     "the BCE is a mean over the pixels, expected its sum": 7.5 + 1.0079 / 4,
     "the KL is a mean over the dimensions, expected its sum": 1.0079 + 0.5,
-    "the KL has the wrong sign": 1.0079 - 7.5, "the factor 1/2 of the KL is missing": 1.0079 + 15.0})
+    "the KL has the wrong sign": 1.0079 - 7.5,
+    "the factor 1/2 of the KL is missing": 1.0079 + 15.0})
 print(f"relative error: {rel_error(loss, 8.5079):.1e} (allowed 1e-5)")
-four = [t.repeat(4, *[1] * (t.ndim - 1)) for t in (x_hat, x, torch.ones(1, 15), torch.zeros(1, 15))]
-expect_close("loss of four such images", loss_function(*four), loss, slips={"not divided by the number of images": 4 * loss})
+one = (x_hat, x, torch.ones(1, 15), torch.zeros(1, 15))
+four = [t.repeat(4, *[1] * (t.ndim - 1)) for t in one]
+expect_close("loss of four such images", loss_function(*four), loss,
+             slips={"not divided by the number of images": 4 * loss})
 
 # %% [markdown]
 # ### 3.4 Train and sample
@@ -1272,7 +1355,8 @@ fc_loader = TensorLoader(train_data, 128, shuffle=True, drop_last=True)
 fc_vae = FCVAE(in_size).to(Device)
 optimizer = optim.Adam(fc_vae.parameters(), lr=1e-3)
 fc_losses = [
-    train_vae(epoch, fc_vae, fc_loader, loss_function=loss_function, optimizer=optimizer) for epoch in range(1, EPOCHS + 1)
+    train_vae(epoch, fc_vae, fc_loader, loss_function=loss_function,
+              optimizer=optimizer) for epoch in range(1, EPOCHS + 1)
 ]
 
 # %% figure="03_samples"
@@ -1281,7 +1365,8 @@ with torch.no_grad():
     fc_samples = fc_vae.decoder(torch.randn(100, fc_vae.latent_size, device=Device))
 vis_samples(fc_samples, train_data, "Fully connected VAE: decoded draws from N(0, I)")
 with torch.no_grad():
-    print(f"The judge reads {sure_share(judge, fc_vae.decoder(torch.randn(2000, fc_vae.latent_size, device=Device))):.0%} of its samples.")
+    drawn = fc_vae.decoder(torch.randn(2000, fc_vae.latent_size, device=Device))
+    print(f"The judge reads {sure_share(judge, drawn):.0%} of its samples.")
 
 # %% [markdown]
 # **From digit to digit.** Each row is a straight line between two draws from the prior, 12 steps, both ends included.
@@ -1289,14 +1374,16 @@ with torch.no_grad():
 # %%
 set_seed(2)
 starts, ends = torch.randn(2, 12, fc_vae.latent_size, device=Device)
-plot_interpolation_grid(fc_vae.decoder, starts, ends, 12, titled("Each row: a straight line between two draws"))
+plot_interpolation_grid(fc_vae.decoder, starts, ends, 12,
+                        titled("Each row: a straight line between two draws"))
 
 # %% [markdown]
 # **A walk along each dimension.** Every row moves one latent dimension from −3 to 3 in 20 steps and leaves the other 14 at
 # zero. Rows that do not change belong to dimensions the VAE has switched off.
 
 # %%
-plot_latent_walk(fc_vae.decoder, torch.zeros(fc_vae.latent_size, device=Device), title=titled("One row for each latent dimension, from -3 to 3"))
+plot_latent_walk(fc_vae.decoder, torch.zeros(fc_vae.latent_size, device=Device),
+                 title=titled("One row for each latent dimension, from -3 to 3"))
 
 # %% [markdown]
 # **Why draw from the prior?** You could draw each dimension evenly from $[-3, 3]$: the same range, and every corner of it gets its share.
@@ -1308,7 +1395,8 @@ normal = torch.randn(2000, fc_vae.latent_size, device=Device)
 uniform = 6 * torch.rand(2000, fc_vae.latent_size, device=Device) - 3
 with torch.no_grad():
     drawn = {"N(0, I)": fc_vae.decoder(normal), "U(-3, 3)": fc_vae.decoder(uniform)}
-plot_rows({name: images[:12] for name, images in drawn.items()}, titled("The same decoder, two ways to draw z"))
+plot_rows({name: images[:12] for name, images in drawn.items()},
+          titled("The same decoder, two ways to draw z"))
 for name, images in {"test digits": test_data.images[:2000], **drawn}.items():
     shares = torch.bincount(read_digits(judge, images)[0].cpu(), minlength=10) / len(images)
     print(f"{name:<11}  readable {sure_share(judge, images):.0%}, ink {images.mean():.3f}, "
@@ -1355,9 +1443,12 @@ def idx2onehot(idx, n):
 # %%
 # TEST
 right = torch.tensor([[0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
-expect_close("one-hot of (2, 0)", idx2onehot(torch.tensor([2, 0]), 4), right, hint="float32, one row for each class number.")
-expect_close("the same from a column", idx2onehot(torch.tensor([[2], [0]]), 4), right, hint="idx may have shape (N, 1).")
-expect_shape("with classes that do not occur", idx2onehot(torch.tensor([0]), 10), (1, 10), hint="n is the number of classes, not the largest + 1.")
+expect_close("one-hot of (2, 0)", idx2onehot(torch.tensor([2, 0]), 4), right,
+             hint="float32, one row for each class number.")
+expect_close("the same from a column", idx2onehot(torch.tensor([[2], [0]]), 4), right,
+             hint="idx may have shape (N, 1).")
+expect_shape("with classes that do not occur", idx2onehot(torch.tensor([0]), 10), (1, 10),
+             hint="n is the number of classes, not the largest + 1.")
 
 # %% [markdown]
 # The CVAE is the FCVAE with `num_classes` more inputs at two places: the one-hot row is joined to the flat image, and to $z$.
@@ -1429,19 +1520,24 @@ class CVAE(nn.Module):
 # TEST
 h, size, classes, latent = 400, 784, 10, 15
 net, x = CVAE(size, classes, latent), torch.rand(5, 1, 28, 28)
-expect_equal("parameters of encoder", count_params(net.encoder), (size + classes + 1) * h + 2 * (h + 1) * h)
+expect_equal("parameters of encoder", count_params(net.encoder),
+             (size + classes + 1) * h + 2 * (h + 1) * h)
 expect_equal("parameters of mu_layer", count_params(net.mu_layer), (h + 1) * latent)
-expect_equal("parameters of decoder", count_params(net.decoder), (latent + classes + 1) * h + 2 * (h + 1) * h + (h + 1) * size)
+expect_equal("parameters of decoder", count_params(net.decoder),
+             (latent + classes + 1) * h + 2 * (h + 1) * h + (h + 1) * size)
 threes, eights = idx2onehot(torch.full((5,), 3), 10), idx2onehot(torch.full((5,), 8), 10)
 x_hat, mu, logvar = net(x, threes)
 expect_shape("x_hat", x_hat, (5, 1, 28, 28))
 expect_shape("mu", mu, (5, 15))
-expect_true("the class reaches the encoder", not torch.equal(mu, net(x, eights)[1]), "Join c to the flat image.")
-net.mu_layer.weight.data.zero_(), net.logvar_layer.weight.data.zero_()  # now z cannot carry the class
+expect_true("the class reaches the encoder", not torch.equal(mu, net(x, eights)[1]),
+            "Join c to the flat image.")
+# now z cannot carry the class
+net.mu_layer.weight.data.zero_(), net.logvar_layer.weight.data.zero_()
 torch.manual_seed(0)
 as_three = net(x, threes)[0]
 torch.manual_seed(0)
-expect_true("the class reaches the decoder", not torch.allclose(as_three, net(x, eights)[0]), "Join c to z as well.")
+expect_true("the class reaches the decoder", not torch.allclose(as_three, net(x, eights)[0]),
+            "Join c to z as well.")
 
 # %% [markdown]
 # ### 4.2 One digit for each class
@@ -1455,10 +1551,12 @@ set_seed(0)
 cvae = CVAE(in_size).to(Device)
 optimizer = optim.Adam(cvae.parameters(), lr=1e-3)
 cvae_losses = [
-    train_vae(epoch, cvae, fc_loader, cond=True, loss_function=loss_function, optimizer=optimizer)
+    train_vae(epoch, cvae, fc_loader, cond=True, loss_function=loss_function,
+              optimizer=optimizer)
     for epoch in range(1, EPOCHS + 1)
 ]
-compare_curves({"VAE": fc_losses, "CVAE": cvae_losses}, "negative ELBO in nats", title=titled("The class is worth some nats"))
+compare_curves({"VAE": fc_losses, "CVAE": cvae_losses}, "negative ELBO in nats",
+               title=titled("The class is worth some nats"))
 
 # %%
 set_seed(1)
@@ -1467,10 +1565,12 @@ with torch.no_grad():
     z = torch.randn(1000, cvae.latent_size, device=Device)
     answered = cvae.decoder(torch.cat([z, idx2onehot(asked, 10)], dim=1))
 agree = (read_digits(judge, answered)[0] == asked).float().mean()
-print(f"The judge reads the class that was asked for in {agree:.1%} of 1,000 generated digits.")
+print(f"The judge reads the class that was asked for in {agree:.1%} of 1,000 generated "
+      "digits.")
 
 # %% figure="03_conditional"
-show_images(answered[:50], titled("CVAE: columns 0 to 9, each row with other codes"), columns=10)
+show_images(answered[:50], titled("CVAE: columns 0 to 9, each row with other codes"),
+            columns=10)
 plt.savefig("03_conditional.png", dpi=80)
 
 # %% [markdown]
@@ -1612,19 +1712,24 @@ expect_equal("parameters", count_params(vae_2d), 105_893)
 expect_shape("log_sig_x", vae_2d.log_sig_x, ())
 z = torch.randn(4, 3, 2)
 expect_shape("decoded", vae_2d.decode(z), (4, 3, 1, 28, 28))
-expect_close("decoded at [1, 2]", vae_2d.decode(z)[1, 2], vae_2d.decoder(z[1, 2][None])[0], hint="Fold and unfold in the same order.")
+expect_close("decoded at [1, 2]", vae_2d.decode(z)[1, 2], vae_2d.decoder(z[1, 2][None])[0],
+             hint="Fold and unfold in the same order.")
 load_pretrained(vae_2d, "simple_vae")
-vae_2d.encoder[-1].weight.data[-1], vae_2d.encoder[-1].bias.data[-1] = 0.0, -12.0  # a posterior without width: no noise in the test
+# a posterior without width: no noise in the test
+vae_2d.encoder[-1].weight.data[-1], vae_2d.encoder[-1].bias.data[-1] = 0.0, -12.0
 vae_2d.log_sig_x.data.fill_(-0.5)
 with torch.no_grad():
     value, params_q = vae_2d.elbo(x, 2), vae_2d.encode(x)
-    squares = ((x - vae_2d.decode(params_q[:, None, :-1])[:, 0]) ** 2).sum(dim=(1, 2, 3)).mean()
+    x_hat = vae_2d.decode(params_q[:, None, :-1])[:, 0]
+    squares = ((x - x_hat) ** 2).sum(dim=(1, 2, 3)).mean()
     fit = -squares / (2 * math.exp(-1.0)) - 784 * (-0.5 + 0.5 * math.log(2 * math.pi))
     kl = kl_q_p_exact(params_q, torch.zeros_like(params_q)).mean()
 expect_close("elbo", value, fit - kl, rtol=1e-4, atol=1e-3, slips={
-    "the KL is added, expected subtracted": fit + kl, "the sign is turned: this is a loss": kl - fit,
+    "the KL is added, expected subtracted": fit + kl,
+    "the sign is turned: this is a loss": kl - fit,
     "the width is not used": -squares / 2 - 784 * 0.5 * math.log(2 * math.pi) - kl,
-    "log_sig_x is used as the log variance": -squares / (2 * math.exp(-0.5)) - 784 * (-0.25 + 0.5 * math.log(2 * math.pi)) - kl})
+    "log_sig_x is used as the log variance":
+        -squares / (2 * math.exp(-0.5)) - 784 * (-0.25 + 0.5 * math.log(2 * math.pi)) - kl})
 
 # %% [markdown]
 # **Training.** The full recipe is 20 epochs with $n = 10$ draws and batches of 256: under 5 minutes on a T4 GPU in the source
@@ -1637,7 +1742,8 @@ def train_conv(model, loader, epochs, n):
     optimizer = optim.Adam(model.parameters(), lr=1e-3)
     history = {"ELBO in nats": [], "sigma_x": []}
     for epoch in range(epochs):
-        for images, _ in tqdm(loader, desc=f"convolutional VAE, epoch {epoch + 1}", mininterval=1):
+        for images, _ in tqdm(loader, desc=f"convolutional VAE, epoch {epoch + 1}",
+                              mininterval=1):
             elbo = model.elbo(images, n)
             optimizer.zero_grad()
             (-elbo).backward()
@@ -1649,10 +1755,12 @@ def train_conv(model, loader, epochs, n):
 
 ON_GPU = Device.type == "cuda"
 set_seed(0)
-conv_images = MNISTDataset(train=True, limit=None if ON_GPU and not FAST else 2000 if FAST else 20_000)
+conv_images = MNISTDataset(train=True,
+                           limit=None if ON_GPU and not FAST else 2000 if FAST else 20_000)
 conv_loader = TensorLoader(conv_images, 256, shuffle=True, drop_last=True)
 conv_vae = SimpleVAE(K=2).to(Device)
-conv_history = train_conv(conv_vae, conv_loader, epochs=20 if ON_GPU and not FAST else 1, n=10 if ON_GPU and not FAST else 1)
+conv_history = train_conv(conv_vae, conv_loader, epochs=20 if ON_GPU and not FAST else 1,
+                          n=10 if ON_GPU and not FAST else 1)
 plot_loss_terms(conv_history, titled("The ELBO climbs while the width shrinks"), weight=0.9)
 
 # %% [markdown]
@@ -1700,12 +1808,15 @@ ours = load_pretrained(trained_vae, "simple_vae")
 torch.manual_seed(0)
 images = generate_images(trained_vae, K=2, n_images=9)
 expect_shape("images", images, (9, 1, 28, 28))
-expect_true("no gradient is tracked", not images.requires_grad, "Decode inside torch.no_grad().")
-expect_true("the VAE stays in its mode", trained_vae.training, "After eval() comes train(), if it was in training.")
+expect_true("no gradient is tracked", not images.requires_grad,
+            "Decode inside torch.no_grad().")
+expect_true("the VAE stays in its mode", trained_vae.training,
+            "After eval() comes train(), if it was in training.")
 torch.manual_seed(0)
 with torch.no_grad():
     turned = trained_vae.decode(torch.randn(2, 9).T[None])[0]
-expect_close("images of seed 0", images, ours["images"], slips={"the noise is drawn as (K, n_images): another order": turned},
+expect_close("images of seed 0", images, ours["images"],
+             slips={"the noise is drawn as (K, n_images): another order": turned},
              hint="Draw once, with torch.randn and the shape (n_images, K).")
 
 # %%
@@ -1720,16 +1831,19 @@ show_images(ours["images"], "The nine images your function must give for seed 0"
 
 # %% figure="03_manifold"
 trained_vae = trained_vae.to(Device)
-plot_manifold(lambda z: trained_vae.decode(z[None])[0], 20, Device, titled("The plane of codes, decoded: every picture is 1/400 of the prior"))
+plot_manifold(lambda z: trained_vae.decode(z[None])[0], 20, Device,
+              titled("The plane of codes, decoded: every picture is 1/400 of the prior"))
 
 # %%
 with torch.no_grad():
     means = trained_vae.encode(test_data.images[:4000])[:, :2]
-plot_latent_scatter(means, test_data.labels[:4000], titled("Test digits in the latent plane: their posterior means"))
+plot_latent_scatter(means, test_data.labels[:4000],
+                    titled("Test digits in the latent plane: their posterior means"))
 print(f"Learned width: sigma_x = {trained_vae.log_sig_x.exp().item():.3f}")
 with torch.no_grad():
     x = test_data.images[:500]
-    error = (x - trained_vae.decode(trained_vae.encode(x)[:, None, :2])[:, 0]).pow(2).mean().sqrt()
+    x_hat = trained_vae.decode(trained_vae.encode(x)[:, None, :2])[:, 0]
+    error = (x - x_hat).pow(2).mean().sqrt()
 print(f"Root mean squared error of a pixel on test digits: {error:.3f}")
 
 # %% [markdown]
@@ -1748,9 +1862,12 @@ print(f"Root mean squared error of a pixel on test digits: {error:.3f}")
 with torch.no_grad():
     collapsed = vae_strong.reconstruct(test_data.images[:12].flatten(2))
 mean_digit = train_data.images.mean(dim=0)
-plot_rows({"original": test_data.images[:12], "collapsed": collapsed}, titled("Posterior collapse: one answer to every question"))
-print(f"Largest difference between two reconstructions: {(collapsed - collapsed[0]).abs().max().item():.4f}; "
-      f"from the mean of all digits: {(collapsed[0].cpu() - mean_digit[0].cpu()).abs().mean().item():.3f} a pixel")
+plot_rows({"original": test_data.images[:12], "collapsed": collapsed},
+          titled("Posterior collapse: one answer to every question"))
+print("Largest difference between two reconstructions: "
+      f"{(collapsed - collapsed[0]).abs().max().item():.4f}; "
+      "from the mean of all digits: "
+      f"{(collapsed[0].cpu() - mean_digit[0].cpu()).abs().mean().item():.3f} a pixel")
 
 # %% [markdown]
 # **Blur of the squared error.** Where the code does not decide between two shapes, the squared error is lowest at their mean: grey. Below an
@@ -1769,9 +1886,12 @@ for _ in tqdm(range(1 if FAST else 3), desc="squared error, epochs"):
         optimizer.step()
 with torch.no_grad():
     blurred = blurry.reconstruct(test_data.images[:12].flatten(2))
-grey = [((images > 0.2) & (images < 0.8)).float().mean().item() for images in (test_data.images[:12], blurred)]
-plot_rows({"original": test_data.images[:12], "squared error": blurred}, titled("Blur: the mean of all digits that share a code"))
-print(f"Grey pixels (0.2 to 0.8): {grey[0]:.1%} in the originals, {grey[1]:.1%} in the reconstructions")
+grey = [((images > 0.2) & (images < 0.8)).float().mean().item()
+        for images in (test_data.images[:12], blurred)]
+plot_rows({"original": test_data.images[:12], "squared error": blurred},
+          titled("Blur: the mean of all digits that share a code"))
+print(f"Grey pixels (0.2 to 0.8): {grey[0]:.1%} in the originals, {grey[1]:.1%} in the "
+      "reconstructions")
 
 # %% [markdown]
 # **Holes in an autoencoder's latent space.** The same two-number code, seen from above: the digits lie in rays and islands,
@@ -1781,9 +1901,12 @@ print(f"Grey pixels (0.2 to 0.8): {grey[0]:.1%} in the originals, {grey[1]:.1%} 
 # %% figure="03_holes"
 with torch.no_grad():
     codes = blurry.encoder(test_data.images[:4000].flatten(2)).cpu()
-plot_latent_scatter(codes, test_data.labels[:4000], titled("Autoencoder: codes of test digits, and the prior as a circle"))
-plt.gca().add_patch(plt.Circle((0, 0), math.sqrt(-2 * math.log(0.05)), fill=False, color="black", linewidth=2))
-print(f"Standard deviation of the codes: {codes.std(dim=0)[0]:.1f} and {codes.std(dim=0)[1]:.1f}; the prior's is 1.")
+plot_latent_scatter(codes, test_data.labels[:4000],
+                    titled("Autoencoder: codes of test digits, and the prior as a circle"))
+plt.gca().add_patch(plt.Circle((0, 0), math.sqrt(-2 * math.log(0.05)), fill=False,
+                               color="black", linewidth=2))
+print(f"Standard deviation of the codes: {codes.std(dim=0)[0]:.1f} and "
+      f"{codes.std(dim=0)[1]:.1f}; the prior's is 1.")
 
 # %% [markdown]
 # # 7 Results
@@ -1809,12 +1932,16 @@ print(f"Standard deviation of the codes: {codes.std(dim=0)[0]:.1f} and {codes.st
 
 # %%
 print(f"autoencoder          BCE {np.mean(ae_losses[-100:]):.4f}")
-print(f"beta = 10            BCE {np.mean(strong_history['rec_loss'][-100:]):.4f}   KL {np.mean(strong_history['kl_loss'][-100:]):.1e}")
-print(f"beta = {BETA:<8g}      BCE {np.mean(vae_history['rec_loss'][-100:]):.4f}   KL {np.mean(vae_history['kl_loss'][-100:]):.4f}")
+print(f"beta = 10            BCE {np.mean(strong_history['rec_loss'][-100:]):.4f}   KL "
+      f"{np.mean(strong_history['kl_loss'][-100:]):.1e}")
+print(f"beta = {BETA:<8g}      BCE {np.mean(vae_history['rec_loss'][-100:]):.4f}   KL "
+      f"{np.mean(vae_history['kl_loss'][-100:]):.4f}")
 for name, run in annealed_runs.items():
     print(f"{name:<23}squared error {run['rec_loss'][-1]:.2f}   KL {run['kl_loss'][-1]:.2f}")
-print(f"fully connected VAE  {fc_losses[-1]:.2f} nats\nconditional VAE      {cvae_losses[-1]:.2f} nats")
-print(f"Device: {Device.type}; data: {train_data.source}; {'short run (FAST=1)' if FAST else 'full run'}; seed 0 for every model")
+print(f"fully connected VAE  {fc_losses[-1]:.2f} nats\nconditional VAE      "
+      f"{cvae_losses[-1]:.2f} nats")
+print(f"Device: {Device.type}; data: {train_data.source}; "
+      f"{'short run (FAST=1)' if FAST else 'full run'}; seed 0 for every model")
 
 # %% [markdown]
 # ## Hand in

@@ -43,9 +43,10 @@
 # %% [markdown]
 # ## Setup
 #
-# Run the next two cells first. On your machine, start Jupyter in the bundle. On Google Colab choose a GPU (Runtime >
-# Change runtime type), put `student.zip` into the Files panel on the left, then run the cell; it unpacks the bundle. The
-# cell says what it finds and how to mend what is missing.
+# Run the next two cells first. On your machine, start Jupyter in the bundle (`make lab`). On
+# [Google Colab](https://colab.research.google.com) upload this notebook, choose a GPU (Runtime > Change runtime type) and put
+# `student.zip` into the Files panel on the left: the first cell unpacks it, and says what is otherwise there. On either it
+# says what it finds and how to mend what is missing.
 #
 # **Rules.** Write only where a `# TODO:` or *Your answer here.* asks you to. Keep the first line `# AUTOGRADED (…)` of a
 # cell as it is: the grader finds your answer by it. Import nothing beyond the import cell. The constants below stay.
@@ -129,7 +130,8 @@ for (name, objective), style in zip(objectives.items(), ("--", "-")):
 left.set(xlabel=r"logit $\ell$ of a fake", ylabel="what G minimises (nats)")
 right.set(xlabel=r"logit $\ell$ of a fake", ylabel=r"size of the gradient, $|d/d\ell|$")
 left.legend(fontsize=8)
-figure.suptitle("Left of 0, D sees through the fakes: only one loss still teaches G", fontsize=10)
+figure.suptitle("Left of 0, D sees through the fakes: only one loss still teaches G",
+                fontsize=10)
 plt.show()
 
 # %% [markdown]
@@ -239,7 +241,8 @@ train_data = CIFAR10Dataset(train=True, limit=TRAIN_IMAGES)
 test_data = CIFAR10Dataset(train=False, limit=1_000)
 train_samples = train_data.images  # (N, 3, 32, 32), bytes
 source = train_data.source
-show_images(train_data[:40][0], source.title("What the generator should learn to make"), columns=10)
+show_images(train_data[:40][0], source.title("What the generator should learn to make"),
+            columns=10)
 plt.show()
 for network in (Generator(CODE_SIZE), Discriminator()):
     print(f"{type(network).__name__}: {count_params(network):,} parameters")
@@ -328,20 +331,25 @@ class DCGAN:
 set_seed(0)
 gan = DCGAN()
 for network in (gan._generator, gan._discriminator):
-    name, slips = type(network).__name__, {"0.02 is a standard deviation, no variance.": 0.02**0.5}
+    name = type(network).__name__
+    slips = {"0.02 is a standard deviation, no variance.": 0.02**0.5}
     for layer in network.modules():
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
-            slips["these weights still are PyTorch's."] = layer.weight[0].numel() ** -0.5 / 3**0.5
+            usual = (3 * layer.weight[0].numel()) ** -0.5
+            slips["these weights still are PyTorch's."] = usual
             what = f"{name}: std, {layer.in_channels} to {layer.out_channels} channels"
             expect_close(what, layer.weight.std(), 0.02, rtol=0.08, slips=slips)
         if isinstance(layer, nn.BatchNorm2d):
-            expect_close(f"{name}: mean of batch norm scales", layer.weight.mean(), 1.0, atol=0.02,
+            expect_close(f"{name}: mean of batch norm scales", layer.weight.mean(), 1.0,
+                         atol=0.02,
                          slips={"around 0 they switch the layer off; draw around 1.": 0.0})
             drawn = 0.01 < layer.weight.std() < 0.03 and not layer.bias.any()
-            expect_true(f"{name}: batch norm scales vary, shifts are 0", drawn, "Draw scales, zero shifts.")
+            expect_true(f"{name}: batch norm scales vary, shifts are 0", drawn,
+                        "Draw scales, zero shifts.")
         if isinstance(layer, nn.Linear):
             usual = (3 * layer.in_features) ** -0.5
-            expect_close(f"{name}: std of linear weights", layer.weight.std(), usual, rtol=0.08,
+            expect_close(f"{name}: std of linear weights", layer.weight.std(), usual,
+                         rtol=0.08,
                          hint="Linear layers are not named above; leave them as they are.")
     optimizer = optimizer_of(gan, network)
     settings = optimizer.param_groups[0]
@@ -481,16 +489,19 @@ for number, update in enumerate(watch.updates):
     if update.network == "discriminator":
         expect_equal(f"{name} sees", sorted(update.calls), ["fake", "real"],
                      hint="Two separate calls: a joined batch shares its batch norm.")
-        expect_equal(f"{name}: images", update.batch_sizes, (BATCH_SIZE,) * 2, hint="Full batches only.")
+        expect_equal(f"{name}: images", update.batch_sizes, (BATCH_SIZE,) * 2,
+                     hint="Full batches only.")
         expect_close(f"{name}: gradient left in the generator", update.leak, 0.0,
                      hint="Detach the fakes.")
     else:
-        expect_true(f"{name}: fresh codes", update.has_fresh_codes, "Draw new ones for the generator.")
+        expect_true(f"{name}: fresh codes", update.has_fresh_codes,
+                    "Draw new ones for the generator.")
     expect_close(f"{name}: gradient", update.gradient, update.expected, rtol=1e-3, atol=1e-4,
                  slips=update.slips)
 for number, recorded in enumerate(zip(gan.tracker.d_losses, gan.tracker.g_losses)):
     losses = [update.loss for update in watch.updates[2 * number : 2 * number + 2]]
-    expect_close(f"step {number + 1}: losses returned", np.array(recorded), np.array(losses), atol=1e-3)
+    expect_close(f"step {number + 1}: losses returned", np.array(recorded), np.array(losses),
+                 atol=1e-3)
 
 # %% [markdown]
 # *The answer:* `zero_grad()` of the discriminator's optimizer, before the next `backward()`.
@@ -515,7 +526,8 @@ def make_gan(name):
     set_seed(SEED)
     new = DCGAN()
     new.tracker = GAN_Tracker(NUM_EPOCHS, LOG_EVERY, SHOW_EVERY, source=source)
-    methods = ("__init__", "_init_weights", "_update_discriminator", "_update_generator", "train")
+    methods = ("__init__", "_init_weights", "_update_discriminator", "_update_generator",
+               "train")
     code = code_digest(DCGAN, *methods)
     file = f"checkpoints/{name}{'-fast' if FAST else ''}.pt"
     new.checkpoint = Checkpoint(file, data=str(source), images=len(train_samples), code=code)
@@ -533,6 +545,7 @@ plot_film(gan.tracker, title=source.title("Ten codes during the training"))
 set_seed(SEED)
 codes = draw_codes(500)
 show_images(sample(gan, codes[:64]), source.title("64 samples after the last epoch"))
+plt.savefig("04_samples.png", dpi=80)
 plt.show()
 
 # %% [markdown]
@@ -562,7 +575,7 @@ def detail(images):
 
 
 def colour_distance(a, b):
-    """Fréchet distance between the 4x4 thumbnails of two sets, each (N, 3, 32, 32) with N > 48."""
+    """Fréchet distance between the 4x4 thumbnails of two sets of more than 48 images."""
     a, b = (F.avg_pool2d(images, 8).flatten(1).double() for images in (a, b))
     values, vectors = torch.linalg.eigh(a.T.cov())
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T  # the square root of C_a
@@ -621,7 +634,8 @@ convolution = nn.Conv2d(3, 32, kernel_size=4, stride=2).to(device)  # no padding
 norm = nn.BatchNorm2d(32, eps=1e-9).to(device)
 real, _ = train_data[:BATCH_SIZE]
 pale = 0.3 * real + 0.1
-layers = {"convolution": convolution, "convolution, batch norm": nn.Sequential(convolution, norm)}
+layers = {"convolution": convolution,
+          "convolution, batch norm": nn.Sequential(convolution, norm)}
 with torch.no_grad():
     for name, layer in layers.items():
         plain, changed = layer(real), layer(pale)
@@ -711,16 +725,19 @@ class SpectralDiscriminator(Discriminator):
 set_seed(0)
 steady = SpectralDiscriminator().to(device)
 for _ in range(20):
-    logits = steady(train_data[:8][0])  # the estimate settles in training mode's forward passes
+    # the estimate settles in training mode's forward passes
+    logits = steady(train_data[:8][0])
 expect_shape("logits", logits, (8, 1))
 convolutions = [layer for layer in steady.modules() if isinstance(layer, nn.Conv2d)]
 expect_equal("number of convolutions", len(convolutions), 3)
 for layer in convolutions:
     name = f"largest singular value, convolution {layer.in_channels} to {layer.out_channels}"
     plain = torch.linalg.matrix_norm(layer.weight.flatten(1), 2)
-    expect_close(name, plain, 1.0, rtol=0.05, hint="It is not normalised; wrap it in spectral_norm.")
+    expect_close(name, plain, 1.0, rtol=0.05,
+                 hint="It is not normalised; wrap it in spectral_norm.")
 normalised = hasattr(steady.fc, "parametrizations") or hasattr(steady.fc, "weight_orig")
-expect_true("the linear layer is as it was", not normalised, "Only the convolutions are normalised.")
+expect_true("the linear layer is as it was", not normalised,
+            "Only the convolutions are normalised.")
 
 # %% [markdown]
 # Now the same training with the steadier opponent. `DCGAN()` builds whatever the name `Discriminator` stands for, so the
@@ -800,7 +817,8 @@ def maximise_activation(gan, codes, steps=VIS_STEPS):
     for _ in range(steps):
         logits = discriminator(generator(codes))
         loss = F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
-        (codes.grad,) = torch.autograd.grad(loss, [codes])  # the networks are left without gradients
+        # the networks are left without gradients
+        (codes.grad,) = torch.autograd.grad(loss, [codes])
         optimizer.step()
     with torch.no_grad():
         images = generator(codes)
@@ -921,14 +939,19 @@ before = {name: value.clone() for name, value in gan._generator.state_dict().ite
 gan._generator.train()
 loss, images, first = search(own.numpy())
 expect_shape("images", images, (8, 3, 32, 32))
-expect_close("the codes at the start", first, torch.zeros(8, CODE_SIZE), hint="Start from zeros.")
-expect_true("eval mode", not gan._generator.training, "Call eval() on the generator before the search.")
+expect_close("the codes at the start", first, torch.zeros(8, CODE_SIZE),
+             hint="Start from zeros.")
+expect_true("eval mode", not gan._generator.training,
+            "Call eval() on the generator before the search.")
 expect_true("the generator stays as it was",
-            all(torch.equal(before[name], value) for name, value in gan._generator.state_dict().items()),
-            "Its weights or statistics have moved: give the optimizer the codes alone, in eval mode.")
+            all(torch.equal(before[name], value)
+                for name, value in gan._generator.state_dict().items()),
+            "Its weights or statistics have moved: give the optimizer the codes alone, in "
+            "eval mode.")
 floor = F.mse_loss(sample(gan, torch.zeros(8, CODE_SIZE, device=device)).cpu(), own).item()
 expect_true("the search comes closer", loss < 0.3 * floor,
-            f"The loss is {loss:.4f}; where it starts, at z = 0, it is {floor:.4f}. Do the codes move?")
+            f"The loss is {loss:.4f}; where it starts, at z = 0, it is {floor:.4f}. Do the "
+            "codes move?")
 
 # %% [markdown]
 # Now 64 test images. The published loss is 0.0146; below 0.145 the search counts as working. (One grey for all pixels, the best one, would
@@ -942,6 +965,7 @@ loss, images, _ = search(targets)
 grey = F.mse_loss(targets.mean().expand_as(targets), targets).item()
 title = source.title("Above: test images. Below: the nearest images of G")
 plot_reconstruction_grid(targets[:32], images[:32], per_row=16, title=title)
+plt.savefig("04_reconstructions.png", dpi=80)
 plt.show()
 print(f"reconstruction loss of 64 test images: {loss:.4f} (wanted: below 0.145)")
 print(f"one grey for all pixels of all images: {grey:.4f}")
@@ -978,10 +1002,11 @@ print(f"one grey for all pixels of all images: {grey:.4f}")
 # %% [markdown]
 # ## Hand in
 #
-# Save the notebook first. The next cell lists what is still open, packs the notebook, and prints a receipt: keep it.
+# Save the notebook first. The next cell lists what is still open, packs the notebook with your samples and reconstructions,
+# and prints a receipt: keep it.
 
 # %%
-hand_in("04_cifar_dcgan")
+hand_in("04_cifar_dcgan", files=["04_samples.png", "04_reconstructions.png"])
 
 # %% [markdown]
 # ## References

@@ -149,7 +149,7 @@ def plot_toy_vaes(data: Tensor, rows: Mapping[str, tuple[Tensor, Tensor]]) -> No
         axes[0, column].set_title(title)
     axes[0, 0].set_ylabel("reconstructions of the data")
     axes[1, 0].set_ylabel("samples from the prior")
-    figure.suptitle("Grey: the data. Blue: reconstructed. Red: generated.")
+    figure.suptitle("Grey: the data. Blue: reconstructed. Orange: generated.")
 
 
 def _scatter(axis: Axes, data: Tensor, points: Tensor, colour: str) -> None:
