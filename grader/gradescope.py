@@ -27,6 +27,9 @@ from grader.report.files import write_atomically
 from grader.sandbox.tiers import TIERS, is_at_least
 
 MEMORY_MIB = 224  # for the student's process beside the loaded packages: all of it fits into 768 MB
+STEP_SECONDS = (
+    300  # for one cell or probe: 90 CPU seconds of training take 180 at half a CPU; who sleeps is stopped here
+)
 SECONDS = 540  # of the platform's 600; after them a sentence is written instead of nothing
 OUR_FAULT = "Something went wrong on our side, not on yours. This is no grade: staff will look into it, you need not do anything."
 
@@ -67,7 +70,7 @@ def graded(root: Path) -> dict[str, Any]:
             raise RuntimeError(
                 f"isolation tier {grader.tier} is weaker than {bundle['min_tier']}: it lacks {TIERS[grader.tier].lacks}"
             )
-        grader.box.memory_mib = MEMORY_MIB
+        grader.box.memory_mib, grader.box.step_seconds = MEMORY_MIB, STEP_SECONDS
         name, data = content(hand_in)
         return _finished(hand_in, settings, grader.grade_bytes(data, name, hand_in.student))
 

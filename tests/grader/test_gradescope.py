@@ -1,69 +1,35 @@
 """Gradescope: the bundle is laid out and run as the platform does, and always leaves results that the platform takes."""
 
-import base64
 import json
-import os
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
-from support import answers
 
 from grader.gradescope import fault, read_metadata, salt_for
-from tests.arena import HELPERS, load_attacks
 from tests.autograder import METADATA
-from tests.places import PROJECT, why_not
-from tools.examples import zipped
+from tests.gradescope_figures import SECRET, WRONG, attack, case, run_cases
+from tests.places import why_not
+from tests.support import answers
 from tools.gradescope import build, requirements
 
 NAME = "01_kl_divergence"
-SECRET = "a secret of the course"
 LIMIT_MIB, LIMIT_CPU_SECONDS = 768, 300  # half a CPU for ten minutes
-ATTACKS = ("eight_gigabytes",)  # at every tier, all of them run in test_attacks
-
-
-def _cases() -> dict[str, dict[str, bytes]]:
-    wrong = answers(NAME, {"kl.D_KL": "def D_KL(mu, logvar):\n    return mu.sum()\n"})
-    cases = {
-        "right": {"hw.ipynb": answers(NAME)},
-        "wrong": {"hand_in.zip": zipped({"a.ipynb": wrong}), "report.pdf": b"%PDF"},
-        "damaged": {"hw.ipynb": answers(NAME)[:5000]},
-        "empty": {},
-        "our fault": {"hw.ipynb": answers(NAME), "BREAK": b"compare.py"},
-    }
-    for attack in load_attacks():
-        if attack.name in ATTACKS:
-            cases[attack.name] = {"hw.ipynb": answers(NAME, {attack.task: HELPERS.format(arena=ARENA) + attack.source})}
-    return cases
-
-
-ARENA = {
-    "secret": "/tmp/autograder/source/bundle.json", "victim": "/tmp/autograder/results/results.json", "outside": "/tmp/autograder/results",
-    "project": "/tmp/autograder/source", "grader": 1, "zygote": 1, "port": 9, "socket": "/tmp/none",
-}  # fmt: skip
+CASES = {
+    "right": case(NAME),
+    "wrong and hostile": attack("eight_gigabytes", {"kl.elbo": WRONG[NAME][1]}),  # all attacks: test_attacks
+    "damaged": {"hw.ipynb": answers(NAME)[:5000]},
+    "empty": {},
+    "our fault": {"hw.ipynb": answers(NAME), "BREAK": b"compare.py"},
+}
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+def outcomes() -> dict[str, dict]:
     if reason := why_not("B"):
         pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("gradescope")
-    build(NAME, folder / "bundle.zip", SECRET)
-    cases = {
-        case: {
-            name: data.decode() if name == "BREAK" else base64.b64encode(data).decode() for name, data in files.items()
-        }
-        for case, files in _cases().items()
-    }
-    (folder / "cases.json").write_text(json.dumps(cases))
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.autograder", str(folder / "bundle.zip"), str(folder / "cases.json")],
-        cwd=PROJECT, env={**os.environ, "PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, timeout=900,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
+    return run_cases(NAME, CASES)
 
 
 def _check_schema(results: dict) -> None:
@@ -83,9 +49,9 @@ def _check_schema(results: dict) -> None:
         assert thing.get("visibility", "visible") in ("hidden", "after_due_date", "after_published", "visible")
 
 
-@pytest.mark.parametrize("case", list(_cases()))
-def test_every_submission_leaves_results_within_the_limits(outcomes: dict[str, dict], case: str) -> None:
-    outcome = outcomes[case]
+@pytest.mark.parametrize("name", list(CASES))
+def test_every_submission_leaves_results_within_the_limits(outcomes: dict[str, dict], name: str) -> None:
+    outcome = outcomes[name]
     _check_schema(outcome["results"])
     assert outcome["exit"] == 0, outcome["stdout"]
     assert outcome["peak_mib"] < LIMIT_MIB - 64, "room for the platform's own process"
@@ -95,26 +61,28 @@ def test_every_submission_leaves_results_within_the_limits(outcomes: dict[str, d
 
 def test_scores_are_those_of_the_grader(outcomes: dict[str, dict]) -> None:
     assert outcomes["right"]["results"]["score"] == 35
-    assert outcomes["wrong"]["results"]["score"] == 30
     assert outcomes["right"]["results"]["extra_data"]["tier"] == "B"
     assert outcomes["right"]["results"]["extra_data"]["student"] == "Zoë Müller"
     assert outcomes["right"]["results"]["extra_data"]["members"][0]["email"] == "zoe@example.org"
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_an_attack_gains_nothing(outcomes: dict[str, dict], attack: str) -> None:
-    results = outcomes[attack]["results"]
-    assert results["score"] == 30
+def test_a_wrong_answer_and_an_attack_cost_their_own_points(outcomes: dict[str, dict]) -> None:
+    results = outcomes["wrong and hostile"]["results"]
+    assert results["score"] == 25
     assert results["extra_data"]["status"] == "partial"
+    lost = {
+        test["extra_data"]["task"]: test["extra_data"]["status"] for test in results["tests"] if test.get("score") == 0
+    }
+    assert {task: lost[task] for task in ("kl.D_KL", "kl.elbo")} == {"kl.D_KL": "raised", "kl.elbo": "wrong"}
 
 
 @pytest.mark.parametrize(
-    ("case", "words"),
+    ("name", "words"),
     [("damaged", "not valid JSON"), ("empty", "No file was handed in")],
 )
-def test_what_cannot_be_graded_is_said(outcomes: dict[str, dict], case: str, words: str) -> None:
-    assert words in outcomes[case]["results"]["output"]
-    assert outcomes[case]["results"]["score"] == 0
+def test_what_cannot_be_graded_is_said(outcomes: dict[str, dict], name: str, words: str) -> None:
+    assert words in outcomes[name]["results"]["output"]
+    assert outcomes[name]["results"]["score"] == 0
 
 
 def test_a_fault_of_ours_is_said_before_anything_else_can_be(outcomes: dict[str, dict]) -> None:
