@@ -47,6 +47,7 @@ def class_page(results: list[Results], absent: list[str], found: list[str], has_
             "absent": len(absent),
         },
         median=median, mean=mean,
+        has_points=any(r["extra_data"].get("by_hand") for r in graded),  # a person's are in
         bins=_bars(distribution(graded)),
         checks=check_numbers(graded),
         rejected=[r["extra_data"] for r in results if r["extra_data"]["rejection"]],

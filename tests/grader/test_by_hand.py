@@ -7,7 +7,7 @@ import pytest
 
 from grader.by_hand import SheetError, add_points, read_sheet, write_sheet
 from grader.records import Report, Verdict
-from grader.report import feedback_page, grades_csv, results_json
+from grader.report import class_page, feedback_page, grades_csv, results_json
 from grader.report.statistics import automatic_points
 
 PARTS = ("kl.general.manual", "kl.beta.manual1", "kl.beta.manual2")
@@ -68,6 +68,8 @@ def test_points_enter_score_maximum_tables_and_feedback(sheet: Path, classroom: 
     assert "kl.beta: a person gave 7.5 of 10 points." in page
     assert "of 65 points</span>" in page
     assert "points graded automatically" in feedback_page(classroom[0])
+    assert "Distribution of the points" in class_page([zoë, ada, eve], [], [])
+    assert "Distribution of the automatic points" in class_page(classroom, [], [])
 
 
 def test_the_grader_s_own_results_are_not_changed(sheet: Path, classroom: list[dict]) -> None:
