@@ -1,12 +1,13 @@
 """Grade the grader: every autograded question with right answers, wrong ones and mutants, as docs/validity.md.
 
-    python -m tests.validity [--workers N]
+    python -m tests.validity [NAME ...] [--workers N]
 
 Right answers (the reference solution and those of tests/submissions/right) must pass, wrong ones (grader/slips) must fail and be
 named, mutants (tests.mutants) must be killed or explained. The document is written all the same; the run fails if one is not.
 """
 
 import argparse
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,10 @@ from utils.assignments import Task, load_assignment
 
 _TESTS = Path(__file__).parent
 DOCUMENT = _TESTS.parent / "docs" / "validity.md"
+_NOTEBOOK = re.compile(r"^## (\S+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_COLUMNS = (
+    "questions tried", "right answers passed", "wrong answers refused", "of them named", "mutants killed", "survivors explained",
+)  # fmt: skip
 REFERENCE = "the reference solution"
 
 _INTRODUCTION = """\
@@ -35,7 +40,7 @@ therefore tried with
 - **mutants**: the reference solution with one thing changed (an operator, a term, a constant, an axis, a reduction, a sign, a
   comparison, the order of arguments, a call, keyword or statement left out, one name for its twin), made over its syntax tree.
   A mutant is *killed* when a check of its own question refuses it. One that survives is listed with the reason why it is no
-  wrong answer.
+  wrong answer, as it stands in `tests/mutants`; `python -m tests.mutants NAME` finds those that lack one.
 
 What this does not show: mutants change one place at a time, and leave signatures and text alone; the sandbox has no device but the
 CPU, so what goes wrong only beside another device survives, and says so.
@@ -55,24 +60,15 @@ class Tried:
     @property
     def faults(self) -> list[str]:
         """Right answers refused, wrong ones accepted or not named, as sentences."""
-        killed = {outcome.mutant.key for outcome in self.mutants if outcome.is_killed}
+        refused = {name: verdicts for name, verdicts in self.wrong.items() if verdicts}
         return [
             *(
                 f"{self.task.id}: the right answer {name} is refused: {v[0].sentence}"
                 for name, v in self.right.items()
                 if v
             ),
-            *(f"{self.task.id}: the wrong answer {name} gets full marks" for name, v in self.wrong.items() if not v),
-            *(
-                f"{self.task.id}: the slip {name} is not named"
-                for name, v in self.wrong.items()
-                if v and not is_named(name, v)
-            ),
-            *(
-                f"{self.task.id}: explained but killed: `{one.was}` -> `{one.becomes}`"
-                for one in self.explained
-                if one.key in killed
-            ),
+            *(f"{self.task.id}: the wrong answer {name} gets full marks" for name in self.wrong if name not in refused),
+            *(f"{self.task.id}: the slip {name} is not named" for name, v in refused.items() if not is_named(name, v)),
         ]
 
 
@@ -111,33 +107,53 @@ def tried(name: str, workers: int = 1) -> list[Tried]:
 # ---------------------------------------------------------------- the document
 
 
-def document(questions: dict[str, list[Tried]]) -> str:
-    """All notebooks' questions as Markdown; the same outcomes give the same bytes."""
-    parts = [_INTRODUCTION, _totals(questions)]
-    for name, asked in questions.items():
-        parts += [f"## {name}", *(_section(one) for one in asked)]
-    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+def document(questions: dict[str, list[Tried]], before: str = "") -> str:
+    """The outcomes as Markdown; the same outcomes give the same bytes.
+
+    Args:
+        questions: Of the notebooks that were tried.
+        before: The document as it was: notebooks that were not tried keep their part of it.
+    """
+    parts = {name: text for name, text in _NOTEBOOK.findall(before) if name not in questions}
+    parts |= {name: "\n\n".join([_summary(_counts(asked)), *map(_section, asked)]) for name, asked in questions.items()}
+    names = sorted(parts)
+    counts = [_read_counts(parts[name]) for name in names]
+    total = [(sum(a), sum(b)) for a, b in (zip(*column, strict=True) for column in zip(*counts, strict=True))]
+    head = [f"| notebook | {' | '.join(_COLUMNS)} |", f"|---{'|---:' * len(_COLUMNS)}|"]
+    table = [*head, *(_row(name, own) for name, own in zip(names, counts, strict=True)), _row("**all**", total)]
+    sections = [f"## {name}\n\n{parts[name].strip()}" for name in names]
+    return "\n\n".join([_INTRODUCTION.strip(), "\n".join(table), *sections]) + "\n"
 
 
-def _totals(questions: dict[str, list[Tried]]) -> str:
-    rows = ["| notebook | questions | right answers, passed | wrong answers, refused | named | mutants, killed | survivors, explained |",
-            "|---|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
-    everything = [one for asked in questions.values() for one in asked]
-    for name, asked in [*questions.items(), ("**all**", everything)]:
-        right = [refused for one in asked for refused in one.right.values()]
-        wrong = [(slip, refused) for one in asked for slip, refused in one.wrong.items()]
-        mutants = [outcome for one in asked for outcome in one.mutants]
-        killed = sum(outcome.is_killed for outcome in mutants)
-        counts = [
-            str(len(asked)),
-            f"{sum(not refused for refused in right)} of {len(right)}",
-            f"{sum(bool(refused) for _, refused in wrong)} of {len(wrong)}",
-            f"{sum(is_named(slip, refused) for slip, refused in wrong)} of {len(wrong)}",
-            f"{killed} of {len(mutants)}",
-            f"{sum(len(one.explained) for one in asked)} of {len(mutants) - killed}",
-        ]
-        rows.append(f"| {name} | {' | '.join(counts)} |")
-    return "\n".join(rows)
+def _counts(asked: list[Tried]) -> list[tuple[int, int]]:
+    """For each column of the table: how many, of how many."""
+    right = [refused for one in asked for refused in one.right.values()]
+    wrong = [(slip, refused) for one in asked for slip, refused in one.wrong.items()]
+    mutants = [outcome for one in asked for outcome in one.mutants]
+    killed = sum(outcome.is_killed for outcome in mutants)
+    return [
+        (len(asked), len(asked)),
+        (sum(not refused for refused in right), len(right)),
+        (sum(bool(refused) for _, refused in wrong), len(wrong)),
+        (sum(is_named(slip, refused) for slip, refused in wrong), len(wrong)),
+        (killed, len(mutants)),
+        (sum(len(one.explained) for one in asked), len(mutants) - killed),
+    ]
+
+
+def _row(name: str, counts: list[tuple[int, int]]) -> str:
+    return f"| {name} | {counts[0][1]} | {' | '.join(f'{some} of {every}' for some, every in counts[1:])} |"
+
+
+def _summary(counts: list[tuple[int, int]]) -> str:
+    said = (f"{some} of {every} {what}" for (some, every), what in zip(counts, _COLUMNS, strict=True))
+    return f"{', '.join(said)}."
+
+
+def _read_counts(part: str) -> list[tuple[int, int]]:
+    """The counts of a notebook, from the summary its part begins with."""
+    summary = part.strip().splitlines()[0]
+    return [(int(some), int(every)) for some, every in re.findall(r"(\d+) of (\d+) ", summary)]
 
 
 def _section(one: Tried) -> str:
@@ -148,7 +164,7 @@ def _section(one: Tried) -> str:
     killed = sum(outcome.is_killed for outcome in one.mutants)
     lines += ["", mutants_line(len(one.mutants), killed, len(one.explained)), ""]
     lines += [survivor_line(explanation) for explanation in one.explained]
-    return "\n".join(lines)
+    return "\n".join(lines).strip()
 
 
 def heading(task: Task) -> str:
@@ -183,17 +199,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.validity", description="Grade the grader; write docs/validity.md."
     )
+    parser.add_argument("names", nargs="*", help="notebooks; default: all. The others keep their part of the document")
     parser.add_argument("--workers", type=int, default=1)
-    workers = parser.parse_args(arguments).workers
-    questions = {name: tried(name, workers) for name in graded_assignments()}
-    DOCUMENT.write_text(document(questions), encoding="utf-8")
+    options = parser.parse_args(arguments)
+    questions = {name: tried(name, options.workers) for name in options.names or graded_assignments()}
+    before = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else ""
+    DOCUMENT.write_text(document(questions, before), encoding="utf-8")
     faults = [fault for asked in questions.values() for one in asked for fault in one.faults]
     for name, asked in questions.items():
         survivors = [outcome.mutant for one in asked for outcome in one.mutants if not outcome.is_killed]
-        unexplained, _ = left_open(name, survivors, {one.task.id for one in asked})
+        unexplained, stale = left_open(name, survivors, {one.task.id for one in asked})
         faults += [
             f"{mutant.task}: survives unexplained: `{mutant.was}` -> `{mutant.becomes}`" for mutant in unexplained
         ]
+        faults += [f"{one.task}: explained, but no survivor: `{one.was}` -> `{one.becomes}`" for one in stale]
     print("\n".join(faults) or f"docs/validity.md: {sum(map(len, questions.values()))} questions, nothing to mend")
     return 1 if faults else 0
 
