@@ -14,6 +14,7 @@ _NO_MATRIX = (
 _NOT_APPLIED = (
     "with other weights in the layers the output does not follow from them: apply each layer once, one after another"
 )
+_MOST_NUMBERS = 60  # of a table from a student's process: it is repeated in a sentence
 _USUAL_ENDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "ReLU": lambda x: np.maximum(x, 0),
     "LeakyReLU": lambda x: np.where(x > 0, x, 0.01 * x),
@@ -38,6 +39,17 @@ def not_floats(values: Arrays, shapes: dict[str, tuple[int, ...]]) -> Symptom | 
     return None
 
 
+def _table(values: Arrays, name: str) -> list:
+    """Whole numbers that a student's process sent, as lists; empty if they are none, or more than an answer has."""
+    got = values.get(name, np.empty(0))
+    return got.tolist() if 0 < got.size <= _MOST_NUMBERS and got.dtype.kind in "iu" else []
+
+
+def _count(values: Arrays, name: str) -> int:
+    got = values.get(name, np.empty(0))
+    return int(got) if got.shape == () and got.dtype.kind in "iu" else 0
+
+
 def encoder_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """mu and logvar, each (B, latent_size), for this list of hidden widths."""
     shape = (len(inputs["y"]), int(inputs["latent_size"]))
@@ -57,9 +69,9 @@ def decoder_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     symptom = not_floats(values, {"y_hat": (len(inputs["z"]), int(inputs["output_size"]))})
     if symptom:
         return Symptom(f"with hidden_dims {given}, {symptom.text}")
-    if values["hidden_dims"].tolist() != given:
+    if _table(values, "hidden_dims") != given:
         return Symptom(
-            f"the list {given} that the caller gave is {values['hidden_dims'].tolist()} afterwards: reverse a copy",
+            f"the list {given} that the caller gave is {_table(values, 'hidden_dims')} afterwards: reverse a copy",
             "list_changed",
         )
     return None
@@ -97,7 +109,7 @@ def decoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     ends = (inputs["z"].shape[1], int(inputs["output_size"]))
     widths: list[int] = inputs["hidden_dims"].tolist()
     symptom = _layers(values, [_steps([ends[0], *widths[::-1], ends[1]])], inputs)
-    if symptom and values.get("layers", np.empty(0)).tolist() == _steps([ends[0], *widths, ends[1]]):
+    if symptom and _table(values, "layers") == _steps([ends[0], *widths, ends[1]]):
         return Symptom(
             "hidden_dims comes in the encoder's order; the decoder runs through it in reverse", "not_reversed"
         )
@@ -110,7 +122,7 @@ def _steps(widths: list[int]) -> list[list[int]]:
 
 
 def _layers(values: Arrays, allowed: list[list[list[int]]], inputs: Arrays) -> Symptom | None:
-    got, registered = values.get("layers", np.empty(0)).tolist(), int(values.get("matrices", np.zeros(())))
+    got, registered = _table(values, "layers"), _count(values, "matrices")
     if got in allowed:
         return None if _is_chain(values, inputs) else Symptom(_NOT_APPLIED)
     given = f"with hidden_dims {inputs['hidden_dims'].tolist()}"
@@ -153,7 +165,7 @@ def affine_encoder(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     mu, logvar = np.split(expected, 2, axis=1)
     if symptom := not_floats(values, {"mu": mu.shape, "logvar": mu.shape}):
         return symptom
-    heads = int(values.get("heads", np.zeros(())))
+    heads = _count(values, "heads")
     if heads == 0:
         return Symptom(_NO_MATRIX)
     got_mu, got_logvar = values["mu"], values["logvar"]
@@ -188,7 +200,7 @@ def affine_decoder(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     expected = inputs["z"] @ inputs["weight"].T + inputs["bias"]
     if symptom := not_floats(values, {"y_hat": expected.shape}):
         return symptom
-    if int(values.get("heads", np.zeros(()))) == 0:
+    if _count(values, "heads") == 0:
         return Symptom(_NO_MATRIX)
     if _equal(values["y_hat"], expected):
         return None

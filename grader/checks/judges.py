@@ -8,6 +8,8 @@ import numpy as np
 
 from grader.checks import Arrays, Check, Judge, Symptom
 
+_LONGEST = 500  # characters of what is wrong
+
 
 def judged(check: Check, values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """A check's judgement of what a stranger's process sent.
@@ -18,13 +20,20 @@ def judged(check: Check, values: Arrays, reference: Arrays, inputs: Arrays) -> S
     """
     with np.errstate(all="ignore"):  # a stranger's numbers overflow wherever they can
         try:
-            return check.judge(values, reference, inputs)
+            return _short(check.judge(values, reference, inputs))
         except (ValueError, TypeError, LookupError, ArithmeticError):
             if reference:
                 check.judge(reference, reference, inputs)
             return Symptom(
                 "what came back cannot be judged: an array is empty, of another shape, or holds NaN or infinity"
             )
+
+
+def _short(symptom: Symptom | None) -> Symptom | None:
+    """A sentence may repeat what came back, and that may have megabytes."""
+    if symptom is None or len(symptom.text) <= _LONGEST:
+        return symptom
+    return Symptom(f"{symptom.text[:_LONGEST]} ...", symptom.slip)
 
 
 def close(rtol: float = 1e-4, atol: float = 1e-5) -> Judge:

@@ -119,6 +119,8 @@ def _array(header: dict, payload: bytes) -> np.ndarray | None:
     dtype = np.dtype(f"<{code}" if code[1] != "1" else code)
     if math.prod(shape) * dtype.itemsize != len(payload):
         raise FrameError("shape and data do not fit")
+    if math.prod(n or 1 for n in shape) * dtype.itemsize > MAX_PAYLOAD_BYTES:
+        raise FrameError("impossible shape")  # no data, but the mean over its empty side would fill the memory
     try:
         return np.frombuffer(payload, dtype).reshape(shape)
     except ValueError:  # no data, but dimensions beyond numpy's

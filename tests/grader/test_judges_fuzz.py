@@ -8,10 +8,10 @@ import pytest
 
 from grader.checks import Arrays, Check
 from grader.checks.judges import judged as judge_strange
-from grader.pipeline import Grader
+from grader.pipeline import Grader, graded_assignments
 from grader.rubric import load_rubric
 
-NOTEBOOKS = ("01_kl_divergence", "03_mnist_vae")  # the others join when their reference values stand
+NOTEBOOKS = graded_assignments()
 CHECKS = [pytest.param(name, check, id=check.name) for name in NOTEBOOKS for check in load_rubric(name).checks]
 
 
@@ -39,8 +39,8 @@ def strange_shapes(shape: tuple[int, ...]) -> list[np.ndarray]:
         (1, *shape),
         shape[1:],
         (0, *shape),
-        (2**31 - 1, 0),
-        (0, 2**31 - 1),
+        (2**21, 0),  # the longest that a frame may have
+        (0, 2**21),
         (1,) * 8,
     ]
     return [np.full(other, 0.5, np.float32) for other in shapes if other != shape]

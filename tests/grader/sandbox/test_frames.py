@@ -106,6 +106,8 @@ def test_the_caps_hold_for_the_writer():
         raw({"dtype": "f4", "shape": [1] * 9}, bytes(4)),
         raw({"dtype": "f4", "shape": [0, 2**31 - 1, 2**31 - 1, 2**31 - 1]}),
         raw({"dtype": "f4", "shape": [0, 2**40]}),
+        raw({"dtype": "f4", "shape": [2**31 - 1, 0]}),
+        raw({"dtype": "u1", "shape": [0, 4096, 2049]}),
     ],
 )  # fmt: skip
 def test_what_is_no_frame_is_an_error(data):
