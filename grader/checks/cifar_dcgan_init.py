@@ -10,12 +10,19 @@ from grader.checks import Arrays, Symptom
 _NETWORKS = ("generator", "discriminator")
 _KINDS = ("convolution", "transposed convolution", "batch norm", "linear layer")
 _IS_CONVOLUTION, _IS_BATCH_NORM, _IS_LINEAR = (0, 1), (2,), (3,)
-# Columns of a layer's row: what the probe `layers` writes.
+# Columns of a layer's row.
 _NETWORK, _KIND, _COUNT, _MEAN, _STD, _FOURTH, _SPREAD, _BIAS, _BIAS_SPREAD = range(9)
-_GIVEN = [[0, 3], [0, 2], [0, 1], [0, 2], [0, 1], [0, 2], [0, 1], [1, 0], [1, 0], [1, 2], [1, 0], [1, 2], [1, 3]]
+# The given networks' layers: network, kind, numbers in the weight, and of them those that lead to one output.
+_GIVEN = [
+    (0, 3, 131072, 64), (0, 2, 128, 1), (0, 1, 131072, 1024), (0, 2, 64, 1), (0, 1, 32768, 512), (0, 2, 32, 1),
+    (0, 1, 1536, 48), (1, 0, 1536, 48), (1, 0, 32768, 512), (1, 2, 64, 1), (1, 0, 131072, 1024), (1, 2, 128, 1),
+    (1, 3, 2048, 2048),
+]  # fmt: skip
+_MOST = 4000  # so many of a weight are sent, about
 
 _SIGMAS = 6.0
 _WEIGHT_STD = 0.02
+_RATE, _BETAS = 2e-4, (0.5, 0.999)
 _UNIFORM_SPREAD = 3**-0.5  # of a uniform draw, in units of its bound
 
 
@@ -74,12 +81,34 @@ def others(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
 
 def _rows(values: Arrays, kinds: tuple[int, ...]) -> tuple[list[np.ndarray], Symptom | None]:
     """The rows of these kinds, and what is wrong if the networks are not the given ones."""
-    layers = values["layers"]
-    if layers.shape != (len(_GIVEN), 9) or layers[:, :2].tolist() != _GIVEN:
+    layers, given = values["layers"], [[network, kind] for network, kind, _, _ in _GIVEN]
+    if layers.shape != (len(given), 2) or layers.tolist() != given:
         return [], Symptom(
             "the networks are not the given ones: make them with Generator(self._code_size) and Discriminator()"
         )
-    return [row for row in layers if row[_KIND] in kinds], None
+    rows = [_row(n, values[f"weight_{n}"].astype(float), values[f"bias_{n}"].astype(float)) for n in range(len(_GIVEN))]
+    return [row for row in rows if row[_KIND] in kinds], None
+
+
+def _row(n: int, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Network, kind, then of the weights: count, mean, standard deviation, fourth moment in units of the squared variance,
+    spread; of the biases: largest value, spread."""
+    network, kind, numbers, fan_in = _GIVEN[n]
+    if weight.shape != (len(range(0, numbers, max(1, numbers // _MOST))),) or bias.ndim != 1 or not bias.size:
+        raise ValueError("as many weights as the layer has")
+    off = weight - weight.mean()
+    variance = np.square(off).mean()
+    fourth = (off**4).mean() / max(variance**2, 1e-30)
+    bound = fan_in**-0.5
+    spreads = (0.0, 0.0) if kind in _IS_BATCH_NORM else (_spread(weight, bound), _spread(bias, bound))
+    return np.array(
+        [network, kind, len(weight), weight.mean(), variance**0.5, fourth, spreads[0], np.abs(bias).max(), spreads[1]]
+    )
+
+
+def _spread(values: np.ndarray, bound: float) -> float:
+    """Standard deviation in units of the bound of torch's own uniform draw; infinite if a value lies outside it."""
+    return float("inf") if np.abs(values).max() > 1.0001 * bound else float(values.std()) / bound
 
 
 def _drawn(row: np.ndarray, mean: float) -> Symptom | None:
@@ -137,18 +166,32 @@ def optimizers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | N
             )
         if symptom := _settings(network, *settings[own[0]].tolist()):
             return symptom
+    if not np.allclose(values["moved"], _adam(inputs["start"], inputs["pushes"]), rtol=0, atol=0.01 * _RATE):
+        return Symptom("the optimizers do not move the networks as Adam with the class's rate and betas would")
     return None
+
+
+def _adam(start: np.ndarray, pushes: np.ndarray) -> np.ndarray:
+    """Where Adam takes parameters that have these gradients, one after another (Kingma and Ba 2015, algorithm 1)."""
+    at, first, second, after = start.astype(float), 0.0, 0.0, []
+    for step, push in enumerate(pushes.astype(float), 1):
+        first = _BETAS[0] * first + (1 - _BETAS[0]) * push
+        second = _BETAS[1] * second + (1 - _BETAS[1]) * push**2
+        means = first / (1 - _BETAS[0] ** step), second / (1 - _BETAS[1] ** step)
+        at = at - _RATE * means[0] / (np.sqrt(means[1]) + 1e-8)
+        after.append(at)
+    return np.array(after)
 
 
 def _settings(network: str, is_adam: float, rate: float, beta1: float, beta2: float, decay: float) -> Symptom | None:
     of = f"the {network}'s optimizer"
     if is_adam != 1:
         return Symptom(f"{of} is not torch.optim.Adam", "not_adam")
-    if not np.isclose(rate, 2e-4, rtol=1e-6):
+    if not np.isclose(rate, _RATE, rtol=1e-6):
         slip = "default_rate" if np.isclose(rate, 1e-3) else ""
         advice = "1e-3 is Adam's default, pass lr=self._learning_rate" if slip else "pass lr=self._learning_rate"
         return Symptom(f"{of} has learning rate {rate:.3g}, expected 0.0002: {advice}", slip)
-    if not np.allclose([beta1, beta2], [0.5, 0.999], rtol=1e-6):
+    if not np.allclose([beta1, beta2], _BETAS, rtol=1e-6):
         slip = "default_betas" if np.isclose(beta1, 0.9) else ""
         return Symptom(f"{of} has betas ({beta1:.3g}, {beta2:.4g}), expected (0.5, 0.999): pass betas=ADAM_BETAS", slip)
     if decay != 0:

@@ -16,7 +16,7 @@ def every_convolution(values: Arrays, reference: Arrays, inputs: Arrays) -> Symp
     if sigmas.shape != (_CONVOLUTIONS,):
         return Symptom(f"the discriminator has {sigmas.size} convolutions, expected {_CONVOLUTIONS}")
     if (np.abs(sigmas - 1) <= 0.02).all() and changes.shape == (_CONVOLUTIONS,) and (changes < 1e-3).all():
-        return None
+        return _acting(values, reference, _CONVOLUTIONS, "convolution")
     if (np.abs(values["at_start"] - 1) <= 0.05).all():
         return Symptom(
             "the weights are divided by their singular value once, at the start; after an update they no longer are: use spectral_norm",
@@ -45,6 +45,16 @@ def nowhere_else(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
         return Symptom(f"the discriminator has {changes.size} linear layers, expected 1")
     if not changes[0] > 1e-3:
         return Symptom("the linear layer is normalised too: only the convolutions are", "linear_too")
+    return _acting(values, reference, 1, "linear layer")
+
+
+def _acting(values: Arrays, reference: Arrays, count: int, kind: str) -> Symptom | None:
+    """The weights that act, out of ours in the layers: those of the convolutions, or of the linear layer behind them."""
+    names = sorted(name for name in reference if name.startswith("weight_"))
+    for name in names[:count] if count == _CONVOLUTIONS else names[-count:]:
+        got, expected = values.get(name, np.empty(0)), reference[name]
+        if got.shape != expected.shape or not np.allclose(got, expected, rtol=0, atol=0.02 * np.abs(expected).max()):
+            return Symptom(f"the weights that act in a {kind} are not the layer's own, divided as they should be")
     return None
 
 
@@ -83,6 +93,9 @@ def start(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     if not (first == 0).all():
         slip = "random_start" if np.isfinite(first).all() and len(np.unique(first)) > 1 else ""
         return Symptom("the search does not start at zero: codes of zeros, with requires_grad=True", slip)
+    painted = values["painted_first"]
+    if painted.shape != first.shape or not any(np.allclose(painted, grey, atol=1e-5) for grey in inputs["greys"][:2]):
+        return Symptom("the first images are not the generator's images of these codes")
     return None
 
 
@@ -96,6 +109,14 @@ def eval_mode(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | No
             "the generator is in training mode: an image then depends on the whole batch, and its statistics move; call eval() first",
             "no_eval",
         )
+    grey, _, gain = inputs["greys"].astype(float)
+    for code, image in (("first", "painted_first"), ("last", "painted_last")):
+        if values[image].shape != inputs["codes"].shape or not np.allclose(
+            values[image], grey + gain * values[code], atol=1e-4
+        ):
+            return Symptom(
+                "the images are not those of the generator in evaluation mode: call eval() before the search"
+            )
     return None
 
 
@@ -106,6 +127,10 @@ def unchanged(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | No
             return Symptom("the generator's statistics move: call eval() on it first", "no_eval")
         return Symptom("the generator's weights move: give the optimizer the codes alone", "generator_trained")
     if int(values["tried"].item()) < 2:
+        return Symptom("no code but the first is tried: nothing moves", "codes_do_not_move")
+    if not np.allclose(values["state"], [inputs["greys"][2], 0], atol=1e-6) or values["state"].shape != (2,):
+        return Symptom("the generator is not as it was: its weights and statistics stay")
+    if not np.abs(values["last"].astype(float) - values["first"]).max() > 1e-3:
         return Symptom("no code but the first is tried: nothing moves", "codes_do_not_move")
     return None
 
@@ -128,7 +153,8 @@ def search(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         return Symptom(
             f"with VIS_STEPS = {steps}, {tried} different codes are tried, expected {steps + 1}: one step of Adam in each pass"
         )
-    loss, at_zero = _mse(values, inputs), _mse({"images": np.full_like(values["images"], 0.5)}, inputs)
+    loss = _mse(values, inputs)
+    at_zero = _mse({"images": np.full_like(values["images"], inputs["greys"][0])}, inputs)
     if not loss < _BOUND * at_zero:
         return Symptom(
             f"the loss goes from {at_zero:.2g} to {loss:.2g} only, where less than {_BOUND * at_zero:.2g} can be reached: "
@@ -147,8 +173,9 @@ def _mse(values: Arrays, inputs: Arrays) -> float:
 
 
 def _given(inputs: Arrays) -> np.ndarray:
+    grey, _, gain = inputs["greys"].astype(float)
     squares = inputs["codes"].astype(float).reshape(-1, 1, 8, 8)
-    return 0.5 + squares + inputs["tint"].reshape(3, 1, 1)
+    return grey + gain * squares + inputs["tint"].reshape(3, 1, 1)
 
 
 def images(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
@@ -157,7 +184,7 @@ def images(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     if not np.array_equal(shape, expected):
         got = tuple(shape.tolist()) if shape.size < 9 and shape.ndim == 1 else "no shape at all"
         return Symptom(f"the images have shape {got}, expected {expected}")
-    if values["keeps_gradient"].any():
+    if values["keeps_gradient"].shape != () or values["keeps_gradient"].any():
         return Symptom(
             "the images keep a gradient: compute them under torch.no_grad(), or detach them", "keeps_gradient"
         )
@@ -167,7 +194,7 @@ def images(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     if not np.ptp(images, axis=1).max() < 1e-4:
         return Symptom("the images that come back are not the generator's")
     loss, found = values.get("loss"), _mse(values, inputs)
-    at_zero = _mse({"images": np.full(images.shape, 0.5)}, inputs)
+    at_zero = _mse({"images": np.full(images.shape, inputs["greys"][0])}, inputs)
     if loss is None or (loss.shape == () and abs(loss.item() - found) < 0.03 * at_zero):
         return None
     return Symptom("the loss that comes back is not that of the images that come back", "loss_of_others")

@@ -83,7 +83,7 @@ def batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
             return Symptom(
                 f"in step {step} the batches have {sizes} images, expected {size}: full batches only", "partial_batch"
             )
-    if not np.asarray(values["in_training"]).all():
+    if values["in_training"].shape != (2,) or not values["in_training"].all():
         return Symptom("a network is in evaluation mode while it trains: call train() on both")
     return _order([update.batches[update.kinds.index("real")].pixels for _, update in found], inputs)
 

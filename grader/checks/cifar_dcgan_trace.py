@@ -46,6 +46,8 @@ def read_updates(values: Arrays, inputs: Arrays) -> list[Update]:
     before, gradients, after = (values[name].astype(float) for name in ("before", "gradients", "after"))
     if not len(whose) == len(before) == len(gradients) == len(after) or before.shape[1:] != (4,):
         raise ValueError("four parameters an update")
+    if len(before) and not np.allclose(before[0], inputs["start"], rtol=1e-5):
+        raise ValueError("the first update finds other parameters than those given")
     left = np.concatenate([np.zeros((1, 4)), gradients])
     return [
         Update(
@@ -61,6 +63,9 @@ def read_batches(values: Arrays, inputs: Arrays) -> list[Batch]:
     shown, made = _row(values["shown"]).astype(np.float32), _row(values["made"])
     if values["codes"].shape[:-1] != made.shape:
         raise ValueError("a code for each image made")
+    _, _, scale, shift = inputs["start"].astype(float)
+    if len(made) and not np.isclose(made[0], 0.5 + scale * values["codes"][0, 0] + shift, atol=1e-5):
+        raise ValueError("the first image made is not that of its code")
     given = set(inputs["values"].tolist())
     origin = dict(zip(made.tolist(), values["codes"], strict=True))
     batches, at = [], 0

@@ -21,43 +21,19 @@ _KINDS = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.Linear)
 
 
 def layers(names, seed: Tensor):
-    """One row a layer of both networks; what the columns are is written in `grader.checks.cifar_dcgan_init`."""
+    """Network and kind of every layer, and for layer n some of its weights, `weight_n`, and of its biases, `bias_n`."""
     seed_torch(seed)
     gan = names["DCGAN"]()
-    rows = [
-        [side, kind, *_moments(layer.weight), _spread(layer.weight, layer), *_bias(layer)]
+    found = [
+        (side, kind, layer)
         for side, network in enumerate((gan._generator, gan._discriminator))
         for layer in network.modules()
         for kind in [n for n, of in enumerate(_KINDS) if isinstance(layer, of)]
     ]
-    return {"layers": torch.tensor(rows, dtype=torch.float64).reshape(-1, 9)}
-
-
-def _some(weight: Tensor) -> Tensor:
-    """Enough of a weight to judge its draw by."""
-    return sample(weight, most=4000)
-
-
-def _moments(weight: Tensor) -> tuple[int, float, float, float]:
-    """How many, mean, standard deviation, and the fourth moment in units of the squared variance."""
-    some = _some(weight).double()
-    off = some - some.mean()
-    variance = off.square().mean()
-    fourth = off.pow(4).mean() / variance.square().clamp(min=1e-30)
-    return len(some), float(some.mean()), float(variance.sqrt()), float(fourth)
-
-
-def _spread(values: Tensor, layer) -> float:
-    """Standard deviation in units of the bound of torch's own uniform draw; infinite if a value lies outside it."""
-    if isinstance(layer, nn.BatchNorm2d):
-        return 0.0
-    some, bound = _some(values), layer.weight[0].numel() ** -0.5
-    return float("inf") if some.abs().max() > 1.0001 * bound else float(some.std(correction=0)) / bound
-
-
-def _bias(layer) -> tuple[float, float]:
-    """Its largest value, and its spread as above; for batch norm only the first counts."""
-    return float(layer.bias.detach().abs().max()), _spread(layer.bias, layer)
+    values = {"layers": torch.tensor([[side, kind] for side, kind, _ in found], dtype=torch.long).reshape(-1, 2)}
+    for n, (_, _, layer) in enumerate(found):
+        values |= {f"weight_{n}": sample(layer.weight, most=4000), f"bias_{n}": sample(layer.bias, most=4000)}
+    return values
 
 
 def networks_on_device(names, seed: Tensor):
@@ -69,8 +45,10 @@ def networks_on_device(names, seed: Tensor):
     return {"placed": torch.tensor([all(p.is_meta for p in network.parameters()) for network in networks])}
 
 
-def optimizers(names, seed: Tensor):
-    """Every optimizer among the attributes: what of each network it holds, what else, and its settings."""
+def optimizers(names, start: Tensor, pushes: Tensor):
+    """Every optimizer among the attributes: what it holds, its settings, and where it moves parameters from `start` that
+    have the gradients `pushes`, one after another."""
+    names.patched(Generator=Painter, Discriminator=Critic)
     gan = names["DCGAN"]()
     found = [value for value in _attributes(gan) if isinstance(value, Optimizer)]
     networks = [{id(p) for p in network.parameters()} for network in (gan._generator, gan._discriminator)]
@@ -86,7 +64,32 @@ def optimizers(names, seed: Tensor):
     return {
         "held": torch.tensor(held, dtype=torch.float64).reshape(-1, 3),
         "settings": torch.tensor(settings, dtype=torch.float64).reshape(-1, 5),
+        "moved": _moved(gan, found, start, pushes),
     }
+
+
+def _moved(gan, found: list[Optimizer], start: Tensor, pushes: Tensor) -> Tensor:
+    """The four parameters after each push."""
+    watched, after = _watched(gan), []
+    _set(watched, start)
+    for push in pushes:
+        for parameter, gradient in zip(watched, push, strict=True):
+            parameter.grad = gradient.clone()
+        for optimizer in found:
+            optimizer.step()
+        after.append([parameter.item() for parameter in watched])
+    return torch.tensor(after)
+
+
+def _watched(gan) -> list[nn.Parameter]:
+    critic, painter = gan._discriminator, gan._generator
+    return [critic.weight, critic.offset, painter.scale, painter.shift]
+
+
+@torch.no_grad()
+def _set(parameters: list[nn.Parameter], numbers: Tensor) -> None:
+    for parameter, number in zip(parameters, numbers, strict=True):
+        parameter.fill_(float(number))
 
 
 def _attributes(gan) -> list:
@@ -109,18 +112,19 @@ def classification_loss(names, logits: Tensor, labels: Tensor, large: Tensor):
 # ---------------------------------------------------------------- one step of the game
 
 
-def train(names, values: Tensor, batch_size: Tensor, epochs: Tensor, seed: Tensor):
+def train(names, values: Tensor, batch_size: Tensor, epochs: Tensor, start: Tensor, seed: Tensor):
     """The whole training on images of one colour each, seen by the two networks and at every update.
 
     `updates` says whose parameters the optimizer holds, 1 the discriminator's, 2 the generator's, 3 both; `before`,
-    `after` and `gradients` have the columns weight, offset, scale, shift.
+    `after` and `gradients` have the columns weight, offset, scale, shift, which begin at `start`.
     """
     names.patched(NUM_EPOCHS=int(epochs), BATCH_SIZE=int(batch_size), NUM_TRACKED=4)
     gan = _instrumented(names, Painter, Critic)
     gan.tracker, gan.checkpoint = Curves(), None
     gan._classification_loss = nn.BCEWithLogitsLoss()  # the loss has been asked about: here it is the right one
     painter, critic = gan._generator, gan._discriminator
-    watched = [critic.weight, critic.offset, painter.scale, painter.shift]
+    watched = _watched(gan)
+    _set(watched, start)
     images = values[:, None, None, None].repeat(1, 3, 32, 32).numpy()
     seed_torch(seed)
     with noting_updates(watched, critic.updates):
@@ -184,7 +188,9 @@ def spectral(names, seed: Tensor):
         plain = model(x)
         weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
         changes = [_change(model, x, plain, weight) for weight in weights]
+        acting = [layer.weight for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     return {
+        **{f"weight_{n}": sample(weight) for n, weight in enumerate(acting)},
         "at_start": at_start,
         "sigmas": _singular_values(model),
         "dims": torch.tensor([weight.ndim for weight in weights], dtype=torch.long),
@@ -238,14 +244,16 @@ def reconstruction_loss(names, generated: Tensor, target: Tensor):
     return {"value": gan._reconstruction_loss(generated, target)}
 
 
-def reconstruct(names, codes: Tensor, tint: Tensor, steps: Tensor, as_array: Tensor):
+def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor, as_array: Tensor):
     """Images whose best codes are known, in a tint out of reach; codes tried, modes, and the generator before and after."""
     names.patched(VIS_STEPS=int(steps))
     gan = _instrumented(names, Mirror, Critic)
     mirror = gan._generator
+    mirror.greys = greys
+    _set([mirror.gain], greys[2:])
     with torch.no_grad():
         target = mirror.eval()(codes) + tint[:, None, None]
-    mirror.tried, mirror.was_training = [], []
+    mirror.tried, mirror.painted, mirror.was_training = [], [], []
     before = _state(mirror.train())
     found = gan.reconstruct(target.numpy().copy() if int(as_array) else target.clone())
     images, loss = (found[-1], found[0]) if isinstance(found, tuple | list) else (found, None)
@@ -253,6 +261,10 @@ def reconstruct(names, codes: Tensor, tint: Tensor, steps: Tensor, as_array: Ten
     answer = {
         "first": tried[0],
         "second": tried[1] if len(tried) > 1 else tried[0],
+        "last": mirror.tried[-1],
+        "painted_first": mirror.painted[0],
+        "painted_last": mirror.painted[-1],
+        "state": torch.stack([mirror.gain.detach(), mirror.passes]),
         "tried": len(tried),
         "was_training": torch.tensor(mirror.was_training),
         "moved": (_state(mirror) - before).abs().max(),

@@ -58,10 +58,10 @@ class Critic(nn.Module):
 
 
 class Mirror(nn.Module):
-    """A generator that paints code number k into the k-th of 8 x 8 squares, around grey.
+    """A generator that paints code number k, times a gain, into the k-th of 8 x 8 squares, around a grey.
 
     `gain` is there to be moved and `passes` to be counted by those who train it; in training mode a batch loses its
-    mean, as batch norm would take it.
+    mean, as batch norm would take it, and the grey is another one.
     """
 
     def __init__(self, starting_shape: int) -> None:
@@ -73,17 +73,23 @@ class Mirror(nn.Module):
         self.upsample = nn.Sequential(
             nn.BatchNorm2d(2), nn.LeakyReLU(), nn.ConvTranspose2d(2, 3, 4, 2, 1), nn.Sigmoid()
         )
+        self.greys = torch.tensor([0.5, 0.5])  # in evaluation mode, in training mode
         self.tried: list[Tensor] = []
+        self.painted: list[Tensor] = []
         self.was_training: list[bool] = []
 
     def forward(self, codes: Tensor) -> Tensor:
-        if not self.tried or not torch.equal(self.tried[-1], codes):
+        is_new = not self.tried or not torch.equal(self.tried[-1], codes)
+        if is_new:
             self.tried.append(codes.detach().clone())
         self.was_training.append(self.training)
         if self.training:
             self.passes.add_(1)
             codes = codes - codes.mean(dim=0)
-        squares = (0.5 + self.gain * codes).reshape(-1, 1, 8, 8).expand(-1, 3, -1, -1)
+        painted = self.greys[int(self.training)] + self.gain * codes
+        if is_new:
+            self.painted.append(painted.detach().clone())
+        squares = painted.reshape(-1, 1, 8, 8).expand(-1, 3, -1, -1)
         return F.interpolate(squares, scale_factor=4)
 
 

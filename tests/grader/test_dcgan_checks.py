@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from support import answers
 
+from grader.checks import cifar_dcgan_init as init
 from grader.checks import cifar_dcgan_search as search
 from grader.checks import load_checks
 from grader.checks.cifar_dcgan_gradients import discriminator_gradients, generator_gradients
@@ -61,7 +62,7 @@ def test_a_constructor_that_fails_costs_only_its_own_question(grader: Grader) ->
         ("logits = self._discriminator(self", "self._generator.eval(); logits = self._discriminator(self", "batches", "evaluation mode"),
         ("draw_codes(batch_size)", "draw_codes(1).repeat(batch_size, 1)", "codes", "one code for each"),
         ("draw_codes(batch_size)", "3 * draw_codes(batch_size)", "codes", "standard deviation"),
-        ("draw_codes(batch_size)", "1 + draw_codes(batch_size)", "codes", "expected 0"),
+        ("draw_codes(batch_size)", "0.6 + draw_codes(batch_size)", "codes", "expected 0"),
         ("draw_codes(batch_size)", "draw_codes(2)", "generator", "2 fakes"),
         ("return loss.detach()", "return None", "discriminator", "not returned"),
     ],
@@ -106,9 +107,10 @@ def test_the_mirror_shows_a_code_to_the_judge() -> None:
     images = probes.Mirror(64).eval()(codes)
     assert images.shape == (3, 3, 32, 32)
     kept, tint = {"images": images.detach()[..., ::4, ::4].numpy()}, np.zeros(3)
-    assert search._mse(kept, {"codes": codes.numpy(), "tint": tint}) < 1e-12
+    inputs = {"codes": codes.numpy(), "tint": tint, "greys": np.array([0.5, 0.5, 1.0])}
+    assert search._mse(kept, inputs) < 1e-12
     grey = F.mse_loss(images, torch.full_like(images, 0.5)).item()
-    assert search._mse(kept, {"codes": 0 * codes.numpy(), "tint": tint}) == pytest.approx(grey, rel=1e-4)
+    assert search._mse(kept, {**inputs, "codes": 0 * codes.numpy()}) == pytest.approx(grey, rel=1e-4)
 
 
 def test_an_optimizer_is_found_wherever_it_is_kept() -> None:
@@ -120,9 +122,12 @@ def test_an_optimizer_is_found_wherever_it_is_kept() -> None:
             ]
             self.first, self.all, self.by_name = made[0], made, {"d": made[1]}
 
-    found = probes.optimizers(Names(DCGAN=Game), torch.tensor(0))
+    inputs = {"start": torch.zeros(4), "pushes": torch.tensor([[1.0, -0.3, 0.5, 2.0], [-0.5, 1.0, 0.5, 0.1]])}
+    found = probes.optimizers(Names(DCGAN=Game), **inputs)
     assert found["held"].tolist() == [[1, 0, 0], [0, 1, 0]]
     assert found["settings"].tolist() == [pytest.approx([1, 2e-4, 0.5, 0.999, 0])] * 2
+    expected = init._adam(*(value.numpy() for value in inputs.values()))
+    np.testing.assert_allclose(found["moved"], expected, atol=1e-7)
 
 
 def test_the_reference_files_are_small() -> None:
