@@ -1,34 +1,66 @@
-"""`make bench`: every measurement of the project in one run, as ratios, with the spread of what they are relative to.
+"""`make bench`: every measurement of the project in one run, as one table with the spread, kept in docs/benchmarks.md.
 
-    python -m tools.bench [NAME ...]
+    python -m tools.bench                 everything, and write the page
+    python -m tools.bench NAME ...        some of it, shown only
 
 Times depend on the machine and on who shares it; a ratio of two things measured in turn, in one run, depends on neither
-much. Each module beside this one measures one thing: `measure()` returns plain numbers, its docstring says what they are.
+much. Each module beside this one measures one thing: `measure()` returns its figures.
 """
 
 import argparse
 import importlib
 import inspect
-import pkgutil
+import os
+import platform
 import sys
 import time
+from collections.abc import Iterator
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
+
+NAMES = ("grading", "classes", "training", "dcgan", "pdf")
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
 
 def main() -> int:
-    names = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]) if module.name != "__main__"]
     parser = argparse.ArgumentParser(description="Measure what the project promises.")
-    parser.add_argument(
-        "names", nargs="*", default=names, help=f"what to measure, of: {', '.join(names)} (default: all)"
-    )
-    for name in parser.parse_args().names:
-        module = importlib.import_module(f"tools.bench.{name}")
-        print(f"\n{name}: {(inspect.getdoc(module) or '').splitlines()[0]}", flush=True)
-        began = time.monotonic()
-        for figure, value in module.measure().items():
-            print(f"  {figure:34} {value:.4g}")
-        print(f"  (measured in {time.monotonic() - began:.0f} s)", flush=True)
+    parser.add_argument("names", nargs="*", help=f"what to measure, of: {', '.join(NAMES)} (default: all)")
+    names = parser.parse_args().names
+    if unknown := set(names) - set(NAMES):
+        parser.error(f"nothing is called {', '.join(sorted(unknown))}; there is {', '.join(NAMES)}")
+    began = time.monotonic()
+    parts = []
+    for name in names or NAMES:
+        parts.append("\n".join(_part(name)))
+        print(parts[-1], "\n", flush=True)
+    if not names:
+        PAGE.write_text(_page(parts, time.monotonic() - began), encoding="utf-8")
+        print(f"Written: docs/{PAGE.name}")
     return 0
+
+
+def _part(name: str) -> Iterator[str]:
+    module = importlib.import_module(f"tools.bench.{name}")
+    yield f"## {name}\n"
+    yield (inspect.getdoc(module) or "").splitlines()[0] + "\n"
+    yield "| what | median | unit | smallest to largest |"
+    yield "|---|---|---|---|"
+    yield from (figure.row for figure in module.measure())
+
+
+def _page(parts: list[str], seconds: float) -> str:
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    head = f"""# Benchmarks
+
+Made by `make bench` on {date.today():%d %B %Y}, in {seconds / 60:.0f} minutes, on {os.cpu_count()} cores without a GPU in use
+({platform.system()}, {platform.machine()}, Python {platform.python_version()}, torch {version("torch")}; load at the end: {load:.1f}).
+
+Rows in *times* are ratios of two things measured in turn in the same round: they hold elsewhere too. Rows in seconds,
+milliseconds or rates are of this machine at that hour and are given so that a ratio can be read. The last column is
+the smallest and the largest of the rounds: what lies within it is noise.
+"""
+    return "\n\n".join([head.rstrip(), *parts]) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What `utils.accelerated` gains in the training of notebook 4, and whether it costs quality.
 
-    python -m tools.bench.dcgan
+    python -m tools.bench dcgan
 
 Two DCGANs (the notebook's own solution) are trained from the same seed on the same drawn scenes, a few steps of one and
 a few of the other in turn, on one thread: one in plain float32, one through `accelerated`. Steps are timed in CPU
@@ -9,12 +9,12 @@ test scenes.
 """
 
 import dataclasses
-import statistics
 import time
 from typing import Any
 
 import torch
 
+from tools.bench.figures import Figure, ratios
 from tools.simple_vae_weights import solution_names
 from utils.acceleration import PLAIN, Acceleration, accelerated, choose_acceleration
 from utils.datasets.cifar import images_0_1
@@ -25,20 +25,15 @@ NOTEBOOK = "04_cifar_dcgan"
 _SEARCH_STEPS = 200
 
 
-def measure(rounds: int = 8, steps: int = 15) -> dict[str, float]:
+def measure(rounds: int = 8, steps: int = 15) -> list[Figure]:
     """Measure a training step and the quality after the same number of steps, plain and accelerated.
 
     Args:
-        rounds: How often each way has its turn; medians over the rounds are returned.
+        rounds: How often each way has its turn.
         steps: Training steps of one turn.
 
     Returns:
-        `is_bfloat16`, `is_channels_last`: what was chosen for this machine, 1 or 0;
-        `plain_step_seconds`: CPU seconds of one step in float32;
-        `plain_noise`: relative spread of it over the rounds, (largest - smallest) / median;
-        `speed_up`: plain over accelerated, of the same round;
-        `plain_reconstruction`, `accelerated_reconstruction`: mean squared error of 64 test scenes after
-        rounds * steps steps.
+        The gain of a training step, and the mean squared error of 64 test scenes after `rounds * steps` steps both ways.
     """
     names = solution_names(NOTEBOOK)
     names["VIS_STEPS"], names["device"] = _SEARCH_STEPS, torch.device("cpu")
@@ -55,13 +50,15 @@ def measure(rounds: int = 8, steps: int = 15) -> dict[str, float]:
     finally:
         torch.set_num_threads(threads)
     plain = [row["plain"] for row in table]
-    return {
-        **{name: float(value) for name, value in dataclasses.asdict(choices["accelerated"]).items()},
-        "plain_step_seconds": statistics.median(plain),
-        "plain_noise": (max(plain) - min(plain)) / statistics.median(plain),
-        "speed_up": statistics.median(row["plain"] / row["accelerated"] for row in table),
-        **{f"{way}_reconstruction": loss for way, loss in losses.items()},
-    }
+    chosen = ", ".join(name for name, value in dataclasses.asdict(choices["accelerated"]).items() if value) or "nothing"
+    return [
+        Figure("a training step of notebook 4 in float32", tuple(plain), "CPU s"),
+        ratios(f"what `accelerated` gains (chosen here: {chosen})", plain, [row["accelerated"] for row in table]),
+        *(
+            Figure(f"reconstruction of 64 test scenes, {way}", (loss,), "mean squared error")
+            for way, loss in losses.items()
+        ),
+    ]
 
 
 class _Run:
@@ -83,8 +80,3 @@ class _Run:
             seconds = time.process_time() - started
         self._random = torch.get_rng_state()
         return seconds / steps
-
-
-if __name__ == "__main__":
-    for name, value in measure().items():
-        print(f"{name:28} {value:.4g}")

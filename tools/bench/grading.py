@@ -1,18 +1,14 @@
-"""Grading: what the sandbox costs beside a bare fork, and how long a class takes.
+"""What grading costs: a submission of notebook 1 beside a bare fork, beside `import torch`, and the other notebooks.
 
-python -m tools.bench grading                        the ratio
-python -m tools.bench.grading 300 [--workers 2]      a class of 300, timed, with the memory of the whole run
+    python -m tools.bench grading
+
+CPU seconds of all processes are counted, which others on the machine disturb little; only ratios within a round count.
 """
 
-import argparse
+import contextlib
 import json
 import os
 import resource
-import statistics
-import subprocess
-import sys
-import tempfile
-import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -22,10 +18,11 @@ import nbformat
 import psutil
 
 from grader.batch import Settings, Work, encode
-from grader.pipeline import Grader
+from grader.pipeline import Grader, graded_assignments
 from grader.records import Job
 from grader.report import feedback_page
 from grader.slips import parse_variants
+from tools.bench.figures import Figure, import_torch, ratios, seconds_of
 from tools.examples import with_answers
 from utils import cell_code, extraction
 
@@ -33,54 +30,66 @@ NAME = "01_kl_divergence"
 SLIPS = Path(__file__).resolve().parents[2] / "grader" / "slips" / f"{NAME}.py"
 
 
-def measure(count: int = 24, rounds: int = 3) -> dict[str, float]:
-    """Measure the CPU time of a submission to notebook 1, graded and merely run.
+def measure(count: int = 24, rounds: int = 5) -> list[Figure]:
+    """Measure the CPU time of a submission: graded, and merely run.
 
     Args:
-        count: Submissions in a round, right and wrong.
-        rounds: How often both are measured, in turn; medians are returned.
+        count: Submissions to notebook 1 in a round, right and wrong; a quarter as many, all right, to each other notebook.
+        rounds: How often everything is measured, in turn.
 
     Returns:
-        `graded_cpu_ms`: reading, sandbox, comparing and both reports, a submission; `bare_cpu_ms`: a fork that runs the
-        same cells and probes and pickles the values, without any sandbox; `ratio` of the two in the same round;
-        `ratio_noise`: largest less smallest ratio.
+        Reading, sandbox, comparing and both reports, in CPU milliseconds; the same against a fork that runs the same cells
+        and probes and pickles the values, without any sandbox; against a process that imports torch; and what a
+        submission to each other notebook costs against notebook 1.
     """
-    submissions = [(f"s{n}", data) for n, data in zip(range(count), _submissions(), strict=False)]
+    class_ = submissions(count)
+    others = [name for name in graded_assignments() if name != NAME]
     jobs: list[Job] = []
-    with Grader(NAME, "bench") as grader, ProcessPoolExecutor(1, get_context("spawn"), _warm) as bare:
-        run, grader.box.run = grader.box.run, lambda job: (jobs.append(job), run(job))[1]  # type: ignore[method-assign]
-        _graded(grader, submissions)  # the inputs drawn for each are worked out once
-        jobs.clear()
-        _graded(grader, submissions)
+    with contextlib.ExitStack() as stack:
+        bare = stack.enter_context(ProcessPoolExecutor(1, get_context("spawn"), _warm))
+        graders = {name: stack.enter_context(Grader(name, "bench", quality_seconds=0)) for name in (NAME, *others)}
+        solved = {name: [("s", nbformat.writes(with_answers(name, ())).encode())] * (count // 4) for name in others}
+        run, box = graders[NAME].box.run, graders[NAME].box
+        box.run = lambda job: (jobs.append(job), run(job))[1]  # type: ignore[method-assign, func-returns-value]
+        for _ in range(2):  # the inputs drawn for each are worked out once
+            jobs.clear()
+            _graded(graders[NAME], class_)
         same = list(jobs)
         bare.submit(_bare, same[:2]).result()
-        table = [(_graded(grader, submissions), bare.submit(_bare, same).result()) for _ in range(rounds)]
-    ratios = [graded / alone for graded, alone in table]
-    return {
-        "graded_cpu_ms": 1000 * statistics.median(graded for graded, _ in table) / count,
-        "bare_cpu_ms": 1000 * statistics.median(alone for _, alone in table) / count,
-        "ratio": statistics.median(ratios),
-        "ratio_noise": max(ratios) - min(ratios),
-    }
+        for name in others:
+            _graded(graders[name], solved[name])
+        graded, alone, torch_cpu, other = [], [], [], []
+        for _ in range(rounds):
+            graded.append(_graded(graders[NAME], class_) / count)
+            alone.append(bare.submit(_bare, same).result() / count)
+            torch_cpu.append(seconds_of(import_torch)[1])
+            other.append([_graded(graders[name], solved[name]) / len(solved[name]) for name in others])
+    return [
+        Figure("a submission to notebook 1, graded, with both reports", tuple(1000 * g for g in graded), "CPU ms"),
+        ratios("the same against a bare fork that runs its cells and probes", graded, alone),
+        ratios("the same against a process that imports torch", graded, torch_cpu),
+        *(
+            ratios(f"a submission to `{name}` against one to notebook 1", [row[n] for row in other], graded)
+            for n, name in enumerate(others)
+        ),
+    ]
 
 
-def _submissions():
-    """Different files without end: the usual slips, and right answers among them."""
+def submissions(count: int) -> list[tuple[str, bytes]]:
+    """Different files for notebook 1: the usual slips, and right answers among them."""
     variants = [(), *((variant,) for variant in parse_variants(SLIPS.read_text(encoding="utf-8")))]
     made = [nbformat.writes(with_answers(NAME, variant)).encode() for variant in variants]
-    n = 0
-    while True:
-        yield made[0 if n % 3 == 0 else n % len(made)] + b" " * n  # a different file, the same notebook
-        n += 1
+    # A different file each time, though the notebook may be the same.
+    return [(f"s{n:05}", made[0 if n % 3 == 0 else n % len(made)] + b" " * n) for n in range(count)]
 
 
-def _graded(grader: Grader, submissions: list[tuple[str, bytes]]) -> float:
+def _graded(grader: Grader, class_: list[tuple[str, bytes]]) -> float:
     """CPU seconds of everything that is done for these submissions, in all processes."""
-    settings = Settings(NAME, "bench")
+    settings = Settings(grader.notebook, "bench")
     for known in (extraction._outline, cell_code.normalised_code):
         known.cache_clear()  # what an earlier round has parsed
     began = _cpu_seconds(grader)
-    for student, data in submissions:
+    for student, data in class_:
         report = grader.grade_bytes(data, "hw.ipynb", student)
         assert not report.fault, report.fault
         feedback_page(json.loads(encode(Work(student, "hw.ipynb", data), settings, report)))
@@ -166,70 +175,3 @@ def _quietly(action):
 def _own_cpu_seconds() -> float:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(u.ru_utime + u.ru_stime for u in used)
-
-
-# ---------------------------------------------------------------- a class
-
-
-def time_class(count: int, workers: int) -> dict[str, float]:
-    """Grade a class through the command line, from a cold start.
-
-    Args:
-        count: Submissions to notebook 1, right and wrong.
-        workers: See `grade --workers`.
-
-    Returns:
-        `wall_seconds`; `cpu_seconds` of all processes; `peak_mib`: the largest sum of memory, shared pages counted once.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        class_, out = Path(folder) / "class", Path(folder) / "out"
-        class_.mkdir()
-        for n, data in zip(range(count), _submissions(), strict=False):
-            (class_ / f"s{n:05}.ipynb").write_bytes(data)
-        command = [
-            sys.executable,
-            "-m",
-            "grader",
-            "grade",
-            str(class_),
-            "--out",
-            str(out),
-            "--workers",
-            str(workers),
-            "--min-tier",
-            "E",
-        ]
-        began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        peak = [0.0]
-        threading.Thread(target=_watch, args=(process.pid, peak), daemon=True).start()
-        if process.wait() != 0:
-            raise RuntimeError(f"grading ended with {process.returncode}")
-        seconds, now = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-        assert len(list(out.glob("*/results.json"))) == count
-    cpu = now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime
-    return {"wall_seconds": seconds, "cpu_seconds": cpu, "peak_mib": peak[0]}
-
-
-def _watch(pid: int, peak: list[float]) -> None:
-    while psutil.pid_exists(pid):
-        try:
-            top = psutil.Process(pid)
-            total = sum(process.memory_full_info().pss for process in (top, *top.children(recursive=True)))
-            peak[0] = max(peak[0], total / 2**20)
-        except psutil.Error:
-            continue
-        time.sleep(0.5)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Time a class.")
-    parser.add_argument("count", type=int)
-    parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
-    for name, value in time_class(options.count, options.workers).items():
-        print(f"{name:14} {value:.4g}")
-
-
-if __name__ == "__main__":
-    main()

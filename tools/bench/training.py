@@ -1,6 +1,6 @@
 """What the loader, the tracker and its display cost the training of notebook 2.
 
-    python -m tools.bench.training
+    python -m tools.bench training
 
 The same model is trained for the same number of iterations in four ways, one after the other and several times over, on
 one thread. Rates are counted in CPU seconds, which others on the machine disturb little; only ratios within a round count.
@@ -9,8 +9,6 @@ one thread. Rates are counted in CPU seconds, which others on the machine distur
 import contextlib
 import io
 import itertools
-import statistics
-import sys
 import time
 from collections.abc import Callable, Iterable
 from unittest import mock
@@ -19,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from tools.bench.figures import Figure, ratios
 from utils import trackers
 from utils.datasets.airfoils import AirfoilDataset
 from utils.loaders import TensorLoader
@@ -42,19 +41,16 @@ class _Model(nn.Module):
         return self.decoder(mu + torch.exp(logvar / 2) * torch.randn_like(mu)), mu, logvar
 
 
-def measure(n_iters: int = 1000, rounds: int = 3) -> dict[str, float]:
+def measure(n_iters: int = 1000, rounds: int = 3) -> list[Figure]:
     """Measure training rates with and without what `utils` adds.
 
     Args:
         n_iters: Iterations of one run.
-        rounds: How often each way is run; medians over the rounds are returned.
+        rounds: How often each way is run.
 
     Returns:
-        `bare_per_second`: iterations a CPU second on bare tensors without a tracker;
-        `bare_noise`: relative spread of that rate over the rounds, (largest - smallest) / median;
-        `bar`, `picture`, `dataloader`: rate relative to the bare loop of the same round, with `TensorLoader`, the tracker
-        and a terminal's bar; with `TensorLoader`, the tracker and a notebook's live curves; and, for comparison, with
-        torch's `DataLoader` and no tracker.
+        The bare rate, and rates relative to the bare loop of the same round: with `TensorLoader`, the tracker and a
+        terminal's bar; with a notebook's live curves in its place; and with torch's `DataLoader` and no tracker.
     """
     dataset = AirfoilDataset()
     profiles = torch.from_numpy(dataset.profiles)
@@ -75,12 +71,15 @@ def measure(n_iters: int = 1000, rounds: int = 3) -> dict[str, float]:
     finally:
         torch.set_num_threads(threads)
     bare = [row["bare"] for row in table]
-    ratios = {name: statistics.median(row[name] / row["bare"] for row in table) for name in ways if name != "bare"}
-    return {
-        "bare_per_second": statistics.median(bare),
-        "bare_noise": (max(bare) - min(bare)) / statistics.median(bare),
-        **ratios,
+    shown = {
+        "bar": "with our loader, the tracker and a terminal's bar, against bare",
+        "picture": "with our loader, the tracker and a notebook's live curves, against bare",
+        "dataloader": "with torch's DataLoader and no tracker, against bare",
     }
+    return [
+        Figure("training of notebook 2, bare", tuple(bare), "iterations a CPU s"),
+        *(ratios(f"its rate {what}", [row[way] for row in table], bare) for way, what in shown.items()),
+    ]
 
 
 class _BareBatches:
@@ -149,15 +148,3 @@ def _chain(widths: list[int]) -> nn.Sequential:
     for n_in, n_out in itertools.pairwise(widths[:-1]):
         layers += [nn.Linear(n_in, n_out), nn.LeakyReLU()]
     return nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1]))
-
-
-def main() -> int:
-    """Print the figures; 1 when the display costs more than a tenth."""
-    figures = measure()
-    for name, value in figures.items():
-        print(f"{name:16} {value:.3g}")
-    return 0 if min(figures["bar"], figures["picture"]) >= 0.9 else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

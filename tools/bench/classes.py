@@ -1,0 +1,104 @@
+"""How long a class takes: throughput with one worker and with two, memory, and growth with the class.
+
+    python -m tools.bench classes
+    python -m tools.bench.classes 3000 [--workers 2]     one class of 3,000 submissions to notebook 1
+
+Each class is graded through the command line from a cold start.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+from tools.bench.figures import Figure, import_torch, ratios, seconds_of
+from tools.bench.grading import submissions
+
+
+def measure(count: int = 300, rounds: int = 3) -> list[Figure]:
+    """Grade a class of `count` with one worker and with two, and one twice as large.
+
+    Returns:
+        The wall time against `import torch`, what the second worker gains, what a class twice as large costs, and memory.
+    """
+    torch_wall, one, two, double = [], [], [], []
+    for _ in range(rounds):
+        torch_wall.append(seconds_of(import_torch)[0])
+        one.append(time_class(count, 1))
+        two.append(time_class(count, 2))
+        double.append(time_class(2 * count, 2))
+
+    def column(of: list[dict[str, float]], name: str) -> list[float]:
+        return [row[name] for row in of]
+
+    return [
+        Figure(f"a class of {count}, two workers, from a cold start", tuple(column(two, "wall_seconds")), "wall s"),
+        ratios("the same against a process that imports torch, wall", column(two, "wall_seconds"), torch_wall),
+        Figure("submissions a second, two workers", tuple(count / s for s in column(two, "wall_seconds")), "1/s"),
+        ratios("one worker against two, wall", column(one, "wall_seconds"), column(two, "wall_seconds")),
+        ratios(
+            f"a class of {2 * count} against {count}, CPU", column(double, "cpu_seconds"), column(two, "cpu_seconds")
+        ),
+        Figure(
+            "memory of the whole run, two workers, shared pages counted once", tuple(column(two, "peak_mib")), "MiB"
+        ),
+    ]
+
+
+def time_class(count: int, workers: int) -> dict[str, float]:
+    """Grade a class through the command line, from a cold start.
+
+    Args:
+        count: Submissions to notebook 1, right and wrong.
+        workers: See `grade --workers`.
+
+    Returns:
+        `wall_seconds`; `cpu_seconds` of all processes; `peak_mib`: the largest sum of memory, shared pages counted once.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        class_, out = Path(folder) / "class", Path(folder) / "out"
+        class_.mkdir()
+        for student, data in submissions(count):
+            (class_ / f"{student}.ipynb").write_bytes(data)
+        command = [sys.executable, "-m", "grader", "grade", str(class_), "--out", str(out), "--min-tier", "E"]
+        command += ["--workers", str(workers)]
+        began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        peak = [0.0]
+        threading.Thread(target=_watch, args=(process.pid, peak), daemon=True).start()
+        if process.wait() != 0:
+            raise RuntimeError(f"grading ended with {process.returncode}")
+        seconds, now = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert len(list(out.glob("*/results.json"))) == count
+    cpu = now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime
+    return {"wall_seconds": seconds, "cpu_seconds": cpu, "peak_mib": peak[0]}
+
+
+def _watch(pid: int, peak: list[float]) -> None:
+    while psutil.pid_exists(pid):
+        try:
+            top = psutil.Process(pid)
+            total = sum(process.memory_full_info().pss for process in (top, *top.children(recursive=True)))
+            peak[0] = max(peak[0], total / 2**20)
+        except psutil.Error:
+            continue
+        time.sleep(0.5)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Time a class.")
+    parser.add_argument("count", type=int)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    for name, value in time_class(options.count, options.workers).items():
+        print(f"{name:14} {value:.4g}")
+
+
+if __name__ == "__main__":
+    main()
