@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -98,6 +99,8 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
         done = run(f"{command} && printenv GRADER_SALT" if is_setting else command, root, environment)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         shown[command] = done.stdout
+        if re.search(r"isolation +(tier [DE]|none)", done.stdout):
+            pytest.skip("a class of strangers' code is not graded at this machine's isolation")
         if is_setting:
             environment["GRADER_SALT"] = done.stdout.strip()
     shutil.rmtree(root / "utils")

@@ -4,6 +4,8 @@ import csv
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from grader.by_hand import SheetError, add_points, read_sheet, write_sheet
 from grader.records import Report, Verdict
@@ -107,3 +109,16 @@ def test_points_for_somebody_else_are_named(sheet: Path, classroom: list[dict]) 
     assert (
         "Not among these results: kl.beta.manual1 of zoé, kl.beta.manual2 of zoé, kl.general.manual of zoé." in sentence
     )
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.binary(max_size=80), st.text(alphabet='student;,\n"()kl.b10-5ä\r\0 ', max_size=80).map(str.encode)))
+def test_whatever_the_sheet_holds_it_ends_in_points_or_in_a_sentence(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "any.csv"
+    path.write_bytes(b"student" + data if data[:1] in (b",", b";") else data)
+    try:
+        points, sentence = read_sheet(path), "any.csv"
+    except SheetError as error:
+        points, sentence = {}, str(error)
+    assert sentence.count("any.csv") == 1
+    assert all(value >= 0 for value in points.values())
