@@ -20,7 +20,7 @@
 #
 # **Time.** Two to three hours of yours. On one CPU core the solved notebook takes about 12 minutes if the CPU has matrix
 # units for bfloat16, 25 if not, with the 12,800 training images that are the default there; each training cell says its
-# share. With `FAST=1` in the environment it takes about 35 seconds of CPU time, and its pictures are rougher. GPU: not measured.
+# share. With `FAST=1` in the environment it takes about 30 seconds of CPU time, and its pictures are rougher. GPU: not measured.
 
 # %% [markdown]
 # **Where you are going.** Left: 64 codes after training. Middle: ten of them on the way there. Right: test images above
@@ -234,7 +234,7 @@ def sample(gan, codes):
 # %%
 TRAIN_IMAGES = 1_280 if FAST else 12_800 if device.type == "cpu" else None
 if FAST:
-    NUM_EPOCHS, VIS_STEPS = 2, 150  # the short form: too little for good pictures
+    NUM_EPOCHS, VIS_STEPS = 2, 100  # the short form: too little for good pictures
 SEED = 0
 
 train_data = CIFAR10Dataset(train=True, limit=TRAIN_IMAGES)

@@ -174,12 +174,12 @@ def prepare(answers: dict[str, str], upto: str) -> dict:
     return namespace
 
 
-def run_check(word: str, answer: str, train_data) -> None:
+def run_check(word: str, answer: str, train_data, vis_steps: int = 100) -> None:
     """Run one task's `# TEST` with an answer in place of the solution's."""
     namespace = prepare({word: answer}, upto=word)
-    namespace.update(train_data=train_data, VIS_STEPS=150)
+    namespace.update(train_data=train_data, VIS_STEPS=vis_steps)
     if answer != WHOLE:  # which has its own constants, as answers from elsewhere do
-        namespace["BATCH_SIZE"] = 32
+        namespace["BATCH_SIZE"] = 16
     if word == "reconstruct":  # the networks are trained by then
         namespace["gan"] = namespace["DCGAN"]()
         load_pretrained(namespace["gan"]._generator, "dcgan_generator")
@@ -434,7 +434,7 @@ def test_a_right_answer_written_differently_passes(case, train_data, capsys):
 def test_a_usual_slip_is_named(case, train_data):
     word, changes, sentence = WRONG[case]
     with pytest.raises(ExpectationError) as caught:
-        run_check(word, edited(word, *changes), train_data)
+        run_check(word, edited(word, *changes), train_data, vis_steps=20)
     assert sentence in str(caught.value), str(caught.value)
 
 

@@ -56,9 +56,11 @@ def test_on_colab_a_zip_that_was_packed_again_without_its_folder_is_found(tmp_pa
     with zipfile.ZipFile(tmp_path / "student.zip", "w") as archive:
         for path in (ROOT / "utils").rglob("*.py"):
             archive.write(path, path.relative_to(ROOT))
-    run = run_setup(tmp_path, FAKE_COLAB)
-    assert run.returncode == 0, run.stderr
-    assert "Runs on Google Colab" in run.stdout
+    found = setup_cell(NAME).replace(f'diagnose("{NAME}")', "print(sys.modules['utils'].__file__)")
+    run = subprocess.run(
+        [sys.executable, "-c", FAKE_COLAB + found], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert Path(run.stdout.strip()) == tmp_path / "utils" / "__init__.py"
 
 
 def test_on_colab_the_zip_is_all_from_the_first_cell_to_the_hand_in(tmp_path):
