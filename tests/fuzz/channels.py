@@ -17,7 +17,7 @@ from grader.rubric import Rubric, load_rubric
 from grader.sandbox.frames import Decoder, FrameError, encode
 from grader.sandbox.script import Skipped, blame, collect, merge_cells, steps_of
 from grader.sandbox.watch import SandboxError, Watch
-from tests.fuzz.changes import changed_array, changed_bytes, changed_json
+from tests.fuzz.changes import changed_array, changed_bytes, changed_json, changed_text
 from tests.fuzz.promises import demand, demand_report
 from tests.support import answers
 
@@ -206,11 +206,10 @@ def sandboxed(rng: random.Random) -> str:
 
 def run_spoilt_answer(rng: random.Random, grader: Grader) -> str:
     """One answer's text changed at random, graded by `grader`."""
-    from tests.fuzz.changes import changed_text
-
     sources = {task: source.source for task, source in _job()[1].sources.items()}
     task = rng.choice(sorted(sources))
-    report = grader.grade_bytes(answers(NAME, {task: changed_text(rng, sources[task], 2)}), "a.ipynb", "ada")
+    source = changed_text(rng, sources[task], 2).encode("utf-8", "replace").decode()  # half characters cannot be saved
+    report = grader.grade_bytes(answers(NAME, {task: source}), "a.ipynb", "ada")
     return demand_report(report)
 
 
