@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import re
 import subprocess
 import sys
 import time
@@ -23,8 +22,9 @@ from grader.pool import Here, Workers
 from grader.records import Report
 from grader.results_folder import FolderInUse, ResultsFolder, read_results
 from grader.run import grade_all, kept_results
-from tests.arena import HELPERS, load_attacks
-from tests.mortals import die_for, nothing
+from tests.arena import HELPERS
+from tests.mortals import die_for, nothing, without_times, written
+from tests.submissions.attacks.catalogue import load_attacks
 from tools.examples import build, load_examples
 
 NAME = "01_kl_divergence"
@@ -43,16 +43,12 @@ def _work(student: str = "ada", extra: bytes = b"") -> Work:
     return Work(student, f"{student}.ipynb", answers(NAME) + extra, '{"members": []}')
 
 
-def _without_times(data: bytes) -> bytes:
-    return re.sub(rb'"(execution_time|cpu_seconds)": [\d.e-]+', b"", data)
-
-
 # ---------------------------------------------------------------- the unit
 
 
 def test_the_unit_gives_the_same_bytes_twice() -> None:
     first, second = (grade_hand_in(_work(), SETTINGS) for _ in range(2))
-    assert _without_times(first) == _without_times(second)
+    assert without_times(first) == without_times(second)
     assert json.loads(first)["score"] == 35
 
 
@@ -121,12 +117,6 @@ def undisturbed(classroom: Path, grader: Grader, tmp_path_factory: pytest.TempPa
     return out
 
 
-def _files(out: Path) -> dict[str, bytes]:
-    """All that a run wrote, times aside: the class page lists times, run.json is about the run."""
-    paths = [path for path in out.rglob("*") if path.is_file() and path.name not in (".run", "class.html", "run.json")]
-    return {str(path.relative_to(out)): _without_times(path.read_bytes()) for path in paths}
-
-
 def test_damaged_and_hostile_neighbours_change_nothing(undisturbed: Path, classroom: Path, grader: Grader) -> None:
     results = read_results(undisturbed)
     assert len(results) == len(list(classroom.iterdir()))
@@ -168,7 +158,7 @@ def test_killed_at_any_moment_a_run_goes_on_and_ends_the_same(
     assert last.returncode == WRITTEN, last.stderr
     assert f"{len(graded)} kept from before" in last.stdout
     assert {path: path.stat().st_mtime_ns for path in graded} == graded
-    assert _files(out) == _files(undisturbed)
+    assert written(out) == written(undisturbed)
     assert list(temporary.iterdir()) == []
 
 
