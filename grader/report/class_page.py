@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from grader.report.feedback import TEMPLATES
 from grader.report.files import folder_name
+from grader.report.formulas import set_formulas
 from grader.report.grades import first_remark
 from grader.report.statistics import (
     BINS,
@@ -53,7 +54,7 @@ def class_page(results: list[Results], absent: list[str], found: list[str], has_
         rejected=[r["extra_data"] for r in results if r["extra_data"]["rejection"]],
         faults=[r["extra_data"] for r in results if r["extra_data"]["status"] == "grader_error"],
         repaired=[r["extra_data"] for r in graded if r["extra_data"]["repairs"]],
-        waiting=_within_budget(waiting(graded)),
+        waiting=_set(_within_budget(waiting(graded))),
         slowest=[(r["extra_data"]["student"], r["execution_time"]) for r in slowest(results)],
         usual_seconds=stats.median([r["execution_time"] for r in results] or [0.0]),
         rows=[_row(r) for r in sorted(results, key=lambda r: r["extra_data"]["student"].casefold())],
@@ -105,4 +106,12 @@ def _within_budget(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
                     left -= len(picture)
             answer["left_out"] = len(answer["pictures"]) - len(shown)
             answer["pictures"] = shown
+    return questions
+
+
+def _set(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The answers as a person reads them: with their formulas set."""
+    answers = [answer for question in questions for answer in question["answers"]]
+    for answer, text in zip(answers, set_formulas([answer["text"] for answer in answers]), strict=True):
+        answer["text"] = text
     return questions

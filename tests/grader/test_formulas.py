@@ -1,0 +1,76 @@
+"""Formulas are set, text stays text, and nothing that a student writes becomes markup."""
+
+import re
+
+import pytest
+
+from grader.report import formulas
+from grader.report.formulas import set_formulas
+
+
+def test_formulas_are_set_and_the_text_around_them_stays() -> None:
+    (shown,) = set_formulas([r"So $\sigma^2 > 0$ & then $$\frac{1}{2} \mu$$ for <b>all</b>."])
+    assert shown.startswith("So <math ")
+    assert "<msup><mi>σ</mi><mn>2</mn></msup>" in shown
+    assert "<mfrac>" in shown
+    assert "&amp; then" in shown
+    assert "for &lt;b&gt;all&lt;/b&gt;." in shown
+    assert "$" not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it costs $5 and $6",
+        r"\$a\$",
+        "a lone $ here",
+        "$ spaced $",
+        r"$\frac{$",
+        r"$\href{javascript:alert(1)}{x}$",
+        "$" + "x" * 5000 + "$",
+        "",
+    ],
+)
+def test_what_is_no_formula_stands_as_it_was_typed(text: str) -> None:
+    assert set_formulas([text]) == [text]
+
+
+@pytest.mark.parametrize("tex", ["x^{" * 100 + "1" + "}" * 100, "x" + "^" * 500])
+def test_a_formula_that_takes_for_ever_is_not_asked_for(tex: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formulas, "_SECONDS", 3600)
+    assert set_formulas([f"${tex}$"]) == [f"${tex}$"]
+
+
+HOSTILE = (
+    "$</div><script>alert(1)</script>$",
+    r"$$\text{<img src=x onerror=alert(1)>}$$",
+    "$x$<script>alert(1)</script>$y$",
+    r"$\style{background:url(x)}{y}$",
+    r"$\mathmlToken{script}{alert(1)}$",
+    "$\ud800$",
+    "$a\0b$",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_but_mathml_becomes_markup(text: str) -> None:
+    (shown,) = set_formulas([text])
+    tags = set(re.findall(r"<\s*/?\s*([^\s>/]*)", shown))
+    assert all(re.fullmatch(r"math|semantics|m[a-z]+", tag) for tag in tags), tags
+    assert not re.search(r"<[^>]* on\w+=", shown)
+
+
+def test_a_formula_that_cannot_be_read_spoils_no_other() -> None:
+    shown = set_formulas(["$x$", *HOSTILE, r"$\frac{$", "$y$"])
+    assert "<mi>x</mi>" in shown[0]
+    assert "<mi>y</mi>" in shown[-1]
+
+
+def test_without_pandoc_and_over_the_budget_the_text_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formulas, "_PAGE_BYTES", 10)
+    assert set_formulas(["$x$ <"]) == ["$x$ &lt;"]
+    monkeypatch.undo()
+    monkeypatch.setattr("utils.export.pandoc.executable", lambda: "/nowhere/pandoc")
+    assert set_formulas(["$x$ <"]) == ["$x$ &lt;"]
+    monkeypatch.setattr(formulas, "_SECONDS", 0)
+    assert set_formulas(["$x$"]) == ["$x$"]
