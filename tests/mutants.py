@@ -80,7 +80,10 @@ def graded_answers(name: str, answers: Iterable[tuple[str, str]], workers: int =
         answers: Pairs of a task and its cell.
         workers: Processes.
     """
-    with pool.Workers(workers, _grader, name) if workers > 1 else pool.Here() as executor:
+    if workers == 1:
+        yield from (_failed_here(name, task, source) for task, source in answers)
+        return
+    with pool.Workers(workers, _grader, name) as executor:
         futures = [executor.submit(_failed_here, name, task, source) for task, source in answers]
         for future in futures:
             yield future.result()
