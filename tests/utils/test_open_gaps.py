@@ -11,14 +11,20 @@ CELLS = [
     "expect_close('f', 1.0, 2.0)",
     "raise NotImplementedError('a subclass must write this')",
     "1 / 0",
+    "not_there_yet",
 ]
 
 
 @pytest.fixture(scope="module")
-def tracebacks():
+def executed():
     notebook = v4.new_notebook(cells=[v4.new_code_cell(cell) for cell in CELLS])
     NotebookClient(notebook, timeout=120, kernel_name="python3", allow_errors=True).execute()
-    errors = [[out for out in cell.outputs if out.output_type == "error"] for cell in notebook.cells]
+    return notebook
+
+
+@pytest.fixture
+def tracebacks(executed):
+    errors = [[out for out in cell.outputs if out.output_type == "error"] for cell in executed.cells]
     return ["\n".join(error[0].traceback) if error else "" for error in errors]
 
 
@@ -35,3 +41,9 @@ def test_any_other_error_keeps_its_stack(tracebacks):
     assert "a subclass must write this" in tracebacks[4]
     assert "Traceback" in tracebacks[4]
     assert "ZeroDivisionError" in tracebacks[5]
+
+
+def test_an_unknown_name_comes_with_what_to_do(executed, tracebacks):
+    assert "NameError" in tracebacks[6]
+    said = [out.text for out in executed.cells[6].outputs if out.output_type == "stream" and out.name == "stdout"]
+    assert said[0].startswith("If a cell above defines not_there_yet, it has not run since the kernel started")
