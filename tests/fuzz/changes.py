@@ -102,7 +102,7 @@ def changed_json(rng: random.Random, content: Any, most: int = 4) -> str:
             if isinstance(parent, dict):
                 parent[rng.choice(ODD_TEXT)[:50]] = parent.pop(key)
             else:
-                parent[key:key] = [parent[key]] * rng.choice([1, 1, 2500 if len(parent) < 200 else 1])
+                parent[key:key] = [parent[key]] * rng.choice([1, 1, 2500 if len(str(parent[key])) < 2000 else 1])
         elif rng.random() < 0.15 and parent is not box:
             del parent[key]
     text = json.dumps(box[0], ensure_ascii=rng.random() < 0.5)
