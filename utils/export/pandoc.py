@@ -1,6 +1,7 @@
 """Prose and formulas of the whole notebook to Typst, in one pandoc process."""
 
 import json
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -95,12 +96,17 @@ def convert(
 
 
 def _run(script: str, job: dict) -> dict:
+    """Run a script in a folder of its own, on names in ASCII: Lua on Windows may not open others, such as a user's folder."""
     with tempfile.TemporaryDirectory() as folder:
+        for lua in _HERE.glob("*.lua"):
+            shutil.copy(lua, folder)
         job_file, answer_file = Path(folder, "job.json"), Path(folder, "answer.json")
         job_file.write_text(json.dumps(job), encoding="utf-8")
-        command = [executable(), "lua", str(_HERE / script), str(job_file), str(answer_file)]
+        command = [executable(), "lua", script, job_file.name, answer_file.name]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=_SECONDS)
+            done = subprocess.run(
+                command, cwd=folder, capture_output=True, encoding="utf-8", errors="replace", timeout=_SECONDS
+            )
         except subprocess.TimeoutExpired:
             raise PandocError(f"pandoc took longer than {_SECONDS} s") from None
         except OSError as error:
