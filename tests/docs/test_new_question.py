@@ -24,7 +24,7 @@ def _follow(root: Path) -> None:
 
 def _placed(old: str, where: str, text: str) -> str:
     if where in ("a new file", "at the end"):
-        return old + text
+        return f"{old}\n\n{text}" if old else text
     if where == "at the end of `CHECKS`":
         end = old.rindex("\n)") + 1
         return old[:end] + text + old[end:]
@@ -32,7 +32,7 @@ def _placed(old: str, where: str, text: str) -> str:
     assert heading, f"nobody knows where {where!r} is"
     mark = f"# %% [markdown]\n# {heading[1]}\n"
     assert old.count(mark) == 1
-    return old.replace(mark, text + mark)
+    return old.replace(mark, f"{text}\n{mark}")
 
 
 def _keep_only_the_new_slips(root: Path) -> None:
