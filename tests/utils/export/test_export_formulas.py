@@ -101,3 +101,15 @@ def test_a_formula_that_typst_refuses_is_shown_as_source(run_steps):
     assert done.document.formula_markup[0] == "$x$"
     assert done.document.formula_markup[1].startswith("#unset-formula(")
     assert "unknown variable: nosuchname" in str(done.summary.losses[0])
+
+
+def test_colours_and_lines_that_are_not_printed_are_said(run_steps):
+    done = run_steps(
+        new_markdown_cell(r"$\textcolor{red}{x} + {\color{blue} y}$"),
+        new_markdown_cell(r"$\begin{array}{c} a \\ \hline b \end{array}$ and $z$"),
+        typeset_too=False,
+    )
+    assert done.summary.sentences() == [
+        "cell 1: the colours in a formula are not printed.",
+        "cell 2: the lines of an array in a formula are not printed.",
+    ]
