@@ -780,7 +780,7 @@ axis.set(xlabel=f"first direction ({share[0]:.0%} of the spread)",
          title="The latent space, coloured by thickness")
 for name in ("n0012", "s1223", "clarky"):
     place = position[dataset.names.index(name)].tolist()
-    axis.plot(*place, "o", markersize=5, color="#d55e00", markeredgecolor="white")
+    axis.plot(*place, "o", markersize=6, color="black", markeredgecolor="white")
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
     axis.annotate(name, place, xytext=(4, 5), textcoords="offset points", fontsize=8, bbox=box)
 
