@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from pages import PROJECT, commands, copy_project, run
+from pages import PROJECT, commands, copy_project, inline_commands, run
 
 from tools.examples import with_answers, zipped
 from tools.notebooks import student_notebook
@@ -115,6 +115,10 @@ def _said(walk: Walk, words: str) -> str:
 def _grades(folder: Path) -> dict[str, dict[str, str]]:
     with (folder / "grades.csv").open() as file:
         return {row["student"]: row for row in csv.DictReader(file)}
+
+
+def test_no_command_hides_in_the_text() -> None:
+    assert inline_commands(PAGE) == ["make setup"]  # tests/tools/test_makefile.py
 
 
 def test_the_secret_is_set_and_the_machine_described(walk: Walk) -> None:

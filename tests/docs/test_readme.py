@@ -12,6 +12,7 @@ from pages import PROJECT, blocks, commands, inline_commands
 from grader.records import STATUSES
 from grader.sandbox.tiers import TIERS
 from tools import figures, notebooks
+from utils.assignments import assignment_names
 from utils.submission.__main__ import main as submission_main
 
 README = (PROJECT / "README.md").read_text()
@@ -119,6 +120,23 @@ def test_the_pictures_are_those_that_the_named_command_makes() -> None:
 
 
 # ---------------------------------------------------------------- tables
+
+IN_WORDS = {"0.5": "half a minute", "4": "four minutes"}
+
+
+@pytest.mark.parametrize("name", assignment_names())
+def test_a_notebook_s_minutes_and_figures_are_those_that_it_states_itself(name: str) -> None:
+    """What was measured is written down once where it was measured; a later measurement must reach both."""
+    (row,) = [line.split(" | ") for line in README.splitlines() if f"| `{name}` |" in line]
+    stated = (PROJECT / "notebooks" / "solutions" / f"{name}.py").read_text()
+    (paragraph,) = re.findall(r"\*\*Time\.\*\*(.*?)\n#\n|\*\*Time\.\*\*(.*?)\n\n", stated, re.DOTALL)
+    time = " ".join("".join(paragraph).replace("#", " ").split())
+    for minutes in row[4].split(" to "):
+        assert IN_WORDS.get(minutes, minutes) in time, f"{minutes} minutes are not what {name} says: {time}"
+    if name == "02_airfoil_vae":
+        stated += (PROJECT / "docs" / "airfoil-quality.md").read_text()
+    for figure in re.findall(r"\d+\.\d+", row[6]):
+        assert figure in stated, f"{figure} is not what {name} says"
 
 
 def test_the_statuses_are_the_grader_s() -> None:
