@@ -109,15 +109,19 @@ def eval_mode(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | No
             "the generator is in training mode: an image then depends on the whole batch, and its statistics move; call eval() first",
             "no_eval",
         )
-    grey, _, gain = inputs["greys"].astype(float)
-    for code, image in (("first", "painted_first"), ("last", "painted_last")):
-        if values[image].shape != inputs["codes"].shape or not np.allclose(
-            values[image], grey + gain * values[code], atol=1e-4
-        ):
-            return Symptom(
-                "the images are not those of the generator in evaluation mode: call eval() before the search"
-            )
+    if not _painted(values, inputs):
+        return Symptom("the images are not those of the generator in evaluation mode: call eval() before the search")
     return None
+
+
+def _painted(values: Arrays, inputs: Arrays) -> bool:
+    """The generator's answers to the first and the last codes are those of evaluation mode."""
+    grey, _, gain = inputs["greys"].astype(float)
+    pairs = [(values[name], values[f"painted_{name}"]) for name in ("first", "last")]
+    return all(
+        codes.shape == images.shape == inputs["codes"].shape and np.allclose(images, grey + gain * codes, atol=1e-4)
+        for codes, images in pairs
+    )
 
 
 def unchanged(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
@@ -128,7 +132,8 @@ def unchanged(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | No
         return Symptom("the generator's weights move: give the optimizer the codes alone", "generator_trained")
     if int(values["tried"].item()) < 2:
         return Symptom("no code but the first is tried: nothing moves", "codes_do_not_move")
-    if not np.allclose(values["state"], [inputs["greys"][2], 0], atol=1e-6) or values["state"].shape != (2,):
+    is_at_rest = values["state"].shape == (2,) and np.allclose(values["state"], [inputs["greys"][2], 0], atol=1e-6)
+    if not is_at_rest or not _painted(values, inputs):
         return Symptom("the generator is not as it was: its weights and statistics stay")
     if not np.abs(values["last"].astype(float) - values["first"]).max() > 1e-3:
         return Symptom("no code but the first is tried: nothing moves", "codes_do_not_move")

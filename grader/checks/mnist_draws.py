@@ -28,9 +28,25 @@ def settings(**ranges: tuple[int, int]) -> Draw:
     return draw
 
 
+def marked(draw: Draw) -> Draw:
+    """And two tones of grey by which a decoder's modes are told apart."""
+
+    def draw_marks(rng: np.random.Generator) -> Arrays:
+        return draw(rng) | {"marks": rng.uniform([0.1, 0.6], [0.4, 0.9]).astype(np.float32)}
+
+    return draw_marks
+
+
+def pushed(draw: Draw) -> Draw:
+    """And a gradient for log_sig_x."""
+    return lambda rng: draw(rng) | {"push": np.asarray(rng.uniform(0.2, 2), np.float32)}
+
+
 def loading(rng: np.random.Generator) -> Arrays:
+    """Examples that bear drawn labels, rising."""
     size = int(rng.integers(5, 10))
-    return {"examples": _int(5 * size + rng.integers(1, size)), "batch_size": _int(size), "seed": _seed(rng)}
+    labels = np.sort(rng.choice(1000, 5 * size + int(rng.integers(1, size)), replace=False))
+    return {"labels": labels, "batch_size": _int(size), "seed": _seed(rng)}
 
 
 def training(rng: np.random.Generator) -> Arrays:
@@ -96,6 +112,11 @@ def published_draw() -> list[Arrays]:
     return [{"mu": np.zeros((1, 15), np.float32), "logvar": np.ones((1, 15), np.float32), "seed": _int(0)}]
 
 
+def single(rng: np.random.Generator) -> Arrays:
+    """As the published draw, with other numbers."""
+    return {"mu": _normal(rng, 1, 15), "logvar": _normal(rng, 1, 15), "seed": _seed(rng)}
+
+
 def published_loss() -> list[Arrays]:
     """The notebook's: 8.5079."""
     logits = np.array([[2, 5, 6, 7], [1, 10, 9, 3]], np.float32)
@@ -145,6 +166,6 @@ def wide(rng: np.random.Generator) -> Arrays:
         "posterior": posterior,
         "n": _int(300),
         "images": _int(2),
-        "log_sig_x": np.asarray(-1, np.float32),
+        "log_sig_x": np.asarray(rng.uniform(-1.3, -0.8), np.float32),
         "seed": _seed(rng),
     }

@@ -3,7 +3,7 @@
 import numpy as np
 
 from grader.checks import Arrays, Judge, Symptom
-from grader.checks.judges import close
+from grader.checks.judges import close, differs
 
 _NOTHING = np.empty(0)
 _MOST_NUMBERS = 1000
@@ -29,14 +29,26 @@ def close_pictures(rtol: float = 1e-3, atol: float = 1e-4) -> Judge:
     return judge
 
 
+def is_true(values: Arrays, name: str) -> bool:
+    """A flag can cost a check and never earn one: nothing, or anything but one plain yes, counts as a no."""
+    return values.get(name, _NOTHING).shape == () and bool(values[name].all())
+
+
 def same_counts(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """The numbers of parameters, which the notebook tells everyone how to work out."""
+    drawn = {name: value for name, value in reference.items() if name.endswith("_drawn")}
     for part, expected in reference.items():
+        if part in drawn:
+            continue
         got = values.get(part, np.zeros(()))
         if got.shape != () or int(got) != int(expected):
             return Symptom(
                 f"{part} has {got} parameters, expected {expected}: compare widths and biases with the list of layers"
             )
+    for name, expected in drawn.items():
+        if differs(name, values.get(name), expected, 1e-4, 1e-5):
+            part = name.removesuffix("_drawn")
+            return Symptom(f"the parameters of {part} have other shapes than those in the list of layers")
     return None
 
 
@@ -47,7 +59,7 @@ def decodes_the_mean(values: Arrays, reference: Arrays, inputs: Arrays) -> Sympt
             "two reconstructions of the same image differ: decode the posterior's mean, not a draw",
             "reconstruct_samples",
         )
-    return close_pictures()(values, reference, inputs)
+    return close_pictures()(values, reference, inputs)  # of both
 
 
 def uses_class(name: str) -> Judge:
@@ -66,7 +78,7 @@ def uses_class(name: str) -> Judge:
 
 def full_batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Every example at most once, in full batches only."""
-    size, examples = int(inputs["batch_size"]), int(inputs["examples"])
+    size, examples = int(inputs["batch_size"]), len(inputs["labels"])
     sizes = whole_numbers(values, "sizes")
     if sizes == [size] * (examples // size) + [examples % size]:
         return Symptom(
@@ -82,6 +94,16 @@ def full_batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
             return Symptom(
                 "an example comes twice in an epoch: shuffle, do not draw with replacement", "drawn_with_replacement"
             )
+    return _foreign(values, inputs)
+
+
+def _foreign(values: Arrays, inputs: Arrays) -> Symptom | None:
+    """Labels that are not the data set's, or not as many as the batches hold."""
+    full = len(inputs["labels"]) // int(inputs["batch_size"]) * int(inputs["batch_size"])
+    for epoch in ("first", "second"):
+        order = whole_numbers(values, epoch)
+        if len(order) < full or not np.isin(order, inputs["labels"]).all():
+            return Symptom("what the loader gives is not the data set it was given")
     return None
 
 
@@ -97,7 +119,7 @@ def shuffled(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | Non
             "both epochs come in the same order: let the loader shuffle, with no seed of its own",
             "same_order_every_epoch",
         )
-    return None
+    return _foreign(values, inputs)
 
 
 def first_loss(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
@@ -122,7 +144,7 @@ def steps(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
 
 def history(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Each term of every step, as numbers."""
-    if not values.get("holds_numbers", np.zeros(())).all():
+    if not is_true(values, "holds_numbers"):
         return Symptom(
             "the history holds tensors, which keep every step's graph in memory: append value.item()",
             "history_of_tensors",
@@ -137,27 +159,35 @@ def history(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
 
 def log_sig_x(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """A trainable scalar that starts at 0, and both given networks."""
-    if not values.get("is_trained", np.zeros(())).all():
+    moved = values.get("moved", _NOTHING)
+    if not is_true(values, "is_trained") or not (moved.size == 1 and np.allclose(moved, -inputs["push"], atol=1e-5)):
         return Symptom(
             "log_sig_x is not among the model's parameters, so no optimizer moves it: make it an nn.Parameter",
             "width_not_a_parameter",
         )
-    if symptom := same_counts(values, {part: reference[part] for part in ("encoder", "decoder")}, inputs):
+    networks = {name: reference[name] for name in reference if name.startswith(("encoder", "decoder"))}
+    if symptom := same_counts(values, networks, inputs):
         return symptom
     return close()(values, {"log_sig_x": reference["log_sig_x"]}, inputs)
 
 
 def quiet(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Generating tracks no gradient, leaves the model in its mode, and is random."""
-    if values.get("tracks_gradient", np.ones(())).any():
+    tracks = values.get("tracks_gradient", _NOTHING)
+    if tracks.shape != () or tracks.any():
         return Symptom(
             "the images still carry the graph of the decoder: decode inside torch.no_grad()", "gradient_tracked"
         )
-    if not values.get("keeps_mode", np.zeros(())).all():
+    evaluating, training = inputs["marks"]
+    if not is_true(values, "keeps_mode") or not np.array_equal(values.get("after", _NOTHING), [training, evaluating]):
         return Symptom(
             "the model is in another mode (training or evaluation) afterwards than before: leave it as it was",
             "mode_changed",
         )
-    if not values.get("is_random", np.zeros(())).all():
+    n = int(inputs["n_samples"] if "n_samples" in inputs else inputs["n_images"])
+    for name in ("first", "second"):
+        if values[name].shape != (n, 10) or not np.isin(values[name][:, -1], inputs["marks"]).all():
+            return Symptom("the images are not those of the model's decoder")
+    if np.allclose(values["first"][:, :-1], values["second"][:, :-1]):
         return Symptom("a second call gives the same images: fix no seed inside", "seed_fixed_inside")
     return None

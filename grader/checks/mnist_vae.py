@@ -69,7 +69,7 @@ CHECKS = (
     ),
     _check(
         "ae.samples.quiet", "no gradient tracked, the model as it was, new images every time", 1,
-        _once("sample_images_quiet", draws.settings(n_samples=(5, 9), nz=(3, 6))), nets.quiet, False,
+        _once("sample_images_quiet", draws.marked(draws.settings(n_samples=(5, 9), nz=(3, 6)))), nets.quiet, False,
     ),
     _check(
         "vae.model.sizes", "2 nz numbers for each image, and a reconstruction", 1,
@@ -125,7 +125,7 @@ CHECKS = (
     ),
     _check(
         "fc.reparametrize.published", "the published mean and standard deviation of seed 0", 1,
-        Probe("reparametrize_published", draws.gaussians(), draws.published_draw, public=0, fresh=0), close(1e-4, 1e-4),
+        Probe("reparametrize_published", draws.single, draws.published_draw, public=0), close(1e-4, 1e-4),
     ),
     _check(
         "fc.reparametrize.noise", "z with mean mu, standard deviation exp(logvar / 2), and gradients to both", 1,
@@ -173,7 +173,7 @@ CHECKS = (
     ),
     _check(
         "conv.vae.parameters", "both networks, and log_sig_x as a trainable scalar", 1,
-        _once("conv_parameters", draws.settings(K=(2, 6), num_filters=(3, 9))), nets.log_sig_x,
+        _once("conv_parameters", draws.pushed(draws.settings(K=(2, 6), num_filters=(3, 9)))), nets.log_sig_x,
     ),
     _check(
         "conv.vae.decode", "codes of shape (B, N, K) become images (B, N, 1, 28, 28)", 2,
@@ -197,6 +197,6 @@ CHECKS = (
     ),
     _check(
         "conv.generate.quiet", "no gradient tracked, the model as it was, new images every time", 2,
-        _once("generate_quiet", draws.settings(K=(3, 6), n_images=(8, 12))), nets.quiet, False,
+        _once("generate_quiet", draws.marked(draws.settings(K=(3, 6), n_images=(8, 12)))), nets.quiet, False,
     ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from grader.probes.stand_ins import (
     PIXELS,
     Batches,
     Emit,
+    Marked,
     PriorVAE,
     Show,
     ToyVAE,
@@ -20,6 +21,7 @@ from grader.probes.stand_ins import (
     parameters,
     picture,
     plain_layers,
+    sample,
     shown,
     silence,
     uniform,
@@ -34,8 +36,15 @@ def _count(module: nn.Module) -> int:
 # ---------------------------------------------------------------- 1 compress
 
 
+def _described(part: str, module: nn.Module, seed: int) -> dict[str, object]:
+    """How many parameters there are, and some of the numbers that `fill` puts into them, by the sizes of the parameters."""
+    parameters = sorted(fill(module, seed).parameters(), key=lambda parameter: tuple(parameter.shape))
+    drawn = torch.cat([torch.empty(0), *(sample(parameter, most=9) for parameter in parameters)])
+    return {part: _count(module), f"{part}_drawn": drawn}
+
+
 def encoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
-    return {"Encoder": _count(names["Encoder"](nz=int(nz), input_size=int(size)))}
+    return _described("Encoder", names["Encoder"](nz=int(nz), input_size=int(size)), int(seed))
 
 
 def encoder(names, nz: Tensor, size: Tensor, seed: Tensor):
@@ -44,7 +53,7 @@ def encoder(names, nz: Tensor, size: Tensor, seed: Tensor):
 
 
 def decoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
-    return {"Decoder": _count(names["Decoder"](nz=int(nz), output_size=int(size)))}
+    return _described("Decoder", names["Decoder"](nz=int(nz), output_size=int(size)), int(seed))
 
 
 def decoder(names, nz: Tensor, size: Tensor, seed: Tensor):
@@ -65,10 +74,10 @@ def autoencoder(names, nz: Tensor, seed: Tensor):
     return picture("forward", model(x)) | picture("reconstruct", model.reconstruct(x))
 
 
-def loader(names, examples: Tensor, batch_size: Tensor, seed: Tensor):
-    """Two epochs: the sizes of the batches, and the examples in the order in which they come."""
+def loader(names, labels: Tensor, batch_size: Tensor, seed: Tensor):
+    """Two epochs: the sizes of the batches, and the labels in the order in which they come."""
     seed_torch(seed)
-    data = [(torch.full((1, 2, 2), float(n)), n) for n in range(int(examples))]
+    data = [(torch.full((1, 2, 2), float(label)), label) for label in labels.tolist()]
     with no_workers():
         served = names["make_loader"](data, int(batch_size))
     epochs = [[labels for _, labels in served] for _ in range(2)]
@@ -99,20 +108,27 @@ def sample_images(names, n_samples: Tensor, nz: Tensor, seed: Tensor):
     return {"images_shape": torch.tensor(images.shape), "z": shown(images, int(nz))}
 
 
-def sample_images_quiet(names, n_samples: Tensor, nz: Tensor, seed: Tensor):
+def sample_images_quiet(names, n_samples: Tensor, nz: Tensor, seed: Tensor, marks: Tensor):
     seed_torch(seed)
-    return _quiet(lambda model: names["sample_images"](model, int(n_samples), int(nz)), _Generator())
+    return _quiet(lambda model: names["sample_images"](model, int(n_samples), int(nz)), _Generator(), int(nz), marks)
 
 
-def _quiet(generate, model: nn.Module) -> dict[str, object]:
-    """Whether generating leaves no trace: no gradient, the model in its mode, other images the next time."""
-    first = generate(model.train())
+def _quiet(generate, model: Any, codes: int, marks: Tensor) -> dict[str, object]:
+    """Whether generating leaves no trace: no gradient, the model in its mode, other images the next time.
+
+    The last pixel of every image is the mark of the decoder's mode, and so is what the decoder answers afterwards.
+    """
+    model.decoder = Marked(model.decoder, marks)
+    first, after = generate(model.train()), [model.decoder(torch.zeros(1, codes)).flatten()[-1]]
     in_training = model.training
     second = generate(model.eval())
+    after.append(model.decoder(torch.zeros(1, codes)).flatten()[-1])
     return {
         "tracks_gradient": first.requires_grad or second.requires_grad,
         "keeps_mode": in_training and not model.training,
-        "is_random": not torch.equal(first, second),
+        "first": first.flatten(1)[:, ::87],
+        "second": second.flatten(1)[:, ::87],
+        "after": torch.stack(after),
     }
 
 
@@ -217,8 +233,11 @@ def loss_function(names, x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor):
 _PARTS = ("encoder", "mu_layer", "logvar_layer", "decoder")
 
 
-def _layers(model: nn.Module) -> dict[str, int]:
-    return {part: _count(getattr(model, part)) for part in _PARTS}
+def _layers(model: nn.Module, seed: int) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for part in _PARTS:
+        found |= _described(part, getattr(model, part), seed)
+    return found
 
 
 def _fill_parts(model: nn.Module, seed: int, parts: tuple[str, ...] = _PARTS) -> None:
@@ -232,7 +251,7 @@ def _fcvae(names, latent_size: int) -> Any:
 
 
 def fcvae_layers(names, latent_size: Tensor, seed: Tensor):
-    return _layers(_fcvae(names, int(latent_size)))
+    return _layers(_fcvae(names, int(latent_size)), int(seed))
 
 
 def fcvae(names, latent_size: Tensor, seed: Tensor):
@@ -273,7 +292,7 @@ def _cvae(names, latent_size: int, num_classes: int) -> Any:
 
 
 def cvae_layers(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed: Tensor):
-    return _layers(_cvae(names, int(latent_size), int(num_classes)))
+    return _layers(_cvae(names, int(latent_size), int(num_classes)), int(seed))
 
 
 def cvae_encode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed: Tensor):
@@ -304,14 +323,20 @@ def cvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
 # ---------------------------------------------------------------- 5 learn the noise
 
 
-def conv_parameters(names, K: Tensor, num_filters: Tensor, seed: Tensor):
+def conv_parameters(names, K: Tensor, num_filters: Tensor, seed: Tensor, push: Tensor):
+    """Both networks, and log_sig_x before and after a step of an optimizer of the model, where its gradient is `push`."""
     model = names["SimpleVAE"](K=int(K), num_filters=int(num_filters))
+    at_start = torch.as_tensor(model.log_sig_x).detach().clone()
     is_trained = any(parameter is model.log_sig_x for parameter in model.parameters())
+    if is_trained:
+        model.log_sig_x.grad = push.reshape(at_start.shape).clone()
+        torch.optim.SGD(model.parameters(), lr=1.0).step()
     return {
-        "encoder": _count(model.encoder),
-        "decoder": _count(model.decoder),
+        **_described("encoder", model.encoder, int(seed)),
+        **_described("decoder", model.decoder, int(seed)),
         "is_trained": is_trained,
-        "log_sig_x": torch.as_tensor(model.log_sig_x),
+        "log_sig_x": at_start,
+        "moved": torch.as_tensor(model.log_sig_x),
     }
 
 
@@ -369,8 +394,7 @@ def generate(names, K: Tensor, n_images: Tensor, seed: Tensor):
     return picture("images", names["generate_images"](model, K=int(K), n_images=int(n_images)))
 
 
-def generate_quiet(names, K: Tensor, n_images: Tensor, seed: Tensor):
+def generate_quiet(names, K: Tensor, n_images: Tensor, seed: Tensor, marks: Tensor):
     seed_torch(seed)
-    return _quiet(
-        lambda vae: names["generate_images"](vae, K=int(K), n_images=int(n_images)), PriorVAE(int(K), int(seed))
-    )
+    model = PriorVAE(int(K), int(seed))
+    return _quiet(lambda vae: names["generate_images"](vae, K=int(K), n_images=int(n_images)), model, int(K), marks)

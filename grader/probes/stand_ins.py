@@ -142,6 +142,19 @@ class Show(nn.Module):
         )
 
 
+class Marked(nn.Module):
+    """A decoder whose images end in a pixel that is the mark of its mode: the first in evaluation, the second in training."""
+
+    def __init__(self, decoder: nn.Module, marks: Tensor) -> None:
+        super().__init__()
+        self.decoder, self.marks = decoder, marks
+
+    def forward(self, z: Tensor) -> Tensor:
+        images = self.decoder(z)
+        mark = self.marks[int(self.training)].expand(len(images), 1)
+        return torch.cat([images.flatten(1)[:, :-1], mark], dim=1).reshape(images.shape)
+
+
 def shown(images: Tensor, n: int) -> Tensor:
     """The codes that `Show` wrote, shape (N, n)."""
     return images.flatten(1)[:, :n].logit() * _TONES
