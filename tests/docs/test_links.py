@@ -62,3 +62,18 @@ def test_a_dead_link_would_be_found() -> None:
     assert "what-the-sandbox-does-not-stop" in _anchors((PROJECT / "README.md").read_text())
     assert "nowhere" not in _anchors((PROJECT / "README.md").read_text())
     assert not (Path(PROJECT) / "docs" / "nowhere.md").exists()
+
+
+def test_every_module_that_a_page_runs_exists() -> None:
+    named = {
+        (page, module)
+        for page, text in _texts().items()
+        for module in re.findall(r"python -m ((?:grader|tools|tests|utils)[\w.]*)", text)
+    }
+    assert len(named) > 15
+    assert [(page, module) for page, module in named if not _is_runnable(module)] == []
+
+
+def _is_runnable(module: str) -> bool:
+    path = PROJECT / module.replace(".", "/")
+    return path.with_suffix(".py").exists() or (path / "__main__.py").exists()
