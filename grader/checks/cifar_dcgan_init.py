@@ -6,6 +6,7 @@ A moment of drawn weights is allowed six standard errors: a right answer fails o
 import numpy as np
 
 from grader.checks import Arrays, Symptom
+from grader.checks.adam import adam_path
 
 _NETWORKS = ("generator", "discriminator")
 _KINDS = ("convolution", "transposed convolution", "batch norm", "linear layer")
@@ -23,6 +24,9 @@ _MOST = 4000  # so many of a weight are sent, about
 _SIGMAS = 6.0
 _WEIGHT_STD = 0.02
 _RATE, _BETAS = 2e-4, (0.5, 0.999)
+_NUMBERS = {
+    "_num_epochs": 25, "_batch_size": 128, "_code_size": 64, "_learning_rate": _RATE, "_vis_learning_rate": 1e-2,
+}  # fmt: skip
 _UNIFORM_SPREAD = 3**-0.5  # of a uniform draw, in units of its bound
 
 
@@ -86,16 +90,23 @@ def _rows(values: Arrays, kinds: tuple[int, ...]) -> tuple[list[np.ndarray], Sym
         return [], Symptom(
             "the networks are not the given ones: make them with Generator(self._code_size) and Discriminator()"
         )
-    rows = [_row(n, values[f"weight_{n}"].astype(float), values[f"bias_{n}"].astype(float)) for n in range(len(_GIVEN))]
-    return [row for row in rows if row[_KIND] in kinds], None
+    rows = []
+    for n, (network, kind, numbers, _) in enumerate(_GIVEN):
+        weight, bias = values[f"weight_{n}"].astype(float), values[f"bias_{n}"].astype(float)
+        if weight.shape != (len(range(0, numbers, max(1, numbers // _MOST))),) or bias.ndim != 1 or not bias.size:
+            name = f"{_KINDS[kind]} of the {_NETWORKS[network]}"
+            return [], Symptom(
+                f"a {name} has not as many weights as the given one: Generator(self._code_size), with code size 64"
+            )
+        if kind in kinds:
+            rows.append(_row(n, weight, bias))
+    return rows, None
 
 
 def _row(n: int, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """Network, kind, then of the weights: count, mean, standard deviation, fourth moment in units of the squared variance,
     spread; of the biases: largest value, spread."""
-    network, kind, numbers, fan_in = _GIVEN[n]
-    if weight.shape != (len(range(0, numbers, max(1, numbers // _MOST))),) or bias.ndim != 1 or not bias.size:
-        raise ValueError("as many weights as the layer has")
+    network, kind, _, fan_in = _GIVEN[n]
     off = weight - weight.mean()
     variance = np.square(off).mean()
     fourth = (off**4).mean() / max(variance**2, 1e-30)
@@ -149,8 +160,8 @@ def on_device(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | No
 def optimizers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """One Adam for each network, which holds all of it and nothing else, with the class's rate and betas."""
     held, settings = values["held"], values["settings"]
-    if held.shape[1:] != (3,) or settings.shape != (len(held), 5):
-        raise ValueError("rows of three and five")
+    if held.shape[1:] != (3,) or settings.shape != (len(held), 6) or values["named"].shape != (2, len(held)):
+        raise ValueError("rows of three and six")
     if any(row[0] > 0 and row[1] > 0 for row in held):
         return Symptom(
             "one optimizer holds parameters of both networks: give each network an optimizer of its own",
@@ -166,24 +177,37 @@ def optimizers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | N
             )
         if symptom := _settings(network, *settings[own[0]].tolist()):
             return symptom
-    if not np.allclose(values["moved"], _adam(inputs["start"], inputs["pushes"]), rtol=0, atol=0.01 * _RATE):
+        named = values["named"][side]
+        if named.any() and not named[own[0]]:
+            return Symptom(
+                f"self._{network}_optimizer holds the parameters of the other network: exchange the two",
+                "swapped_optimizers",
+            )
+    if symptom := _given_lines(values):
+        return symptom
+    pushes = inputs["pushes"].astype(float)
+    expected = adam_path(inputs["start"], lambda _, step: pushes[step], len(pushes), _RATE, _BETAS)[1:]
+    if not np.allclose(values["moved"], expected, rtol=0, atol=0.01 * _RATE):
         return Symptom("the optimizers do not move the networks as Adam with the class's rate and betas would")
     return None
 
 
-def _adam(start: np.ndarray, pushes: np.ndarray) -> np.ndarray:
-    """Where Adam takes parameters that have these gradients, one after another (Kingma and Ba 2015, algorithm 1)."""
-    at, first, second, after = start.astype(float), 0.0, 0.0, []
-    for step, push in enumerate(pushes.astype(float), 1):
-        first = _BETAS[0] * first + (1 - _BETAS[0]) * push
-        second = _BETAS[1] * second + (1 - _BETAS[1]) * push**2
-        means = first / (1 - _BETAS[0] ** step), second / (1 - _BETAS[1] ** step)
-        at = at - _RATE * means[0] / (np.sqrt(means[1]) + 1e-8)
-        after.append(at)
-    return np.array(after)
+def _given_lines(values: Arrays) -> Symptom | None:
+    """The other attributes are what the given lines make them; a class of one's own may do without any of them."""
+    for (name, expected), got in zip(_NUMBERS.items(), values["numbers"].tolist(), strict=True):
+        if not (np.isnan(got) or np.isclose(got, expected)):
+            return Symptom(f"self.{name} is {got:g}, expected {expected:g}: keep the given lines")
+    shape, noise = values["noise_shape"].tolist(), values["noise"].astype(float)
+    if shape not in ([0], [64, 64]):
+        return Symptom(f"self._tracked_noise has shape {tuple(shape)}, expected (64, 64): keep the given lines")
+    if noise.size and not abs(noise.std() - 1) < _SIGMAS / np.sqrt(2 * noise.size):
+        return Symptom(f"self._tracked_noise has standard deviation {noise.std():.2f}, expected 1: draw_codes draws it")
+    return None
 
 
-def _settings(network: str, is_adam: float, rate: float, beta1: float, beta2: float, decay: float) -> Symptom | None:
+def _settings(
+    network: str, is_adam: float, rate: float, beta1: float, beta2: float, decay: float, is_amsgrad: float
+) -> Symptom | None:
     of = f"the {network}'s optimizer"
     if is_adam != 1:
         return Symptom(f"{of} is not torch.optim.Adam", "not_adam")
@@ -196,6 +220,8 @@ def _settings(network: str, is_adam: float, rate: float, beta1: float, beta2: fl
         return Symptom(f"{of} has betas ({beta1:.3g}, {beta2:.4g}), expected (0.5, 0.999): pass betas=ADAM_BETAS", slip)
     if decay != 0:
         return Symptom(f"{of} has weight decay {decay:.3g}, expected none")
+    if is_amsgrad != 0:
+        return Symptom(f"{of} is Adam's variant AMSGrad: leave amsgrad out")
     return None
 
 

@@ -3,10 +3,13 @@
 import numpy as np
 
 from grader.checks import Arrays, Symptom
+from grader.checks.adam import adam_path
 
 _CONVOLUTIONS = 3
 _RATE = 1e-2  # VIS_LEARNING_RATE
+_BETAS = (0.9, 0.999), (0.5, 0.999)  # Adam's own; the notebook names others for the training
 _PUBLISHED_STEPS = 500
+_PATH_ERROR = 1e-5  # rounding of the loss leaves 1e-7, a decay of the codes 3e-5
 _BOUND = 0.15  # of the loss at the start; the reference comes near 0.03
 
 
@@ -129,7 +132,7 @@ def unchanged(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | No
     if values["moved"].item() != 0:
         if values["was_training"].any():
             return Symptom("the generator's statistics move: call eval() on it first", "no_eval")
-        return Symptom("the generator's weights move: give the optimizer the codes alone", "generator_trained")
+        return Symptom("the networks' weights move: give the optimizer the codes alone", "generator_trained")
     if int(values["tried"].item()) < 2:
         return Symptom("no code but the first is tried: nothing moves", "codes_do_not_move")
     is_at_rest = values["state"].shape == (2,) and np.allclose(values["state"], [inputs["greys"][2], 0], atol=1e-6)
@@ -145,7 +148,8 @@ def search(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     steps, tried = int(inputs["steps"]), int(values["tried"].item())
     if tried < 2:
         return Symptom("no code but the first is tried: nothing moves", "codes_do_not_move")
-    length = float(np.abs(values["second"].astype(float) - values["first"]).max())
+    path = values["path"].astype(float)
+    length = float(np.abs(path[1] - path[0]).max())
     if not abs(length - _RATE) < 0.02 * _RATE:  # Adam's first step is the rate, whatever the gradient
         rate = f"the first step moves a code by {length:.2g}, Adam with VIS_LEARNING_RATE by {_RATE:g}"
         slips = {
@@ -166,7 +170,29 @@ def search(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
             "are the gradients cleared in every step?",
             "not_close",
         )
-    return None
+    is_clean = not values["was_training"].any() and values["moved"].item() == 0  # else another check has said so
+    return _goes_as_adam(path, inputs) if is_clean else None
+
+
+def _goes_as_adam(path: np.ndarray, inputs: Arrays) -> Symptom | None:
+    """The first codes tried are where Adam goes down the mean squared error; its scale does not matter to Adam."""
+    gain, codes = float(inputs["greys"][2]), inputs["codes"].astype(float)
+    if path.ndim != 3 or path.shape[1:] != codes.shape:
+        raise ValueError("codes of one shape")
+
+    def slope(at: np.ndarray, step: int) -> np.ndarray:
+        off = 3 * gain * (at - codes) - inputs["tint"].astype(float).sum()  # in the three colours of a square
+        return 2 * gain * 16 * off / (codes.shape[0] * 3 * 32 * 32)
+
+    expected = [adam_path(path[0], slope, len(path) - 1, _RATE, betas) for betas in _BETAS]
+    if any(np.allclose(path, right, rtol=0, atol=_PATH_ERROR) for right in expected):
+        return None
+    error = min(np.abs(path - right).max() for right in expected)
+    return Symptom(
+        f"the codes leave the path of Adam down the mean squared error by {error:.2g} within {len(path) - 1} steps: "
+        "minimise that loss alone, with the rate as it is",
+        "another_path",
+    )
 
 
 def _mse(values: Arrays, inputs: Arrays) -> float:

@@ -5,11 +5,13 @@ from collections import Counter
 import numpy as np
 
 from grader.checks import Arrays, Symptom
+from grader.checks.adam import adam_path
 from grader.checks.cifar_dcgan_gradients import Slips, bce, discriminator_gradients, generator_gradients
 from grader.checks.cifar_dcgan_trace import Update, read_batches, read_updates
 
 _WHOSE = {1: "the discriminator's", 2: "the generator's", 3: "an optimizer of both networks'"}
 _D, _G = slice(0, 2), slice(2, 4)  # columns of the parameters: weight, offset; scale, shift
+_RATE, _BETAS = 2e-4, (0.5, 0.999)
 
 
 def _of(whose: int, values: Arrays, inputs: Arrays) -> list[tuple[int, Update]]:
@@ -24,7 +26,12 @@ def updates(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
     count, size, epochs = len(inputs["values"]), int(inputs["batch_size"]), int(inputs["epochs"])
     steps = epochs * (count // size)
     if order == [1, 2] * steps:
-        return _moves_only(found)
+        return (
+            _moves_only(found)
+            or _moves_as_adam(found, inputs)
+            or _tells(values)
+            or _goes_on(values, inputs, count // size)
+        )
     about = f"with {count} images, BATCH_SIZE {size} and {epochs} epochs"
     if 3 in order:
         return Symptom(
@@ -51,6 +58,57 @@ def _moves_only(found: list[Update]) -> Symptom | None:
         other = _G if update.whose == 1 else _D
         if not (update.after[other] == update.before[other]).all():
             return Symptom(f"{_WHOSE[update.whose]} update moves the other network too")
+    return None
+
+
+def _moves_as_adam(found: list[Update], inputs: Arrays) -> Symptom | None:
+    """From the start on, each network goes where Adam takes it with the gradients it has, and nowhere else."""
+    for whose, own in ((1, _D), (2, _G)):
+        seen = [
+            (update.before[own], update.gradient[own], update.after[own]) for update in found if update.whose == whose
+        ]
+        name = _WHOSE[whose].removesuffix("'s")
+        if symptom := _path(name, inputs["start"][own], *(np.array(column) for column in zip(*seen, strict=True))):
+            return symptom
+    return None
+
+
+def _path(name: str, start: np.ndarray, before: np.ndarray, gradients: np.ndarray, after: np.ndarray) -> Symptom | None:
+    if not _near(before, np.concatenate([start[None], after[:-1]])):
+        return Symptom(f"something else than its optimizer's step() changes {name}'s weights", "moved_by_hand")
+    if _near(after, adam_path(start, lambda _, step: gradients[step], len(gradients), _RATE, _BETAS)[1:]):
+        return None
+    if _near(after, before - _RATE * np.sign(gradients)):  # Adam's first step
+        text = f"{name}'s optimizer is new in each step and forgets its averages: take the constructor's"
+        return Symptom(text, "new_optimizers")
+    return Symptom(f"{name} does not move as its Adam moves it: leave the optimizers' settings as they are")
+
+
+def _near(got: np.ndarray, expected: np.ndarray) -> bool:
+    return bool(np.allclose(got, expected, rtol=0, atol=0.02 * _RATE))
+
+
+def _tells(values: Arrays) -> Symptom | None:
+    """The tracker, where `train` asks whether there is one."""
+    if values["tracker_asked"].any() and not len(values["losses"]):
+        return Symptom("the tracker is not told the losses: keep the given lines of train")
+    if any(row[1:] != [3, 32, 32] for row in values["pictures"].tolist()):
+        return Symptom("what the tracker is given at an epoch's end are no images: keep the given lines of train")
+    return None
+
+
+def _goes_on(values: Arrays, inputs: Arrays, steps: int) -> Symptom | None:
+    """The notebook's own `train`, which asks for a checkpoint, goes on from it, with bytes, and saves what it adds."""
+    if "saved" not in values:
+        return None
+    start = "begun again from a checkpoint before the last epoch, with images of bytes and without a tracker, train"
+    pixels = values["resumed_shown"].astype(float)[:, None]
+    shown = (np.abs(pixels - inputs["values"] * 256 / 255) < 1e-6).any(1).sum()
+    if values["resumed_updates"].tolist() != [1, 2] * steps or shown != steps * int(inputs["batch_size"]):
+        return Symptom(f"{start} does not play that epoch: keep its given lines")
+    if values["saved"].tolist() != [int(inputs["epochs"])]:
+        saved = values["saved"].tolist()[:6]
+        return Symptom(f"{start} saves after epochs {saved}, expected [{int(inputs['epochs'])}]: keep its given lines")
     return None
 
 
@@ -221,6 +279,19 @@ def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         return Symptom(f"{text}: N(0, I) is randn, not rand" if slip else text, slip)
     if not abs(drawn.mean()) <= error:
         return Symptom(f"the codes have mean {drawn.mean():.2f}, expected 0")
+    return _shape_of(drawn)
+
+
+def _shape_of(drawn: np.ndarray) -> Symptom | None:
+    """Whether codes of mean 0 and variance 1 could be normal draws, each number of its own."""
+    fourth, lengths = (drawn**4).mean() / np.square(drawn).mean() ** 2, np.linalg.norm(drawn, axis=1)
+    if not fourth > 2.3:  # 3 for a normal draw, 1.8 for a uniform one
+        return Symptom("the codes are no normal draws: N(0, I) is randn", "uniform_codes")
+    if not 0.3 < lengths.std() < 1.3:  # 0.7 for 64 numbers from N(0, 1)
+        text = "all of the same length" if lengths.std() < 0.3 else "not drawn number by number"
+        return Symptom(
+            f"the codes are {text}: N(0, I) is randn(count, CODE_SIZE), and nothing after it", "shaped_codes"
+        )
     return None
 
 

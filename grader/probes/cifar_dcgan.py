@@ -11,11 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from grader.probes.gan_stand_ins import Critic, Curves, Mirror, Painter, noting_updates
+from grader.probes.gan_stand_ins import Critic, Curves, Mirror, Painter, Saves, noting_updates
 from grader.probes.stand_ins import fill, sample, uniform
 from grader.probes.tools import seed_torch
 
 _KINDS = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.Linear)
+_NUMBERS = ("_num_epochs", "_batch_size", "_code_size", "_learning_rate", "_vis_learning_rate")
+_ADAM = {"lr": 2e-4, "betas": (0.5, 0.999)}
 
 # ---------------------------------------------------------------- networks, optimizers, loss
 
@@ -47,10 +49,10 @@ def networks_on_device(names, seed: Tensor):
 
 def optimizers(names, start: Tensor, pushes: Tensor):
     """Every optimizer among the attributes: what it holds, its settings, and where it moves parameters from `start` that
-    have the gradients `pushes`, one after another."""
+    have the gradients `pushes`, one after another. Beside them the other attributes of the given lines, where they are."""
     names.patched(Generator=Painter, Discriminator=Critic)
     gan = names["DCGAN"]()
-    found = [value for value in _attributes(gan) if isinstance(value, Optimizer)]
+    found = _optimizers(gan)
     networks = [{id(p) for p in network.parameters()} for network in (gan._generator, gan._discriminator)]
     held, settings = [], []
     for optimizer in found:
@@ -60,10 +62,17 @@ def optimizers(names, start: Tensor, pushes: Tensor):
         )
         first = optimizer.param_groups[0]
         betas = first.get("betas", (0.0, 0.0))
-        settings.append([type(optimizer) is Adam, first["lr"], *map(float, betas), first.get("weight_decay", 0.0)])
+        extras = first.get("weight_decay", 0.0), first.get("amsgrad", False)
+        settings.append([type(optimizer) is Adam, first["lr"], *map(float, betas), *map(float, extras)])
+    named = [getattr(gan, name, None) for name in ("_generator_optimizer", "_discriminator_optimizer")]
+    noise = torch.as_tensor(getattr(gan, "_tracked_noise", torch.empty(0)))
     return {
         "held": torch.tensor(held, dtype=torch.float64).reshape(-1, 3),
-        "settings": torch.tensor(settings, dtype=torch.float64).reshape(-1, 5),
+        "settings": torch.tensor(settings, dtype=torch.float64).reshape(-1, 6),
+        "named": torch.tensor([[one is optimizer for optimizer in found] for one in named]).reshape(2, len(found)),
+        "numbers": torch.tensor([float(getattr(gan, name, "nan")) for name in _NUMBERS], dtype=torch.float64),
+        "noise_shape": torch.tensor(noise.shape, dtype=torch.long),
+        "noise": sample(noise, most=500),
         "moved": _moved(gan, found, start, pushes),
     }
 
@@ -92,12 +101,12 @@ def _set(parameters: list[nn.Parameter], numbers: Tensor) -> None:
         parameter.fill_(float(number))
 
 
-def _attributes(gan) -> list:
-    """Attribute values, and those inside lists, tuples and dictionaries, each once."""
+def _optimizers(gan) -> list[Optimizer]:
+    """Those among the attributes, and inside their lists, tuples and dictionaries, each once."""
     found: list = []
     for value in vars(gan).values():
         found += value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
-    return list({id(value): value for value in found}.values())
+    return list({id(value): value for value in found if isinstance(value, Optimizer)}.values())
 
 
 def classification_loss(names, logits: Tensor, labels: Tensor, large: Tensor):
@@ -120,17 +129,23 @@ def train(names, values: Tensor, batch_size: Tensor, epochs: Tensor, start: Tens
     """
     names.patched(NUM_EPOCHS=int(epochs), BATCH_SIZE=int(batch_size), NUM_TRACKED=4)
     gan = _instrumented(names, Painter, Critic)
-    gan.tracker, gan.checkpoint = Curves(), None
-    gan._classification_loss = nn.BCEWithLogitsLoss()  # the loss has been asked about: here it is the right one
+    gan._num_epochs, gan._batch_size = int(epochs), int(batch_size)  # for a constructor that has their numbers
+    gan.tracker = Curves()
+    gan.checkpoint = Saves(gan, done=0, is_there=False)
+    # The loss and the optimizers have been asked about: here they are the right ones.
+    gan._classification_loss = nn.BCEWithLogitsLoss()
+    for optimizer in _optimizers(gan):
+        _make_right(optimizer)
     painter, critic = gan._generator, gan._discriminator
     watched = _watched(gan)
     _set(watched, start)
-    images = values[:, None, None, None].repeat(1, 3, 32, 32).numpy()
+    images = values[:, None, None, None] / 2 + 1 / 128 * torch.ones(3, 32, 32)  # no value of another image
+    images[:, :, 0, 0] = values[:, None]
     seed_torch(seed)
     with noting_updates(watched, critic.updates):
-        gan.train(images)
+        gan.train(images.numpy().copy())
     moved = [update for update in critic.updates if len(update) == 4]
-    return {
+    seen = {
         "shown": _joined(critic.shown),
         "shown_sizes": torch.tensor([len(batch) for batch in critic.shown], dtype=torch.long),
         "shown_after": torch.tensor(critic.after, dtype=torch.long),
@@ -142,6 +157,30 @@ def train(names, values: Tensor, batch_size: Tensor, epochs: Tensor, start: Tens
         "gradients": torch.tensor([update[2] for update in moved]).reshape(-1, 4),
         "after": torch.tensor([update[3] for update in moved]).reshape(-1, 4),
         "losses": torch.tensor(gan.tracker.losses).reshape(-1, 2),
+        "tracker_asked": gan.tracker.was_asked,
+        "pictures": torch.tensor(gan.tracker.pictures, dtype=torch.long).reshape(-1, 4),
+    }
+    return seen | _resumed(gan, images, int(epochs)) if gan.checkpoint.was_asked else seen
+
+
+def _make_right(optimizer: Optimizer) -> None:
+    """Make it the class's Adam, wherever it is kept and whatever it was."""
+    held = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    optimizer.__class__ = Adam
+    optimizer.__init__(held, **_ADAM)  # type: ignore[misc]
+
+
+def _resumed(gan, images: Tensor, epochs: int) -> dict[str, Tensor]:
+    """The notebook's own `train` once more, from a checkpoint of all epochs but one, with bytes and without a tracker."""
+    critic = gan._discriminator
+    critic.shown, critic.after, critic.updates = [], [], []
+    gan.tracker, gan.checkpoint = None, Saves(gan, done=epochs - 1, is_there=True)
+    with suppress(Exception), noting_updates(_watched(gan), critic.updates):
+        gan.train((256 * images).floor().to(torch.uint8))
+    return {
+        "resumed_shown": _joined(critic.shown),
+        "resumed_updates": torch.tensor([update[0] for update in critic.updates], dtype=torch.long),
+        "saved": torch.tensor(gan.checkpoint.epochs, dtype=torch.long),
     }
 
 
@@ -254,20 +293,20 @@ def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor
     with torch.no_grad():
         target = mirror.eval()(codes) + tint[:, None, None]
     mirror.tried, mirror.painted, mirror.was_training = [], [], []
-    before = _state(mirror.train())
+    before = _state(mirror.train(), gan._discriminator)
     found = gan.reconstruct(target.numpy().copy() if int(as_array) else target.clone())
     images, loss = (found[-1], found[0]) if isinstance(found, tuple | list) else (found, None)
     tried = [tried for tried in mirror.tried if tried.shape == mirror.tried[0].shape]
     answer = {
         "first": tried[0],
-        "second": tried[1] if len(tried) > 1 else tried[0],
+        "path": torch.stack(tried[:10]),
         "last": mirror.tried[-1],
         "painted_first": mirror.painted[0],
         "painted_last": mirror.painted[-1],
         "state": torch.stack([mirror.gain.detach(), mirror.passes]),
         "tried": len(tried),
         "was_training": torch.tensor(mirror.was_training),
-        "moved": (_state(mirror) - before).abs().max(),
+        "moved": (_state(mirror, gan._discriminator) - before).abs().max(),
         "images": torch.as_tensor(images).detach()[..., ::4, ::4],
         "images_shape": torch.tensor(images.shape),
         "keeps_gradient": isinstance(images, Tensor) and images.requires_grad,
@@ -275,5 +314,6 @@ def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor
     return answer if loss is None else {**answer, "loss": torch.as_tensor(loss)}
 
 
-def _state(module: nn.Module) -> Tensor:
-    return torch.cat([value.detach().float().flatten() for value in module.state_dict().values()])
+def _state(*networks: nn.Module) -> Tensor:
+    values = [value for network in networks for value in network.state_dict().values()]
+    return torch.cat([value.detach().float().flatten() for value in values])

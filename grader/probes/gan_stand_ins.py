@@ -50,7 +50,11 @@ class Critic(nn.Module):
         self.updates: list = []
 
     def forward(self, images: Tensor) -> Tensor:
-        values = images.reshape(len(images), 3, 32, 32)[:, 0, 0, 0]
+        if images.shape[1:] != (3, 32, 32) or not images.is_floating_point():
+            raise ValueError(
+                f"the discriminator takes floats of shape (B, 3, 32, 32), got {images.dtype}, {tuple(images.shape)}"
+            )
+        values = images[:, 0, 0, 0]
         self.shown.append(values.detach().clone())
         self.after.append(len(self.updates))
         self.was_training.append(self.training)
@@ -93,17 +97,50 @@ class Mirror(nn.Module):
         return F.interpolate(squares, scale_factor=4)
 
 
-class Curves:
-    """Takes the losses that `train` reports."""
+class Asked:
+    """Knows whether somebody has asked if it is there, as the notebook's `train` does and a loop of one's own need not."""
+
+    def __init__(self, is_there: bool) -> None:
+        self.is_there, self.was_asked = is_there, False
+
+    def __bool__(self) -> bool:
+        self.was_asked = True
+        return self.is_there
+
+
+class Curves(Asked):
+    """Takes the losses that `train` reports, and notes the shapes of its pictures."""
 
     def __init__(self) -> None:
+        super().__init__(is_there=True)
         self.losses: list[list[float]] = []
+        self.pictures: list[list[int]] = []
 
     def update(self, d_loss: Tensor, g_loss: Tensor) -> None:
         self.losses.append([_number(d_loss), _number(g_loss)])
 
     def end_epoch(self, images: Tensor) -> None:
-        """The pictures are not judged."""
+        shape = list(images.shape) if isinstance(images, Tensor) else []
+        self.pictures.append(shape if len(shape) == 4 else [0] * 4)
+
+
+class Saves(Asked):
+    """A checkpoint of a number of epochs; notes what is saved."""
+
+    def __init__(self, gan: object, done: int, is_there: bool) -> None:
+        super().__init__(is_there)
+        self.gan, self.done = gan, done
+        self.epochs: list[int] = []
+
+    def resume(self, trained: object) -> int:
+        if trained is not self.gan:
+            raise TypeError("resume() takes the DCGAN")
+        return self.done
+
+    def save(self, trained: object, epoch: int) -> None:
+        if trained is not self.gan:
+            raise TypeError("save() takes the DCGAN, then the number of epochs done")
+        self.epochs.append(int(epoch))
 
 
 def _number(value) -> float:

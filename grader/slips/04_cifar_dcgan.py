@@ -16,6 +16,11 @@
 # The second optimizer holds the first network.
 # replace: optim.Adam(self._discriminator.parameters() -> optim.Adam(self._generator.parameters()
 
+# %% gan.init swapped_optimizers
+# Each optimizer holds the parameters of the network it is named after.
+# replace: self._generator_optimizer = optim.Adam(self._generator -> self._generator_optimizer = optim.Adam(self._discriminator
+# replace: self._discriminator_optimizer = optim.Adam(self._discriminator -> self._discriminator_optimizer = optim.Adam(self._generator
+
 # %% gan.init not_adam
 # AdamW decays the weights; the notebook asks for Adam.
 # replace: optim.Adam( -> optim.AdamW(
@@ -140,6 +145,19 @@
 # replace: draw_codes(len(real)) -> torch.rand(len(real), CODE_SIZE, device=device)
 # replace: draw_codes(batch_size) -> torch.rand(batch_size, CODE_SIZE, device=device)
 
+# %% gan.train shaped_codes
+# Draws from N(0, I) are left as they are, not brought to one length.
+# replace: draw_codes(len(real)) -> 8 * F.normalize(draw_codes(len(real)))
+# replace: draw_codes(batch_size) -> 8 * F.normalize(draw_codes(batch_size))
+
+# %% gan.train moved_by_hand
+# Clipping the weights belongs to another kind of GAN.
+# replace: self._discriminator_optimizer.step() -> self._discriminator_optimizer.step(); [p.data.clamp_(-0.1, 0.1) for p in self._discriminator.parameters()]
+
+# %% gan.train new_optimizers
+# Adam remembers: an optimizer is made once, in the constructor.
+# replace: self._discriminator_optimizer.zero_grad() -> self._discriminator_optimizer = optim.Adam(self._discriminator.parameters(), lr=self._learning_rate, betas=ADAM_BETAS); self._discriminator_optimizer.zero_grad()
+
 # %% gan.train fakes_labelled_fake
 # The generator wants to hear that its images are real.
 # replace: torch.ones_like(logits) -> torch.zeros_like(logits)
@@ -207,6 +225,10 @@
 # The weight has to be normalised in each forward pass.
 # replace: self.downsample[index] = nn.utils.parametrizations.spectral_norm(layer) -> layer.weight.data /= torch.linalg.matrix_norm(layer.weight.data.flatten(1), 2)
 
+# %% gan.spectral no_leak
+# The activations stay as they are, leaky.
+# replace: super().__init__() -> super().__init__(); self.downsample[1] = nn.ReLU()
+
 # %% gan.spectral no_norm
 # No convolution is normalised.
 # replace: isinstance(layer, nn.Conv2d) -> isinstance(layer, nn.Conv1d)
@@ -246,6 +268,10 @@
 # %% gan.reconstruct not_close
 # Old gradients of the codes add up.
 # replace: optimizer.zero_grad() -> pass
+
+# %% gan.reconstruct another_path
+# Adam minimises the reconstruction loss alone: nothing draws the codes to zero.
+# replace: optim.Adam( -> optim.AdamW(
 
 # %% gan.reconstruct codes_do_not_move
 # Nothing calls step().

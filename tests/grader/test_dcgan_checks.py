@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from support import answers
 
-from grader.checks import cifar_dcgan_init as init
 from grader.checks import cifar_dcgan_search as search
 from grader.checks import load_checks
+from grader.checks.adam import adam_path
 from grader.checks.cifar_dcgan_gradients import discriminator_gradients, generator_gradients
 from grader.checks.cifar_dcgan_trace import Batch
 from grader.pipeline import Grader
@@ -125,9 +125,10 @@ def test_an_optimizer_is_found_wherever_it_is_kept() -> None:
     inputs = {"start": torch.zeros(4), "pushes": torch.tensor([[1.0, -0.3, 0.5, 2.0], [-0.5, 1.0, 0.5, 0.1]])}
     found = probes.optimizers(Names(DCGAN=Game), **inputs)
     assert found["held"].tolist() == [[1, 0, 0], [0, 1, 0]]
-    assert found["settings"].tolist() == [pytest.approx([1, 2e-4, 0.5, 0.999, 0])] * 2
-    expected = init._adam(*(value.numpy() for value in inputs.values()))
-    np.testing.assert_allclose(found["moved"], expected, atol=1e-7)
+    assert found["settings"].tolist() == [pytest.approx([1, 2e-4, 0.5, 0.999, 0, 0])] * 2
+    pushes = inputs["pushes"].numpy()
+    expected = adam_path(np.zeros(4), lambda _, step: pushes[step], 2, 2e-4, (0.5, 0.999))
+    np.testing.assert_allclose(found["moved"], expected[1:], atol=1e-7)
 
 
 def test_the_reference_files_are_small() -> None:

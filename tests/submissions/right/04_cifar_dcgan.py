@@ -124,6 +124,34 @@ class DCGAN:
     def _classification_loss(self, logits, labels):
         return F.binary_cross_entropy_with_logits(logits, labels)
 
+# %% gan.init layer_types_in_a_table
+class DCGAN:
+    """A generator, a discriminator, and who moves them."""
+
+    tracker = None
+    checkpoint = None
+
+    def __init__(self):
+        self._num_epochs, self._batch_size, self._code_size = 25, 128, 64
+        self._learning_rate, self._vis_learning_rate = 0.0002, 0.01
+        self._tracked_noise = torch.normal(0.0, 1.0, (NUM_TRACKED, self._code_size), device=device)
+        self._discriminator = Discriminator().apply(DCGAN._init_weights).to(device)
+        self._generator = Generator(starting_shape=self._code_size).apply(DCGAN._init_weights).to(device)
+        self._discriminator_optimizer, self._generator_optimizer = (
+            optim.Adam(params=list(network.parameters()), betas=ADAM_BETAS, lr=LEARNING_RATE, weight_decay=0)
+            for network in (self._discriminator, self._generator)
+        )
+        self._classification_loss = lambda logits, labels: (F.softplus(logits) - labels * logits).mean()
+
+    @staticmethod
+    def _init_weights(layer):
+        mean = {nn.Conv2d: 0.0, nn.ConvTranspose2d: 0.0, nn.BatchNorm2d: 1.0}.get(type(layer))
+        if mean is None:
+            return
+        layer.weight.data = mean + 0.02 * torch.randn(layer.weight.shape)
+        if mean == 1.0:
+            layer.bias.data.zero_()
+
 # %% gan.train two_backward_passes
 class DCGAN(DCGAN):
     def _fake(self, n):
@@ -172,6 +200,49 @@ class DCGAN(DCGAN):
                 if self.tracker:
                     self.tracker.update(d_loss.item(), g_loss.item())
 
+# %% gan.train two_methods_and_the_given_loop
+class DCGAN(DCGAN):
+    def _judged(self, images, label):
+        logits = self._discriminator(images)
+        return self._classification_loss(logits, logits.new_full(logits.shape, label))
+
+    def _update_discriminator(self, real):
+        self._discriminator_optimizer.zero_grad(set_to_none=False)
+        with torch.no_grad():
+            fake = self._generator(torch.randn(real.size(0), CODE_SIZE, device=device))
+        loss = self._judged(fake, 0.0) + self._judged(real, 1.0)
+        loss.backward()
+        self._discriminator_optimizer.step()
+        return loss.item()
+
+    def _update_generator(self, batch_size):
+        for parameter in self._generator.parameters():
+            parameter.grad = None
+        codes = torch.normal(torch.zeros(batch_size, self._code_size, device=device), 1.0)
+        loss = self._judged(self._generator(codes), 1.0)
+        loss.backward()
+        self._generator_optimizer.step()
+        return loss.item()
+
+    def train(self, train_samples):
+        images = TensorDataset(torch.as_tensor(train_samples))
+        loader = TensorLoader(images, self._batch_size, shuffle=True, drop_last=True, device=device)
+        first = 0
+        if self.checkpoint:
+            first = self.checkpoint.resume(self)
+        for epoch in range(first, self._num_epochs):
+            self._generator.train()
+            self._discriminator.train()
+            for (batch,) in loader:
+                batch = images_0_1(batch)
+                losses = self._update_discriminator(batch), self._update_generator(batch.size(0))
+                if self.tracker is not None:
+                    self.tracker.update(*losses)
+            if self.tracker is not None:
+                self.tracker.end_epoch(sample(self, self._tracked_noise))
+            if self.checkpoint:
+                self.checkpoint.save(self, epoch + 1)
+
 # %% gan.spectral all_layers_written_out
 class SpectralDiscriminator(nn.Module):
     def __init__(self):
@@ -196,6 +267,14 @@ class SpectralDiscriminator(Discriminator):
         super().__init__()
         for layer in (self.downsample[0], self.downsample[2], self.downsample[5]):
             nn.utils.spectral_norm(layer)
+
+# %% gan.spectral two_power_iterations
+class SpectralDiscriminator(Discriminator):
+    def __init__(self, *args):
+        Discriminator.__init__(self, *args)
+        convolutions = [layer for layer in self.modules() if type(layer) is nn.Conv2d]
+        for convolution in convolutions:
+            nn.utils.parametrizations.spectral_norm(convolution, name="weight", n_power_iterations=2)
 
 # %% gan.reconstruct parameter_and_one_at_the_end
 class DCGAN(DCGAN):
@@ -238,3 +317,22 @@ class DCGAN(DCGAN):
             parameter.requires_grad = True
         self._generator.train(modes)
         return self._reconstruction_loss(found, images).item(), found.cpu()
+
+# %% gan.reconstruct loss_a_sum_over_a_count
+class DCGAN(DCGAN):
+    def _reconstruction_loss(self, generated, target):
+        return F.mse_loss(generated, target, reduction="sum") / target.numel()
+
+    def reconstruct(self, samples):
+        networks = self._generator.eval(), self._discriminator.eval()
+        samples = samples if isinstance(samples, torch.Tensor) else torch.from_numpy(samples)
+        samples = samples.to(device)
+        codes = torch.full((samples.shape[0], 64), 0.0, device=device).requires_grad_(True)
+        adam = optim.Adam([{"params": codes}], lr=0.01, betas=(0.9, 0.999), eps=1e-8)
+        for _ in range(VIS_STEPS):
+            images = networks[0](codes)
+            self._reconstruction_loss(images, samples).backward(inputs=[codes])
+            adam.step()
+            adam.zero_grad(set_to_none=False)
+        images = networks[0](codes).detach()
+        return [self._reconstruction_loss(images, samples), images.to("cpu")]
