@@ -47,7 +47,8 @@ def train_vae(
     device = next(model.parameters()).device
     model.train()
     losses = []
-    for images, labels in tqdm(loader, desc=f"epoch {epoch}", leave=False, mininterval=1):
+    # On stdout, so that the line below takes the bar's place; on stderr each bar would leave an empty box behind.
+    for images, labels in tqdm(loader, desc=f"epoch {epoch}", leave=False, mininterval=1, file=sys.stdout):
         x = images.to(device)
         inputs = (x, F.one_hot(labels.to(device), _CLASSES).float()) if cond else (x,)
         x_hat, mu, logvar = model(*inputs)

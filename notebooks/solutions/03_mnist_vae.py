@@ -1027,7 +1027,7 @@ for name, weight_of in schedules.items():
 totals = {name: np.add(run["rec_loss"], run["kl_loss"]) for name, run in annealed_runs.items()}
 compare_curves(totals, "squared error + KL",
                title=titled("The same VAE: what the first epochs lose does not come back"))
-plt.ylim(25, 60)
+plt.ylim(25, 60);
 
 # %% [markdown]
 # With the full KL from the start the run switches dimensions off before the decoder can use them, and keeps them off: a

@@ -36,7 +36,9 @@ def test_one_epoch_moves_the_model_and_prints_its_loss(capsys):
     loss = train_vae(1, model, _batches(1), loss_function=_summed_bce)
     assert loss == pytest.approx(4 * math.log(2))
     assert model.logit.item() == pytest.approx(1e-3, rel=1e-3)  # one Adam step of 1e-3
-    assert "Epoch  1: loss 2.77 nats per image" in capsys.readouterr().out
+    written = capsys.readouterr()
+    assert written.out.split("\r")[-1] == "Epoch  1: loss 2.77 nats per image\n"  # the bar before it has made place
+    assert written.err == ""
 
 
 def test_the_loss_falls_over_epochs_with_one_optimizer():

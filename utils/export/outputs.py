@@ -65,7 +65,9 @@ def _output_parts(number: int, output: dict, limits: Limits, summary: Summary) -
 
 def _terminal(number: int, kind: str, text: str, limits: Limits, summary: Summary) -> list[Part]:
     lines = colours.terminal_lines(text)
-    return [shortened_listing(Listing(number, kind, lines), limits.lines, limits, summary)] if lines else []
+    if not any(run[0].strip() for line in lines for run in line):  # a progress bar that wiped itself away leaves blanks
+        return []
+    return [shortened_listing(Listing(number, kind, lines), limits.lines, limits, summary)]
 
 
 def _display_parts(number: int, data: dict, metadata: dict, limits: Limits, summary: Summary) -> list[Part]:

@@ -85,6 +85,11 @@ def test_refreshes_of_a_progress_bar_become_one_line():
     assert parts[0].lines == [[["299%", "", False, False, ""]]]
 
 
+def test_a_progress_bar_that_wiped_itself_away_leaves_nothing():
+    outputs = [new_output("stream", name="stderr", text=text) for text in ("\r5%|#", "\r      ", "\r")]
+    assert read(new_code_cell("", outputs=outputs)) == []
+
+
 def test_streams_stay_apart():
     outputs = [new_output("stream", name=name, text=name) for name in ("stdout", "stderr", "stdout")]
     assert [part.kind for part in read(new_code_cell("", outputs=outputs))] == ["stdout", "stderr", "stdout"]
