@@ -16,6 +16,7 @@ from grader.sandbox.script import merge_cells
 from grader.sentences import join
 
 CPU_SECONDS = 90.0
+_SPARE_CPU_SECONDS = 15.0  # the cells, and loading the data
 _WALL_FACTOR = 8  # a worker may have a small share of a core; only what sleeps meets this limit first
 
 # Modules of grader.checks, each with PART, TASK, inputs, score_values and picture. Imported when needed: they need torch.
@@ -72,6 +73,11 @@ def _graded(
     result = run.runs[call.name]
     if result.status != "ran":
         return verdict(result.status, _why_not(result, cpu_seconds)), run.cpu_seconds
+    if (
+        run.cpu_seconds > cpu_seconds + _SPARE_CPU_SECONDS
+    ):  # the limit that the probe sets can be undone where it is set
+        used = f"training took {run.cpu_seconds:.0f} seconds of CPU time, {cpu_seconds:g} are given"
+        return verdict("timeout", f"{used}: ask for fewer iterations or smaller layers"), run.cpu_seconds
     points, text = judge.score_values(result.values)
     status = "passed" if points == part.max_points else "partial" if points else "wrong"
     return verdict(

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import socket
 import sys
 import tempfile
@@ -147,6 +148,7 @@ class Arena:
 
     def __exit__(self, *_: object) -> None:
         self.grader.__exit__()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _about(self) -> dict:
         return {

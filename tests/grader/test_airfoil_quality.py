@@ -7,6 +7,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +162,15 @@ def test_training_stops_at_its_budget() -> None:
     assert "stopped after 2 seconds of CPU time" in verdict.sentence
     assert report.cpu_seconds < 20
     assert sum(v.points for v in report.verdicts) == 60
+
+
+def test_a_budget_that_was_got_round_is_noticed(retraining: Grader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The probe's own limit stands in the student's process; the time the kernel counted does not."""
+    run = retraining.box.run
+    monkeypatch.setattr(retraining.box, "run", lambda job: replace(run(job), cpu_seconds=500.0))
+    verdict, _ = _quality(retraining, _zip(train=TRAIN | {"n_iters": 5}))
+    assert (verdict.status, verdict.points) == ("timeout", 0)
+    assert "took 500 seconds of CPU time" in verdict.sentence
 
 
 _GENERATE = """
