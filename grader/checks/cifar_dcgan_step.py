@@ -106,6 +106,8 @@ def _goes_on(values: Arrays, inputs: Arrays, steps: int) -> Symptom | None:
     shown = (np.abs(pixels - inputs["values"] * 256 / 255) < 1e-6).any(1).sum()
     if values["resumed_updates"].tolist() != [1, 2] * steps or shown != steps * int(inputs["batch_size"]):
         return Symptom(f"{start} does not play that epoch: keep its given lines")
+    if not values["resumed_in_training"].all():
+        return Symptom("train leaves a network in evaluation mode that was in it before: call train() on both")
     if values["saved"].tolist() != [int(inputs["epochs"])]:
         saved = values["saved"].tolist()[:6]
         return Symptom(f"{start} saves after epochs {saved}, expected [{int(inputs['epochs'])}]: keep its given lines")

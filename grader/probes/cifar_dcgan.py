@@ -171,15 +171,18 @@ def _make_right(optimizer: Optimizer) -> None:
 
 
 def _resumed(gan, images: Tensor, epochs: int) -> dict[str, Tensor]:
-    """The notebook's own `train` once more, from a checkpoint of all epochs but one, with bytes and without a tracker."""
-    critic = gan._discriminator
+    """The notebook's own `train` once more, from a checkpoint of all epochs but one, with bytes and without a tracker,
+    and from networks in evaluation mode."""
+    painter, critic = gan._generator.eval(), gan._discriminator.eval()
     critic.shown, critic.after, critic.updates = [], [], []
+    painter.was_training, critic.was_training = [], []
     gan.tracker, gan.checkpoint = None, Saves(gan, done=epochs - 1, is_there=True)
     with suppress(Exception), noting_updates(_watched(gan), critic.updates):
         gan.train((256 * images).floor().to(torch.uint8))
     return {
         "resumed_shown": _joined(critic.shown),
         "resumed_updates": torch.tensor([update[0] for update in critic.updates], dtype=torch.long),
+        "resumed_in_training": torch.tensor(painter.was_training + critic.was_training),
         "saved": torch.tensor(gan.checkpoint.epochs, dtype=torch.long),
     }
 
