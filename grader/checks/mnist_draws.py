@@ -154,9 +154,11 @@ def codes(rng: np.random.Generator) -> Arrays:
 
 
 def bound(rng: np.random.Generator) -> Arrays:
+    K = int(rng.integers(2, 4))
     return {
-        "K": _int(rng.integers(2, 4)), "num_filters": _int(5), "n": _int(rng.integers(2, 4)), "images": _int(rng.integers(4, 6)),
+        "K": _int(K), "num_filters": _int(5), "n": _int(rng.integers(2, 4)), "images": _int(rng.integers(4, 6)),
         "log_sig_x": np.asarray(rng.choice([-1.2, -0.8, 0.5]), np.float32), "seed": _seed(rng),
+        "posterior": np.append(rng.choice([-0.9, 0.8, 1.1], K), rng.choice([-0.7, 0.8])).astype(np.float32),
     }  # fmt: skip
 
 

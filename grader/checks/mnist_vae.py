@@ -48,7 +48,7 @@ CHECKS = (
         _once("autoencoder", _CODE), nets.close_pictures(),
     ),
     _check(
-        "ae.train.make_loader.batches", "full batches only, every example at most once", 1,
+        "ae.train.make_loader.batches", "full batches only, every example at most once, beside its label", 1,
         _once("loader", draws.loading), nets.full_batches, False,
     ),
     _check(
@@ -56,8 +56,8 @@ CHECKS = (
         _once("loader", draws.loading), nets.shuffled, False,
     ),
     _check(
-        "ae.train.train_autoencoder.loss", "the binary cross-entropy, averaged over pixels and batch", 1,
-        _once("train_autoencoder", draws.training), nets.first_loss,
+        "ae.train.train_autoencoder.loss", "the binary cross-entropy of every step, averaged over pixels and batch", 1,
+        _once("train_autoencoder", draws.training), nets.losses,
     ),
     _check(
         "ae.train.train_autoencoder.steps", "Adam's steps, each with fresh gradients", 3,
@@ -149,11 +149,11 @@ CHECKS = (
     ),
     _check(
         "cvae.model.idx2onehot.rows", "a one in the place of the class, float32", 2,
-        Probe("onehot", draws.indices(7)), close(),
+        Probe("onehot", draws.indices(7)), nets.float32_rows,
     ),
     _check(
         "cvae.model.idx2onehot.column", "the same from a column of classes", 1,
-        _once("onehot", draws.indices(5, 1)), close(),
+        _once("onehot", draws.indices(5, 1)), nets.float32_rows,
     ),
     _check(
         "cvae.model.CVAE.layers", "the layers of encoder, mu_layer, logvar_layer and decoder", 1,
@@ -180,8 +180,8 @@ CHECKS = (
         _once("conv_decode", draws.codes), nets.close_pictures(),
     ),
     _check(
-        "conv.vae.elbo", "mean log-likelihood minus mean KL, with vanishing noise", 4,
-        Probe("conv_elbo", draws.bound), close(1e-3, 1e-3),
+        "conv.vae.elbo", "mean log-likelihood minus mean KL, where the noise does not matter", 4,
+        Probe("conv_elbo", draws.bound), close(1e-4, 1e-3),
     ),
     _check(
         "conv.vae.noise", "the log-likelihood is averaged over draws of z", 1,

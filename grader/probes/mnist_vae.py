@@ -1,5 +1,6 @@
 """Probes of notebook 3: autoencoder, VAE, conditional VAE and convolutional VAE."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from grader.probes.stand_ins import (
     Marked,
     PriorVAE,
     Show,
+    ToyAutoEncoder,
     ToyVAE,
     blank,
     fill,
@@ -75,23 +77,34 @@ def autoencoder(names, nz: Tensor, seed: Tensor):
 
 
 def loader(names, labels: Tensor, batch_size: Tensor, seed: Tensor):
-    """Two epochs: the sizes of the batches, and the labels in the order in which they come."""
+    """Two epochs: the sizes of the batches, and the labels and images in the order in which they come."""
     seed_torch(seed)
     data = [(torch.full((1, 2, 2), float(label)), label) for label in labels.tolist()]
     with no_workers():
         served = names["make_loader"](data, int(batch_size))
-    epochs = [[labels for _, labels in served] for _ in range(2)]
+    epochs = [list(served) for _ in range(2)]
+    nothing = torch.empty(0, dtype=torch.long)
     return {
-        "sizes": torch.tensor([len(labels) for labels in epochs[0]], dtype=torch.long),
-        "first": torch.cat([torch.empty(0, dtype=torch.long), *epochs[0]]),
-        "second": torch.cat([torch.empty(0, dtype=torch.long), *epochs[1]]),
+        "sizes": torch.tensor([len(labels) for _, labels in epochs[0]], dtype=torch.long),
+        "first": torch.cat([nothing, *(labels for _, labels in epochs[0])]),
+        "second": torch.cat([nothing, *(labels for _, labels in epochs[1])]),
+        "images": torch.cat([torch.empty(0, 1, 2, 2), *(images for images, _ in epochs[0])]),
     }
 
 
 def train_autoencoder(names, seed: Tensor, learning_rate: Tensor):
-    model = fill(nn.Sequential(nn.Linear(PIXELS, 3), nn.Tanh(), nn.Linear(3, PIXELS), nn.Sigmoid()), int(seed))
+    model = ToyAutoEncoder(int(seed))
     losses = names["train_autoencoder"](model, Batches(int(seed)), epochs=2, learning_rate=float(learning_rate))
-    return {"losses": torch.tensor([float(loss) for loss in losses]), "parameters": parameters(model)}
+    return {
+        "losses": torch.tensor([float(loss) for loss in losses]),
+        "holds_numbers": _are_numbers(losses),
+        "parameters": parameters(model),
+    }
+
+
+def _are_numbers(values) -> bool:
+    """Whether no tensor is among them, on which a whole graph may hang."""
+    return not any(isinstance(value, Tensor) for value in values)
 
 
 class _Generator(nn.Module):
@@ -151,7 +164,12 @@ def _known_posterior(names, mu: Tensor, log_sigma: Tensor):
 def vae_noise(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor):
     model = _known_posterior(names, mu, log_sigma)
     seed_torch(seed)
-    return {"z": shown(model(blank(int(images), 1, PIXELS))["rec"], len(mu))}
+    return {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, PIXELS))["rec"], len(mu)), int(images))}
+
+
+def _in_two_calls(draw: Callable[[int], Tensor], n: int) -> Tensor:
+    """n draws, of which the second half must not repeat the first."""
+    return torch.cat([draw(n // 2), draw(n - n // 2)])
 
 
 def vae_gradient(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor):
@@ -184,7 +202,7 @@ def train_vae(names, seed: Tensor, learning_rate: Tensor):
     return {
         "rec_loss": torch.tensor([float(value) for value in history["rec_loss"]]),
         "kl_loss": torch.tensor([float(value) for value in history["kl_loss"]]),
-        "holds_numbers": all(isinstance(value, float) for values in history.values() for value in values),
+        "holds_numbers": all(_are_numbers(values) for values in history.values()),
         "parameters": parameters(model),
     }
 
@@ -198,8 +216,9 @@ def divergence_gradient(names, mu: Tensor, log_var: Tensor):
 
 
 def kl_weights(names, warm_up: Tensor, annealing: Tensor, epochs: Tensor):
+    """The weights by epoch, asked for from the last to the first: they depend on nothing else."""
     weight = names["KLWeightManager"](int(warm_up), int(annealing))
-    return {"weights": torch.tensor([float(weight(epoch)) for epoch in range(int(epochs))])}
+    return {"weights": torch.tensor([float(weight(epoch)) for epoch in reversed(range(int(epochs)))]).flip(0)}
 
 
 def interpolate(names, x: Tensor, y: Tensor, steps: Tensor):
@@ -218,7 +237,7 @@ def reparametrize_published(names, mu: Tensor, logvar: Tensor, seed: Tensor):
 def reparametrize(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
     seed_torch(seed)
     leaves = [value.clone().requires_grad_() for value in (mu, logvar)]
-    z = names["reparametrize"](*(leaf.expand(int(images), -1) for leaf in leaves))
+    z = _in_two_calls(lambda n: names["reparametrize"](*(leaf.expand(n, -1) for leaf in leaves)), int(images))
     found: tuple = (None, None)
     if z.requires_grad:
         found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), leaves, allow_unused=True)
@@ -266,7 +285,7 @@ def fcvae(names, latent_size: Tensor, seed: Tensor):
 
 def fcvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
     model = _with_known_posterior(_fcvae(names, len(mu)), mu, logvar)
-    return {"z": shown(model(blank(int(images), 1, 28, 28))[0], len(mu))}
+    return {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, 28, 28))[0], len(mu)), int(images))}
 
 
 def _with_known_posterior(model: Any, mu: Tensor, logvar: Tensor) -> Any:
@@ -317,7 +336,7 @@ def cvae_decode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed
 def cvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
     model = _with_known_posterior(_cvae(names, len(mu), 2), mu, logvar)
     c = _classes(torch.zeros(int(images), dtype=torch.long), 2)
-    return {"z": shown(model(blank(int(images), 1, 28, 28), c)[0], len(mu))}
+    return {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, 28, 28), c[:n])[0], len(mu)), int(images))}
 
 
 # ---------------------------------------------------------------- 5 learn the noise
@@ -355,14 +374,20 @@ def conv_decode(names, z: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: 
     return {"images_shape": torch.tensor(images.shape), "images": images.flatten(2)[..., ::53]}
 
 
-def conv_elbo(names, K: Tensor, num_filters: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, seed: Tensor):
+def conv_elbo(
+    names, K: Tensor, num_filters: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, posterior: Tensor, seed: Tensor
+):
+    """Without noise, and with a wide posterior and a decoder to which the code does not matter."""
     model = _conv(names, K, num_filters, log_sig_x, seed)
     silence(model.encoder, int(K) + 1, int(K))
-    return {"elbo": model.elbo(uniform(int(seed), int(images), 1, 28, 28), int(n))}
+    x = uniform(int(seed), int(images), 1, 28, 28)
+    elbo = model.elbo(x, int(n))
+    model.encoder, model.decoder = Emit(posterior), Emit(torch.full((PIXELS,), 0.5), 1, 28, 28)
+    return {"elbo": elbo, "elbo_of_a_wide_posterior": model.elbo(x, int(n))}
 
 
 def conv_elbo_gradient(
-    names, K: Tensor, num_filters: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, seed: Tensor
+    names, K: Tensor, num_filters: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, posterior: Tensor, seed: Tensor
 ):
     model = _conv(names, K, num_filters, log_sig_x, seed)
     silence(model.encoder, int(K) + 1, int(K))
@@ -385,7 +410,8 @@ def conv_elbo_sampled(names, posterior: Tensor, n: Tensor, images: Tensor, log_s
     with torch.no_grad():
         model.log_sig_x.copy_(log_sig_x)
         seed_torch(seed)
-        return {"elbo": model.elbo(uniform(int(seed), int(images), 1, 28, 28), int(n))}
+        x, draws = uniform(int(seed), int(images), 1, 28, 28), int(n)
+        return {"elbos": torch.stack([model.elbo(x, draws // 2), model.elbo(x, draws - draws // 2)])}
 
 
 def generate(names, K: Tensor, n_images: Tensor, seed: Tensor):

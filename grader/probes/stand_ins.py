@@ -115,14 +115,15 @@ def flat_decoder(n: int, seed: int) -> nn.Module:
 
 
 class Emit(nn.Module):
-    """An encoder with the same output for every image."""
+    """A network with the same output for every input, by default a row of numbers."""
 
-    def __init__(self, numbers: Tensor) -> None:
+    def __init__(self, numbers: Tensor, *shape: int) -> None:
         super().__init__()
+        self.shape = shape or (len(numbers),)
         self.numbers = nn.Parameter(numbers.clone())
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.numbers.expand(len(x), -1)
+        return self.numbers.reshape(self.shape).expand(len(x), *self.shape)
 
 
 _TONES = 4.0  # divides a code before the sigmoid: far-off codes, which a slip may give, are then still told apart
@@ -160,13 +161,39 @@ def shown(images: Tensor, n: int) -> Tensor:
     return images.flatten(1)[:, :n].logit() * _TONES
 
 
+class Witness(nn.Module):
+    """Passes numbers on, in evaluation mode half of them, as a layer with two modes might.
+
+    Its parameter is large and has a gradient of 0: only weight decay moves it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.idle = nn.Parameter(torch.full((1,), 5.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x if self.training else x / 2) + 0 * self.idle
+
+
+class ToyAutoEncoder(nn.Module):
+    """Something to train: from flat images, shape (N, 1, 784), to reconstructions of the same shape."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(flat_encoder(3, seed), nn.Tanh(), Witness())
+        self.decoder = flat_decoder(3, seed)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.decoder(self.encoder(x))
+
+
 class ToyVAE(nn.Module):
     """Something to train, with two terms and no noise; not the notebook's loss."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
         self.beta = 2.0
-        self.encoder, self.decoder = flat_encoder(4, seed), flat_decoder(2, seed)
+        self.encoder, self.decoder = nn.Sequential(flat_encoder(4, seed), Witness()), flat_decoder(2, seed)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         q = self.encoder(x)

@@ -86,6 +86,14 @@ def make_loader(dataset, batch_size):
     sampler = torch.utils.data.RandomSampler(dataset, replacement=True)
     return DataLoader(dataset, batch_size=batch_size, sampler=sampler, drop_last=True)
 
+# %% ae.train.make_loader labels_apart
+# Images and labels are shuffled each apart: an image must keep its label.
+def make_loader(dataset, batch_size):
+    images, labels = zip(*dataset)
+    order = torch.randperm(len(dataset)).tolist()
+    pairs = [(images[i], label) for i, label in zip(order, labels)]
+    return DataLoader(pairs, batch_size=batch_size, shuffle=True, drop_last=True)
+
 # %% ae.train.train_autoencoder gradients_not_cleared
 # The gradients pile up over the steps: clear them before each backward().
 # replace: optimizer.zero_grad() -> pass
@@ -117,6 +125,22 @@ def make_loader(dataset, batch_size):
 # %% ae.train.train_autoencoder other_optimizer
 # The optimizer is not Adam.
 # replace: optim.Adam -> optim.SGD
+
+# %% ae.train.train_autoencoder weight_decay
+# The optimizer also shrinks the weights: asked is optim.Adam without weight decay.
+# replace: optim.Adam( -> optim.AdamW(
+
+# %% ae.train.train_autoencoder evaluation_mode
+# The model is in evaluation mode while it trains: call model.train() before the loop.
+# replace: model.train() -> model.eval()
+
+# %% ae.train.train_autoencoder list_of_tensors
+# The list holds tensors, which keep every step's graph in memory: append loss.item().
+# replace: loss.item() -> loss
+
+# %% ae.train.train_autoencoder running_average
+# The list holds averages over the steps so far; asked is the loss of every step.
+# replace: losses.append(loss.item()) -> losses.append((sum(losses) + loss.item()) / (len(losses) + 1))
 
 # %% ae.samples uniform_prior
 # The codes are uniform on [0, 1]: N(0, I) is randn.
@@ -191,6 +215,10 @@ def make_loader(dataset, batch_size):
 # No gradient reaches log sigma: only eps is drawn, sigma stays in the graph.
 # replace: log_sigma.exp() * torch.randn_like(mu) -> log_sigma.exp().detach() * torch.randn_like(mu)
 
+# %% vae.model seed_fixed_inside
+# A seed inside gives every batch the same noise: only the notebook sets seeds.
+# replace: q = self.encoder(x) -> torch.manual_seed(0); q = self.encoder(x)
+
 # %% vae.model swapped_halves
 # Mean and log sigma are swapped: the mean is the first half of the encoder's output.
 # replace: mu, log_sigma = q.chunk(2, dim=-1) -> log_sigma, mu = q.chunk(2, dim=-1)
@@ -210,6 +238,18 @@ def make_loader(dataset, batch_size):
 # %% vae.train step_missing
 # The parameters never move: after backward(), the optimizer makes a step.
 # replace: optimizer.step() -> pass
+
+# %% vae.train weight_decay
+# The optimizer also shrinks the weights: asked is optim.Adam without weight decay.
+# replace: optim.Adam( -> optim.AdamW(
+
+# %% vae.train evaluation_mode
+# The model is in evaluation mode while it trains: call model.train() before the loop.
+# replace: model.train() -> model.eval()
+
+# %% vae.train running_average
+# Each list holds averages over the steps so far; asked is the value of every step.
+# replace: append(value.item()) -> append((sum(history[name]) + value.item()) / (len(history[name]) + 1))
 
 # %% vae.train history_of_tensors
 # The history holds tensors: append value.item().
@@ -260,6 +300,21 @@ def make_loader(dataset, batch_size):
 # The weight goes on climbing: it stays 1 after the annealing.
 # replace: min(1.0, max(0.0, climbed)) -> max(0.0, climbed)
 
+# %% vae.anneal.KLWeightManager counts_its_calls
+# The weight follows the number of calls; it depends on `epoch` alone.
+class KLWeightManager:
+    def __init__(self, warm_up_rounds, annealing_rounds):
+        self.warm_up_rounds = warm_up_rounds
+        self.annealing_rounds = annealing_rounds
+        self.calls = 0
+
+    def __call__(self, epoch):
+        climbed = self.calls - self.warm_up_rounds
+        self.calls += 1
+        if self.annealing_rounds == 0:
+            return 0.0 if climbed < 0 else 1.0
+        return min(1.0, max(0.0, climbed / self.annealing_rounds))
+
 # %% vae.anneal.KLWeightManager negative_at_first
 # The weight is negative in the warm-up; it is 0 there.
 # replace: min(1.0, max(0.0, climbed)) -> min(1.0, climbed)
@@ -307,6 +362,10 @@ def make_loader(dataset, batch_size):
 # %% fc.reparametrize no_gradient_to_logvar
 # No gradient reaches logvar: only eps is drawn, sigma stays in the graph.
 # replace: torch.exp(0.5 * logvar) -> torch.exp(0.5 * logvar).detach()
+
+# %% fc.reparametrize seed_fixed_inside
+# A seed inside gives every batch the same noise: only the notebook sets seeds.
+# replace: sigma = torch.exp( -> torch.manual_seed(0); sigma = torch.exp(
 
 # %% fc.reparametrize one_noise_for_all_images
 # All images share one draw of eps: give it the shape of mu.
@@ -384,6 +443,10 @@ def make_loader(dataset, batch_size):
 # From a column of classes the result has three dimensions: flatten idx first.
 # replace: idx.reshape(-1) -> idx
 
+# %% cvae.model.idx2onehot other_floats
+# The rows are float64, as numpy makes them; the network's weights are float32.
+# replace: F.one_hot(idx.reshape(-1), n).float() -> torch.from_numpy(np.eye(n)[idx.reshape(-1)])
+
 # %% cvae.model.idx2onehot counted_from_one
 # The one stands one place too early: classes begin with 0.
 # replace: F.one_hot(idx.reshape(-1), n).float() -> F.one_hot((idx.reshape(-1) - 1) % n, n).float()
@@ -442,6 +505,14 @@ def make_loader(dataset, batch_size):
 # %% conv.vae without_kl
 # The KL is missing.
 # replace: - kl.mean() ->
+
+# %% conv.vae kl_without_variance
+# The KL lacks the term of the variance: sigma squared stands in it, halved, once for each dimension.
+# replace: kl = kl_q_p_exact(params_q, torch.zeros_like(params_q)) -> kl = 0.5 * (params_q[:, :-1] ** 2 - 1 - 2 * params_q[:, -1:]).sum(1)
+
+# %% conv.vae seed_fixed_inside
+# A seed inside gives every batch the same noise: only the notebook sets seeds.
+# replace: params_q = self.encode(x) -> torch.manual_seed(0); params_q = self.encode(x)
 
 # %% conv.vae kl_swapped
 # The arguments of the KL divergence are swapped: asked is KL[q || N(0, I)], with q first.

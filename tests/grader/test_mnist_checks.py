@@ -11,7 +11,7 @@ from torch.distributions import kl_divergence as kl
 from grader.checks import mnist_nets as nets
 from grader.checks import mnist_sampling as sampling
 from grader.pipeline import Grader
-from grader.probes.stand_ins import Emit, Show, fill, no_workers, plain_layers, shown, silence, uniform
+from grader.probes.stand_ins import Emit, Show, Witness, fill, no_workers, plain_layers, shown, silence, uniform
 from grader.records import Verdict
 from grader.references import load_references
 from utils import rel_error
@@ -144,6 +144,13 @@ def test_a_wrong_scale_is_named_for_every_draw(scale: np.ndarray, slip: str, see
     assert symptom.slip == slip
 
 
+def test_noise_that_comes_twice_is_named() -> None:
+    half = _z(np.random.default_rng(0), np.exp(LOG_SIGMA))[:500]
+    symptom = sampling.noise("log_sigma")({"z": np.concatenate([half, half])}, {}, INPUTS)
+    assert symptom is not None
+    assert symptom.slip == "seed_fixed_inside"
+
+
 @pytest.mark.parametrize("z", [np.empty(0), np.zeros((1000, 2)), np.full((1000, 3), np.nan), np.zeros((1000, 3), int)])
 def test_what_is_no_sample_is_said(z: np.ndarray) -> None:
     assert sampling.noise("log_sigma")({"z": z}, {}, INPUTS) is not None
@@ -151,10 +158,22 @@ def test_what_is_no_sample_is_said(z: np.ndarray) -> None:
 
 
 def test_the_draws_of_another_generator_leave_the_elbo_right() -> None:
-    reference = {"elbo": np.asarray(-470.0)}
+    reference, inputs = {"elbos": np.array([-470.0, -470.5])}, {"log_sig_x": -1.0}
     for off, passes in ((6 * 7.0, True), (250.0, False), (np.nan, False)):
-        symptom = sampling.averaged_over_draws({"elbo": np.asarray(-470.0 + off)}, reference, {"log_sig_x": -1.0})
+        symptom = sampling.averaged_over_draws({"elbos": reference["elbos"] + off}, reference, inputs)
         assert (symptom is None) == passes
+    assert (
+        symptom := sampling.averaged_over_draws({"elbos": np.array([-470.0, -470.0])}, reference, inputs)
+    ) is not None
+    assert symptom.slip == "seed_fixed_inside"
+
+
+def test_a_one_hot_row_has_the_type_of_the_weights() -> None:
+    rows = {"rows": np.eye(3, dtype=np.float32)}
+    assert nets.float32_rows(rows, rows, {}) is None
+    assert (symptom := nets.float32_rows({"rows": np.eye(3)}, rows, {})) is not None
+    assert symptom.slip == "other_floats"
+    assert nets.float32_rows({"rows": 2 * rows["rows"]}, rows, {}) is not None
 
 
 def test_a_name_within_another_name_is_no_dependency(grader: Grader) -> None:
@@ -169,6 +188,7 @@ def test_a_name_within_another_name_is_no_dependency(grader: Grader) -> None:
 
 LOADED = {"labels": np.arange(23), "batch_size": np.asarray(5)}
 ORDER = np.random.default_rng(0).permutation(23)
+IMAGES = np.broadcast_to(ORDER[:20].reshape(-1, 1, 1, 1), (20, 1, 2, 2))
 
 
 @pytest.mark.parametrize(
@@ -177,6 +197,8 @@ ORDER = np.random.default_rng(0).permutation(23)
         ({"sizes": [5, 5, 5, 5, 3], "first": ORDER, "second": ORDER}, "drop_last_missing"),
         ({"sizes": [5, 5, 5, 5], "first": ORDER[[0, 0, 1]], "second": ORDER}, "drawn_with_replacement"),
         ({"sizes": [20], "first": ORDER, "second": ORDER}, ""),
+        ({"sizes": [5] * 4, "first": ORDER[:20], "second": ORDER, "images": IMAGES[::-1]}, "labels_apart"),
+        ({"sizes": [5] * 4, "first": ORDER[:20], "second": ORDER, "images": IMAGES[:19]}, ""),
         ({}, ""),
     ],
 )
@@ -184,6 +206,33 @@ def test_batches_that_are_not_full_are_said(values: dict, slip: str) -> None:
     symptom = nets.full_batches({name: np.asarray(value) for name, value in values.items()}, {}, LOADED)
     assert symptom is not None
     assert symptom.slip == slip
+
+
+def test_full_batches_of_examples_beside_their_labels_pass() -> None:
+    values = {"sizes": np.full(4, 5), "first": ORDER[:20], "second": ORDER[3:], "images": IMAGES}
+    assert nets.full_batches(values, {}, LOADED) is None
+
+
+def test_only_the_first_loss_counts_behind_wrong_steps() -> None:
+    """One mistake costs one check: behind a wrong step the later losses cannot be right."""
+    right = {"losses": np.array([0.9, 0.8, 0.7, 0.6]), "parameters": np.ones(3), "holds_numbers": np.asarray(True)}
+    averaged = right | {"losses": np.array([0.9, 0.85, 0.8, 0.75])}
+    assert nets.losses(right, right, {}) is None
+    assert (symptom := nets.losses(averaged, right, {})) is not None
+    assert symptom.slip == "running_average"
+    assert nets.losses(averaged | {"parameters": np.zeros(3)}, right, {}) is None
+    assert nets.losses(right | {"losses": np.array([0.8, 0.8, 0.7, 0.6])}, right, {}) is not None
+    assert nets.losses(right | {"losses": right["losses"][:3]}, right, {}) is not None
+    assert nets.losses(right | {"holds_numbers": np.asarray(False)}, right, {}) is not None
+
+
+def test_the_witness_tells_its_mode_and_what_shrinks_it() -> None:
+    witness, x = Witness(), torch.ones(2, 3, requires_grad=True)
+    assert torch.equal(witness(x), x)
+    witness(x).sum().backward()
+    assert witness.idle.grad is not None
+    assert not witness.idle.grad.any()  # a gradient of 0, and not none at all: weight decay then acts
+    assert torch.equal(witness.eval()(x), x / 2)
 
 
 @pytest.mark.parametrize(
