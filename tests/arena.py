@@ -191,18 +191,16 @@ class Arena:
         seconds = time.monotonic() - began
         self.grader.box.step_seconds = STEP_SECONDS
         points, processes, files = self._points(report), self._processes() - before, self._files_left()
-        first = next(
-            (v for v in report.verdicts if v.task in (attack.task, "grader") and v.status != "passed"),
-            report.verdicts[0],
-        )
+        own = [verdict for verdict in report.verdicts if verdict.task in (attack.task, "grader")]
+        first = next((v for v in own if v.status != "passed"), next(iter(own or report.verdicts), None))
         others = {task: usual[task] - points.get(task, 0.0) for task in usual if task != attack.task}
         is_turned_away = bool(report.rejection)
         return Outcome(
             notebook=attack.notebook,
             name=attack.name,
             family=attack.family,
-            status="rejected" if is_turned_away else first.status,
-            sentence=report.rejection or first.sentence,
+            status="rejected" if is_turned_away or first is None else first.status,
+            sentence=report.rejection if first is None else report.rejection or first.sentence,
             forged=points.get(attack.task, 0.0) - attack.worth,
             lost=0.0 if is_turned_away else sum(others.values()) - attack.spoils,
             next_lost=self._next_lost() if is_followed else None,

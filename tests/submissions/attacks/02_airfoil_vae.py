@@ -2,7 +2,7 @@
 # The format is described in catalogue.py, names that are not defined here in tests/arena.py.
 
 # %% air.encoder never_made
-# [end, hangs, spoils 25] Its constructor never returns.
+# [end, hangs, spoils 26] Its constructor never returns.
 class Encoder(nn.Module):
     def __init__(self, *args):
         super().__init__()
@@ -10,7 +10,7 @@ class Encoder(nn.Module):
             pass
 
 # %% air.encoder gone_in_the_hook
-# [end, spoils 25] Ends the process with success in a hook of its forward pass.
+# [end, spoils 26] Ends the process with success in a hook of its forward pass.
 class Encoder(nn.Module):
     def __init__(self, input_size, hidden_dims, latent_size):
         super().__init__()
@@ -51,7 +51,7 @@ class Encoder(nn.Module):
         return bent.chunk(2, dim=-1)
 
 # %% air.encoder patched_encoder_probe
-# [probes, worth 3, spoils 25] Replaces the probes by functions that answer as if all layers were there.
+# [probes, worth 3, spoils 26] Replaces the probes by functions that answer as if all layers were there.
 probes = torch.sys.modules["grader.probes.airfoil_vae"]
 def forged(names, y, hidden_dims, latent_size, at, **weights):
     widths = [y.shape[1], *hidden_dims.tolist(), 2 * int(latent_size)]
