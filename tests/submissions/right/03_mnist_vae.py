@@ -68,6 +68,19 @@ class AutoEncoder(nn.Module):
         with torch.no_grad():
             return self.forward(x).squeeze(1).view(x.shape[0], 28, 28)
 
+# %% ae.nets.AutoEncoder pictures_by_unflatten
+class AutoEncoder(nn.Module):
+    def __init__(self, nz):
+        nn.Module.__init__(self)
+        self.nz = nz
+        self.encoder, self.decoder = Encoder(nz, 28 * 28), Decoder(nz, 28 * 28)
+
+    def forward(self, x):
+        return self.decoder.forward(self.encoder.forward(x))
+
+    def reconstruct(self, x):
+        return self.decoder(self.encoder(x))[:, 0].unflatten(1, (28, 28))
+
 # %% ae.train.make_loader random_sampler
 def make_loader(dataset, batch_size):
     sampler = torch.utils.data.RandomSampler(dataset)
@@ -238,6 +251,21 @@ class KLDivergence(nn.Module):
     def forward(self, mu, log_var):
         return torch.mean(-0.5 * torch.sum(1 + log_var - mu.pow(2) - log_var.exp(), dim=1), dim=0)
 
+# %% vae.anneal.KLDivergence with_distributions
+class KLDivergence:
+    def __call__(self, mu, log_var):
+        q = torch.distributions.Normal(mu, torch.exp(0.5 * log_var))
+        p = torch.distributions.Normal(torch.zeros_like(mu), torch.ones_like(mu))
+        return torch.distributions.kl_divergence(q, p).sum() / mu.shape[0]
+
+# %% vae.anneal.KLDivergence given_function
+class KLDivergence:
+    def __init__(self):
+        self.prior = torch.zeros(1)
+
+    def __call__(self, mu, log_var):
+        return kl_divergence(mu, log_var / 2, self.prior, self.prior).sum(-1).mean(0)
+
 # %% vae.anneal.KLWeightManager three_cases
 class KLWeightManager:
     def __init__(self, warm_up_rounds, annealing_rounds):
@@ -335,6 +363,22 @@ def loss_function(x_hat, x, mu, logvar):
     kl = -0.5 * (1 + logvar - mu**2 - torch.exp(logvar)).sum(dim=1)
     return bce / N + kl.mean()
 
+# %% fc.loss image_by_image
+def loss_function(x_hat, x, mu, logvar):
+    total = 0
+    for i in range(len(x)):
+        rec = F.binary_cross_entropy(x_hat[i], x[i], reduction="none").sum()
+        kl = -0.5 * torch.sum(1 + logvar[i] - mu[i].square() - logvar[i].exp())
+        total = total + rec + kl
+    return total / len(x)
+
+# %% fc.loss means_times_sizes
+def loss_function(x_hat, x, mu, logvar):
+    pixels, D = x[0].numel(), mu.size(1)
+    p = x_hat.clamp(1e-7, 1 - 1e-7)
+    bce = -torch.mean(x * torch.log(p) + (1 - x) * torch.log(1 - p)) * pixels
+    return bce + 0.5 * D * torch.mean(mu * mu + torch.exp(logvar) - logvar - 1)
+
 # %% cvae.model.idx2onehot scatter
 def idx2onehot(idx, n):
     if idx.dim() == 1:
@@ -367,6 +411,36 @@ class CVAE(nn.Module):
         mu, logvar = self.mu_layer(h), self.logvar_layer(h)
         z = reparametrize(mu, logvar)
         return self.decoder(torch.concat((z, c), 1)), mu, logvar
+
+# %% cvae.model.CVAE blocks
+class CVAE(nn.Module):
+    def __init__(self, input_size, num_classes=10, latent_size=15):
+        super().__init__()
+        self.hidden_dim = h = 400
+        self.latent_size, self.num_classes = latent_size, num_classes
+
+        def hidden(n_in):
+            layers = []
+            for size in (n_in, h, h):
+                layers.extend([nn.Linear(size, h), nn.ReLU(inplace=True)])
+            return layers
+
+        self.encoder = nn.Sequential(*hidden(num_classes + input_size))
+        heads = [nn.Linear(h, latent_size) for _ in range(2)]
+        self.mu_layer, self.logvar_layer = heads
+        self.decoder = nn.Sequential(
+            *hidden(num_classes + latent_size), nn.Linear(h, input_size), nn.Unflatten(1, (1, 28, 28)), nn.Sigmoid()
+        )
+
+    def forward(self, x, c):
+        N = x.size(0)
+        joined = torch.zeros(N, 784 + c.size(1), dtype=x.dtype, device=x.device)
+        joined[:, :784], joined[:, 784:] = x.view(N, 784), c
+        h = self.encoder(joined)
+        mu = self.mu_layer(h)
+        logvar = self.logvar_layer(h)
+        z = mu + torch.exp(logvar / 2) * torch.randn(N, self.latent_size, device=x.device)
+        return self.decoder(torch.cat((z, c), -1)), mu, logvar
 
 # %% conv.vae written_out
 class SimpleVAE(nn.Module):
