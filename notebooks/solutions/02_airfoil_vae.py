@@ -592,8 +592,8 @@ for beta in betas:
     quality = measure_airfoils(models[beta].generate(24), dataset)
     rows.append((beta, np.mean(tracker.rec_losses[-50:]), np.mean(tracker.prior_losses[-50:]),
                  quality))
-    print(f"beta {beta:g}: reconstruction {rows[-1][1]:.5f}, KL {rows[-1][2]:.3g} nats; "
-          f"samples: {quality}")
+    print(f"beta {beta:g}: reconstruction {rows[-1][1]:.5f}, KL {rows[-1][2]:.3g} nats\n"
+          f"    samples: {quality}")
 
 # %% figure="02_beta"
 samples = torch.cat([models[beta].generate(4) for beta in betas])
