@@ -44,7 +44,7 @@ def interpolate_linear(x, y, steps):
     return kept[0]
 
 # %% vae.interpolate inputs_from_the_frames
-# [read] Looks for the grader's own answer in the frames and objects around it.
+# [probes] Looks for the grader's own answer in the frames and objects around it.
 def answers_around():
     frame = torch.sys._getframe()
     while frame is not None:
