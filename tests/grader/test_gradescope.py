@@ -73,7 +73,7 @@ def test_a_wrong_answer_and_an_attack_cost_their_own_points(outcomes: dict[str, 
     lost = {
         test["extra_data"]["task"]: test["extra_data"]["status"] for test in results["tests"] if test.get("score") == 0
     }
-    assert {task: lost[task] for task in ("kl.D_KL", "kl.elbo")} == {"kl.D_KL": "raised", "kl.elbo": "wrong"}
+    assert {task: lost[task] for task in ("kl.D_KL", "kl.elbo")} == {"kl.D_KL": "memory", "kl.elbo": "wrong"}
 
 
 @pytest.mark.parametrize(
