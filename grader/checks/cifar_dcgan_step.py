@@ -271,9 +271,14 @@ def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
             return Symptom(
                 "the same codes are used twice: draw new ones for each of the two updates of each step", "old_codes"
             )
-    drawn = np.concatenate(shown).astype(float)
-    if len(np.unique(drawn[:, 0])) < len(drawn):
+    if len(np.unique(np.concatenate(shown)[:, 0])) < sum(map(len, shown)):
         return Symptom("the images of a batch share their code: draw one code for each")
+    halves = (np.concatenate(shown[half::2]).astype(float) for half in (0, 1))  # the discriminator's, the generator's
+    return next(filter(None, map(_not_normal, halves)), None)
+
+
+def _not_normal(drawn: np.ndarray) -> Symptom | None:
+    """What tells codes from draws of N(0, I)."""
     error = 6 / np.sqrt(drawn.size)
     if not abs(drawn.std() - 1) <= error:
         slip = "uniform_codes" if abs(drawn.std() - 12**-0.5) < 0.05 else ""
@@ -281,16 +286,11 @@ def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         return Symptom(f"{text}: N(0, I) is randn, not rand" if slip else text, slip)
     if not abs(drawn.mean()) <= error:
         return Symptom(f"the codes have mean {drawn.mean():.2f}, expected 0")
-    return _shape_of(drawn)
-
-
-def _shape_of(drawn: np.ndarray) -> Symptom | None:
-    """Whether codes of mean 0 and variance 1 could be normal draws, each number of its own."""
-    fourth, lengths = (drawn**4).mean() / np.square(drawn).mean() ** 2, np.linalg.norm(drawn, axis=1)
-    if not fourth > 2.3:  # 3 for a normal draw, 1.8 for a uniform one
+    if not (drawn**4).mean() > 2.3 * np.square(drawn).mean() ** 2:  # 3 for a normal draw, 1.8 for a uniform one
         return Symptom("the codes are no normal draws: N(0, I) is randn", "uniform_codes")
-    if not 0.3 < lengths.std() < 1.3:  # 0.7 for 64 numbers from N(0, 1)
-        text = "all of the same length" if lengths.std() < 0.3 else "not drawn number by number"
+    spread = np.linalg.norm(drawn, axis=1).std()
+    if not 0.1 < spread < 1.5:  # 0.7 for 64 numbers from N(0, 1)
+        text = "all of the same length" if spread < 1 else "not drawn number by number"
         return Symptom(
             f"the codes are {text}: N(0, I) is randn(count, CODE_SIZE), and nothing after it", "shaped_codes"
         )

@@ -16,6 +16,7 @@ from grader.checks.cifar_dcgan_trace import Batch
 from grader.pipeline import Grader
 from grader.probes import cifar_dcgan as probes
 from grader.references import FOLDER
+from grader.rubric import load_rubric
 from grader.slips import parse_variants
 
 NAME = "04_cifar_dcgan"
@@ -34,6 +35,10 @@ def marks(grader: Grader, replaced: dict[str, str]) -> dict[str, tuple[float, st
     report = grader.grade_bytes(answers(NAME, replaced), "answers.ipynb", "student")
     assert report.rejection + report.fault == ""
     return {v.check: (v.points, v.sentence) for v in report.verdicts if v.status != "manual"}
+
+
+def solution(task: str) -> str:
+    return next(cell.source for cell in load_rubric(NAME).references.solution if cell.tasks == (task,))
 
 
 def test_one_class_in_all_three_cells_gets_full_marks(grader: Grader) -> None:
@@ -64,16 +69,36 @@ def test_a_constructor_that_fails_costs_only_its_own_question(grader: Grader) ->
         ("draw_codes(batch_size)", "3 * draw_codes(batch_size)", "codes", "standard deviation"),
         ("draw_codes(batch_size)", "0.6 + draw_codes(batch_size)", "codes", "expected 0"),
         ("draw_codes(batch_size)", "draw_codes(2)", "generator", "2 fakes"),
+        ("draw_codes(batch_size)", "12**0.5 * (torch.rand(batch_size, CODE_SIZE) - 0.5)", "codes", "no normal draws"),
         ("return loss.detach()", "return None", "discriminator", "not returned"),
+        ("real_logits = self._discriminator(real)", "real_logits = self._discriminator(real.flip(-1))", "batches", "neither the given ones"),
+        ("loss.backward()", "loss.backward(); self._generator_optimizer.param_groups[0]['lr'] = 1e-2", "updates", "does not move as its Adam"),
+        ("self.train_step(images_0_1(batch))", "self.train_step(batch)", "updates", "does not play that epoch"),
+        ("save(self, epoch + 1)", "save(self, epoch)", "updates", "saves after epochs [1], expected [2]"),
+        ("self.tracker.update(d_loss, g_loss)", "pass", "updates", "not told the losses"),
+        ("            self._discriminator.train()\n", "", "updates", "evaluation mode that was in it before"),
     ],
 )  # fmt: skip
 def test_rarer_slips_of_the_step_are_told(grader: Grader, old: str, new: str, check: str, said: str) -> None:
-    from tools.references import solution_cells
-    from utils.assignments import load_assignment
+    cell = solution("gan.train")
+    assert old in cell
+    points, sentence = marks(grader, {"gan.train": cell.replace(old, new)})[f"gan.train.{check}"]
+    assert points == 0
+    assert said in sentence
 
-    (cell,) = (cell for cell in solution_cells(load_assignment(NAME)) if cell.tasks == ("gan.train",))
-    assert old in cell.source
-    points, sentence = marks(grader, {"gan.train": cell.source.replace(old, new)})[f"gan.train.{check}"]
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("NUM_EPOCHS, BATCH_SIZE, CODE_SIZE\n", "BATCH_SIZE, NUM_EPOCHS, CODE_SIZE\n", "self._num_epochs is 128, expected 25"),
+        ("draw_codes(NUM_TRACKED)", "NUM_TRACKED", "self._tracked_noise has shape ()"),
+        ('"betas": ADAM_BETAS', '"betas": ADAM_BETAS, "maximize": True', "do not move the networks as Adam"),
+    ],
+)  # fmt: skip
+def test_rarer_slips_of_the_constructor_are_told(grader: Grader, old: str, new: str, said: str) -> None:
+    cell = solution("gan.init")
+    assert old in cell
+    points, sentence = marks(grader, {"gan.init": cell.replace(old, new)})["gan.init.optimizers"]
     assert points == 0
     assert said in sentence
 
