@@ -244,7 +244,7 @@ for seed, published in enumerate((0.9318599700927734, 1.0280910730361938, 0.8538
         "you sum over batch and latent; take the mean.": 50 * published,
         "logvar is the log of the variance; you used it as the log of sigma.": as_log_sigma,
     }
-    hint = "Twice the value: is the ½ there?"
+    hint = "Is the ½ there?"
     expect_close(f"D_KL, seed {seed}", D_KL(mu, logvar), published, slips=slips, hint=hint)
 
 # %% [markdown]

@@ -84,10 +84,10 @@ def test_activation_maximisation_pleases_the_discriminator(executed):
     assert after > before + 1
 
 
-def test_the_last_cell_writes_a_submission(executed):
+def test_the_last_cell_packs_the_notebook_and_both_pictures(executed):
     text = printed(executed[0], "hand_in(")
     with zipfile.ZipFile(executed[1] / f"{NAME}_submission.zip") as archive:
-        assert f"{NAME}.ipynb" in archive.namelist()
+        assert sorted(archive.namelist()) == [f"{NAME}.ipynb", "04_reconstructions.png", "04_samples.png"]
     assert "Every graded cell and every response has an answer." in text
 
 
