@@ -26,7 +26,8 @@ from tests.submissions.attacks.catalogue import FAMILIES, Attack, load_attacks
 
 HONEST = "01_kl_divergence"  # what is handed in right after each attack
 TIERS = ("A", "B", "B-", "C", "D")
-STEP_SECONDS, HANGING_SECONDS = 5.0, 0.6  # a cap on the time of each cell and call; the second where it will be used up
+# A cap on the time of each cell and call: usually, where it will be used up, and there in a notebook of quick calls.
+STEP_SECONDS, HANGING_SECONDS, SHORT_SECONDS = 5.0, 2.0, 0.6
 HELPERS = """
 ARENA = {arena!r}
 load = torch.sys.modules["importlib"].import_module
@@ -68,7 +69,7 @@ class Outcome:
     status: str  # of the attacked task's first check that did not pass, or why the file was turned away
     sentence: str
     forged: float  # points for the attacked task beyond what is right in the answer
-    lost: float  # points that the author's other answers should have had
+    lost: float  # points that the author's other answers should have had, beyond those the attack spoils itself
     next_lost: float | None  # points that the honest submission graded right after it should have had
     processes_left: int
     files_left: tuple[str, ...]
@@ -185,7 +186,8 @@ class Arena:
 
     def outcome(self, attack: Attack, is_followed: bool = True) -> Outcome:
         usual, before = self.usual(attack.notebook), self._processes()
-        self.grader.box.step_seconds = HANGING_SECONDS if attack.hangs else STEP_SECONDS
+        hanging = SHORT_SECONDS if attack.notebook == HONEST else HANGING_SECONDS
+        self.grader.box.step_seconds = hanging if attack.hangs else STEP_SECONDS
         began = time.monotonic()
         report = self._graded(*self._file(attack))
         seconds = time.monotonic() - began
@@ -202,7 +204,7 @@ class Arena:
             status="rejected" if is_turned_away or first is None else first.status,
             sentence=report.rejection if first is None else report.rejection or first.sentence,
             forged=points.get(attack.task, 0.0) - attack.worth,
-            lost=0.0 if is_turned_away else sum(others.values()) - attack.spoils,
+            lost=0.0 if is_turned_away else max(0.0, sum(others.values()) - attack.spoils),
             next_lost=self._next_lost() if is_followed else None,
             processes_left=len(processes),
             files_left=files,

@@ -56,7 +56,7 @@ class Attack:
     source: str = ""
     hangs: bool = False  # it uses up whatever time it is given
     worth: float = 0.0  # points of what is right in it
-    spoils: float = 0.0  # points of other tasks that call the answer
+    spoils: float = 0.0  # at most so many points of the author's other tasks: they call the answer, or what it has replaced
 
 
 def load_attacks() -> tuple[Attack, ...]:
