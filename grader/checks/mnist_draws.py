@@ -154,20 +154,22 @@ def codes(rng: np.random.Generator) -> Arrays:
 
 
 def bound(rng: np.random.Generator) -> Arrays:
-    K = int(rng.integers(2, 4))
+    K, n = int(rng.integers(2, 4)), int(rng.integers(2, 4))
     return {
-        "K": _int(K), "num_filters": _int(5), "n": _int(rng.integers(2, 4)), "images": _int(rng.integers(4, 6)),
+        "K": _int(K), "num_filters": _int(5), "n": _int(n), "images": _int(5),  # no multiple of n
+        "tones": rng.choice([0.1, 0.35, 0.6, 0.85], n, replace=False).astype(np.float32),
         "log_sig_x": np.asarray(rng.choice([-1.2, -0.8, 0.5]), np.float32), "seed": _seed(rng),
         "posterior": np.append(rng.choice([-0.9, 0.8, 1.1], K), rng.choice([-0.7, 0.8])).astype(np.float32),
     }  # fmt: skip
 
 
 def wide(rng: np.random.Generator) -> Arrays:
-    posterior = np.append(rng.uniform(-0.5, 0.5, 2), 0.5).astype(np.float32)
+    """A posterior wide enough that its variance, and the root of it, are told apart by the draws."""
     return {
-        "posterior": posterior,
-        "n": _int(300),
+        "posterior": np.append(rng.uniform(-0.3, 0.7, 2), rng.uniform(0.85, 0.95)).astype(np.float32),
+        "n": _int(150),
         "images": _int(2),
-        "log_sig_x": np.asarray(rng.uniform(-1.3, -0.8), np.float32),
+        "grey": np.asarray(rng.uniform(0.3, 0.6), np.float32),
+        "log_sig_x": np.asarray(rng.uniform(-0.3, 0.3), np.float32),
         "seed": _seed(rng),
     }

@@ -8,11 +8,13 @@ from torch import Tensor, nn
 
 from grader.probes.stand_ins import (
     PIXELS,
+    Added,
     Batches,
     Emit,
     Marked,
     PriorVAE,
     Show,
+    Tones,
     ToyAutoEncoder,
     ToyVAE,
     blank,
@@ -375,20 +377,22 @@ def conv_decode(names, z: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: 
 
 
 def conv_elbo(
-    names, K: Tensor, num_filters: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, posterior: Tensor, seed: Tensor
-):
-    """Without noise, and with a wide posterior and a decoder to which the code does not matter."""
+    names, K: Tensor, num_filters: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, posterior: Tensor, tones: Tensor,
+    seed: Tensor,
+):  # fmt: skip
+    """Without noise, and with a wide posterior and a decoder to which the code does not matter, but how many there are."""
     model = _conv(names, K, num_filters, log_sig_x, seed)
     silence(model.encoder, int(K) + 1, int(K))
     x = uniform(int(seed), int(images), 1, 28, 28)
     elbo = model.elbo(x, int(n))
-    model.encoder, model.decoder = Emit(posterior), Emit(torch.full((PIXELS,), 0.5), 1, 28, 28)
-    return {"elbo": elbo, "elbo_of_a_wide_posterior": model.elbo(x, int(n))}
+    model.encoder, model.decoder = Emit(posterior), Tones(tones)
+    return {"elbo": elbo, "elbo_of_a_wide_posterior": model.elbo(x[:1].expand_as(x), int(n))}
 
 
 def conv_elbo_gradient(
-    names, K: Tensor, num_filters: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, posterior: Tensor, seed: Tensor
-):
+    names, K: Tensor, num_filters: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, posterior: Tensor, tones: Tensor,
+    seed: Tensor,
+):  # fmt: skip
     model = _conv(names, K, num_filters, log_sig_x, seed)
     silence(model.encoder, int(K) + 1, int(K))
     value = model.elbo(uniform(int(seed), int(images), 1, 28, 28), int(n))
@@ -401,17 +405,19 @@ def conv_elbo_gradient(
     return {f"d_{name}": grad for name, grad in zip(asked, found, strict=True) if grad is not None}
 
 
-def conv_elbo_sampled(names, posterior: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, seed: Tensor):
-    """With a wide posterior and a decoder of one layer: the noise in z costs likelihood."""
-    K = len(posterior) - 1
+def conv_elbo_sampled(
+    names, posterior: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, grey: Tensor, seed: Tensor
+):
+    """Of grey images: with a decoder that shows the code in one pixel, twice, and with one that shows grey alone."""
+    K, draws, x = len(posterior) - 1, int(n), grey.expand(int(images), 1, 28, 28)
     model = names["SimpleVAE"](K=K, num_filters=2)
-    decode = nn.Sequential(nn.Linear(K, PIXELS), nn.Sigmoid(), nn.Unflatten(1, (1, 28, 28)))
-    model.encoder, model.decoder = Emit(posterior), fill(decode, int(seed))
+    model.encoder, model.decoder = Emit(posterior), Added(float(grey))
     with torch.no_grad():
         model.log_sig_x.copy_(log_sig_x)
         seed_torch(seed)
-        x, draws = uniform(int(seed), int(images), 1, 28, 28), int(n)
-        return {"elbos": torch.stack([model.elbo(x, draws // 2), model.elbo(x, draws - draws // 2)])}
+        elbos = [model.elbo(x, draws), model.elbo(x, draws)]
+        model.decoder = Tones(grey[None])
+        return {"elbos": torch.stack(elbos), "of_grey": model.elbo(x, 1)}
 
 
 def generate(names, K: Tensor, n_images: Tensor, seed: Tensor):

@@ -115,15 +115,40 @@ def flat_decoder(n: int, seed: int) -> nn.Module:
 
 
 class Emit(nn.Module):
-    """A network with the same output for every input, by default a row of numbers."""
+    """An encoder with the same output for every image."""
 
-    def __init__(self, numbers: Tensor, *shape: int) -> None:
+    def __init__(self, numbers: Tensor) -> None:
         super().__init__()
-        self.shape = shape or (len(numbers),)
         self.numbers = nn.Parameter(numbers.clone())
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.numbers.reshape(self.shape).expand(len(x), *self.shape)
+        return self.numbers.expand(len(x), -1)
+
+
+class Tones(nn.Module):
+    """A decoder that looks at no code: its images have these tones in turn, over all of its calls."""
+
+    def __init__(self, tones: Tensor) -> None:
+        super().__init__()
+        self.tones = nn.Parameter(tones.clone())
+        self.decoded = 0
+
+    def forward(self, z: Tensor) -> Tensor:
+        rows = torch.arange(self.decoded, self.decoded + len(z)) % len(self.tones)
+        self.decoded += len(z)
+        return self.tones[rows].reshape(-1, 1, 1, 1).expand(-1, 1, 28, 28)
+
+
+class Added(nn.Module):
+    """A decoder of grey images whose first pixel is the sum of the code."""
+
+    def __init__(self, grey: float) -> None:
+        super().__init__()
+        self.grey, self.scale = grey, nn.Parameter(torch.ones(()))
+
+    def forward(self, z: Tensor) -> Tensor:
+        first = self.scale * z.sum(dim=-1, keepdim=True)
+        return F.pad(first, (0, PIXELS - 1), value=self.grey).reshape(-1, 1, 28, 28)
 
 
 _TONES = 4.0  # divides a code before the sigmoid: far-off codes, which a slip may give, are then still told apart

@@ -514,6 +514,14 @@ class KLWeightManager:
 # A seed inside gives every batch the same noise: only the notebook sets seeds.
 # replace: params_q = self.encode(x) -> torch.manual_seed(0); params_q = self.encode(x)
 
+# %% conv.vae one_draw_only
+# Each image gets one draw whatever n says: draw n codes.
+# replace: rsample(params_q, n) -> rsample(params_q, 1)
+
+# %% conv.vae width_as_log_variance_in_z
+# z reads log sigma as log variance: sigma = exp(log_sigma).
+# replace: rsample(params_q, n) -> rsample(params_q * torch.cat([torch.ones(self.K), torch.full((1,), 0.5)]), n)
+
 # %% conv.vae kl_swapped
 # The arguments of the KL divergence are swapped: asked is KL[q || N(0, I)], with q first.
 # replace: kl_q_p_exact(params_q, torch.zeros_like(params_q)) -> kl_q_p_exact(torch.zeros_like(params_q), params_q)

@@ -157,15 +157,32 @@ def test_what_is_no_sample_is_said(z: np.ndarray) -> None:
     assert sampling.noise("log_sigma")({}, {}, INPUTS) is not None
 
 
-def test_the_draws_of_another_generator_leave_the_elbo_right() -> None:
-    reference, inputs = {"elbos": np.array([-470.0, -470.5])}, {"log_sig_x": -1.0}
-    for off, passes in ((6 * 7.0, True), (250.0, False), (np.nan, False)):
-        symptom = sampling.averaged_over_draws({"elbos": reference["elbos"] + off}, reference, inputs)
-        assert (symptom is None) == passes
-    assert (
-        symptom := sampling.averaged_over_draws({"elbos": np.array([-470.0, -470.0])}, reference, inputs)
-    ) is not None
-    assert symptom.slip == "seed_fixed_inside"
+WIDE = {
+    "posterior": np.array([0.2, 0.6, 0.9], np.float32), "n": np.asarray(150), "images": np.asarray(2),
+    "grey": np.asarray(0.5), "log_sig_x": np.asarray(0.1),
+}  # fmt: skip
+
+
+def _elbos(seed: int, sigma: float, is_shared: bool = False) -> dict[str, np.ndarray]:
+    """Of two calls, without the constants, where the code has this width; its numbers may share their noise."""
+    eps = np.random.default_rng(seed).standard_normal((2, 300, 1 if is_shared else 2))
+    sums = (np.array([0.2, 0.6]) + sigma * eps).sum(axis=-1)
+    return {"elbos": -((sums - 0.5) ** 2).mean(axis=1) / (2 * np.exp(0.2)) - 700, "of_grey": np.asarray(-700.0)}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_elbo_of_a_wide_posterior_is_that_of_its_width(seed: int) -> None:
+    sigma, judge = np.exp(0.9), sampling.averaged_over_draws
+    assert judge(_elbos(seed, sigma), {}, WIDE) is None
+    for width in (0, sigma**0.5, sigma**2):
+        assert judge(_elbos(seed, width), {}, WIDE) is not None
+    assert judge(_elbos(seed, sigma, is_shared=True), {}, WIDE) is not None
+
+
+def test_elbos_of_a_seed_inside_or_of_nothing_are_seen() -> None:
+    right = _elbos(0, np.exp(0.9))
+    for elbos in (right["elbos"][[0, 0]], right["elbos"][:1], np.array([np.nan, -700])):
+        assert sampling.averaged_over_draws(right | {"elbos": elbos}, {}, WIDE) is not None
 
 
 def test_a_one_hot_row_has_the_type_of_the_weights() -> None:
