@@ -135,6 +135,8 @@ def _spoilt_zip(rng: random.Random) -> bytes:
     )
     with zipfile.ZipFile(out, "w", method) as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of names that occur twice
+        if rng.random() < 0.6:
+            archive.writestr("hand in.ipynb", json.dumps(_a_notebook(rng)))
         many = 210 if method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) and rng.random() < 0.02 else 1
         for _ in range(many * rng.choice([0, 1, 1, 1, 2, 3, 5]) % 300):
             info = zipfile.ZipInfo(_member_name(rng))

@@ -12,7 +12,7 @@ from tests.fuzz.channels import run_spoilt_answer
 
 SEED = 1
 COUNTS = {
-    "notebooks": 40, "zips": 20, "configs": 50, "answers": 15, "frames": 100, "children": 25, "rosters": 50, "gradebooks": 50,
+    "notebooks": 40, "zips": 30, "configs": 50, "answers": 15, "frames": 100, "children": 25, "rosters": 50, "gradebooks": 50,
     "classes": 15,
 }  # fmt: skip
 
