@@ -13,7 +13,7 @@ from typing import Any
 
 from grader.layouts import Directory, Person
 from grader.layouts.people import person_of
-from grader.report.files import write_atomically
+from grader.report.files import GRADES_FILE, write_atomically
 from grader.report.statistics import automatic_points, is_graded
 from utils.assignments import load_assignment
 from utils.printable import printable
@@ -133,11 +133,9 @@ def fill(book: Gradebook, results: list[Results], out: Path, column: str | None 
             else:
                 _set(book.rows[people[index][0]], place, f"{result['score']:g}")
                 filled += 1
-    target = (
-        out / book.path.name
-        if (out / book.path.name).resolve() != book.path.resolve()
-        else out / f"filled_{book.path.name}"
-    )
+    target = out / book.path.name
+    if target.resolve() == book.path.resolve() or target.name == GRADES_FILE:  # neither yours nor ours is written over
+        target = out / f"filled_{book.path.name}"
     text = "".join(",".join(row) + end for row, end in zip(book.rows, book.ends, strict=True))
     write_atomically(target, text)
     notes += _other_maximum(book, results, place)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.report.class_page import class_page
-from grader.report.files import write_atomically
+from grader.report.files import GRADES_FILE, write_atomically
 from grader.report.grades import grades_csv
 from grader.report.statistics import Results
 
@@ -22,7 +22,7 @@ def write_class(out: Path, results: list[Results], facts: dict[str, Any]) -> Non
     tiers = sorted({tier for result in results if (tier := result["extra_data"]["tier"])})
     graders = [result["extra_data"]["grader"] for result in results if result["extra_data"]["grader"]]
     run = facts | {"tier": "".join(tiers[-1:]), "submissions": len(results), "grader": graders[0] if graders else {}}
-    write_atomically(out / "grades.csv", grades_csv(results, run["absent"]))
+    write_atomically(out / GRADES_FILE, grades_csv(results, run["absent"]))
     write_atomically(out / "run.json", json.dumps(run, indent=1, ensure_ascii=False) + "\n")
     if run["is_class"]:
         (out / "diff.html").unlink(missing_ok=True)  # it was about the results that were here before

@@ -5,6 +5,8 @@ import re
 import unicodedata
 from pathlib import Path
 
+GRADES_FILE = "grades.csv"  # the class as a table
+
 _LONGEST_BYTES = 200
 _REPORT = re.compile(r"\.(html|csv|json)$", re.IGNORECASE)  # of a student "class.html": in the place of that page
 

@@ -44,7 +44,7 @@ def _results(name: str, points: float, ids: tuple[str, ...] = (), email: str = "
 
 
 def _book(tmp_path: Path, text: str):
-    path = tmp_path / "grades.csv"
+    path = tmp_path / "gradebook.csv"
     path.write_bytes(text.encode())
     return read_gradebook(path)
 
@@ -62,7 +62,7 @@ def test_canvas_is_filled_and_nothing_else_changes(tmp_path: Path, out: Path) ->
     ]
     summary = fill(_book(tmp_path, CANVAS), results, out)
     expected = CANVAS.replace('"A, B",,"7"', '"A, B",35,"7"').replace('"12.5",8', '"30.5",8')
-    assert (out / "grades.csv").read_bytes().decode() == expected
+    assert (out / "gradebook.csv").read_bytes().decode() == expected
     assert "2 scores" in summary
     assert "turingalan is excused" in summary
 
@@ -76,7 +76,7 @@ def test_moodle_is_filled_and_nothing_else_changes(tmp_path: Path, out: Path) ->
     expected = MOODLE.replace("zoe@x.org,Submitted,,", "zoe@x.org,Submitted,0,").replace(
         "ada@x.org,Submitted,,", "ada@x.org,Submitted,21.25,"
     )
-    assert (out / "grades.csv").read_bytes().decode() == expected
+    assert (out / "gradebook.csv").read_bytes().decode() == expected
 
 
 def test_who_has_no_score_is_left_and_named(tmp_path: Path, out: Path) -> None:
@@ -87,7 +87,7 @@ def test_who_has_no_score_is_left_and_named(tmp_path: Path, out: Path) -> None:
         _results("Unknown Person", 3),
     ]
     summary = fill(_book(tmp_path, CANVAS), results, out)
-    assert (out / "grades.csv").read_bytes().decode() == CANVAS
+    assert (out / "gradebook.csv").read_bytes().decode() == CANVAS
     for words in (
         "lovelaceada was not graded (malformed)",
         "müllerzoë was not graded (grader_error)",
@@ -126,7 +126,14 @@ def test_the_given_file_is_never_written_over(tmp_path: Path) -> None:
     book = _book(tmp_path, CANVAS)
     fill(book, [_results("lovelaceada", 35, ("11",))], tmp_path)
     assert book.path.read_bytes().decode() == CANVAS
-    assert (tmp_path / "filled_grades.csv").exists()
+    assert (tmp_path / "filled_gradebook.csv").exists()
+
+
+def test_the_runs_own_table_is_never_written_over(tmp_path: Path, out: Path) -> None:
+    path = tmp_path / "grades.csv"
+    path.write_text(CANVAS)
+    assert "filled_grades.csv" in fill(read_gradebook(path), [_results("lovelaceada", 35, ("11",))], out)
+    assert not (out / "grades.csv").exists()
 
 
 @pytest.mark.parametrize("text", ["", "name,points\na,1\n", "Identifier,Name\n1,a\n"])
