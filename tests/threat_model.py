@@ -135,7 +135,8 @@ def _sums(runs: dict[str, dict]) -> str:
 def _named(runs: dict[str, dict]) -> str:
     """What got through, by name, with the tier's own words about it."""
     lines = [
-        f"- {tier}, `{outcome['name']}`: expected there ({ABOUT_TIERS[tier].lacks})."
+        f"- {tier}, `{outcome['name']}`: "
+        + (f"expected there ({ABOUT_TIERS[tier].lacks})." if is_expected(tier, outcome) else "**not expected**.")
         for tier, run in runs.items()
         for outcome in run["outcomes"]
         if not is_contained(outcome)
