@@ -166,7 +166,7 @@ def generate_images(vae, K=2, n_images=9):
         return vae.decode(torch.rand(1, n_images, K))[0]
 
 # %% conv.generate forgotten_gradients
-# [next, spoils 40] Switches gradients off for good, and determinism, default types and printing with them.
+# [next, spoils 59] Switches gradients off for good, and determinism, default types and printing with them.
 torch.set_grad_enabled(False)
 torch.set_default_dtype(torch.float16)
 torch.use_deterministic_algorithms(True)
