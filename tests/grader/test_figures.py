@@ -156,7 +156,7 @@ def test_the_reports_show_words_as_words_and_pictures_as_pictures(grader: Grader
     picture = base64.b64encode(_png(colour=9)).decode()
     for page in (feedback_page(results), class_page([results], [], [])):
         assert f'src="data:image/png;base64,{picture}"' in page
-        assert "&lt;script&gt;alert(1)&lt;/script&gt; $z$" in page
+        assert "&lt;/blockquote&gt;&lt;script&gt;alert(1)&lt;/script&gt; " in page
         assert "<script>alert" not in page
 
 

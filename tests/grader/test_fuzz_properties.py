@@ -281,12 +281,12 @@ ROWS = st.lists(st.lists(FIELD, min_size=7, max_size=7), max_size=5)
 @given(ROWS, st.text('\n,";ab\ufeff', max_size=20))
 def test_filling_a_grade_file_changes_its_column_alone(tmp_path: Path, rows: list[list[str]], tail: str) -> None:
     header = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", f"{NAME} (901)", "Essay (902)"]
-    (tmp_path / "grades.csv").write_bytes((_csv([header, *rows]) + tail).encode())
+    (tmp_path / "gradebook.csv").write_bytes((_csv([header, *rows]) + tail).encode())
     verdict = Verdict("kl.D_KL.values", "kl.D_KL", "a title", "1.3", "passed", 35, 35, "A sentence.")
     results = results_json(Report("ada", "a.zip", NAME, "0", "A", (verdict,)))
     results["extra_data"]["members"] = [{"name": "ada", "email": "ada@x.org", "ids": ["4711"]}]
     assert is_results(results)
-    book = read_gradebook(tmp_path / "grades.csv")
+    book = read_gradebook(tmp_path / "gradebook.csv")
     before = [list(row) for row in book.rows]
     try:
         summary = fill(book, [results], tmp_path / "out")
@@ -294,7 +294,7 @@ def test_filling_a_grade_file_changes_its_column_alone(tmp_path: Path, rows: lis
         demand_sentence(str(error))
         return
     demand_sentence(summary)
-    after = read_gradebook(tmp_path / "out" / "grades.csv")
+    after = read_gradebook(tmp_path / "out" / "gradebook.csv")
     changed = [
         (row, n) for row, new in zip(before, after.rows, strict=True) for n in range(len(row)) if row[n] != new[n]
     ]
