@@ -1,6 +1,7 @@
 """The records that pass from stage to stage. Each is frozen: a stage reads one and makes the next."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -90,6 +91,17 @@ class Job:
     not_allowed: tuple[str, ...]
     cells: tuple["CellSource", ...]
     calls: tuple[Call, ...]
+
+    @cached_property
+    def asked_by(self) -> dict[str, str]:
+        """By call, the first that asks the same: several checks may look at one answer, which is made once."""
+        first: dict[tuple, str] = {}
+        return {call.name: first.setdefault(_question(call), call.name) for call in self.calls}
+
+
+def _question(call: Call) -> tuple:
+    inputs = [(name, array.dtype.str, array.shape, array.tobytes()) for name, array in call.inputs.items()]
+    return call.task, call.function, call.is_public, *inputs
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import platform
 from dataclasses import replace
 from importlib.metadata import version
 
-from grader.checks import Check, calls, load_checks, public_inputs
+from grader.checks import Check, calls, has_checks, load_checks, public_inputs
 from grader.draws import job_of
 from grader.records import Call, CellSource, SandboxRun
 from grader.references import References, Slip, save_references
@@ -25,19 +25,12 @@ from utils.extraction import find_tasks
 def main() -> None:
     parser = argparse.ArgumentParser(description="Rebuild the grader's reference values.")
     parser.add_argument("names", nargs="*", help="notebooks; default: all that have checks")
-    names = parser.parse_args().names or [n for n in assignment_names() if _has_checks(n)]
+    names = parser.parse_args().names or [n for n in assignment_names() if has_checks(n)]
     with Box(names) as box:
         for name in names:
             references = build(name, box)
             save_references(references, command=f"python -m tools.references {name}")
             print(f"{name}: {len(references.outputs)} public calls, {len(references.slips)} slips")
-
-
-def _has_checks(name: str) -> bool:
-    try:
-        return bool(load_checks(name))
-    except ModuleNotFoundError:
-        return False
 
 
 def build(name: str, box: Box, slips: tuple[Variant, ...] | None = None) -> References:

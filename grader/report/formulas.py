@@ -1,7 +1,8 @@
 """Formulas in students' answers, set for whoever has to read them: MathML, which a browser shows without any script.
 
-Only what stands between dollars goes to pandoc, as a formula and nothing else, all of a page in one process. Everything
-around it is escaped text. What pandoc cannot read, or what is not plain MathML when it comes back, stands as it was typed.
+What is a formula says `utils.export.maths`, as for the PDF. It goes to pandoc as a formula and nothing else, all of a page in
+one process. Everything around it is escaped text. What pandoc cannot read, or what is not plain MathML when it comes
+back, stands as it was typed.
 """
 
 import json
@@ -11,7 +12,7 @@ from itertools import accumulate
 
 from markupsafe import Markup, escape
 
-_FORMULA = re.compile(r"(?<!\\)(\$\$.+?\$\$|\$(?=[^\s$])[^$\n]*(?<=[^\s\\])\$(?!\d))", re.DOTALL)
+_MARK = re.compile("\ue000m(\\d+)\ue001")  # what `take_formulas` leaves
 _SET = re.compile(r'<div class="f">\s*(?:(<math [^>]*>.*?</math>)|.*?)\s*</div>', re.DOTALL)
 _ANNOTATION = re.compile(r'<annotation encoding="application/x-tex">.*?</annotation>', re.DOTALL)
 _BARE_SCRIPTS = re.compile(r"(?:[\^_]\s*){2}")  # the same for these in a row
@@ -32,15 +33,23 @@ def set_formulas(texts: list[str]) -> list[Markup]:
     Returns:
         Safe HTML for each; without pandoc, the escaped text.
     """
-    formulas = dict.fromkeys(tex for text in texts for tex in _FORMULA.findall(text) if _is_fit(tex))
-    done = dict(zip(formulas, _as_mathml(list(formulas)), strict=True))
+    try:
+        from utils.export.maths import Formula, take_formulas  # not in Gradescope's bundle, which makes no such page
+    except ImportError:
+        return [escape(text) for text in texts]
+    formulas: list[Formula] = []
+    marked = [_MARK.split(take_formulas(text, 0, formulas)) for text in texts]
+    fit = {formula.source: formula for formula in formulas if _is_fit(formula.source)}
+    blocks = [_block(formula.tex, formula.display) for formula in fit.values()]
+    done = dict(zip(fit, _as_mathml(blocks), strict=True))
     left = _PAGE_BYTES
     pages = []
-    for text in texts:
+    for pieces in marked:
         parts = []
-        for part in _FORMULA.split(text):
-            mathml = done.get(part, "")
-            parts.append(Markup(mathml) if mathml and len(mathml) <= left else escape(part))
+        for n, piece in enumerate(pieces):  # text and the numbers of formulas, in turn
+            typed = formulas[int(piece)].source if n % 2 else piece
+            mathml = done.get(typed, "") if n % 2 else ""
+            parts.append(Markup(mathml) if mathml and len(mathml) <= left else escape(typed))
             left -= len(mathml)
         pages.append(Markup("").join(parts))
     return pages
@@ -53,17 +62,14 @@ def _is_fit(tex: str) -> bool:
     return max(accumulate((c == "{") - (c == "}") for c in tex)) <= _DEEPEST
 
 
-def _as_mathml(formulas: list[str]) -> list[str]:
+def _as_mathml(blocks: list[dict]) -> list[str]:
     """Each formula in MathML; "" for those that stay as they are."""
-    nothing = [""] * len(formulas)
-    if not formulas:
+    from utils.export.pandoc import PandocError, executable
+
+    nothing = [""] * len(blocks)
+    if not blocks:
         return nothing
-    blocks = [{"t": "Div", "c": [["", ["f"], []], [{"t": "Plain", "c": [_math(tex)]}]]} for tex in formulas]
     document = json.dumps({"pandoc-api-version": _API, "meta": {}, "blocks": blocks})
-    try:
-        from utils.export.pandoc import PandocError, executable  # not in Gradescope's bundle, which makes no such page
-    except ImportError:
-        return nothing
     try:
         done = subprocess.run(
             [executable(), "--from", "json", "--to", "html5", "--mathml"],
@@ -74,12 +80,12 @@ def _as_mathml(formulas: list[str]) -> list[str]:
     except (PandocError, OSError, subprocess.TimeoutExpired):
         return nothing
     found = [match[1] or "" for match in _SET.finditer(done.stdout.decode("utf-8", "replace"))]
-    return [_plain(mathml) for mathml in found] if len(found) == len(formulas) else nothing
+    return [_plain(mathml) for mathml in found] if len(found) == len(blocks) else nothing
 
 
-def _math(tex: str) -> dict:
-    kind = "DisplayMath" if tex.startswith("$$") else "InlineMath"
-    return {"t": "Math", "c": [{"t": kind}, tex.strip("$")]}
+def _block(tex: str, is_display: bool) -> dict:
+    math = {"t": "Math", "c": [{"t": "DisplayMath" if is_display else "InlineMath"}, tex]}
+    return {"t": "Div", "c": [["", ["f"], []], [{"t": "Plain", "c": [math]}]]}
 
 
 def _plain(mathml: str) -> str:

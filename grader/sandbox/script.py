@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,30 +28,18 @@ def steps_of(job: Job, skipped: Skipped) -> Steps:
     """Public steps in the notebook's order, then the hidden ones, without what ended an earlier attempt."""
     public: list[dict] = []
     hidden: list[dict] = []
-    asked_by = _first_asking(job.calls)
     for cell in job.cells:
         if f"cell {cell.cell}" in skipped:
             continue
         keep = str(cell.cell)
         public.append({"do": "cell", "cell": cell.cell, "source": cell.source, "keep": keep, "seconds": STEP_SECONDS})
         calls = [call for call in job.calls if call.task in cell.tasks and call.task not in skipped]
-        calls = [call for call in calls if asked_by[call.name] == call.name]
+        calls = [call for call in calls if job.asked_by[call.name] == call.name]
         public += [_probe_step(call) for call in calls if call.is_public]
         secret = [_probe_step(call) for call in calls if not call.is_public]
         if secret:
             hidden += [{"do": "restore", "cell": cell.cell, "keep": keep, "seconds": STEP_SECONDS}, *secret]
     return public, hidden
-
-
-def _first_asking(calls: Iterable[Call]) -> dict[str, str]:
-    """By call, the first that asks the same: several checks may look at one answer, which is made once."""
-    first: dict[tuple, str] = {}
-    return {call.name: first.setdefault(_question(call), call.name) for call in calls}
-
-
-def _question(call: Call) -> tuple:
-    inputs = [(name, array.dtype.str, array.shape, array.tobytes()) for name, array in call.inputs.items()]
-    return call.task, call.function, call.is_public, *inputs
 
 
 def _probe_step(call: Call) -> dict:
@@ -99,16 +88,16 @@ def collect(
         name = f"cell {cell.cell}"
         cells[cell.cell] = skipped.get(name) or _errored(name, errors) or ProbeRun(name, "ran")
     runs = {}
-    asked_by = _first_asking(job.calls)
     for call in job.calls:
-        asked = asked_by[call.name]
+        asked = job.asked_by[call.name]
         stopped = skipped.get(call.task) or skipped.get(cell_of.get(call.task, ""))
         if stopped is not None:
             runs[call.name] = ProbeRun(call.name, stopped.status, limit=stopped.limit)
         elif asked in attempt.done:
             runs[call.name] = ProbeRun(call.name, "ran", attempt.values.get(asked, {}))
         else:
-            runs[call.name] = _errored(asked, errors) or ProbeRun(asked, attempt.fault or "killed")
+            ended = _errored(asked, errors) or ProbeRun(asked, attempt.fault or "killed")
+            runs[call.name] = replace(ended, call=call.name)
     return SandboxRun(runs, cells, cpu_seconds, wall_seconds)
 
 

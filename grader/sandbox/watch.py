@@ -13,6 +13,7 @@ import numpy as np
 from grader.records import StudentError
 from grader.sandbox import frames
 from grader.sandbox.scratch import is_full
+from utils.printable import printable
 
 STEP_SECONDS = 10.0
 _NOT_CONFINED = 99
@@ -192,13 +193,8 @@ def _student_error(header: dict, is_public: bool) -> StudentError:
     text, lines = header.get("text"), header.get("lines")
     pairs = [pair for pair in (lines if isinstance(lines, list) else []) if isinstance(pair, list) and len(pair) == 2]
     pairs = [pair for pair in pairs if all(type(number) is int for number in pair)]
-    text = text[:300] if isinstance(text, str) else ""
-    return StudentError(printable(kind[:60]), printable(text), tuple((c, n) for c, n in pairs[:20]))
-
-
-def printable(text: str) -> str:
-    """A stranger's text without what a terminal or an encoder would act on: controls, half characters, turned writing."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    text = text if isinstance(text, str) else ""
+    return StudentError(printable(kind)[:60], printable(text)[:300], tuple((c, n) for c, n in pairs[:20]))
 
 
 def read_line(stream: socket.socket) -> bytes:

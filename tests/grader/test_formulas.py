@@ -24,7 +24,8 @@ def test_formulas_are_set_and_the_text_around_them_stays() -> None:
         "it costs $5 and $6",
         r"\$a\$",
         "a lone $ here",
-        "$ spaced $",
+        "in code `$x$`",
+        "```\n$x$\n```",
         r"$\frac{$",
         r"$\href{javascript:alert(1)}{x}$",
         "$" + "x" * 5000 + "$",
@@ -33,6 +34,12 @@ def test_formulas_are_set_and_the_text_around_them_stays() -> None:
 )
 def test_what_is_no_formula_stands_as_it_was_typed(text: str) -> None:
     assert set_formulas([text]) == [text]
+
+
+@pytest.mark.parametrize("text", ["$ x $", r"\begin{align}x\end{align}", r"\\(x\\)"])
+def test_what_jupyter_sets_is_set(text: str) -> None:
+    (shown,) = set_formulas([text])
+    assert "<mi>x</mi>" in shown
 
 
 @pytest.mark.parametrize("tex", ["x^{" * 100 + "1" + "}" * 100, "x" + "^" * 500])

@@ -1,6 +1,8 @@
 """What a measurement returns, and how it is shown."""
 
+import resource
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -34,20 +36,17 @@ def ratios(name: str, of: Sequence[float], to: Sequence[float]) -> Figure:
 
 def seconds_of(action: Callable[[], object]) -> tuple[float, float]:
     """Wall and CPU seconds of an action, its ended child processes included."""
-    wall, cpu = time.monotonic(), _cpu()
+    wall, cpu = time.monotonic(), cpu_seconds()
     action()
-    return time.monotonic() - wall, _cpu() - cpu
+    return time.monotonic() - wall, cpu_seconds() - cpu
 
 
 def import_torch() -> None:
     """Start Python and import torch: the yardstick for everything that starts a process."""
-    import subprocess
-
     subprocess.run([sys.executable, "-c", "import torch"], check=True)
 
 
-def _cpu() -> float:
-    import resource
-
+def cpu_seconds() -> float:
+    """Of this process and of its ended children."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(u.ru_utime + u.ru_stime for u in used)

@@ -8,7 +8,6 @@ CPU seconds of all processes are counted, which others on the machine disturb li
 import contextlib
 import json
 import os
-import resource
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -22,7 +21,7 @@ from grader.pipeline import Grader, graded_assignments
 from grader.records import Job
 from grader.report import feedback_page
 from grader.slips import parse_variants
-from tools.bench.figures import Figure, import_torch, ratios, seconds_of
+from tools.bench.figures import Figure, cpu_seconds, import_torch, ratios, seconds_of
 from tools.examples import with_answers
 from utils import cell_code, extraction
 
@@ -120,7 +119,7 @@ def _warm() -> None:
 
 def _bare(jobs: list[Job]) -> float:
     """CPU seconds of this process and of a fork for each job."""
-    began = _own_cpu_seconds()
+    began = cpu_seconds()
     for job in jobs:
         reader, writer = os.pipe()
         pid = os.fork()
@@ -134,7 +133,7 @@ def _bare(jobs: list[Job]) -> float:
         with os.fdopen(reader, "rb") as stream:
             stream.read()
         os.waitpid(pid, 0)
-    return _own_cpu_seconds() - began
+    return cpu_seconds() - began
 
 
 def _run(job: Job, writer: int) -> None:
@@ -170,8 +169,3 @@ def _quietly(action):
         return action()
     except Exception:
         return None  # a wrong answer may raise: that costs its time too
-
-
-def _own_cpu_seconds() -> float:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(u.ru_utime + u.ru_stime for u in used)
