@@ -38,9 +38,11 @@ def compare(
         for task in question.tasks:
             failed = {verdict.task for verdict in verdicts if verdict.status != "passed"}
             reason = _not_run(task, reading, run)
+            remark = reading.remarks.get(task.id, "")  # behind the first check alone
             for check in rubric.checks_of(task.id):
                 status, sentence, slip = reason or _judge(check, task, rubric, reading, run, calls, fresh, failed)
                 points = check.points if status == "passed" else 0.0
+                sentence, remark = join(sentence, remark), ""
                 verdicts.append(
                     Verdict(
                         check.name, task.id, check.title, next(numbers), status, points, check.points, sentence, slip

@@ -38,7 +38,8 @@
 # the first cell unpacks it, and says what is otherwise there. On either it says what it finds and how to mend what is missing.
 #
 # **Rules.** Edit only the gaps (`raise NotImplementedError`). Keep the first line of a cell that begins with
-# `# AUTOGRADED`. Import nothing beyond the import cell; `input_size` 200 and `latent_size` 10 stay as they are.
+# `# AUTOGRADED`. Import no package beyond the import cell's; modules of the standard library such as `math` or
+# `typing` are fine. `input_size` 200 and `latent_size` 10 stay as they are.
 
 # %%
 # SETUP

@@ -41,7 +41,8 @@
 # the first cell unpacks it, and says what is otherwise there. On either it says what it finds and how to mend what is missing.
 #
 # **Rules.** Write only where a `# TODO:` or *Your answer here.* asks you to. Keep the first line `# AUTOGRADED (…)` of a
-# cell as it is: the grader finds your answer by it. Import nothing beyond the import cell. Numbers marked "do not change" stay.
+# cell as it is: the grader finds your answer by it. Import no package beyond the import
+# cell's; modules of the standard library such as `math` or `typing` are fine. Numbers marked "do not change" stay.
 
 # %%
 # SETUP

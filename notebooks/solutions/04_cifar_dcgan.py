@@ -49,7 +49,8 @@
 # says what it finds and how to mend what is missing.
 #
 # **Rules.** Write only where a `# TODO:` or *Your answer here.* asks you to. Keep the first line `# AUTOGRADED (…)` of a
-# cell as it is: the grader finds your answer by it. Import nothing beyond the import cell. The constants below stay.
+# cell as it is: the grader finds your answer by it. Import no package beyond the import
+# cell's; modules of the standard library such as `math` or `typing` are fine. The constants below stay.
 
 # %%
 # SETUP
