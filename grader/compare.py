@@ -92,7 +92,7 @@ def _judge(
     for call in own:
         result = run.runs[call.name]
         if result.status != "ran":
-            return _stopped(result, call, where, reading, run, failed)
+            return _stopped(result, call, where, reading, run)
         reference = (rubric.references.outputs if call.is_public else fresh).get(call.name, {})
         symptom = judged(check, result.values, reference, call.inputs)
         if symptom is None:
@@ -101,16 +101,14 @@ def _judge(
             return "wrong", f"{where}: {hidden_sentence()}", ""
         if symptom.slip:
             return "wrong", join(f"{where}: {symptom.text}"), symptom.slip
-        if depends := _depends(reading, task.id, failed):  # the same values as a slip, but the slip was made elsewhere
-            return "wrong", join(f"{where}: {symptom.text}", depends), ""
+        if _depends(reading, task.id, failed):  # the same values as a slip, but the slip was made elsewhere
+            return "wrong", join(f"{where}: {symptom.text}"), ""
         slip = _slip(task.id, rubric, run)
         return "wrong", join(f"{where}: {symptom.text}", slip.sentence if slip else ""), slip.name if slip else ""
     return "passed", f"{where}: {check.title}.", ""
 
 
-def _stopped(
-    result: ProbeRun, call: Call, where: str, reading: Reading, run: SandboxRun, failed: set[str]
-) -> tuple[str, str, str]:
+def _stopped(result: ProbeRun, call: Call, where: str, reading: Reading, run: SandboxRun) -> tuple[str, str, str]:
     if result.error is None:
         return (
             result.status,
@@ -119,8 +117,7 @@ def _stopped(
         )
     if not call.is_public:
         return result.status, f"{where}: {hidden_sentence('it raised an exception')}", ""
-    sentence = about_error(result, call.task, where, reading, run)
-    return result.status, join(sentence, _depends(reading, call.task, failed)), ""
+    return result.status, join(about_error(result, call.task, where, reading, run)), ""
 
 
 def _slip(task: str, rubric: Rubric, run: SandboxRun):
@@ -149,15 +146,13 @@ def _equal(slip: np.ndarray, got: np.ndarray) -> bool:
     return slip.shape == got.shape and bool(np.allclose(slip, got, rtol=1e-4, atol=1e-5, equal_nan=True))
 
 
-def _depends(reading: Reading, task: str, failed: set[str]) -> str:
-    """The tasks that this answer calls and that did not pass."""
+def _depends(reading: Reading, task: str, failed: set[str]) -> bool:
+    """Whether this answer calls one that did not pass."""
     source = reading.sources[task].source
-    used = [
-        other.word
+    return any(
+        other.id in failed and other.id != task and any(_calls(source, name) for name in other.defines)
         for other in reading.assignment.tasks
-        if other.id in failed and other.id != task and any(_calls(source, name) for name in other.defines)
-    ]
-    return f"It calls your answer to {' and '.join(used)}, which did not pass: mend that first." if used else ""
+    )
 
 
 def _calls(source: str, name: str) -> bool:

@@ -112,6 +112,7 @@ class CellSource:
     cell: int
     source: str
     tasks: tuple[str, ...]
+    stand_ins: tuple[str, ...] = ()  # names that the probes' stand-ins take before it runs
 
 
 @dataclass(frozen=True)

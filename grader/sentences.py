@@ -56,10 +56,16 @@ def about_error(result: ProbeRun, task: str, where: str, reading: Reading, run: 
     line = own_line(error.lines, reading)
     hint = ""
     if error.type == "NameError":
-        hint = (
-            " Only the AUTOGRADED cells are run: what they use must be defined in them or imported in the first cell."
-        )
+        hint = f" {_unknown_name(error.text, reading)}"
     return f"{where}: it raised {text.rstrip('.')}{line}.{hint}"
+
+
+def _unknown_name(text: str, reading: Reading) -> str:
+    """Where a name that is not defined should come from."""
+    for task in reading.assignment.tasks:
+        if any(f"'{name}'" in text for name in task.defines):
+            return f"That name is what {task.id} defines: its cell is missing, or did not run to its end."
+    return "Only the AUTOGRADED cells are run: what they use must be defined in them or imported in the first cell."
 
 
 def own_line(lines: tuple[tuple[int, int], ...], reading: Reading) -> str:

@@ -203,6 +203,9 @@ def _iterations(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
     return close(1e-4, 1e-5)({name: values[name] for name in kept}, kept, inputs)
 
 
+CALLS = {"air.vae": ("Encoder", "Decoder")}
+
+
 def _check(name: str, title: str, points: float, probe: Probe, judge: Judge, uses_reference: bool = False) -> Check:
     return Check(name, "air." + name.split(".")[1], title, points, probe, judge, uses_reference)
 

@@ -22,6 +22,14 @@ _NET = draws.settings(nz=(2, 7), size=(20, 40))
 _CODE = draws.settings(nz=(3, 7))
 _LOG_SIGMA, _LOGVAR = draws.posterior("log_sigma"), draws.posterior("logvar")
 
+CALLS = {
+    "ae.nets.AutoEncoder": ("Encoder", "Decoder"),
+    "vae.model": ("Encoder", "Decoder"),
+    "fc.model": ("reparametrize",),
+    "cvae.model.CVAE": ("reparametrize",),
+}
+AS_IF = {"reparametrize": draws.as_other_draw}
+
 CHECKS = (
     _check(
         "ae.nets.Encoder.layers", "three linear layers with biases: input_size, 256, 64, nz", 1,

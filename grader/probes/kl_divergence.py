@@ -1,5 +1,6 @@
 """Probes of notebook 1: the KL divergence and the ELBO."""
 
+import torch
 from torch import Tensor
 
 from grader.probes.tools import gradients, seed_torch
@@ -65,3 +66,35 @@ def elbo_gradient(
 
     seed_torch(seed)
     return gradients(loss, params_q=params_q, weight=weight, log_sig_x=log_sig_x)
+
+
+# Stand-ins for answers that others call. None is right: each is another function of the same arguments, with the
+# properties that right answers may build on (entry by entry, even in x - mu, additive over K, random for each sample).
+
+
+def _other_divergence(mu1: Tensor, log_sigma1: Tensor, mu2: Tensor, log_sigma2: Tensor) -> Tensor:
+    return 0.3 * (mu1 - mu2) ** 2 * torch.exp(-log_sigma2) + 0.7 * log_sigma2 - 0.4 * log_sigma1 + 0.2
+
+
+def _other_log_prob(x: Tensor, mu: Tensor, log_sigma: Tensor) -> Tensor:
+    distance = (1 + (x - mu) ** 2).sqrt().sum(-1)
+    return 0.4 * x.shape[-1] * log_sigma - 0.6 * distance * torch.exp(-log_sigma)
+
+
+def _other_exact(params_q: Tensor, params_p: Tensor) -> Tensor:
+    q, p = ((params[:, :-1], params[:, -1:]) for params in (params_q, params_p))
+    return _other_divergence(*q, *p).sum(-1)
+
+
+def _other_rsample(params_q: Tensor, num_samples: int) -> Tensor:
+    mu, sigma = params_q[:, None, :-1], params_q[:, None, -1:].exp()
+    noise = torch.rand(len(params_q), num_samples, mu.shape[-1], dtype=params_q.dtype)
+    return 0.8 * mu + 0.1 + sigma * (noise - 0.3)
+
+
+STAND_INS = {
+    "kl_divergence": _other_divergence,
+    "log_prob": _other_log_prob,
+    "kl_q_p_exact": _other_exact,
+    "rsample": _other_rsample,
+}

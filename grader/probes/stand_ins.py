@@ -163,9 +163,8 @@ class Show(nn.Module):
         self.scale = nn.Parameter(torch.ones(()))
 
     def forward(self, z: Tensor) -> Tensor:
-        return F.pad((self.scale * z / _TONES).sigmoid(), (0, PIXELS - z.shape[-1]), value=0.5).reshape(
-            len(z), *self.shape
-        )
+        shown = (self.scale * z / _TONES).sigmoid()
+        return F.pad(shown, (0, PIXELS - z.shape[-1]), value=0.5).reshape(-1, *self.shape)  # one code alone is fine too
 
 
 class Marked(nn.Module):

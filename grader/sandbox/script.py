@@ -32,7 +32,8 @@ def steps_of(job: Job, skipped: Skipped) -> Steps:
         if f"cell {cell.cell}" in skipped:
             continue
         keep = str(cell.cell)
-        public.append({"do": "cell", "cell": cell.cell, "source": cell.source, "keep": keep, "seconds": STEP_SECONDS})
+        run = {"do": "cell", "cell": cell.cell, "source": cell.source, "keep": keep, "stand_ins": cell.stand_ins}
+        public.append({**run, "seconds": STEP_SECONDS})
         calls = [call for call in job.calls if call.task in cell.tasks and call.task not in skipped]
         calls = [call for call in calls if job.asked_by[call.name] == call.name]
         public += [_probe_step(call) for call in calls if call.is_public]

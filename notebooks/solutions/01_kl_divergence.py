@@ -39,8 +39,9 @@
 # the first cell unpacks it, and says what is otherwise there. On either it says what it finds and how to mend what is missing.
 #
 # **Rules.** Write only where a `# TODO:` or *Your answer here.* asks you to. Keep the first line `# AUTOGRADED (…)` of a
-# cell as it is: the grader finds your answer by it. Import nothing beyond the import cell. `torch.distributions` is not
-# allowed in your answers, because the checks compare with it.
+# cell as it is: the grader finds your answer by it. Import no package beyond the import
+# cell's; modules of the standard library such as `math` or `typing` are fine. `torch.distributions` is not allowed in your
+# answers, because the checks compare with it.
 
 # %%
 # SETUP
@@ -572,8 +573,9 @@ print(f"mean {estimates.mean():.4f} nats; {(estimates < 0).float().mean():.0%} a
 #
 # <details><summary>Hint</summary>
 #
-# The idea: `kl_divergence` of 1.5 works entry by entry and broadcasts; what shape must `log_sigma` have to meet means of
-# shape `(B, K)`? Then one reduction is left. The functions: slicing with `-1:`, `torch.sum` with `dim`.
+# The idea: `kl_divergence` of 1.5 works entry by entry on four tensors of one shape, so stretch `log_sigma` to the shape
+# of the means, `(B, K)`. Then one reduction is left. The functions: slicing with `-1:`, `Tensor.expand_as`, `torch.sum`
+# with `dim`.
 #
 # </details>
 
@@ -593,8 +595,8 @@ def kl_q_p_exact(params_q, params_p):
     # TODO: split each params tensor into means and log_sigma.
     # TODO: find the KL of every dimension and sum over the dimensions.
     ### BEGIN SOLUTION
-    mu_q, log_sigma_q = params_q[:, :-1], params_q[:, -1:]
-    mu_p, log_sigma_p = params_p[:, :-1], params_p[:, -1:]
+    mu_q, mu_p = params_q[:, :-1], params_p[:, :-1]  # (B, K)
+    log_sigma_q, log_sigma_p = params_q[:, -1:].expand_as(mu_q), params_p[:, -1:].expand_as(mu_p)
     return kl_divergence(mu_q, log_sigma_q, mu_p, log_sigma_p).sum(-1)
     ### END SOLUTION
 

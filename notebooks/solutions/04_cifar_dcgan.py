@@ -255,7 +255,8 @@ for network in (Generator(CODE_SIZE), Discriminator()):
 # A GAN is a `DCGAN` object with two networks and *two* optimizers, because the networks descend different losses. You
 # write its constructor in this exercise; sections 1.2 and 3.2 add methods: `class DCGAN(DCGAN)` there means the class so far,
 # and more. (You have a whole class `DCGAN` with `__init__`, `train` and `reconstruct` already? Put it into each of the three
-# cells. A loop of its own may want floats: `train_samples = images_0_1(train_data.images).cpu().numpy()`.)
+# cells; the numbers of the constants may stand in it as they are. A loop of its own may want floats:
+# `train_samples = images_0_1(train_data.images).cpu().numpy()`.)
 #
 # **Initial weights.** The two networks have to start in balance. DCGANs draw the weights of convolutions, transposed
 # ones too, from $\mathcal N(0, 0.02^2)$, and the scales of batch norm from $\mathcal N(1, 0.02^2)$ with shifts 0. What is

@@ -53,7 +53,7 @@ def _sentence(grader: Grader, task: str, source: str, check: str) -> str:
             "kl.log_prob",
             "def log_prob(x, mu, log_sigma):\n    return (x - mu).sum(-1)",
             "kl.mc.values",
-            "It calls your answer to log_prob, which did not pass",
+            "Asked with a stand-in for your `log_prob`, which did not pass: that costs nothing here.",
         ),
     ],
 )
