@@ -78,7 +78,7 @@ def tolerance(check: Check) -> tuple[float, float]:
 
 def excess(one: Arrays, other: Arrays, rtol: float, atol: float) -> float:
     """The largest difference between two sets of values over what the tolerance allows; infinite where they are not comparable."""
-    if one.keys() != other.keys() or any(one[name].shape != other[name].shape for name in one):
+    if one.keys() != other.keys() or any(_form(one[name]) != _form(other[name]) for name in one):
         return float("inf")
     largest = 0.0
     for name, value in one.items():
@@ -87,6 +87,10 @@ def excess(one: Arrays, other: Arrays, rtol: float, atol: float) -> float:
             error = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b) / (atol + rtol * np.abs(b)))
         largest = max(largest, float(np.nan_to_num(error, nan=np.inf).max(initial=0.0)))
     return largest
+
+
+def _form(array: np.ndarray) -> tuple:
+    return array.shape, array.dtype.kind
 
 
 def differs(name: str, got: np.ndarray | None, expected: np.ndarray, rtol: float, atol: float) -> str | None:
