@@ -6,12 +6,12 @@ import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from grader.draws import DEFAULT_SALT, course_salt
-from grader.pipeline import graded_assignments
+from grader.rubric.draws import DEFAULT_SALT, course_salt
 from grader.sandbox import landlock, seccomp
 from grader.sandbox.box import Box
 from grader.sandbox.tiers import TIERS
 from grader.sandbox.watch import SandboxError
+from grader.stages.pipeline import graded_assignments
 
 _PACKAGES = ("torch", "torchvision", "numpy", "matplotlib", "nbconvert", "typst", "pypandoc-binary")
 
@@ -41,7 +41,7 @@ def _version(package: str) -> str:
 
 
 def _device() -> str:
-    from utils.device import Device
+    from utils.training.device import Device
 
     return f"{Device} ({os.cpu_count()} CPU cores)"
 

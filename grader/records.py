@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from utils.assignments import Assignment
-from utils.extraction import TaskSource
+from utils.notebook.extraction import TaskSource
 
 # The closed set of statuses a check can end in, and whose they are.
 STATUSES = {
@@ -86,7 +86,7 @@ class Call:
 class Job:
     """Everything a sandboxed process is asked to do for one submission."""
 
-    probes: str  # module in grader.probes
+    probes: str  # module in grader.probe_kit
     prelude: tuple[str, ...]
     not_allowed: tuple[str, ...]
     cells: tuple["CellSource", ...]

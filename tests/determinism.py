@@ -98,8 +98,8 @@ def _what_must_agree(result: dict) -> dict:
 
 def _class() -> dict[str, bytes]:
     """Of each notebook: the solution, right answers written differently, and some slips."""
-    from grader.pipeline import graded_assignments
-    from grader.slips import load_slips
+    from grader.authoring.slips import load_slips
+    from grader.stages.pipeline import graded_assignments
     from tests.support import answers
 
     hand_ins = {}
@@ -151,7 +151,7 @@ def compare_seeds(grader, submissions: dict[str, bytes], count: int) -> list[str
 
 def _bundles(name: str) -> list[dict[str, str]]:
     """The right answers written differently, put together: the first of each task, the second of each, and so on."""
-    from grader.slips import parse_variants
+    from grader.authoring.slips import parse_variants
 
     sources, bundles, level = _sources(name), [], {}
     for variant in parse_variants((RIGHT / f"{name}.py").read_text(encoding="utf-8")):
@@ -195,7 +195,7 @@ def main() -> int:
 
 
 def _compare_draws(options: argparse.Namespace) -> list[str]:
-    from grader.pipeline import Grader, graded_assignments
+    from grader.stages.pipeline import Grader, graded_assignments
 
     is_variants = options.what == "variants"
     submissions = right_answers(options.notebook or graded_assignments(), is_variants)

@@ -19,16 +19,16 @@ from functools import cache
 import nbformat
 from nbformat import v4
 
-from grader import pool
-from grader.pipeline import Grader
+from grader.classes import pool
 from grader.records import CellSource, Verdict
 from grader.report.results import is_for_a_person
 from grader.rubric import load_rubric
+from grader.stages.pipeline import Grader
 from tests.explanations import entry, left_open
 from tests.mutator import Mutant, mutants_of
 from tools.notebooks import student_notebook
 from utils.assignments import assignment_names
-from utils.extraction import tag_line
+from utils.notebook.extraction import tag_line
 
 _TOLD_EVERY = 50  # mutants
 

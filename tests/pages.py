@@ -62,7 +62,7 @@ def copy_project(target: Path, notebook: str) -> Path:
         shutil.copytree(PROJECT / part, target / part, ignore=shutil.ignore_patterns(*_LEFT_OUT))
     for name in _FILES:
         shutil.copy2(PROJECT / name, target / name)
-    for pattern in ("utils/assignments/0*.json", "notebooks/solutions/0*.py", "notebooks/0*.ipynb"):
+    for pattern in ("utils/assignments/0*.json", "assignments/0*.py", "notebooks/0*.ipynb"):
         for path in target.glob(pattern):
             if path.stem != notebook:
                 path.unlink()

@@ -21,7 +21,7 @@ ORDINARY_UID = 60999
 _CONTAINER = {0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31}
 _PR_CAPBSET_DROP, _LAST_CAPABILITY = 24, 40
 # What the scripts for Gradescope close where the kernel cannot, and what their bundle does not hold.
-_CLOSED = ("grader/references", "grader/checks", "notebooks/solutions", "tests")
+_CLOSED = ("grader/references", "grader/checks", "assignments", "tests")
 _SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/etc", "/proc", "/dev/null", "/dev/urandom")
 
 

@@ -17,9 +17,9 @@ from typing import Any
 import nbformat
 
 from grader.__main__ import main as grader
-from grader.pipeline import graded_assignments
-from grader.slips import Variant, load_slips
-from tests.submissions.attacks.files import FILES
+from grader.authoring.slips import Variant, load_slips
+from grader.stages.pipeline import graded_assignments
+from tests.attacks.files import FILES
 from tests.validity import right_answers
 from tools.examples import build, load_examples, with_answers, zipped
 

@@ -12,9 +12,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.pipeline import graded_assignments
+from grader.authoring.slips import Variant, load_slips, parse_variants
 from grader.records import Verdict
-from grader.slips import Variant, load_slips, parse_variants
+from grader.stages.pipeline import graded_assignments
 from tests.explanations import Explanation, explanations, left_open
 from tests.mutants import Outcome, all_mutants, graded_answers, solution_of, watched
 from utils.assignments import Task, load_assignment

@@ -11,11 +11,11 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from grader.slips import Variant, parse_variants
+from grader.authoring.slips import Variant, parse_variants
 from tools.notebooks import solved_notebook, student_notebook
 from utils.assignments import load_assignment
-from utils.cells import read_notebook
-from utils.extraction import find_tasks
+from utils.notebook.cells import read_notebook
+from utils.notebook.extraction import find_tasks
 
 STUDENTS = Path(__file__).resolve().parents[1] / "examples" / "students"
 SUBMISSIONS = STUDENTS.parent / "submissions"

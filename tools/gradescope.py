@@ -15,8 +15,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from grader.pipeline import graded_assignments
 from grader.sandbox.tiers import TIERS
+from grader.stages.pipeline import graded_assignments
 
 PROJECT = Path(__file__).resolve().parents[1]
 PACKAGES = ("torch", "numpy", "matplotlib", "tqdm", "pyyaml", "jinja2")

@@ -1,4 +1,4 @@
-"""A notebook's single source, `notebooks/solutions/NAME.py`, as cells and questions.
+"""A notebook's single source, `assignments/NAME/notebook.py`, as cells and questions.
 
 Reading is lenient: what does not follow the conventions is read as plain text or code, and `tools.conventions` says so.
 """

@@ -1,4 +1,4 @@
-"""Build the student notebooks and their manifests from `notebooks/solutions/NAME.py`.
+"""Build the student notebooks and their manifests from `assignments/NAME/notebook.py`.
 
     python -m tools.notebooks [NAME ...]            write notebooks/NAME.ipynb and utils/assignments/NAME.json
     python -m tools.notebooks --check [NAME ...]    write nothing; say which of them are out of step

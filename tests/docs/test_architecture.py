@@ -11,7 +11,7 @@ from grader import records
 from utils.assignments import assignment_names
 
 PAGE = (PROJECT / "docs" / "architecture.md").read_text()
-STAGES = ("grader.intake", "grader.notebook", "grader.sandbox", "grader.compare", "grader.report")
+STAGES = ("grader.stages.intake", "grader.stages.notebook", "grader.sandbox", "grader.stages.compare", "grader.report")
 TOP = ("notebooks", "utils", "grader", "tools", "examples", "tests", "data", "docs")
 
 
@@ -70,8 +70,8 @@ def test_the_grader_needs_no_tools_and_utils_needs_neither() -> None:
 
 
 def test_nothing_that_runs_in_the_child_imports_references_or_checks() -> None:
-    inside = [path for module in ("grader.probes", "grader.sandbox") for path in _files(module)]
-    secret = ("grader.references", "grader.checks", "grader.rubric", "grader.slips")
+    inside = [path for module in ("grader.probe_kit", "grader.sandbox") for path in _files(module)]
+    secret = ("grader.rubric.references", "grader.authoring.check", "grader.rubric", "grader.authoring.slips")
     assert [(path.name, n) for path in inside for n in _imports(path) if any(_is_in(n, s) for s in secret)] == []
 
 

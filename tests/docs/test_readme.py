@@ -25,7 +25,7 @@ ELSEWHERE = {
     "make help": ("tests/tools/test_makefile.py", '["make", "help"]'),
     f"make gradescope NB={NAME}": ("docs/instructors-guide.md", f"make gradescope NB={NAME}"),
     "make references": ("docs/new-question.md", f"{PYTHON} -m tools.references {NAME}"),
-    f"{PYTHON} -m grader grade FOLDER_OR_ZIP --workers 2": ("tests/grader/test_batch.py", '"--workers"'),
+    f"{PYTHON} -m grader grade FOLDER_OR_ZIP --workers 2": ("tests/grader/classes/test_batch.py", '"--workers"'),
     f"{PYTHON} -m grader grade FOLDER_OR_ZIP --roster FILE --by-hand FILE --fill FILE": (
         "docs/instructors-guide.md",
         "--by-hand class/points.csv --fill class/gradebook.csv",
@@ -54,7 +54,7 @@ RECIPES = {
 FIGURES = (
     f"{PYTHON} -m tools.figures 02_airfoil_vae 03_mnist_vae",
     f"{PYTHON} -m tools.figures NAME --keep runs",
-    f"{PYTHON} -m tools.dcgan_weights",
+    f"{PYTHON} -m assignments.cifar_dcgan.make_weights",
 )
 
 

@@ -11,8 +11,8 @@ from tools.conventions import ConventionError, find_violations
 from tools.gap_marks import keep_solutions, open_gaps, split_gaps
 from tools.notebook_source import parse_source, source_names
 from utils.assignments import UNANSWERED, parse_assignment
-from utils.cells import read_notebook
-from utils.extraction import find_tasks
+from utils.notebook.cells import read_notebook
+from utils.notebook.extraction import find_tasks
 
 # A notebook as small as the conventions allow; each test of a violation changes one thing in it.
 SOURCE = '''\
@@ -115,7 +115,7 @@ def test_a_broken_convention_gets_its_sentence(case):
     assert SOURCE.count(old) >= 1
     found = violations(SOURCE.replace(old, new))
     assert any(sentence in text for text in found), found
-    assert all(text.startswith("notebooks/solutions/99_double.py, ") for text in found)
+    assert all(text.startswith("assignments/99_double.py, ") for text in found)
 
 
 def test_an_answer_without_a_gap_is_refused():

@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from grader.slips import load_slips
+from grader.authoring.slips import load_slips
 from tools import student
 from tools.gap_marks import TEXT_BEGIN, TEXT_END, split_gaps
 from tools.notebook_source import read_source, source_names

@@ -1,6 +1,6 @@
 """What each notebook asks: its questions, their points, and the names the grader looks for.
 
-The manifests `NAME.json` beside this file are generated from `notebooks/solutions/NAME.py` by `make notebooks`. The
+The manifests `NAME.json` beside this file are generated from `assignments/NAME/notebook.py` by `make notebooks`. The
 hand-in check, the grader and the tests read them here. Only the standard library is used, so that it starts fast.
 """
 

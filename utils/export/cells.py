@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from utils.responses import written
+from utils.notebook.responses import written
 
 from . import colours, runs
 from .outputs import read_outputs, shortened_listing

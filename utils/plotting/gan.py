@@ -13,7 +13,7 @@ from utils.plotting.curves import smooth
 from utils.plotting.images import draw_grid, tile
 
 if TYPE_CHECKING:
-    from utils.gan_tracker import GAN_Tracker
+    from utils.training.gan_tracker import GAN_Tracker
 
 _LOSSES = (("d_losses", "d_loss, discriminator", "#0072b2", "-"), ("g_losses", "g_loss, generator", "#d55e00", "--"))
 

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from assignments.airfoil_vae import hand_in as configs
 from utils.assignments import Assignment, Question, assignment_names
-from utils.cell_code import parse
-from utils.cells import Notebook, NotebookError, read_notebook
-from utils.extraction import Extraction
-from utils.recognition import recognise
-from utils.submission import answers, configs, execution, figures, session
+from utils.notebook.cell_code import parse
+from utils.notebook.cells import Notebook, NotebookError, read_notebook
+from utils.notebook.extraction import Extraction
+from utils.notebook.recognition import recognise
+from utils.submission import answers, execution, figures, session
 from utils.submission.findings import Finding, is_hand_in
 
 

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from utils.pins import pinned
+from utils.exercise.pins import pinned
 
 PDF_PACKAGES = ("typst", "pypandoc-binary")
 

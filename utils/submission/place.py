@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from utils.cells import NotebookError, read_notebook
-from utils.recognition import recognise
+from utils.notebook.cells import NotebookError, read_notebook
+from utils.notebook.recognition import recognise
 from utils.submission.session import running_shell
 
 _COLAB = (

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from utils.cells import NotebookError
+from utils.notebook.cells import NotebookError
 from utils.submission.archive import pack
 from utils.submission.check import Check, check_notebook
 from utils.submission.pages import write_pdf

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from grader.records import Call, CellSource, Job
-from grader.references import load_references
+from grader.rubric.references import load_references
 from grader.sandbox import box as box_module
 from grader.sandbox.box import Box, readable_paths
 from grader.sandbox.script import merge_cells
 from grader.sandbox.watch import SandboxError
-from utils.extraction import TaskSource
+from utils.notebook.extraction import TaskSource
 
 NOTEBOOK = "01_kl_divergence"
 GOOD = "def D_KL(mu, logvar):\n    return mu.sum() + logvar.sum()"
@@ -226,5 +226,5 @@ def test_the_zygote_holds_no_submission_and_no_reference(box):
     assert all(len(needle) > 20 for needle in needles)
     assert memory_holds(os.getpid(), *needles) == [True] * 3, "the search itself finds what is there"
     assert memory_holds(zygote_pid(box), *needles) == [False] * 3
-    (known,) = memory_holds(zygote_pid(box), b"grader.probes.kl_divergence")
+    (known,) = memory_holds(zygote_pid(box), b"assignments.kl_divergence.probes")
     assert known, "it is the zygote that was searched"
