@@ -25,7 +25,6 @@ from grader.report import grades_table, write_class
 from grader.rubric.draws import course_salt
 from grader.sandbox.tiers import TIERS, is_at_least
 from grader.sandbox.watch import SandboxError
-from grader.stages.quality import CPU_SECONDS
 from utils.assignments import assignment_names
 
 WRITTEN, REJECTED, OUR_FAULT = 0, 1, 2
@@ -84,9 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument(
         "--quality-seconds",
         type=_seconds,
-        default=CPU_SECONDS,
         metavar="N",
-        help="CPU seconds to train each model of notebook 2 again (default: %(default)g; 0: leave its points open)",
+        help="CPU seconds to train each model again (default: what its assignment declares; 0: leave these points open)",
     )
     again = grade.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="keep earlier results that still hold (the default)")

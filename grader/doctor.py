@@ -12,6 +12,7 @@ from grader.sandbox.box import Box
 from grader.sandbox.tiers import TIERS
 from grader.sandbox.watch import SandboxError
 from grader.stages.pipeline import graded_assignments
+from utils.assignments import all_assignments
 
 _PACKAGES = ("torch", "torchvision", "numpy", "matplotlib", "nbconvert", "typst", "pypandoc-binary")
 
@@ -66,12 +67,8 @@ def _data() -> list[str]:
     from utils.datasets._cache import data_dir
 
     folder = data_dir()
-    found = {
-        "airfoils.npz": folder / "airfoils.npz",
-        "MNIST": folder / "MNIST",
-        "CIFAR-10": folder / "cifar-10-batches-py",
-    }
+    sets = [assignment.about.data for assignment in all_assignments() if assignment.about.data]
     return [
-        f"data         {name}: {'found' if path.exists() else 'not there; downloaded when a notebook needs it'}"
-        for name, path in found.items()
+        f"data         {data.title}: {'found' if any((folder / file).exists() for file in data.files) else data.mend}"
+        for data in sets
     ]

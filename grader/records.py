@@ -33,7 +33,7 @@ class Submission:
     file_name: str
     sha256: str
     notebooks: dict[str, bytes]  # by name in the file
-    configs: dict[str, bytes] = field(default_factory=dict)  # model_config.yaml, train_config.yaml
+    configs: dict[str, bytes] = field(default_factory=dict)  # files declared by an assignment, by name
     ignored: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
 
@@ -86,7 +86,7 @@ class Call:
 class Job:
     """Everything a sandboxed process is asked to do for one submission."""
 
-    probes: str  # module in grader.probe_kit
+    probes: str  # dotted name of the module
     prelude: tuple[str, ...]
     not_allowed: tuple[str, ...]
     cells: tuple["CellSource", ...]

@@ -74,13 +74,13 @@ def write_class(folder: Path, honest: int, hostile: int, damaged: int) -> list[s
 
 
 def _honest():
-    from grader.authoring.slips import load_slips, parse_variants
+    from grader.authoring.slips import load_slips
     from grader.rubric import load_rubric
     from tests.support import answers
+    from tests.validity import right_answers
 
-    right = (Path(__file__).parent / "submissions" / "right" / f"{NAME}.py").read_text(encoding="utf-8")
     sources = {task: cell.source for cell in load_rubric(NAME).references.solution for task in cell.tasks}
-    variants = [None, *parse_variants(right), *load_slips(NAME)]
+    variants = [None, *right_answers(NAME), *load_slips(NAME)]
     n = 0
     while True:
         variant = variants[n % len(variants)]

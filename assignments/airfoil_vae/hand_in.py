@@ -4,10 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-NOTEBOOK = "02_airfoil_vae"
-QUESTION = "air.quality"
 MODEL, TRAIN = "model_config.yaml", "train_config.yaml"
-CONFIGS = (MODEL, TRAIN)
 
 _FIXED = {"input_size": 200, "latent_size": 10}
 _MODEL_SETTINGS = {*_FIXED, "hidden_dims"}
@@ -17,7 +14,7 @@ _TRAIN_SETTINGS = {
 }  # fmt: skip
 
 
-def find_config_problems(folder: Path) -> list[str]:
+def find_problems(folder: Path) -> list[str]:
     """Find why the model of notebook 2 could not be trained from the two files.
 
     Args:

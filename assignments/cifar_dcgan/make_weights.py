@@ -8,26 +8,25 @@ file an interrupted run goes on where it stopped.
 
 import argparse
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from assignments.mnist_vae.make_weights import solution_names
-from tools.notebook_source import ROOT
+from tools.solution import solution_names
 from utils import Checkpoint, CIFAR10Dataset, GAN_Tracker, accelerated, set_seed
 from utils.plotting.images import tile
-from utils.training.pretrained import WEIGHTS
 
 NOTEBOOK = "04_cifar_dcgan"
-FIGURES = ROOT / "notebooks" / "figures"
+WEIGHTS, FIGURES = (Path(__file__).with_name(name) for name in ("weights", "figures"))
 SEED = 0
 _COLOURS = 128  # of a picture's palette: a third of the bytes, no difference to see
 
 
 def main() -> None:
-    """Train, then write `utils/weights/dcgan_*.safetensors` and `notebooks/figures/04_*.png`."""
+    """Train, then write the files of `weights/` and `figures/` beside this one."""
     parser = argparse.ArgumentParser(prog="python -m assignments.cifar_dcgan.make_weights", description=main.__doc__)
     parser.add_argument("--epochs", type=int, default=25)
     parser.add_argument("--checkpoint", help="written after every epoch, read at the start")

@@ -6,30 +6,20 @@ The class is the notebook's own solution, so that weights and exercise cannot dr
 """
 
 import argparse
-from typing import Any
+from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 from tqdm import tqdm
 
-from tools.gap_marks import keep_solutions
-from tools.notebook_source import read_source
+from tools.solution import solution_names
 from utils import MNISTDataset, TensorLoader, set_seed
-from utils.training.pretrained import WEIGHTS
 
 NOTEBOOK = "03_mnist_vae"
+WEIGHTS = Path(__file__).with_name("weights")
 BATCH_SIZE = 128
 PEAK_RATE = 6e-3  # of the one-cycle schedule: the width sigma_x has far to go, and a constant 1e-3 takes 20 epochs
 IMAGES, SEED = 9, 0
-
-
-def solution_names(notebook: str) -> dict[str, Any]:
-    """Run the import, given and solved autograded cells of a notebook's source; returns the names they define."""
-    names: dict[str, Any] = {"__name__": notebook}
-    for cell in read_source(notebook).cells:
-        if cell.role in ("imports", "given", "autograded"):
-            exec(keep_solutions(cell), names)
-    return names
 
 
 def train(model: torch.nn.Module, epochs: int) -> None:

@@ -1,11 +1,10 @@
-"""What is asked about each task and how the answer is judged: one module an assignment, each with a table `CHECKS`.
+"""What is asked about each task and how the answer is judged: `checks.py` of an assignment, with a table `CHECKS`.
 
 A check names a probe (what to call, with which inputs) and a judge (what must hold of the values). Both run in the
 grader's process except for the call itself. The reference values come from the reference solution, run through the
 same sandbox on the same inputs.
 """
 
-import importlib.util
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.records import Call
-from grader.sandbox.zygote import probes_module
+from utils.assignments.places import place_of
 
 Arrays = dict[str, np.ndarray]
 Draw = Callable[[np.random.Generator], Arrays]
@@ -34,7 +33,7 @@ Judge = Callable[[Arrays, Arrays, Arrays], Symptom | None]  # values, reference,
 
 @dataclass(frozen=True)
 class Probe:
-    """A function of `grader.probe_kit`, and the inputs it is called with."""
+    """A function of the assignment's `probes.py`, and the inputs it is called with."""
 
     function: str
     draw: Draw
@@ -65,16 +64,12 @@ def load_checks(assignment: str) -> tuple[Check, ...]:
     Raises:
         ModuleNotFoundError: If the assignment has none yet.
     """
-    return importlib.import_module(_module(assignment)).CHECKS
+    return place_of(assignment).load("checks").CHECKS
 
 
 def has_checks(assignment: str) -> bool:
     """Whether an assignment has a module of checks, without loading it."""
-    return importlib.util.find_spec(_module(assignment)) is not None
-
-
-def _module(assignment: str) -> str:
-    return f"grader.authoring.check.{probes_module(assignment)}"
+    return place_of(assignment).has("checks")
 
 
 def public_inputs(check: Check) -> list[Arrays]:

@@ -1,4 +1,4 @@
-"""The usual slips: wrong answers that students are known to give, one file an assignment, in the percent format.
+"""The usual slips: wrong answers that students are known to give, `slips.py` of an assignment, in the percent format.
 
     # %% kl.D_KL sum_for_mean
     # The answer is a mean over batch and latent; yours is a sum, B times D as large.
@@ -11,9 +11,9 @@ The tests run every slip through the grader and demand that it fails and is name
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
-FOLDER = Path(__file__).parent
+from utils.assignments.places import place_of
+
 _HEADER = re.compile(r"^# %% (?P<task>\S+) (?P<name>\w+)[ \t]*$", re.MULTILINE)
 
 _REPLACE = re.compile(r"replace: (.*?) ->(?: (.*))?$")
@@ -47,7 +47,7 @@ class Variant:
 
 def load_slips(assignment: str) -> tuple[Variant, ...]:
     """The slips of an assignment; none if it has no file."""
-    path = FOLDER / f"{assignment}.py"
+    path = place_of(assignment).path / "slips.py"
     return parse_variants(path.read_text(encoding="utf-8")) if path.exists() else ()
 
 

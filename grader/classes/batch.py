@@ -21,7 +21,6 @@ from grader.report.results import results_json
 from grader.rubric import load_rubric
 from grader.rubric.draws import course_salt
 from grader.stages.pipeline import Grader, graded_assignments
-from grader.stages.quality import CPU_SECONDS
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Settings:
     notebook: str | None = None  # the only assignment accepted
     salt: str = ""
     max_tier: str | None = None
-    quality_seconds: float = CPU_SECONDS  # see `Grader`
+    quality_seconds: float | None = None  # see `Grader`
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from grader.platforms.people import Person
 from grader.platforms.tree import File
-from grader.stages.intake import CONFIGS, MAX_ZIP_BYTES
+from grader.stages.intake import MAX_ZIP_BYTES
+from utils.assignments import files_beside
 from utils.notebook.cells import MAX_NOTEBOOK_BYTES
 
 _AGAIN = re.compile(r"(?:-(\d{1,18})| ?\((\d{1,18})\))$")  # "vae-2.ipynb", "vae (2).ipynb": uploaded again
@@ -55,7 +56,7 @@ def content(hand_in: HandIn) -> tuple[str, bytes]:
         for file in hand_in.files:
             if out.tell() > MAX_ZIP_BYTES:  # it will be turned away: a thousand files must not fill the memory first
                 break
-            is_asked_for = file.ending == ".ipynb" or file.name in CONFIGS
+            is_asked_for = file.ending == ".ipynb" or file.name in files_beside()
             data = file.read(MAX_NOTEBOOK_BYTES + 1) if is_asked_for else b""
             archive.writestr(zipfile.ZipInfo(file.path), data)  # a date of 1980: the bytes depend on nothing else
     return f"{hand_in.student}.zip", out.getvalue()

@@ -8,6 +8,9 @@ from pathlib import Path
 from grader.authoring.check import Check, load_checks
 from grader.rubric.references import References, load_references
 from utils.assignments import Assignment, load_assignment
+from utils.assignments.places import place_of
+
+_GRADER = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Rubric:
     @cached_property
     def digest(self) -> str:
         """Changes when anything that can move a score does: the reference values, or a line of the grader's code."""
-        sources = sorted(Path(__file__).parent.rglob("*.py"))
+        own = place_of(self.assignment.notebook).path
+        sources = sorted(path for folder in (_GRADER, own) for path in folder.rglob("*.py"))
         code = b"".join(path.read_bytes() for path in sources)
         return hashlib.sha256(self.references.digest.encode() + code).hexdigest()[:16]
 

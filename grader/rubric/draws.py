@@ -13,8 +13,8 @@ from grader.records import Call, CellSource, Job, ProbeRun
 from grader.rubric import Rubric
 from grader.sandbox.box import Box
 from grader.sandbox.watch import SandboxError
-from grader.sandbox.zygote import probes_module
 from utils.assignments import Assignment
+from utils.assignments.places import place_of
 
 DRAWS = 16
 DEFAULT_SALT = "set GRADER_SALT to a secret of your course"
@@ -66,4 +66,4 @@ def _values(result: ProbeRun) -> Arrays:
 
 def job_of(assignment: Assignment, cells: tuple[CellSource, ...], asked: tuple[Call, ...]) -> Job:
     """Cells of an assignment and the calls to make after them, as the sandbox takes them."""
-    return Job(probes_module(assignment.notebook), assignment.prelude, assignment.not_allowed, cells, asked)
+    return Job(place_of(assignment.notebook).module("probes"), assignment.prelude, assignment.not_allowed, cells, asked)

@@ -1,6 +1,6 @@
-"""The reference values: what the reference solution returns for the public inputs, kept in files beside this one.
+"""The reference values: what the reference solution returns for the public inputs, kept in the assignment's `references/`.
 
-`NAME.npz` holds inputs and outputs of every public call, and the outputs of the usual slips; `NAME.json` says how it was
+`values.npz` holds inputs and outputs of every public call, and the outputs of the usual slips; `about.json` says how it was
 made (command, versions, seed) and holds the solution's cells, which are run in the sandbox on the inputs drawn for a
 submission. `make references` rebuilds both. Only the grader's process opens them; no student's process can.
 """
@@ -15,8 +15,7 @@ import numpy as np
 
 from grader.authoring.check import Arrays
 from grader.records import CellSource
-
-FOLDER = Path(__file__).parent
+from utils.assignments.places import place_of
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,8 @@ def has_references(assignment: str) -> bool:
 
 
 def _files(assignment: str) -> tuple[Path, Path]:
-    return FOLDER / f"{assignment}.json", FOLDER / f"{assignment}.npz"
+    folder = place_of(assignment).references
+    return folder / "about.json", folder / "values.npz"
 
 
 @cache
@@ -90,6 +90,7 @@ def save_references(references: References, command: str) -> None:
         for call, values in called.items():
             arrays |= {f"{group}|{call}|{name}": value for name, value in values.items()}
     described, stored = _files(references.assignment)
+    described.parent.mkdir(exist_ok=True)
     np.savez_compressed(stored, **arrays)  # type: ignore[arg-type]
     about = {
         "assignment": references.assignment,

@@ -148,7 +148,7 @@ class _Names:
 class _Run:
     def __init__(self, channel: socket.socket, probes: str) -> None:
         self._channel = channel
-        self._probes = importlib.import_module(f"grader.probe_kit.{probes}") if probes else None
+        self._probes = importlib.import_module(probes) if probes else None
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         self.namespace = module.__dict__

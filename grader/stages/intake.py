@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from grader.records import Submission
+from utils.assignments import files_beside
 from utils.notebook.cells import MAX_NOTEBOOK_BYTES
 from utils.notebook.printable import printable
 
@@ -16,7 +17,6 @@ MAX_ZIP_BYTES = 64 * 2**20
 MAX_UNPACKED_BYTES = 256 * 2**20
 MAX_FILES = 200
 MAX_CONFIG_BYTES = 64 * 2**10
-CONFIGS = ("model_config.yaml", "train_config.yaml")
 # All that `zipfile` and the decompressors were seen to raise on changed bytes.
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError, ArithmeticError,
@@ -110,6 +110,7 @@ def _open_zip(data: bytes) -> tuple[dict[str, bytes], dict[str, bytes], list[str
 
     notebooks: dict[str, bytes] = {}
     configs: dict[str, bytes] = {}
+    beside = files_beside()
     ignored: list[str] = []
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -117,9 +118,9 @@ def _open_zip(data: bytes) -> tuple[dict[str, bytes], dict[str, bytes], list[str
             _check_sizes(members)
             for info in members:
                 name = PurePosixPath(info.filename.replace("\\", "/")).name
-                if _is_unsafe(info) or not (name.lower().endswith(".ipynb") or name in CONFIGS):
+                if _is_unsafe(info) or not (name.lower().endswith(".ipynb") or name in beside):
                     ignored.append(_short(info.filename))
-                elif name in CONFIGS:
+                elif name in beside:
                     configs[name] = _read(archive, info, MAX_CONFIG_BYTES)
                 else:
                     notebooks[_short(info.filename)] = _read(archive, info, MAX_NOTEBOOK_BYTES)

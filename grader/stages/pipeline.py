@@ -16,7 +16,7 @@ from grader.sandbox.script import merge_cells
 from grader.stages.compare import compare
 from grader.stages.intake import IntakeError, take_in, take_in_bytes
 from grader.stages.notebook import read
-from grader.stages.quality import CPU_SECONDS, add_quality
+from grader.stages.quality import add_quality
 from utils.assignments import assignment_names, load_assignment
 from utils.notebook.cells import NotebookError
 
@@ -34,7 +34,7 @@ class Grader:
         salt: str | None = None,
         max_tier: str | None = None,
         slot: int = 0,
-        quality_seconds: float = CPU_SECONDS,
+        quality_seconds: float | None = None,
     ) -> None:
         """Prepare; the sandbox starts with `with`.
 
@@ -43,7 +43,8 @@ class Grader:
             salt: The course's secret for drawing inputs; default from the environment.
             max_tier: See `Box`.
             slot: See `Box`.
-            quality_seconds: CPU seconds to train a student's model again; 0 leaves the points for it open.
+            quality_seconds: CPU seconds to train a student's model again; None for what the assignment declares, 0 leaves
+                the points for it open.
         """
         self.quality_seconds = quality_seconds
         self.notebook = notebook

@@ -4,27 +4,23 @@ It costs a minute of CPU where all other checks together cost a second, so it is
 the points then stay open, and a later run with it gives them.
 """
 
-import importlib
 from dataclasses import replace
 from types import ModuleType
 
-from assignments.airfoil_vae.checks.configs import ConfigError
+from grader.authoring.quality import CannotTrain
 from grader.records import Call, ProbeRun, Reading, Submission, Verdict
 from grader.rubric.draws import job_of
 from grader.sandbox.box import Box
 from grader.sandbox.script import merge_cells
 from grader.stages.sentences import join
+from utils.assignments.places import place_of
 
-CPU_SECONDS = 90.0
 _SPARE_CPU_SECONDS = 15.0  # the cells, and loading the data
 _WALL_FACTOR = 8  # a worker may have a small share of a core; only what sleeps meets this limit first
 
-# Modules of grader.authoring.check, each with PART, TASK, inputs, score_values and picture. Imported when needed: they need torch.
-_JUDGES = {"02_airfoil_vae": "airfoil_quality"}
-
 
 def add_quality(
-    verdicts: tuple[Verdict, ...], submission: Submission, reading: Reading, box: Box, cpu_seconds: float
+    verdicts: tuple[Verdict, ...], submission: Submission, reading: Reading, box: Box, cpu_seconds: float | None
 ) -> tuple[tuple[Verdict, ...], float]:
     """Replace the verdict of a part that is graded by retraining.
 
@@ -33,17 +29,18 @@ def add_quality(
         submission: Its configuration files.
         reading: Its cells.
         box: The sandbox.
-        cpu_seconds: Budget of the training; 0 leaves the points open.
+        cpu_seconds: Budget of the training; None for the one that the assignment declares, 0 leaves the points open.
 
     Returns:
         The verdicts, and the CPU seconds that were used.
     """
-    name = _JUDGES.get(reading.assignment.notebook)
-    if name is None:
+    declared = reading.assignment.about.quality
+    if declared is None:
         return verdicts, 0.0
+    cpu_seconds = declared.cpu_seconds if cpu_seconds is None else cpu_seconds
     if not cpu_seconds:
         return tuple(_left_open(v) if v.check.endswith(".quality") else v for v in verdicts), 0.0
-    judge = importlib.import_module(f"grader.authoring.check.{name}")
+    judge = place_of(reading.assignment.notebook).load(declared.module)
     part = next(verdict for verdict in verdicts if verdict.check == judge.PART)
     graded, used = _graded(part, judge, submission, reading, box, cpu_seconds)
     return tuple(graded if verdict is part else verdict for verdict in verdicts), used
@@ -66,7 +63,7 @@ def _graded(
         ), 0.0
     try:
         inputs = judge.inputs(submission.configs, cpu_seconds)
-    except ConfigError as error:
+    except CannotTrain as error:
         return verdict(error.status, str(error)), 0.0
     call = Call(judge.PART, judge.TASK, "quality", inputs, is_public=True, wall_seconds=_WALL_FACTOR * cpu_seconds)
     run = box.run(job_of(reading.assignment, merge_cells(reading.runnable), (call,)))

@@ -9,11 +9,11 @@ the attack `hangs`, what the right part of its answer is `worth`, and which poin
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from grader.authoring.slips import parse_variants
+from utils.assignments import assignment_names
+from utils.assignments.places import place_of
 
-FOLDER = Path(__file__).parent
 _HEAD = re.compile(r"^\[(\w+)(, hangs)?(?:, worth ([\d.]+))?(?:, spoils ([\d.]+))?\] (.*)$", re.DOTALL)
 
 
@@ -65,21 +65,22 @@ def load_attacks() -> tuple[Attack, ...]:
     """All attacks, notebook by notebook, then the files."""
     from tests.attacks.files import FILES
 
-    cells = [attack for path in sorted(FOLDER.glob("0*.py")) for attack in _attacks_on(path)]
-    files = [Attack("01_kl_divergence", "", name, "file", aim) for name, (aim, _) in FILES.items()]
+    cells = [attack for name in assignment_names() for attack in _attacks_on(name)]
+    files = [Attack(assignment_names()[0], "", name, "file", aim) for name, (aim, _) in FILES.items()]
     return (*cells, *files)
 
 
-def _attacks_on(path: Path) -> list[Attack]:
+def _attacks_on(notebook: str) -> list[Attack]:
+    path = place_of(notebook).path / "attacks.py"
+    if not path.exists():
+        return []
     found = []
     for variant in parse_variants(path.read_text(encoding="utf-8")):
         head = _HEAD.match(variant.sentence)
         if head is None or head[1] not in FAMILIES:
-            raise ValueError(f"{path.name}: {variant.name} names no family of attacks")
+            raise ValueError(f"{notebook}: {variant.name} names no family of attacks")
         worth, spoils = float(head[3] or 0), float(head[4] or 0)
         found.append(
-            Attack(
-                path.stem, variant.task, variant.name, head[1], head[5], variant.source, bool(head[2]), worth, spoils
-            )
+            Attack(notebook, variant.task, variant.name, head[1], head[5], variant.source, bool(head[2]), worth, spoils)
         )
     return found

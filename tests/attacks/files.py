@@ -114,7 +114,10 @@ FILES: dict[str, tuple[str, Callable[[bytes], tuple[str, bytes | int]]]] = {
     "hidden_conftest": ("code that pytest would run", _beside("conftest.py", "pytest.ini", "test_a.py", "tox.ini")),
     "hidden_sitecustomize": ("code that Python would run at its start", _beside("sitecustomize.py", "usercustomize.py", "a.pth", ".python_history")),
     "hidden_modules": ("its own utils, torch and grader", _beside("utils/__init__.py", "torch.py", "numpy/__init__.py", "grader/__init__.py")),
-    "hidden_references": ("its own reference values and rubric", _beside("assignments/kl_divergence/references/about.json", "grader/rubric/__init__.py", "results.json")),
+    "hidden_references": (
+        "its own reference values and rubric",
+        _beside("assignments/kl_divergence/references/about.json", "grader/rubric/__init__.py", "results.json"),
+    ),
     "zip_in_a_zip": ("the notebook in a zip in the zip", lambda honest: ("a.zip", zipped(("b.zip", zipped(("a.ipynb", honest)))))),
     "encrypted": ("a zip with a password", lambda honest: ("a.zip", _encrypted(honest))),
     "bomb": ("300 MB of zeros in 300 KB", lambda honest: ("a.zip", zipped(*((f"{n}.ipynb", bytes(_BIG)) for n in range(9))))),

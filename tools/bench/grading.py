@@ -11,7 +11,6 @@ import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 
 import nbformat
 import psutil
@@ -23,10 +22,12 @@ from grader.report import feedback_page
 from grader.stages.pipeline import Grader, graded_assignments
 from tools.bench.figures import Figure, cpu_seconds, import_torch, ratios, seconds_of
 from tools.examples import with_answers
+from utils.assignments import assignment_names
+from utils.assignments.places import place_of
 from utils.notebook import cell_code, extraction
 
-NAME = "01_kl_divergence"
-SLIPS = Path(__file__).resolve().parents[2] / "grader" / "slips" / f"{NAME}.py"
+NAME = assignment_names()[0]
+SLIPS = place_of(NAME).path / "slips.py"
 
 
 def measure(count: int = 24, rounds: int = 5) -> list[Figure]:
@@ -145,7 +146,7 @@ def _run(job: Job, writer: int) -> None:
     from grader.probe_kit.tools import seed_torch
     from grader.sandbox.child import _Names
 
-    probes = importlib.import_module(f"grader.probe_kit.{job.probes}")
+    probes = importlib.import_module(job.probes)
     namespace: dict = {"__name__": "__main__"}
     values = {}
     for source in job.prelude:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-_REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
+_REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements.txt"
 
 
 def pinned(*packages: str) -> str:

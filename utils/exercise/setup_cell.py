@@ -8,8 +8,8 @@ import os
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
 
+from utils.assignments import assignment_names, load_assignment
 from utils.datasets._cache import data_dir, shorten
 from utils.exercise.open_gaps import shorten_open_gaps
 from utils.exercise.pins import pinned
@@ -28,34 +28,7 @@ _PACKAGES = {
     "yaml": "",
     "safetensors": "",
 }
-_BUNDLE = Path(__file__).resolve().parent.parent
-
-
-class _Data(NamedTuple):
-    title: str
-    files: tuple[str, ...]  # relative to the data folder; one of them means that the set is there
-    mend: str
-    is_bundled: bool = False  # then the bundle's own folder is looked into as well
-
-
-_DATA = {
-    "02_airfoil_vae": _Data(
-        "airfoils",
-        ("airfoils.npz",),
-        "it is part of the bundle: unpack the bundle again and keep its data folder",
-        is_bundled=True,
-    ),
-    "03_mnist_vae": _Data(
-        "MNIST",
-        ("MNIST/raw/train-images-idx3-ubyte",),
-        "it is downloaded at its first use (about 11 MB); without a network a stand-in takes its place and says so",
-    ),
-    "04_cifar_dcgan": _Data(
-        "CIFAR-10",
-        ("cifar-10-batches-py/data_batch_1", "cifar10_head.npz"),
-        "it is downloaded at its first use (about 170 MB); without a network a stand-in takes its place and says so",
-    ),
-}
+_BUNDLE = Path(__file__).resolve().parents[2]
 
 
 def diagnose(notebook: str) -> None:
@@ -113,10 +86,10 @@ def _describe_colab() -> list[str]:
 
 
 def _describe_data(notebook: str) -> str:
-    if notebook not in _DATA:
+    data = load_assignment(notebook).about.data if notebook in assignment_names() else None
+    if data is None:
         return "Data: this notebook makes its own."
-    data = _DATA[notebook]
-    for folder in (data_dir(), _BUNDLE / "data") if data.is_bundled else (data_dir(),):
+    for folder in (data_dir(), _BUNDLE / "data") if data.bundled else (data_dir(),):
         if any((folder / file).exists() for file in data.files):
             return f"Data: {data.title} found in {shorten(folder)}"
     return f"Data: {data.title} not found in {shorten(data_dir())}: {data.mend}"

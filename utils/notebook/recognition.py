@@ -16,5 +16,5 @@ def recognise(notebook: Notebook) -> tuple[Assignment, Extraction] | None:
     """
     candidates = [load_assignment(name) for name in assignment_names()]
     found = [(assignment, find_tasks(notebook, assignment)) for assignment in candidates]
-    best = max(found, key=lambda pair: len(pair[1].found) / max(1, len(pair[0].tasks)))
-    return best if best[1].found else None
+    best = max(found, key=lambda pair: len(pair[1].found) / max(1, len(pair[0].tasks)), default=None)
+    return best if best and best[1].found else None

@@ -9,7 +9,6 @@ is found keeps the zip from being written: a student may always hand in what the
     place        which file is the running notebook: Jupyter, VS Code, Colab
     check        everything below, as what costs points and what is worth a look
       answers      tasks and responses: missing, open, not allowed
-      configs      notebook 2's two configuration files
       execution    cells that did not run, ran out of order, or stopped
       figures      pictures a person is to be shown
       session      what the running kernel knows and the file does not

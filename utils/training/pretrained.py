@@ -1,11 +1,12 @@
-"""Weights of our own for networks that take long to train, as safetensors files in `utils/weights/`."""
+"""Weights of our own for networks that take long to train, as safetensors files in `weights/` of the assignments."""
 
 from pathlib import Path
 
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-WEIGHTS = Path(__file__).parent / "weights"
+from utils.assignments.places import this_course
+
 _EXTRA = "extra."  # what travels with the weights: images they must generate
 
 
@@ -14,7 +15,7 @@ def load_pretrained(module: nn.Module, name: str) -> dict[str, Tensor]:
 
     Args:
         module: A module of the architecture that was trained, on any device.
-        name: The file's name without its ending, e.g. "simple_vae".
+        name: The file's name without its ending, as in its assignment's `weights` folder.
 
     Returns:
         The tensors stored beside the weights, on the CPU, such as images that the module must generate.
@@ -23,15 +24,20 @@ def load_pretrained(module: nn.Module, name: str) -> dict[str, Tensor]:
         FileNotFoundError: If there are no such weights.
         ValueError: If the module's parameters have other names or shapes than the trained ones.
     """
-    path = WEIGHTS / f"{name}.safetensors"
-    if not path.is_file():
-        there = ", ".join(sorted(file.stem for file in WEIGHTS.glob("*.safetensors"))) or "none"
+    path = next((file for file in weight_files() if file.stem == name), None)
+    if path is None:
+        there = ", ".join(sorted(file.stem for file in weight_files())) or "none"
         raise FileNotFoundError(f"load_pretrained: no weights are called {name!r}; there are: {there}.")
     tensors = load_file(path)
     weights = {key: value for key, value in tensors.items() if not key.startswith(_EXTRA)}
     _require_fit(module, weights, name)
     module.load_state_dict(weights)
     return {key.removeprefix(_EXTRA): value for key, value in tensors.items() if key.startswith(_EXTRA)}
+
+
+def weight_files() -> list[Path]:
+    """The weights of all assignments of the course."""
+    return [file for place in this_course().places() for file in sorted((place.path / "weights").glob("*.safetensors"))]
 
 
 def _require_fit(module: nn.Module, weights: dict[str, Tensor], name: str) -> None:

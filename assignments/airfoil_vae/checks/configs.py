@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from grader.authoring.quality import CannotTrain
+
 MAX_BYTES = 16 * 2**10
 MAX_ITERATIONS = 1_000_000
 MAX_WIDTH, MAX_LAYERS, MAX_BATCH = 4096, 16, 4096
@@ -29,12 +31,8 @@ _SETTINGS = ("optimizer_config", "lr_scheduler_config")
 _UNREADABLE = (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
-class ConfigError(ValueError):
+class ConfigError(CannotTrain):
     """A configuration that cannot be used; the message is a sentence for the student."""
-
-    def __init__(self, sentence: str, status: str = "wrong") -> None:
-        super().__init__(sentence)
-        self.status = status
 
 
 class _PlainLoader(yaml.SafeLoader):

@@ -1,7 +1,5 @@
 """Notebook 4's checks: what the slips and right answers in files do not reach."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -14,13 +12,13 @@ from assignments.cifar_dcgan.checks.gradients import discriminator_gradients, ge
 from assignments.cifar_dcgan.checks.trace import Batch
 from grader.authoring.adam import adam_path
 from grader.authoring.check import load_checks
-from grader.authoring.slips import parse_variants
 from grader.rubric import load_rubric
-from grader.rubric.references import FOLDER
 from grader.stages.pipeline import Grader
+from tests.validity import right_answers
+from utils.assignments.places import place_of
 
 NAME = "04_cifar_dcgan"
-RIGHT = parse_variants((Path(__file__).parents[1] / "submissions" / "right" / f"{NAME}.py").read_text())
+RIGHT = right_answers(NAME)
 WHOLE = next(variant.source for variant in RIGHT if variant.name == "whole_class")
 
 
@@ -157,4 +155,4 @@ def test_an_optimizer_is_found_wherever_it_is_kept() -> None:
 
 
 def test_the_reference_files_are_small() -> None:
-    assert sum((FOLDER / f"{NAME}.{kind}").stat().st_size for kind in ("json", "npz")) < 500_000
+    assert sum(path.stat().st_size for path in place_of(NAME).references.iterdir()) < 500_000

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from assignments.mnist_vae import make_weights as simple_vae_weights
-from assignments.mnist_vae.make_weights import NOTEBOOK, solution_names, train
+from assignments.mnist_vae.make_weights import NOTEBOOK, train
+from tools.solution import solution_names
 from utils.datasets import mnist
 
 

@@ -8,10 +8,11 @@ import pytest
 from grader.authoring.check import Arrays
 from grader.authoring.slips import load_slips
 from grader.rubric import load_rubric
-from grader.rubric.references import FOLDER, load_references
+from grader.rubric.references import load_references
 from grader.stages.pipeline import Grader, graded_assignments
 from tools.references import build, solution_cells
 from utils.assignments import load_assignment
+from utils.assignments.places import place_of
 
 PUBLISHED = {0: 0.9318599700927734, 1: 1.0280910730361938, 2: 0.853870153427124}
 
@@ -53,7 +54,7 @@ def test_the_stored_solution_is_the_notebooks(name: str) -> None:
 
 @pytest.mark.parametrize("name", graded_assignments())
 def test_the_files_say_how_they_were_made(name: str) -> None:
-    about = json.loads((FOLDER / f"{name}.json").read_text())
+    about = json.loads((place_of(name).references / "about.json").read_text())
     assert about["command"].endswith(name)
     assert set(about["versions"]) >= {"python", "torch", "numpy"}
 

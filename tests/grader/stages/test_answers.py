@@ -1,19 +1,17 @@
 """Every autograded question is itself tested: right answers written differently pass, wrong ones fail and are named."""
 
 import re
-from pathlib import Path
 
 import pytest
 from support import answers
 
-from grader.authoring.slips import Variant, load_slips, parse_variants
+from grader.authoring.slips import Variant, load_slips
 from grader.records import Report
 from grader.rubric import load_rubric
 from grader.stages.pipeline import Grader, graded_assignments
+from tests.validity import right_answers
 from tools.references import solution_cells
 from utils.assignments import load_assignment
-
-RIGHT = Path(__file__).parents[1] / "submissions" / "right"
 
 
 def _slips() -> list:
@@ -23,9 +21,7 @@ def _slips() -> list:
 
 
 def _right() -> list:
-    found = [
-        (path.stem, variant) for path in sorted(RIGHT.glob("*.py")) for variant in parse_variants(path.read_text())
-    ]
+    found = [(name, variant) for name in graded_assignments() for variant in right_answers(name)]
     return [pytest.param(name, variant, id=f"{variant.task}-{variant.name}") for name, variant in found]
 
 
@@ -86,7 +82,7 @@ def test_a_slip_costs_no_other_question_that_does_not_call_it(grader: Grader, na
 
 @pytest.mark.parametrize("name", graded_assignments())
 def test_every_task_has_enough_right_and_wrong_answers(name: str) -> None:
-    slips, right = load_slips(name), parse_variants((RIGHT / f"{name}.py").read_text())
+    slips, right = load_slips(name), right_answers(name)
     for task in load_assignment(name).tasks:
         assert sum(slip.task == task.id for slip in slips) >= 3, f"{task.id} needs three slips"
         assert sum(variant.task == task.id for variant in right) >= 2, f"{task.id} needs two more right answers"

@@ -10,7 +10,8 @@ from utils.assignments import assignment_names, load_assignment, parse_assignmen
 from utils.assignments.gaps import count_gaps
 
 MANIFEST = {
-    "schema": 1,
+    "schema": 2,
+    "about": {"number": 99, "packages": []},
     "notebook": "99_double",
     "title": "Doubling",
     "prelude": ["import torch"],
@@ -54,8 +55,8 @@ def test_a_task_knows_its_question():
 
 
 def test_another_schema_is_refused():
-    with pytest.raises(ValueError, match=r"schema 2, expected 1; rebuild it with `make notebooks`"):
-        parse_assignment({**MANIFEST, "schema": 2})
+    with pytest.raises(ValueError, match=r"schema 3, expected 2; rebuild it with `make notebooks`"):
+        parse_assignment({**MANIFEST, "schema": 3})
 
 
 def test_an_unknown_notebook_is_refused_by_name():

@@ -3,15 +3,16 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from utils.training import pretrained
-from utils.training.pretrained import load_pretrained
+from utils.training.pretrained import load_pretrained, weight_files
 
 
 @pytest.fixture
 def weights(monkeypatch, tmp_path):
-    monkeypatch.setattr(pretrained, "WEIGHTS", tmp_path)
+    monkeypatch.setenv("COURSE", str(tmp_path))
+    folder = tmp_path / "assignments" / "lines" / "weights"
+    folder.mkdir(parents=True)
     tensors = {"weight": torch.full((2, 3), 0.5), "bias": torch.arange(2.0), "extra.images": torch.ones(1, 4)}
-    save_file(tensors, tmp_path / "line.safetensors")
+    save_file(tensors, folder / "line.safetensors")
 
 
 def test_weights_are_copied_and_extras_returned(weights):
@@ -35,6 +36,6 @@ def test_unknown_weights_list_the_known_ones(weights):
 
 
 def test_the_weights_that_travel_are_small():
-    files = list(pretrained.WEIGHTS.glob("*.safetensors"))
+    files = weight_files()
     assert files
     assert all(file.stat().st_size < 1.5e6 for file in files)
