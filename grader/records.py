@@ -42,7 +42,7 @@ class Submission:
 class Written:
     """One part that a person grades, as the student left it."""
 
-    check: str  # the part's name in the reports: "vae.beta.manual1"
+    check: str  # the part's name in the reports: "flow.width.manual1"
     text: str  # the response; "" for a part without words
     pictures: tuple[bytes, ...]  # PNG files
 
@@ -74,7 +74,7 @@ class Reading:
 class Call:
     """One call of a probe with one set of inputs."""
 
-    name: str  # unique in a submission: "kl.D_KL.values#public0"
+    name: str  # unique in a submission: "flow.affine.values#public0"
     task: str
     function: str
     inputs: dict[str, np.ndarray]
@@ -147,7 +147,7 @@ class SandboxRun:
 class Verdict:
     """One check, judged."""
 
-    check: str  # "kl.D_KL.values"
+    check: str  # "flow.affine.values"
     task: str
     title: str
     number: str

@@ -72,7 +72,7 @@ def make_figures(name: str, keep: Path | None = None) -> list[Path]:
     """Run a solved notebook and write the pictures its cells name.
 
     Args:
-        name: The notebook's name, e.g. "01_kl_divergence".
+        name: The notebook's name, e.g. "07_flows".
         keep: A folder for the executed notebook.
 
     Returns:

@@ -150,7 +150,7 @@ def read_source(name: str) -> NotebookSource:
     """Read the source of one notebook.
 
     Args:
-        name: The notebook's name, e.g. "01_kl_divergence".
+        name: The notebook's name, e.g. "07_flows".
 
     Returns:
         Its cells and questions, not yet checked.

@@ -36,7 +36,7 @@ def student_notebook(name: str) -> NotebookNode:
     """Build the student's version: solutions replaced, no outputs.
 
     Args:
-        name: The notebook's name, e.g. "01_kl_divergence".
+        name: The notebook's name, e.g. "07_flows".
 
     Returns:
         The notebook, nbformat 4.5; the same source gives the same bytes.

@@ -41,9 +41,12 @@ def student_files() -> dict[str, bytes]:
         files |= {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in _needs(name)}
     files["requirements.txt"] = _student_requirements().encode()
     files["LICENSE"] = (ROOT / "LICENSE").read_bytes()
-    files["Makefile"] = (_STUDENT_FILES / "Makefile").read_bytes()
-    readme = (_STUDENT_FILES / "README.md").read_text(encoding="utf-8")
-    files["README.md"] = readme.replace("{{notebooks}}", _notebooks_table()).encode()
+    shown = {"{{notebooks}}": _notebooks_table(), "{{first}}": source_names()[0]}
+    for name in ("README.md", "Makefile"):
+        text = (_STUDENT_FILES / name).read_text(encoding="utf-8")
+        for mark, words in shown.items():
+            text = text.replace(mark, words)
+        files[name] = text.encode()
     return dict(sorted(files.items()))
 
 

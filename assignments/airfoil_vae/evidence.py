@@ -14,8 +14,7 @@ import torch
 from torch import nn
 
 from assignments.airfoil_vae.checks.quality import N_SAMPLES, score
-from grader.rubric.references import load_references
-from utils.assignments import load_assignment
+from grader.authoring.solution import solution_names
 from utils.datasets.airfoils import AirfoilDataset
 from utils.training.seeding import set_seed
 
@@ -43,7 +42,7 @@ def main() -> None:
     parser.add_argument("--save", type=Path, help="a file for the first 24 profiles of each model, as the tests use it")
     options = parser.parse_args()
     options.keep.mkdir(parents=True, exist_ok=True)
-    names = solution()
+    names = solution_names(NOTEBOOK)
     for seed in range(options.seeds):
         for kind in KINDS:
             samples_of(names, kind, seed, options.keep)
@@ -53,14 +52,6 @@ def main() -> None:
             path.stem: np.load(path)["samples"][0].astype(np.float16) for path in sorted(options.keep.glob("*.npz"))
         }
         np.savez_compressed(options.save, **first)
-
-
-def solution() -> dict:
-    """The namespace of the reference solution."""
-    names: dict = {"__name__": "solution"}
-    for source in (*load_assignment(NOTEBOOK).prelude, *(cell.source for cell in load_references(NOTEBOOK).solution)):
-        exec(compile(source, "<solution>", "exec"), names)
-    return names
 
 
 def samples_of(names: dict, kind: str, seed: int, keep: Path) -> np.ndarray:

@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 
+from grader.authoring.solution import solution_names
 from tools.bench.figures import Figure, ratios
-from tools.solution import solution_names
 from utils.datasets.cifar import images_0_1
 from utils.datasets.scenes import draw_scenes
 from utils.training.acceleration import PLAIN, Acceleration, accelerated, choose_acceleration

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from tools.solution import solution_names
+from grader.authoring.solution import solution_names
 from utils import Checkpoint, CIFAR10Dataset, GAN_Tracker, accelerated, set_seed
 from utils.plotting.images import tile
 

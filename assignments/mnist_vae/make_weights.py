@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from tqdm import tqdm
 
-from tools.solution import solution_names
+from grader.authoring.solution import solution_names
 from utils import MNISTDataset, TensorLoader, set_seed
 
 NOTEBOOK = "03_mnist_vae"
@@ -39,7 +39,7 @@ def train(model: torch.nn.Module, epochs: int) -> None:
             optimizer.step()
             schedule.step()
             total += elbo.item()
-        print(f"epoch {epoch + 1}: ELBO {total / len(loader):.1f} nats, sigma_x {model.log_sig_x.exp().item():.4f}")
+        print(f"epoch {epoch + 1}: ELBO {total / len(loader):.1f} nats, sigma_x {model.log_sig_x.exp().item():.4f}")  # type: ignore[operator]
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """The usual slips: wrong answers that students are known to give, `slips.py` of an assignment, in the percent format.
 
-    # %% kl.D_KL sum_for_mean
+    # %% flow.affine sum_for_mean
     # The answer is a mean over batch and latent; yours is a sum, B times D as large.
     # replace: .mean() -> .sum()
 

@@ -38,7 +38,7 @@ def load_rubric(name: str) -> Rubric:
     """Load and cross-check the rubric of a notebook.
 
     Args:
-        name: The notebook's name, e.g. "01_kl_divergence".
+        name: The notebook's name, e.g. "07_flows".
 
     Returns:
         The rubric. The same object for the same name.

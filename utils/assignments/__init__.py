@@ -32,7 +32,7 @@ class Part:
 class Task:
     """One `# AUTOGRADED` cell."""
 
-    id: str  # "kl.D_KL", or "ae.nets.Encoder" where a question has several cells
+    id: str  # "flow.affine", or "flow.nets.Encoder" where a question has several cells
     word: str  # what follows the points in the tag
     points: int
     defines: tuple[str, ...]  # top-level names the cell must define
@@ -67,7 +67,7 @@ class Question:
 class Assignment:
     """One notebook, as the grader and the hand-in check know it."""
 
-    notebook: str  # "01_kl_divergence"
+    notebook: str  # "07_flows"
     title: str
     prelude: tuple[str, ...]  # sources of the import cell and the given cells, in order
     imports: tuple[str, ...]  # dotted modules of the import cell; answers import from these packages only
@@ -133,7 +133,7 @@ def load_assignment(name: str) -> Assignment:
     """Read one manifest.
 
     Args:
-        name: The notebook's name, e.g. "01_kl_divergence".
+        name: The notebook's name, e.g. "07_flows".
 
     Returns:
         The assignment. The same object for the same name.

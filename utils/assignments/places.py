@@ -1,6 +1,6 @@
 """Where a course lies, and what lies where in it: the one place that knows the folders' names.
 
-    COURSE/assignments/kl_divergence/    the folder of the notebook 01_kl_divergence
+    COURSE/assignments/flows/    the folder of the notebook 07_flows
         about.toml  notebook.py  probes.py  checks.py or checks/  slips.py  right.py  references/  manifest.json  ...
 
 A course is a folder with `assignments/` in it: the one that the environment's COURSE names, else the one that `utils` lies in.
@@ -23,7 +23,7 @@ class Place:
     """The folder of one assignment."""
 
     course: "Course"
-    folder: str  # "kl_divergence"
+    folder: str  # "flows"
 
     @property
     def path(self) -> Path:
@@ -68,7 +68,7 @@ class Course:
             sys.path.append(str(self.root))
 
     def place(self, notebook: str) -> Place:
-        """The folder of a notebook: `01_kl_divergence` lies in `kl_divergence`, since a module's name begins with no digit."""
+        """The folder of a notebook: `07_flows` lies in `flows`, since a module's name begins with no digit."""
         return Place(self, notebook.lstrip("0123456789_"))
 
     def places(self) -> tuple[Place, ...]:

@@ -35,7 +35,7 @@ def diagnose(notebook: str) -> None:
     """Print what this notebook finds on this machine, and for everything missing what mends it.
 
     Args:
-        notebook: The notebook's name, e.g. "03_mnist_vae".
+        notebook: The notebook's name, e.g. "07_flows".
     """
     shorten_open_gaps()
     watch_runs()

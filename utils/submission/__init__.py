@@ -1,6 +1,6 @@
 """The last step of a notebook: see what is open, pack it, print it, keep a receipt.
 
-    hand_in("01_kl_divergence")                             the notebook's last cell
+    hand_in("07_flows")                             the notebook's last cell
     python -m utils.submission check|zip NOTEBOOK           the same from a terminal (`make hand-in`)
 
 The notebook is read by the same code as the grader's, so what is found here is what the grader will find. Nothing that

@@ -21,7 +21,7 @@ def find_notebook(name: str) -> Path | None:
     """Find the file of the notebook that is running; print one sentence when there is none or a choice.
 
     Args:
-        name: The notebook's name, e.g. "01_kl_divergence".
+        name: The notebook's name, e.g. "07_flows".
 
     Returns:
         The file, or None.

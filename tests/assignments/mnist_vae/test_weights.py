@@ -3,7 +3,7 @@ import torch
 
 from assignments.mnist_vae import make_weights as simple_vae_weights
 from assignments.mnist_vae.make_weights import NOTEBOOK, train
-from tools.solution import solution_names
+from grader.authoring.solution import solution_names
 from utils.datasets import mnist
 
 
