@@ -11,18 +11,18 @@ from collections import Counter
 from dataclasses import replace
 from importlib.metadata import version
 
-from grader.checks import Arrays, Check, calls, has_checks, load_checks, public_inputs
-from grader.checks.judges import excess, tolerance
-from grader.draws import job_of
+from grader.authoring.check import Arrays, Check, calls, has_checks, load_checks, public_inputs
+from grader.authoring.judges import excess, tolerance
+from grader.authoring.slips import Variant, load_slips
 from grader.records import Call, CellSource, SandboxRun
-from grader.references import References, Slip, has_references, load_references, save_references
+from grader.rubric.draws import job_of
+from grader.rubric.references import References, Slip, has_references, load_references, save_references
 from grader.sandbox.box import Box
 from grader.sandbox.script import merge_cells
-from grader.slips import Variant, load_slips
 from tools.notebooks import solved_notebook
 from utils.assignments import Assignment, assignment_names, load_assignment
-from utils.cells import read_notebook
-from utils.extraction import find_tasks
+from utils.notebook.cells import read_notebook
+from utils.notebook.extraction import find_tasks
 
 
 def main() -> None:
