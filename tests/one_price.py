@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from grader import pool
-from grader.pipeline import Grader, graded_assignments
+from grader.authoring.slips import load_slips
+from grader.classes import pool
 from grader.records import Report
 from grader.report.results import is_for_a_person
-from grader.slips import load_slips
+from grader.stages.pipeline import Grader, graded_assignments
 from tests.mutants import solution_of
 from tests.support import answers
 from utils.assignments import Task, load_assignment

@@ -1,0 +1,100 @@
+"""Probes of notebook 1: the KL divergence and the ELBO."""
+
+import torch
+from torch import Tensor
+
+from grader.probe_kit.tools import gradients, seed_torch
+
+
+def D_KL(names, mu: Tensor, logvar: Tensor):
+    return {"value": names["D_KL"](mu, logvar)}
+
+
+def D_KL_gradient(names, mu: Tensor, logvar: Tensor):
+    return gradients(names["D_KL"], mu=mu, logvar=logvar)
+
+
+def gaussians(names, mu1: Tensor, log_sigma1: Tensor, mu2: Tensor, log_sigma2: Tensor):
+    return {"value": names["kl_divergence"](mu1, log_sigma1, mu2, log_sigma2)}
+
+
+def gaussians_gradient(names, mu1: Tensor, log_sigma1: Tensor, mu2: Tensor, log_sigma2: Tensor):
+    return gradients(names["kl_divergence"], mu1=mu1, log_sigma1=log_sigma1, mu2=mu2, log_sigma2=log_sigma2)
+
+
+def log_prob(names, x: Tensor, mu: Tensor, log_sigma: Tensor):
+    return {"value": names["log_prob"](x, mu, log_sigma)}
+
+
+def log_prob_gradient(names, x: Tensor, mu: Tensor, log_sigma: Tensor):
+    return gradients(names["log_prob"], x=x, mu=mu, log_sigma=log_sigma)
+
+
+def mc(names, samples_q: Tensor, params_q: Tensor, params_p: Tensor):
+    return {"value": names["kl_q_p_mc"](samples_q, params_q, params_p)}
+
+
+def exact(names, params_q: Tensor, params_p: Tensor):
+    return {"value": names["kl_q_p_exact"](params_q, params_p)}
+
+
+def exact_gradient(names, params_q: Tensor, params_p: Tensor):
+    return gradients(names["kl_q_p_exact"], params_q=params_q, params_p=params_p)
+
+
+def rsample(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
+    seed_torch(seed)
+    return {"samples": names["rsample"](params_q, int(num_samples))}
+
+
+def rsample_gradient(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
+    """Of the mean square of the samples, summed over the latent: its expectation is known to whoever knows mu and sigma."""
+    seed_torch(seed)
+    return gradients(lambda params: names["rsample"](params, int(num_samples)).pow(2).mean(dim=1), params_q=params_q)
+
+
+def elbo(names, x: Tensor, params_q: Tensor, weight: Tensor, num_samples: Tensor, log_sig_x: Tensor, seed: Tensor):
+    seed_torch(seed)
+    return {"value": names["elbo"](x, params_q, int(num_samples), lambda z: z @ weight, log_sig_x)}
+
+
+def elbo_gradient(
+    names, x: Tensor, params_q: Tensor, weight: Tensor, num_samples: Tensor, log_sig_x: Tensor, seed: Tensor
+):
+    def loss(params: Tensor, matrix: Tensor, log_sigma: Tensor) -> object:
+        return names["elbo"](x, params, int(num_samples), lambda z: z @ matrix, log_sigma)
+
+    seed_torch(seed)
+    return gradients(loss, params_q=params_q, weight=weight, log_sig_x=log_sig_x)
+
+
+# Stand-ins for answers that others call. None is right: each is another function of the same arguments, with the
+# properties that right answers may build on (entry by entry, even in x - mu, additive over K, random for each sample).
+
+
+def _other_divergence(mu1: Tensor, log_sigma1: Tensor, mu2: Tensor, log_sigma2: Tensor) -> Tensor:
+    return 0.3 * (mu1 - mu2) ** 2 * torch.exp(-log_sigma2) + 0.7 * log_sigma2 - 0.4 * log_sigma1 + 0.2
+
+
+def _other_log_prob(x: Tensor, mu: Tensor, log_sigma: Tensor) -> Tensor:
+    distance = (1 + (x - mu) ** 2).sqrt().sum(-1)
+    return 0.4 * x.shape[-1] * log_sigma - 0.6 * distance * torch.exp(-log_sigma)
+
+
+def _other_exact(params_q: Tensor, params_p: Tensor) -> Tensor:
+    q, p = ((params[:, :-1], params[:, -1:]) for params in (params_q, params_p))
+    return _other_divergence(*q, *p).sum(-1)
+
+
+def _other_rsample(params_q: Tensor, num_samples: int) -> Tensor:
+    mu, sigma = params_q[:, None, :-1], params_q[:, None, -1:].exp()
+    noise = torch.rand(len(params_q), num_samples, mu.shape[-1], dtype=params_q.dtype)
+    return 0.8 * mu + 0.1 + sigma * (noise - 0.3)
+
+
+STAND_INS = {
+    "kl_divergence": _other_divergence,
+    "log_prob": _other_log_prob,
+    "kl_q_p_exact": _other_exact,
+    "rsample": _other_rsample,
+}
