@@ -12,7 +12,7 @@ from contextlib import suppress
 import torch
 from torch import Tensor, nn
 
-from grader.probe_kit.tools import seed_torch
+from grader.probe_kit.tools import seed_torch, told
 from grader.probe_kit.written_weights import write
 
 CPU = torch.device("cpu")
@@ -35,13 +35,24 @@ def affine_encoder(names, y: Tensor, weight: Tensor, bias: Tensor):
 
 
 def decoder(names, z: Tensor, hidden_dims: Tensor, output_size: Tensor, at: Tensor, **weights: Tensor):
-    """As for the encoder; and what became of the list it was given."""
+    """As for the encoder; and what became of the list it was given.
+
+    The widths are used as they come, or in reverse by a decoder that takes the encoder's list: either is right, so the
+    first kind is asked with the list reversed, and both build the encoder's mirror image.
+    """
     widths = hidden_dims.tolist()
     model = names["Decoder"](z.shape[1], widths, int(output_size)).eval()
-    y_hat = model(z)
     after = torch.tensor(widths, dtype=torch.int64)
+    if _begins_with(model, z.shape[1], int(hidden_dims[0]) if len(hidden_dims) > 1 else 0):
+        model = names["Decoder"](z.shape[1], hidden_dims.tolist()[::-1], int(output_size)).eval()
+    y_hat = model(z)
     seen = {"y_hat": y_hat, "hidden_dims": after, **_layers(model, y_hat), **_bends(model, z)}
     return {**seen, "slope": _slope(model, list(weights.values()), at)}
+
+
+def _begins_with(model, n_in: int, n_out: int) -> bool:
+    """Whether a matrix of these sizes is among the parameters."""
+    return any(sorted(parameter.shape) == sorted((n_in, n_out)) for parameter in model.parameters())
 
 
 def affine_decoder(names, z: Tensor, weight: Tensor, bias: Tensor):
@@ -52,7 +63,7 @@ def affine_decoder(names, z: Tensor, weight: Tensor, bias: Tensor):
 
 def _slope(model, weights: list[Tensor], at: Tensor) -> Tensor:
     """The derivative of all outputs with respect to the input at one point, (outputs, inputs), with weights of ours."""
-    write(model, weights, torch.zeros(len(weights[-1])))
+    write(model, weights, torch.full((len(weights[-1]),), 0.7))  # where no usual activation is flat
     return torch.autograd.functional.jacobian(lambda x: _outputs(model, x[None])[0], at)
 
 
@@ -163,7 +174,8 @@ def vae_gradient(names, mu: Tensor, logvar: Tensor, num_samples: Tensor, seed: T
     if not z.requires_grad:
         return {}
     (grad,) = torch.autograd.grad(z.pow(2).sum() / int(num_samples), rows)
-    return {"d_mu": grad[:, : mu.shape[1]], "d_logvar": grad[:, mu.shape[1] :]}
+    found = {"d_mu": grad[:, : mu.shape[1]], "d_logvar": grad[:, mu.shape[1] :]}
+    return {**found, **told(z.reshape(len(mu), -1, mu.shape[1]), mu, dim=1)}
 
 
 def generate(names, n_samples: Tensor, latent_size: Tensor, seed: Tensor, tones: Tensor):
@@ -185,29 +197,19 @@ def generate_modes(names, n_samples: Tensor, latent_size: Tensor, tones: Tensor)
     def samples() -> Tensor:
         return model.generate(int(n_samples), seed=0, device=CPU)
 
-    def marks() -> list[float]:
-        called = list(witness.was_training)
-        found = [part.forward(torch.zeros(1, latent))[0, -1].item() for part in (encoder_, witness)]
-        witness.was_training = called
-        return found
-
     while_training, from_training = samples(), torch.tensor([model.training, encoder_.training, witness.training])
-    after = marks()
     model.eval()
     samples()
     from_eval = torch.tensor([model.training, encoder_.training, witness.training])
-    after += marks()
     model.train()
     encoder_.eval()
     samples()
-    after += marks()[1:]  # an encoder may be set back along with the whole model
     return {
         "while_decoding": torch.tensor(witness.was_training),
         "after_training": from_training,
         "after_eval": from_eval,
         "after_apart": witness.training,
         "samples": while_training,
-        "marks": torch.tensor(after),
         "keeps_gradient": while_training.requires_grad,
         **_gradient(tones),
     }

@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.authoring.check import Arrays, Check, Draw, Judge, Probe, Symptom
+from grader.authoring.draws import draws_in
 from grader.authoring.judges import close, close_gradients
 
 
@@ -174,7 +175,7 @@ def _by_coordinate(samples: np.ndarray) -> np.ndarray:
 
 
 def _sampled_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-    """Of sum_k mean_n z**2: 2 mu_k for the means, 2 K sigma**2 for log sigma, up to sampling error."""
+    """Of sum_k mean_n z**2, with the samples that were drawn."""
     got = values.get("d_params_q")
     if got is None:
         return Symptom(
@@ -182,14 +183,15 @@ def _sampled_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symp
         )
     if got.shape != inputs["params_q"].shape or not np.isfinite(got).all():
         return Symptom(f"the gradient has shape {got.shape}, expected {inputs['params_q'].shape}, all finite")
-    mu, log_sigma = inputs["params_q"][:, :-1].astype(float), inputs["params_q"][:, -1].astype(float)
-    sigma = np.exp(log_sigma)
-    k, n = mu.shape[1], int(inputs["num_samples"])
-    error_mu = np.abs(got[:, :-1] - 2 * mu) / (2 * sigma[:, None])
-    error_sigma = np.abs(got[:, -1] - 2 * k * sigma**2) / (2 * sigma * np.sqrt((mu**2).sum(axis=1) + 2 * k * sigma**2))
-    if not (error_mu <= 6 / np.sqrt(n)).all():
+    mu, sigma = inputs["params_q"][:, :-1].astype(float), np.exp(inputs["params_q"][:, -1:].astype(float))
+    if not got.any():
+        return Symptom("no gradient reaches params_q: it is 0 everywhere", "no_gradient")
+    draws = draws_in(values, mu, sigma, int(inputs["num_samples"]))
+    if draws is None:
+        return Symptom("the samples are not finite floats of shape (B, N, K)")
+    if draws.wrong_for_mu(got[:, :-1]):
         return Symptom("the gradient with respect to mu is not that of z = mu + sigma * eps")
-    if not (error_sigma <= 6 / np.sqrt(n)).all():
+    if draws.wrong_for_width(got[:, -1], shared=True):
         return Symptom(
             "the gradient with respect to log sigma is not that of z = mu + sigma * eps: is sigma detached, or not exp(log_sigma)?"
         )

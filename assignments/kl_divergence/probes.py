@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from grader.probe_kit.tools import gradients, seed_torch
+from grader.probe_kit.tools import gradients, seed_torch, told
 
 
 def D_KL(names, mu: Tensor, logvar: Tensor):
@@ -49,8 +49,14 @@ def rsample(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
 
 def rsample_gradient(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
     """Of the mean square of the samples, summed over the latent: its expectation is known to whoever knows mu and sigma."""
+    drawn: list[Tensor] = []
+
+    def mean_square(params: Tensor) -> Tensor:
+        drawn.append(names["rsample"](params, int(num_samples)))
+        return drawn[-1].pow(2).mean(dim=1)
+
     seed_torch(seed)
-    return gradients(lambda params: names["rsample"](params, int(num_samples)).pow(2).mean(dim=1), params_q=params_q)
+    return {**gradients(mean_square, params_q=params_q), **told(drawn[-1], params_q[:, :-1], dim=1)}
 
 
 def elbo(names, x: Tensor, params_q: Tensor, weight: Tensor, num_samples: Tensor, log_sig_x: Tensor, seed: Tensor):

@@ -31,7 +31,7 @@ from grader.probe_kit.stand_ins import (
     silence,
     uniform,
 )
-from grader.probe_kit.tools import gradients, seed_torch
+from grader.probe_kit.tools import gradients, seed_torch, told
 
 
 def _count(module: nn.Module) -> int:
@@ -181,7 +181,9 @@ def vae_gradient(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Ten
     seed_torch(seed)
     z = shown(model(blank(int(images), 1, PIXELS))["rec"], len(mu))
     found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), [model.encoder.numbers], allow_unused=True)[0]
-    return {} if found is None else {"d_mu": found[: len(mu)], "d_log_sigma": found[len(mu) :]}
+    if found is None:
+        return {}
+    return {"d_mu": found[: len(mu)], "d_log_sigma": found[len(mu) :], **told(z, mu, dim=0)}
 
 
 def vae_loss(names, q: Tensor, beta: Tensor, seed: Tensor):
@@ -245,7 +247,7 @@ def reparametrize(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tenso
     if z.requires_grad:
         found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), leaves, allow_unused=True)
     reached = {name: grad for name, grad in zip(("d_mu", "d_logvar"), found, strict=True) if grad is not None}
-    return {"z": z} | reached
+    return {"z": z} | reached | told(z, mu, dim=0)
 
 
 def loss_function(names, x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor):

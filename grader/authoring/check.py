@@ -61,6 +61,7 @@ class Check:
     probe: Probe
     judge: Judge
     uses_reference: bool = True  # False: the judge works from the inputs alone, for example on moments of samples
+    advice: Judge | None = None  # what is told beside a check that holds, and costs nothing
 
 
 def load_checks(assignment: str) -> tuple[Check, ...]:

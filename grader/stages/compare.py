@@ -5,6 +5,7 @@ process said before it had seen any other. Of the inputs drawn for a submission 
 """
 
 import re
+from dataclasses import replace
 
 from grader.authoring.check import Arrays, Check
 from grader.authoring.judges import excess, judged, tolerance
@@ -103,7 +104,19 @@ def _judge(
             return "wrong", join(f"{where}: {symptom.text}"), ""
         slip = _slip(task.id, rubric, run)
         return "wrong", join(f"{where}: {symptom.text}", slip.sentence if slip else ""), slip.name if slip else ""
-    return "passed", f"{where}: {check.title}.", ""
+    return "passed", join(f"{where}: {check.title}", _advice(check, rubric, run, own)), ""
+
+
+def _advice(check: Check, rubric: Rubric, run: SandboxRun, own: list[Call]) -> str:
+    """What is worth a word though it costs nothing, from the public cases."""
+    if check.advice is None:
+        return ""
+    advised = replace(check, judge=check.advice)
+    for call in own:
+        reference = rubric.references.outputs.get(call.name, {})
+        if call.is_public and (symptom := judged(advised, run.runs[call.name].values, reference, call.inputs)):
+            return f"Advice, no points: {symptom.text}"
+    return ""
 
 
 def _stopped(result: ProbeRun, call: Call, where: str, reading: Reading, run: SandboxRun) -> tuple[str, str, str]:

@@ -208,8 +208,11 @@ def _iterations(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
 CALLS = {"air.vae": ("Encoder", "Decoder")}
 
 
-def _check(name: str, title: str, points: float, probe: Probe, judge: Judge, uses_reference: bool = False) -> Check:
-    return Check(name, "air." + name.split(".")[1], title, points, probe, judge, uses_reference)
+def _check(
+    name: str, title: str, points: float, probe: Probe, judge: Judge, uses_reference: bool = False,
+    advice: Judge | None = None,
+) -> Check:  # fmt: skip
+    return Check(name, "air." + name.split(".")[1], title, points, probe, judge, uses_reference, advice)
 
 
 CHECKS = (
@@ -234,7 +237,7 @@ CHECKS = (
         Probe("decoder", _latents(), _no_hidden(_latents)), nets.decoder_shapes,
     ),
     _check(
-        "air.decoder.layers", "the encoder's widths in reverse, all layers trained", 4,
+        "air.decoder.layers", "one layer for each width, all of them trained", 4,
         Probe("decoder", _latents(2), _no_hidden(_latents)), nets.decoder_layers,
     ),
     _check(
@@ -270,8 +273,8 @@ CHECKS = (
         Probe("generate", _sampling, public=1), sampling.generate_seeded,
     ),
     _check(
-        "air.vae.modes", "generate decodes in evaluation mode and restores the mode", 3,
-        Probe("generate_modes", _few, public=1), sampling.generate_modes,
+        "air.vae.modes", "generate decodes in evaluation mode", 3,
+        Probe("generate_modes", _few, public=1), sampling.generate_modes, advice=sampling.modes_afterwards,
     ),
     _check(
         "air.vae.inference", "generate keeps no gradients", 2,
