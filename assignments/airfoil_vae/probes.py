@@ -112,8 +112,10 @@ class _Linear(nn.Module):
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
         self.weight = nn.Parameter(weight)
+        self.z = torch.empty(0)  # the last one given
 
     def forward(self, z: Tensor) -> Tensor:
+        self.z = z
         return z @ self.weight
 
 
@@ -153,9 +155,10 @@ def _vae(names, latent_size: int, encoder_: nn.Module, decoder_: nn.Module):
 
 
 def vae_outputs(names, mu: Tensor, logvar: Tensor, weight: Tensor):
-    """With vanishing noise, y_hat is the decoder's answer to mu."""
-    y_hat, mu_out, logvar_out = _vae(names, mu.shape[1], _Posterior(), _Linear(weight))(torch.cat([mu, logvar], dim=1))
-    return {"y_hat": y_hat, "mu": mu_out, "logvar": logvar_out}
+    """What comes out, and the z that the decoder was given; the noise vanishes."""
+    decoder_ = _Linear(weight)
+    y_hat, mu_out, logvar_out = _vae(names, mu.shape[1], _Posterior(), decoder_)(torch.cat([mu, logvar], dim=1))
+    return {"y_hat": y_hat, "mu": mu_out, "logvar": logvar_out, "z": decoder_.z}
 
 
 def vae_noise(names, mu: Tensor, logvar: Tensor, num_samples: Tensor, seed: Tensor):

@@ -91,7 +91,7 @@ class Decoder(nn.Module):
 
 # %% air.vae no_noise
 # You decode the mean; forward needs a sample.
-# replace: self.decoder(z) -> self.decoder(mu)
+# replace: y_hat = self.decoder(z) -> y_hat = self.decoder(mu)
 
 # %% air.vae one_noise_per_row
 # The dimensions of z share their noise.

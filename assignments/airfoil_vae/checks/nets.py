@@ -157,8 +157,8 @@ def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
             "each coordinate of the input acts by itself: an activation stands before a layer where it should follow it",
             "activation_before_layer",
         )
-    if not _is_chain(values, inputs):
-        return Symptom("what stands between the layers shows only where the layers are right: mend these first")
+    if not _count(values, "matrices"):
+        return Symptom("what stands between the layers shows only where layers belong to the module: mend that first")
     return None
 
 
