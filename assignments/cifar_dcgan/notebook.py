@@ -77,17 +77,22 @@ diagnose("04_cifar_dcgan")
 
 # %%
 # IMPORTS
+import math
+from typing import Tuple, Union
+
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn, optim
+from torch.optim import lr_scheduler
 from torch.utils.data import TensorDataset
+from tqdm import tqdm
 
 from utils import (
     FAST, Checkpoint, CIFAR10Dataset, Device, GAN_Tracker, GANWatch, TensorLoader, accelerated,
     code_digest, count_params, expect_close, expect_equal, expect_shape, expect_true, hand_in,
-    images_0_1, load_pretrained, optimizer_of, plot_film, plot_gan_losses,
+    images_0_1, load_pretrained, make_grid, optimizer_of, plot_film, plot_gan_losses,
     plot_reconstruction_grid, set_seed, show_images,
 )
 

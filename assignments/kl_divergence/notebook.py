@@ -70,12 +70,15 @@ diagnose("01_kl_divergence")
 # IMPORTS
 # NOT ALLOWED: torch.distributions
 import math
+from typing import Tuple, Union
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import nn, optim
+from torch.optim import lr_scheduler
+from tqdm import tqdm
 
 from utils import FAST, expect_close, expect_shape, expect_true, hand_in, set_seed
 from utils.plotting import divergence as plots
@@ -837,7 +840,7 @@ def elbo(x, params_q, num_samples, func_decoder, log_sig_x):
         params_q: Parameters of each posterior, shape (B, K+1): K means, then log_sigma.
         num_samples: Number N of samples of the posterior.
         func_decoder: Function from z of shape (B, N, K) to the mean of x, shape (B, N, D).
-        log_sig_x: Natural log of the standard deviation of x given z, scalar tensor.
+        log_sig_x: Natural log of the standard deviation of x given z: one number, a tensor of shape () here.
 
     Returns:
         -mean_n log p(x | z_n) + KL[q || N(0, I)] in nats, shape (B,). The KL is the exact one.

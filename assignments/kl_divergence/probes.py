@@ -60,18 +60,31 @@ def rsample_gradient(names, params_q: Tensor, num_samples: Tensor, seed: Tensor)
 
 
 def elbo(names, x: Tensor, params_q: Tensor, weight: Tensor, num_samples: Tensor, log_sig_x: Tensor, seed: Tensor):
-    seed_torch(seed)
-    return {"value": names["elbo"](x, params_q, int(num_samples), lambda z: z @ weight, log_sig_x)}
+    return {"value": _bound(names, seed, x, params_q, int(num_samples), lambda z: z @ weight, log_sig_x)}
 
 
 def elbo_gradient(
     names, x: Tensor, params_q: Tensor, weight: Tensor, num_samples: Tensor, log_sig_x: Tensor, seed: Tensor
 ):
     def loss(params: Tensor, matrix: Tensor, log_sigma: Tensor) -> object:
-        return names["elbo"](x, params, int(num_samples), lambda z: z @ matrix, log_sigma)
+        return _bound(names, seed, x, params, int(num_samples), lambda z: z @ matrix, log_sigma)
 
-    seed_torch(seed)
     return gradients(loss, params_q=params_q, weight=weight, log_sig_x=log_sig_x)
+
+
+def _bound(names, seed: Tensor, *given):
+    """With the width as a tensor; for an answer that takes a plain number, with that."""
+    *others, log_sig_x = given
+    seed_torch(seed)
+    try:
+        return names["elbo"](*others, log_sig_x)
+    except (TypeError, AttributeError):
+        seed_torch(seed)
+        try:
+            return names["elbo"](*others, float(log_sig_x))
+        except Exception:  # then the first error is the one to tell
+            pass
+        raise
 
 
 # Stand-ins for answers that others call. None is right: each is another function of the same arguments, with the

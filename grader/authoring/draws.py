@@ -44,7 +44,7 @@ class Draws:
         is_asked = self.has_width()
         if shared:
             expected, spread = expected.sum(axis=1), np.sqrt(np.square(spread).sum(axis=1))
-            is_asked = is_asked.all(axis=1)
+            is_asked = np.asarray(is_asked.all(axis=1))
         return bool((np.abs(got - expected) > _TOLERANCE * spread)[is_asked].any())
 
 

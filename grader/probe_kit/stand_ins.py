@@ -110,8 +110,8 @@ def flat_encoder(n: int, seed: int) -> nn.Module:
 
 
 def flat_decoder(n: int, seed: int) -> nn.Module:
-    """From codes, shape (N, n), to images, shape (N, 1, 784)."""
-    return fill(nn.Sequential(nn.Linear(n, PIXELS), nn.Sigmoid(), nn.Unflatten(1, (1, PIXELS))), seed)
+    """From codes, shape (N, n) or (N, 1, n), to images, shape (N, 1, 784)."""
+    return fill(nn.Sequential(nn.Flatten(), nn.Linear(n, PIXELS), nn.Sigmoid(), nn.Unflatten(1, (1, PIXELS))), seed)
 
 
 def flat_images(n: int, seed: int) -> nn.Module:
