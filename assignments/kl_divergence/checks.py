@@ -100,7 +100,7 @@ def _which_std(std: np.ndarray, log_sigma: np.ndarray) -> tuple[str, str]:
         ),
     }
     for slip, (wrong, sentence) in usual.items():
-        if (np.abs(std - wrong) < 0.06 * wrong + 1e-6).all():
+        if (np.abs(std - wrong) < 0.06 * wrong + 1e-3).all():
             return slip, f": {sentence}"
     return "", ""
 

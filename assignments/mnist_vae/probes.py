@@ -21,6 +21,7 @@ from grader.probe_kit.stand_ins import (
     fill,
     flat_decoder,
     flat_encoder,
+    flat_images,
     no_workers,
     parameters,
     picture,
@@ -393,7 +394,9 @@ def conv_elbo_gradient(
     names, K: Tensor, num_filters: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, posterior: Tensor, tones: Tensor,
     seed: Tensor,
 ):  # fmt: skip
+    """Through smooth networks of ours: a unit of the given ones at the kink of its ReLU has another slope on another machine."""
     model = _conv(names, K, num_filters, log_sig_x, seed)
+    model.encoder, model.decoder = flat_encoder(int(K) + 1, int(seed)), flat_images(int(K), int(seed))
     silence(model.encoder, int(K) + 1, int(K))
     value = model.elbo(uniform(int(seed), int(images), 1, 28, 28), int(n))
     sources = {"encoder": list(model.encoder.parameters())[-1], "decoder": list(model.decoder.parameters())[-1]}
@@ -408,14 +411,14 @@ def conv_elbo_gradient(
 def conv_elbo_sampled(
     names, posterior: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, grey: Tensor, seed: Tensor
 ):
-    """Of grey images: with a decoder that shows the code in one pixel, twice, and with one that shows grey alone."""
+    """Of grey images: with a decoder that shows the code in one pixel, four times, and with one that shows grey alone."""
     K, draws, x = len(posterior) - 1, int(n), grey.expand(int(images), 1, 28, 28)
     model = names["SimpleVAE"](K=K, num_filters=2)
     model.encoder, model.decoder = Emit(posterior), Added(float(grey))
     with torch.no_grad():
         model.log_sig_x.copy_(log_sig_x)
         seed_torch(seed)
-        elbos = [model.elbo(x, draws), model.elbo(x, draws)]
+        elbos = [model.elbo(x, draws) for _ in range(4)]
         model.decoder = Tones(grey[None])
         return {"elbos": torch.stack(elbos), "of_grey": model.elbo(x, 1)}
 

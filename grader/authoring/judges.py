@@ -4,9 +4,11 @@
 broadcastable answer would pass if only the values were compared.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from grader.authoring.check import Arrays, Check, Judge, Symptom
+from grader.authoring.check import Arrays, Check, Symptom
 
 _LONGEST = 500  # characters of what is wrong
 
@@ -36,33 +38,59 @@ def _short(symptom: Symptom | None) -> Symptom | None:
     return Symptom(f"{symptom.text[:_LONGEST]} ...", symptom.slip)
 
 
-def close(rtol: float = 1e-4, atol: float = 1e-5) -> Judge:
+@dataclass(frozen=True)
+class close:
     """Every value of the reference is there, with its shape, as finite floats, within the tolerance."""
 
-    def judge(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    rtol: float = 1e-4
+    atol: float = 1e-5
+
+    def __call__(self, values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         for name, expected in reference.items():
-            symptom = differs(name, values.get(name), expected, rtol, atol)
+            symptom = differs(name, values.get(name), expected, self.rtol, self.atol)
             if symptom:
                 return Symptom(symptom)
         return None
 
-    return judge
 
-
-def close_gradients(rtol: float = 1e-3, atol: float = 1e-4) -> Judge:
+@dataclass(frozen=True)
+class close_gradients:
     """As `close`, for the gradients that `grader.probe_kit.tools.gradients` returns."""
-    judge_values = close(rtol, atol)
 
-    def judge(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    rtol: float = 1e-3
+    atol: float = 1e-4
+
+    def __call__(self, values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         lost = [name.removeprefix("d_") for name in reference if name not in values]
         if lost:
             return Symptom(
                 f"no gradient reaches {' and '.join(lost)}: compute with torch operations, without .item(), .detach() or numpy"
             )
-        symptom = judge_values(values, reference, inputs)
+        symptom = close(self.rtol, self.atol)(values, reference, inputs)
         return Symptom(f"the gradient {symptom.text}") if symptom else None
 
-    return judge
+
+def tolerance(check: Check) -> tuple[float, float]:
+    """How near a check's values have to be to the reference's, relative and absolute; the usual, where it has judges of its own."""
+    usual = close()
+    return getattr(check.judge, "rtol", usual.rtol), getattr(check.judge, "atol", usual.atol)
+
+
+def excess(one: Arrays, other: Arrays, rtol: float, atol: float) -> float:
+    """The largest difference between two sets of values over what the tolerance allows; infinite where they are not comparable."""
+    if one.keys() != other.keys() or any(_form(one[name]) != _form(other[name]) for name in one):
+        return float("inf")
+    largest = 0.0
+    for name, value in one.items():
+        a, b = (array.astype(np.float64) for array in (value, other[name]))
+        with np.errstate(invalid="ignore"):
+            error = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b) / (atol + rtol * np.abs(b)))
+        largest = max(largest, float(np.nan_to_num(error, nan=np.inf).max(initial=0.0)))
+    return largest
+
+
+def _form(array: np.ndarray) -> tuple:
+    return array.shape, array.dtype.kind
 
 
 def differs(name: str, got: np.ndarray | None, expected: np.ndarray, rtol: float, atol: float) -> str | None:
@@ -79,6 +107,25 @@ def differs(name: str, got: np.ndarray | None, expected: np.ndarray, rtol: float
     if (error <= atol + rtol * np.abs(expected)).all():
         return None
     return f"{name} differs from the expected one: largest error {error.max():.2g}, allowed {atol:.0e} + {rtol:.0e} of the value"
+
+
+_ROUNDING = 1e-4  # of the largest value: float32 through a network of three layers leaves 1e-6, a real difference 1e-2
+
+
+def alike(one: np.ndarray, other: np.ndarray, scale: float | None = None) -> bool:
+    """Whether two arrays are the same numbers but for rounding, which no two processors do alike.
+
+    Args:
+        one: Values of any shape.
+        other: Values of the same shape, or of one that is broadcast to it, such as a single row.
+        scale: Of what the values are made of; by default the largest of them. On the scale of each value alone, those
+            near 0 would differ.
+    """
+    one, other = one.astype(np.float64), other.astype(np.float64)
+    if not one.size or np.broadcast_shapes(one.shape, other.shape) != one.shape:
+        return one.shape == other.shape
+    size = max(np.abs(one).max(), np.abs(other).max()) if scale is None else scale
+    return bool((np.abs(one - other) <= _ROUNDING * size).all())
 
 
 def _shape(array: np.ndarray) -> str:

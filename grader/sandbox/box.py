@@ -33,6 +33,11 @@ JOB_SECONDS = 60.0  # all attempts at one submission, beside what its probes ask
 MEMORY_MIB = 2048
 _START_SECONDS = 180.0
 _FIRST_UID = 61000
+# How the libraries are told to do their sums: which instructions they may use. An answer is worked out as they say.
+_ARITHMETIC = (
+    "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "NPY_DISABLE_CPU_FEATURES",
+    "OPENBLAS_CORETYPE",
+)  # fmt: skip
 _SYSTEM_FILES = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom")
 
 
@@ -306,6 +311,7 @@ def _environment(folder: str) -> dict[str, str]:
         "MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib")
     )  # else a second lost on every start
     return {
+        **{name: os.environ[name] for name in _ARITHMETIC if name in os.environ},
         **one_thread,
         "PATH": "/usr/bin:/bin",
         "LC_ALL": "C.UTF-8",

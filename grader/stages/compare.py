@@ -6,10 +6,8 @@ process said before it had seen any other. Of the inputs drawn for a submission 
 
 import re
 
-import numpy as np
-
 from grader.authoring.check import Arrays, Check
-from grader.authoring.judges import differs, judged
+from grader.authoring.judges import excess, judged, tolerance
 from grader.records import Call, ProbeRun, Reading, SandboxRun, Verdict
 from grader.rubric import Rubric
 from grader.stages.sentences import about_error, about_limit, about_task, hidden_sentence, join, next_step
@@ -123,9 +121,10 @@ def _stopped(
 
 def _slip(task: str, rubric: Rubric, run: SandboxRun):
     """The known slip that returns the same as this answer, in all that it returns."""
+    tolerances = {check.name: tolerance(check) for check in rubric.checks_of(task)}
     for slip in rubric.references.slips_of(task):
         same = [
-            _same(values, run.runs[call].values, rubric.references.outputs[call])
+            _same(values, run.runs[call].values, rubric.references.outputs[call], *tolerances[call.split("#")[0]])
             for call, values in slip.outputs.items()
             if call in run.runs
         ]
@@ -134,17 +133,14 @@ def _slip(task: str, rubric: Rubric, run: SandboxRun):
     return None
 
 
-def _same(slip: Arrays, got: Arrays, reference: Arrays) -> bool | None:
-    """Whether an answer equals the slip's; None where the slip is no different from the right answer there."""
-    if set(slip) == set(reference) and all(
-        differs(name, slip[name], reference[name], 1e-4, 1e-5) is None for name in reference
-    ):
+def _same(slip: Arrays, got: Arrays, reference: Arrays, rtol: float, atol: float) -> bool | None:
+    """Whether an answer equals the slip's, as nearly as a right one must equal the reference; None where these two do.
+
+    A slip's own numbers come from the machine that made the references: no more can be asked of another one's rounding.
+    """
+    if excess(slip, reference, rtol, atol) <= 1:
         return None
-    return set(slip) == set(got) and all(_equal(slip[name], got[name]) for name in slip)
-
-
-def _equal(slip: np.ndarray, got: np.ndarray) -> bool:
-    return slip.shape == got.shape and bool(np.allclose(slip, got, rtol=1e-4, atol=1e-5, equal_nan=True))
+    return excess(got, slip, rtol, atol) <= 1
 
 
 def _depends(reading: Reading, task: str, failed: set[str]) -> str:

@@ -1,6 +1,7 @@
 """The checks of notebook 2; the judges are in `airfoil_nets` and `airfoil_sampling`."""
 
 from collections.abc import Callable
+from functools import wraps
 from itertools import pairwise
 
 import numpy as np
@@ -177,6 +178,7 @@ def _plateau(rng: np.random.Generator) -> Arrays:
 def _said(about: str, judge: Judge) -> Judge:
     """The judge's sentence, behind what was called with what."""
 
+    @wraps(judge)  # and so its tolerance
     def say(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         symptom = judge(values, reference, inputs)
         return Symptom(f"{about}, {symptom.text}", symptom.slip) if symptom else None

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from grader.authoring.check import Arrays, Symptom
+from grader.authoring.judges import alike
 
 _TOLERANCE = 1e-3  # of the largest slope; float32 leaves a tenth of that
 _NO_MATRIX = (
@@ -56,7 +57,7 @@ def encoder_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     symptom = not_floats(values, {"mu": shape, "logvar": shape})
     if symptom:
         return Symptom(f"with hidden_dims {inputs['hidden_dims'].tolist()}, {symptom.text}")
-    if np.allclose(values["mu"], values["logvar"]):
+    if alike(values["mu"], values["logvar"]):
         return Symptom(
             "mu and logvar are the same numbers; they are two different halves of the output", "same_half_twice"
         )

@@ -6,7 +6,7 @@ A statistic of samples is allowed six standard errors: a right answer fails once
 import numpy as np
 
 from grader.authoring.check import Arrays, Symptom
-from grader.authoring.judges import differs
+from grader.authoring.judges import alike, differs
 
 from .nets import not_floats
 
@@ -73,7 +73,7 @@ def _which_std(std: np.ndarray, logvar: np.ndarray) -> tuple[str, str]:
         "uniform_noise": (np.exp(logvar / 2) / np.sqrt(12), ": eps is standard normal (randn), not uniform (rand)"),
     }
     for slip, (wrong, hint) in usual.items():
-        if (np.abs(std - wrong) < 0.05 * wrong + 1e-6).all():
+        if (np.abs(std - wrong) < 0.05 * wrong + 1e-3).all():
             return slip, hint
     return "", ", more than sampling explains; sigma = exp(logvar / 2)"
 
@@ -137,7 +137,7 @@ def generate_seeded(values: Arrays, reference: Arrays, inputs: Arrays) -> Sympto
         return Symptom("the samples are not the decoder's answers: decode z and return what comes out")
     if not z.std():
         return Symptom("all samples are alike")
-    if not np.array_equal(values["z"], values["again"]):
+    if not alike(values["z"], values["again"]):
         return Symptom(
             "two calls with one seed give different samples: torch.manual_seed(seed) comes before the draw",
             "not_seeded",

@@ -1,9 +1,11 @@
 """Judges of notebook 3's networks and training loops: shapes, numbers of parameters, what a batch or a call leaves behind."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from grader.authoring.check import Arrays, Judge, Symptom
-from grader.authoring.judges import close, differs
+from grader.authoring.judges import alike, close, differs
 
 _NOTHING = np.empty(0)
 _MOST_NUMBERS = 1000
@@ -15,18 +17,19 @@ def whole_numbers(values: Arrays, name: str) -> list[int]:
     return got.tolist() if got.ndim == 1 and got.size <= _MOST_NUMBERS and got.dtype.kind in "iu" else []
 
 
-def close_pictures(rtol: float = 1e-3, atol: float = 1e-4) -> Judge:
+@dataclass(frozen=True)
+class close_pictures:
     """As `close`, with the shapes of whole tensors (`NAME_shape`) compared first, before the values kept of them."""
-    judge_values = close(rtol, atol)
 
-    def judge(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    rtol: float = 1e-3
+    atol: float = 1e-4
+
+    def __call__(self, values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         for key in reference:
             if key.endswith("_shape") and whole_numbers(values, key) != reference[key].tolist():
                 shapes = [tuple(shape) for shape in (whole_numbers(values, key), reference[key].tolist())]
                 return Symptom(f"{key.removesuffix('_shape')} has shape {shapes[0]}, expected {shapes[1]}")
-        return judge_values(values, reference, inputs)
-
-    return judge
+        return close(self.rtol, self.atol)(values, reference, inputs)
 
 
 def is_true(values: Arrays, name: str) -> bool:
@@ -54,7 +57,8 @@ def same_counts(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
 
 def decodes_the_mean(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """The posterior's mean gives the same picture twice."""
-    if not np.array_equal(values.get("picture", _NOTHING), values.get("again", _NOTHING)):
+    picture, again = values.get("picture", _NOTHING), values.get("again", _NOTHING)
+    if picture.shape != again.shape or not alike(picture, again):
         return Symptom(
             "two reconstructions of the same image differ: decode the posterior's mean, not a draw",
             "reconstruct_samples",
@@ -68,7 +72,7 @@ def uses_class(name: str) -> Judge:
 
     def judge(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         got = values.get(name, _NOTHING)
-        if got.shape == reference[name].shape and np.allclose(got, got[:1], rtol=0, atol=1e-7):
+        if got.shape == reference[name].shape and alike(got, got[:1]):
             where, what = ("encoder", "the flat image") if name == "mu" else ("decoder", "z")
             return Symptom(f"the class does not reach the {where}: join c to {what}", f"class_not_in_{where}")
         return judge_values(values, reference, inputs)
@@ -219,6 +223,6 @@ def quiet(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     for name in ("first", "second"):
         if values[name].shape != (n, 10) or not np.isin(values[name][:, -1], inputs["marks"]).all():
             return Symptom("the images are not those of the model's decoder")
-    if np.allclose(values["first"][:, :-1], values["second"][:, :-1]):
+    if alike(values["first"][:, :-1], values["second"][:, :-1]):
         return Symptom("a second call gives the same images: fix no seed inside", "seed_fixed_inside")
     return None

@@ -163,8 +163,8 @@ WIDE = {
 
 
 def _elbos(seed: int, sigma: float, is_shared: bool = False) -> dict[str, np.ndarray]:
-    """Of two calls, without the constants, where the code has this width; its numbers may share their noise."""
-    eps = np.random.default_rng(seed).standard_normal((2, 300, 1 if is_shared else 2))
+    """Of four calls, without the constants, where the code has this width; its numbers may share their noise."""
+    eps = np.random.default_rng(seed).standard_normal((4, 300, 1 if is_shared else 2))
     sums = (np.array([0.2, 0.6]) + sigma * eps).sum(axis=-1)
     return {"elbos": -((sums - 0.5) ** 2).mean(axis=1) / (2 * np.exp(0.2)) - 700, "of_grey": np.asarray(-700.0)}
 
@@ -180,7 +180,7 @@ def test_the_elbo_of_a_wide_posterior_is_that_of_its_width(seed: int) -> None:
 
 def test_elbos_of_a_seed_inside_or_of_nothing_are_seen() -> None:
     right = _elbos(0, np.exp(0.9))
-    for elbos in (right["elbos"][[0, 0]], right["elbos"][:1], np.array([np.nan, -700])):
+    for elbos in (right["elbos"][[0] * 4], right["elbos"][:1], np.array([np.nan, -700, -700, -700])):
         assert sampling.averaged_over_draws(right | {"elbos": elbos}, {}, WIDE) is not None
 
 
