@@ -22,6 +22,7 @@ def _follow(root: Path) -> None:
         path, where, text = root / step["path"], step["where"], step["text"]
         old = path.read_text() if path.exists() else ""
         assert bool(old) == (where != "a new file"), f"{step['path']}, {where}"
+        path.parent.mkdir(exist_ok=True)
         path.write_text(_placed(old, where, text))
 
 

@@ -21,7 +21,7 @@ CASES = {
     "wrong and hostile": attack("eight_gigabytes", {"kl.elbo": WRONG[NAME][1]}),  # all attacks: test_attacks
     "damaged": {"hw.ipynb": answers(NAME)[:5000]},
     "empty": {},
-    "our fault": {"hw.ipynb": answers(NAME), "BREAK": b"compare.py"},
+    "our fault": {"hw.ipynb": answers(NAME), "BREAK": b"stages/compare.py"},
 }
 
 
