@@ -116,7 +116,7 @@ def test_the_seed_depends_on_assignment_and_students_alone() -> None:
 
 @pytest.mark.parametrize("text", ["{", "[]", "3", ""])
 def test_metadata_of_another_shape_is_none(tmp_path: Path, text: str) -> None:
-    (tmp_path / "m.json").write_text(text)
+    (tmp_path / "m.json").write_text(text, encoding="utf-8")
     assert read_metadata(tmp_path / "m.json") == {}
 
 
@@ -130,10 +130,12 @@ def test_the_bundle_holds_what_it_needs_and_no_solutions(tmp_path: Path) -> None
     assert modes["setup.sh"] == modes["run_autograder"] == 0o755
     assert "wheels/x.whl" in names
     assert "--extra-index-url 'https://example.org/a b'" in setup
-    staffs = re.compile(r"assignments/\w+/(notebook|slips|right|attacks)\.py|assignments/airfoil_vae/(references|checks|probes)")
+    staffs = re.compile(
+        r"assignments/\w+/(notebook|slips|right|attacks)\.py|assignments/airfoil_vae/(references|checks|probes)"
+    )
     assert not [name for name in names if staffs.match(name)]
     for script in (setup, run):
-        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True, encoding="utf-8")
 
 
 def test_pins_are_those_of_the_project_without_the_students_tools() -> None:
