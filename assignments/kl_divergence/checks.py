@@ -165,7 +165,12 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
     }
     for slip, (sentence, correlation) in correlations.items():
         if not np.abs(correlation).max() <= 0.1:
-            return Symptom(f"{sentence}: draw noise of shape (B, N, K)", slip)
+            advice = (
+                "draw noise of shape (B, N, K)"
+                if slip.startswith("same")
+                else "each number is drawn once and used once"
+            )
+            return Symptom(f"{sentence}: {advice}", slip)
     return None
 
 

@@ -243,10 +243,12 @@ for seed, published in enumerate((0.9318599700927734, 1.0280910730361938, 0.8538
     torch.manual_seed(seed)
     mu, logvar = torch.randn(10, 5), torch.randn(10, 5)
     as_log_sigma = kl_between(Normal(mu, logvar.exp()), Normal(0, 1)).mean()
+    sigma_used = 0.5 * (mu**2 + (logvar / 2).exp() - 1 - logvar).mean()
     slips = {
         "you sum over the latent dimensions; here the mean runs over them too.": 5 * published,
         "you sum over batch and latent; take the mean.": 50 * published,
         "logvar is the log of the variance; you used it as the log of sigma.": as_log_sigma,
+        "sigma stands where the variance belongs, which is exp(logvar).": sigma_used,
     }
     hint = "Is the ½ there?"
     expect_close(f"D_KL, seed {seed}", D_KL(mu, logvar), published, slips=slips, hint=hint)
@@ -358,7 +360,9 @@ N1, N2 = Normal(mu1, log_sigma1.exp()), Normal(mu2, log_sigma2.exp())
 as_logvar = kl_between(
     Normal(mu1, (log_sigma1 / 2).exp()), Normal(mu2, (log_sigma2 / 2).exp())
 )
+ratio = (N1.scale + (mu1 - mu2) ** 2) / (2 * N2.scale)
 slips = {
+    "sigma stands where the variance belongs; square it.": log_sigma2 - log_sigma1 + ratio - 0.5,
     "the arguments are swapped: the average runs over N1, the first.": kl_between(N2, N1),
     "log_sigma is the log of sigma, and you used it as the log of the variance.": as_logvar,
 }
@@ -465,7 +469,9 @@ log_sigma = 0.5 * torch.randn(7, 5)
 right = Normal(mu, log_sigma.exp().unsqueeze(-1)).log_prob(x).sum(-1)
 as_logvar = Normal(mu, (log_sigma / 2).exp().unsqueeze(-1)).log_prob(x).sum(-1)
 half_log_2pi = 0.5 * math.log(2 * math.pi)
+by_sigma = -((x - mu) ** 2).sum(-1) / (2 * log_sigma.exp()) - 4 * (log_sigma + half_log_2pi)
 slips = {
+    "you divide by sigma; the squared distance is divided by the variance.": by_sigma,
     "the normaliser counts once for each of the K dimensions.": right
     + 3 * (log_sigma + half_log_2pi),
     "K ln sigma is there, but ln 2 pi must be multiplied by K too.": right + 3 * half_log_2pi,
@@ -611,7 +617,11 @@ params_q, params_p = 0.5 * torch.randn(2, 6, 4)  # B = 6, K = 3
 q, p = (Normal(params[:, :-1], params[:, -1:].exp()) for params in (params_q, params_p))
 centred = kl_between(Normal(0.0, q.scale), Normal(0.0, p.scale))[:, 0]  # without means
 right = kl_between(q, p).sum(-1)
+ratio = (q.scale + (q.mean - p.mean) ** 2) / (2 * p.scale)
 slips = {
+    "sigma stands where the variance belongs; square it.": (
+        p.scale.log() - q.scale.log() + ratio - 0.5
+    ).sum(-1),
     "the arguments are swapped.": kl_between(p, q).sum(-1),
     "you average over the K dimensions; sum over them.": right / 3,
     "the terms without mu count once for each of the K dimensions.": right - 2 * centred,

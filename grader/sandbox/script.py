@@ -9,6 +9,7 @@ import numpy as np
 from grader.records import Call, CellSource, Job, ProbeRun, SandboxRun, StudentError
 from grader.sandbox import frames
 from grader.sandbox.watch import STEP_SECONDS, Attempt, SandboxError
+from utils.exercise.open_gaps import is_open_gap
 from utils.notebook.extraction import TaskSource
 
 Steps = tuple[list[dict], list[dict]]  # public, hidden
@@ -116,6 +117,6 @@ def _status_of(error: StudentError) -> str:
         return "malformed"
     if error.type in ("MemoryError", "OutOfMemoryError") or "DefaultCPUAllocator" in error.text:
         return "memory"
-    if error.type == "NotImplementedError":
+    if error.type == "NotImplementedError" and is_open_gap(error.text):
         return "missing"
     return "raised"
