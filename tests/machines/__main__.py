@@ -34,7 +34,7 @@ def run(chosen: Setting, is_quick: bool, kept: Path) -> dict:
             str(file),
         ]
         environment = {**os.environ, **chosen.environment, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT)}
-        done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, encoding="utf-8")
         if done.returncode:
             raise RuntimeError(f"{chosen.name}: {done.stderr[-2000:]}")
     return json.loads(file.read_text(encoding="utf-8"))
@@ -44,7 +44,11 @@ def processor() -> str:
     """As the kernel calls it."""
     cpu = Path("/proc/cpuinfo")
     names = (
-        [line.split(":")[1].strip() for line in cpu.read_text().splitlines() if line.startswith("model name")]
+        [
+            line.split(":")[1].strip()
+            for line in cpu.read_text(encoding="utf-8").splitlines()
+            if line.startswith("model name")
+        ]
         if cpu.exists()
         else []
     )

@@ -142,7 +142,14 @@ that size, so these must be within the line. An empty field: no wrong answer is 
 
 
 def _machines(told: dict[str, dict], says: dict[str, str], first: str) -> Iterator[str]:
-    columns = ("setting", "what it is", "computing as", "answers", "verdicts or names that differ", "bits of the references")
+    columns = (
+        "setting",
+        "what it is",
+        "computing as",
+        "answers",
+        "verdicts or names that differ",
+        "bits of the references",
+    )
     yield f"| {' | '.join(columns)} | largest difference of a reference over what is allowed |"
     yield "|---|---|---|---:|---:|---|---|"
     for machine, one in told.items():
