@@ -255,7 +255,8 @@ class Batches:
 
     def __init__(self, seed: int, batches: int = 2, size: int = 4) -> None:
         self._batches = [
-            (0.1 + 0.8 * uniform(seed + n, size, 1, 28, 28), torch.zeros(size, dtype=torch.long)) for n in range(batches)
+            (0.1 + 0.8 * uniform(seed + n, size, 1, 28, 28), torch.zeros(size, dtype=torch.long))
+            for n in range(batches)
         ]
 
     def __len__(self) -> int:
