@@ -5,6 +5,7 @@ import numpy as np
 from grader.authoring.check import Arrays, Check, Draw, Judge, Probe, Symptom
 from grader.authoring.draws import draws_in
 from grader.authoring.judges import close, close_gradients
+from grader.authoring.lines import beyond, explained, resembles
 
 
 def _sizes(rng: np.random.Generator, *names_and_limits: tuple[int, int]) -> list[int]:
@@ -88,11 +89,11 @@ def _moments(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | Non
     rows = _by_coordinate(samples)
     mean, std = rows.mean(axis=2), rows.std(axis=2)
     allowed = 6 * sigma / np.sqrt(samples.shape[1])  # six standard errors: a right answer fails once in a billion
-    if not (np.abs(std - sigma) <= allowed).all():  # so put, NaN and infinity fail too
+    if not explained(np.abs(std - sigma), allowed, "standard deviation"):
         text = f"the samples' standard deviation is off by {_off(std - sigma, allowed)}"
         slip, hint = _which_std(std, log_sigma)
         return Symptom(text + hint, slip)
-    if not (np.abs(mean - mu) <= allowed).all():
+    if not explained(np.abs(mean - mu), allowed, "mean"):
         return Symptom(f"the samples' mean is off by {_off(mean - mu, allowed)}")
     return None
 
@@ -120,7 +121,7 @@ def _which_std(std: np.ndarray, log_sigma: np.ndarray) -> tuple[str, str]:
         ),
     }
     for slip, (wrong, sentence) in usual.items():
-        if (np.abs(std - wrong) < 0.06 * wrong + 1e-3).all():
+        if resembles(np.abs(std - wrong), 0.06 * wrong + 1e-3, slip):
             return slip, f": {sentence}"
     return "", ""
 
@@ -144,7 +145,7 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
     if not np.isfinite(spread).all():
         return Symptom("the samples are larger than floats can be averaged")
     is_wide = inputs["params_q"][:, -1] > -1
-    if (spread[is_wide] < 1e-3).any():
+    if not beyond(spread[is_wide], 1e-3, "spread"):
         return Symptom("all N samples of a row are alike: draw noise of shape (B, N, K)", "same_noise_for_every_sample")
     noise = (rows - rows.mean(axis=2, keepdims=True)) / spread
     n = noise.shape[2]
@@ -164,12 +165,9 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
         ),
     }
     for slip, (sentence, correlation) in correlations.items():
-        if not np.abs(correlation).max() <= 0.1:
-            advice = (
-                "draw noise of shape (B, N, K)"
-                if slip.startswith("same")
-                else "each number is drawn once and used once"
-            )
+        if not explained(np.abs(correlation), 0.1, slip):
+            shape = "draw noise of shape (B, N, K)"
+            advice = shape if slip.startswith("same") else "each number is drawn once and used once"
             return Symptom(f"{sentence}: {advice}", slip)
     return None
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.authoring.check import Arrays
+from grader.authoring.lines import within
 
 _SIGMAS = 6.0
 _TOLERANCE = 0.02  # of the gradient's spread over single draws; float32 leaves a thousandth
@@ -35,7 +36,8 @@ class Draws:
 
     def wrong_for_mu(self, got: np.ndarray) -> bool:
         """Whether the gradient of the mean square with respect to mu is not that of these draws."""
-        return bool((np.abs(got - 2 * self.mean) > 2 * _TOLERANCE * self.sigma)[self.has_mean()].any())
+        asked = self.has_mean()
+        return not within(np.abs(got - 2 * self.mean)[asked], (2 * _TOLERANCE * self.sigma)[asked], "gradient for mu")
 
     def wrong_for_width(self, got: np.ndarray, per_log: float = 1.0, shared: bool = False) -> bool:
         """The same for log sigma, or with `per_log` 0.5 for the log variance; `shared`: one for all columns of a row."""
@@ -45,7 +47,8 @@ class Draws:
         if shared:
             expected, spread = expected.sum(axis=1), np.sqrt(np.square(spread).sum(axis=1))
             is_asked = np.asarray(is_asked.all(axis=1))
-        return bool((np.abs(got - expected) > _TOLERANCE * spread)[is_asked].any())
+        error, allowed = np.abs(got - expected)[is_asked], (_TOLERANCE * spread)[is_asked]
+        return not within(error, allowed, "gradient for the width")
 
 
 def draws_in(values: Arrays, mu: np.ndarray, sigma: np.ndarray, n: int) -> Draws | None:
