@@ -172,6 +172,16 @@ def table(found: dict[str, list[Price]]) -> str:
     return "\n".join(lines)
 
 
+def merged(before: str, after: str) -> str:
+    """The table with the rows of an earlier one for the tasks it has not tried, in the notebooks' order."""
+    rows = {
+        line.split("`")[1]: line for text in (before, after) for line in text.splitlines() if line.startswith("| `")
+    }
+    head = [line for line in after.strip().splitlines() if not line.startswith("| `")]
+    tasks = [task.id for name in graded_assignments() for task in load_assignment(name).tasks]
+    return "\n".join([*head, *(rows[task] for task in tasks if task in rows)])
+
+
 def _row(task: Task, own: list[Price]) -> str:
     by_rule = sum(price.fault.name in FAILURES for price in own)
     costs = [price.own for price in own]
