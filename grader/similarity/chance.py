@@ -1,10 +1,10 @@
 """Chance: how often would two students who know nothing of each other be as alike as this? The class itself tells.
 
-A question's surprise is the share of the class's pairs that are at least as alike there, as minus its logarithm. A pair's
-total is the sum over questions. To know which totals come about by chance, the students are shuffled question by question,
-so that nobody's answers are one person's any more, and the totals are counted again. Students differ: one who likes short
-answers likes them everywhere, so real totals spread wider than shuffled ones. The spread of the bulk of the real pairs is
-measured, and the shuffled totals are widened to it.
+A topic's surprise is minus the logarithm of the share of the class's pairs that are at least as alike there. A pair's total
+is the sum over topics. To learn which totals come about by chance, the students are shuffled topic by topic, so that nobody's
+answers are one person's any more, and the totals are counted again. People have habits, which run through all their answers, so
+real totals spread wider than shuffled ones; the shuffled totals are widened until they reach as far as the real ones do at
+several quantiles. Only the highest totals, where copies are, are not looked at for that.
 """
 
 from collections.abc import Sequence
@@ -14,29 +14,27 @@ import numpy as np
 
 _TOTALS = 400_000  # shuffled totals that are wanted
 _MOST_SHUFFLES = 400
-_BULK = (0.5, 0.95)  # quantiles of the real pairs that are taken for independent
-_TAIL = 0.002  # of the shuffled totals, from which on the tail is taken for exponential
+_LEVELS = (0.9, 0.95, 0.99, 0.998)  # quantiles up to which real pairs are taken for independent
+_LEFT_OUT = 20  # at least so many of the most alike pairs never are
+_TAIL = 0.002  # of the shuffled totals: from there on the tail is taken for exponential
 
 
 def surprise(alike: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     """Minus the log of the share of pairs that are at least as alike.
 
     Args:
-        alike: Of every pair, shape (n, n); 0 where nothing is shared.
-        pairs: Which pairs are compared, bool, shape (n, n).
+        alike: Of every pair, any shape; 0 where nothing is shared.
+        pairs: Which pairs are compared, bool, the same shape.
 
     Returns:
-        float32, shape (n, n), at least 0; 0 where nothing is shared.
+        float32, the same shape, at least 0; 0 where nothing is shared.
     """
-    values = np.sort(alike[pairs])
-    total = len(values)
-    positive = values[np.searchsorted(values, 0, side="right") :]
+    values = alike[pairs]
+    positive = np.sort(values[values > 0])
     out = np.zeros(alike.shape, np.float32)
-    if not len(positive):
-        return out
     where = alike > 0
-    at_least = len(positive) - np.searchsorted(positive, alike[where] * (1 - 1e-6), side="left")
-    out[where] = -np.log(np.maximum(at_least, 1) / total)
+    at_least = len(positive) - np.searchsorted(positive, alike[where] * (1 - 1e-5), side="left")
+    out[where] = np.maximum(-np.log(np.maximum(at_least, 1) / max(1, len(values))), 0)
     return out
 
 
@@ -45,10 +43,11 @@ class Chance:
     """What totals come about by chance."""
 
     shuffled: np.ndarray  # sorted
-    centre: float  # of the real totals
-    widening: float  # real over shuffled spread, at least 1
-    threshold: float
-    excess: float  # mean, above the threshold
+    middle: float  # of the shuffled totals
+    real_middle: float
+    widening: float  # at least 1
+    tail_from: float
+    tail_mean: float  # of what lies above `tail_from`
 
     def probability(self, totals: np.ndarray) -> np.ndarray:
         """The share of independent pairs with at least this total.
@@ -57,38 +56,53 @@ class Chance:
             totals: Any shape.
 
         Returns:
-            Probabilities, the same shape; beyond what was seen, along an exponential tail.
+            Probabilities, the same shape.
         """
-        middle = np.quantile(self.shuffled, _BULK[0])
-        at = np.maximum((totals - self.centre) / self.widening + middle, np.minimum(totals, middle))
+        at = (totals - self.real_middle) / self.widening + self.middle
         seen = 1 - np.searchsorted(self.shuffled, at, side="left") / len(self.shuffled)
-        beyond = _TAIL * np.exp(-(at - self.threshold) / self.excess)
-        return np.where(at > self.threshold, beyond, np.maximum(seen, _TAIL))
+        beyond = _TAIL * np.exp(-np.maximum(at - self.tail_from, 0) / self.tail_mean)
+        return np.where(at > self.tail_from, beyond, np.maximum(seen, _TAIL))
 
 
-def chance(questions: Sequence[np.ndarray], seed: int = 0) -> Chance:
+def chance(topics: Sequence[np.ndarray], seed: int = 0) -> Chance:
     """Learn from a class what totals independent pairs have.
 
     Args:
-        questions: Surprise of every pair of the class for each question, shape (n, n) each.
-        seed: Of the shuffling.
+        topics: Surprise of every pair of the class, shape (n, n) each, n at least 2.
+        seed: Of the shuffling: the same class gives the same figures.
     """
-    n = len(questions[0])
-    upper = np.triu_indices(n, 1)
-    real = sum(question[upper] for question in questions)
-    generator = np.random.default_rng(seed)
-    shuffles = int(np.clip(np.ceil(_TOTALS / len(upper[0])), 2, _MOST_SHUFFLES))
+    n = len(topics[0])
+    one, other = np.triu_indices(n, 1)
+    real = np.zeros(len(one), np.float32)
+    for topic in topics:
+        real += topic[one, other]
+    shuffled = np.sort(_shuffled(topics, one, other, np.random.default_rng(seed)))
+    middle, real_middle = float(np.median(shuffled)), float(np.median(real))
+    tail_from = float(np.quantile(shuffled, 1 - _TAIL))
+    above = shuffled[shuffled > tail_from] - tail_from
+    return Chance(
+        shuffled, middle, real_middle, _widening(shuffled - middle, real - real_middle), tail_from,
+        max(float(above.mean()) if len(above) else 1.0, 1e-6),
+    )  # fmt: skip
+
+
+def _shuffled(
+    topics: Sequence[np.ndarray], one: np.ndarray, other: np.ndarray, generator: np.random.Generator
+) -> np.ndarray:
     drawn = []
-    for _ in range(shuffles):
-        total = np.zeros(len(upper[0]), np.float32)
-        for question in questions:
-            order = generator.permutation(n)
-            total += question[order[upper[0]], order[upper[1]]]
+    for _ in range(int(np.clip(np.ceil(_TOTALS / len(one)), 2, _MOST_SHUFFLES))):
+        total = np.zeros(len(one), np.float32)
+        for topic in topics:
+            order = generator.permutation(len(topic))
+            total += topic[order[one], order[other]]
         drawn.append(total)
-    shuffled = np.sort(np.concatenate(drawn))
-    low, high = np.quantile(shuffled, _BULK)
-    real_low, real_high = np.quantile(real, _BULK)
-    widening = max(1.0, (real_high - real_low) / max(high - low, 1e-6))
-    threshold = float(np.quantile(shuffled, 1 - _TAIL))
-    above = shuffled[shuffled > threshold] - threshold
-    return Chance(shuffled, float(real_low), float(widening), threshold, float(above.mean()) if len(above) else 1.0)
+    return np.concatenate(drawn)
+
+
+def _widening(shuffled: np.ndarray, real: np.ndarray) -> float:
+    """How much further real totals reach than shuffled ones, both from their middle."""
+    highest = 1 - _LEFT_OUT / len(real)
+    levels = [level for level in _LEVELS if level < highest] or [max(0.5, highest)]
+    reach = np.quantile(shuffled, levels)
+    ratios = np.quantile(real, levels)[reach > 0] / reach[reach > 0]
+    return float(max([1.0, *ratios]))

@@ -1,34 +1,57 @@
 """Rarity: how much two students share of what few write.
 
-A fragment that half of all students write weighs nothing; one that two of n write weighs log(n / 4). What counts is the
-sum of the weights of what a pair shares, against what each of the two has written that anybody else has too.
+A fragment that half of all students write weighs nothing; one that k of n write weighs log(n / 2k). Two students are as
+alike as the weight of what they share is large beside the weight of what each of them has in common with anybody.
 """
 
 from collections.abc import Sequence, Set
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer
 
+_LEAST_OWN = 1.0  # weight of a student's fragments below which little in common is little
 
-def shared_weights(fragments: Sequence[Set[str]], floor: float = 1.0) -> np.ndarray:
-    """How much of rare fragments every pair shares.
 
-    Args:
-        fragments: Of each student, those of earlier years included.
-        floor: Weight below which a student's fragments are taken to weigh this much: little in common is little.
+@dataclass(frozen=True)
+class Shared:
+    """Which fragments every student has, of those that at least two have."""
 
-    Returns:
-        Symmetric, float32, shape (n, n), at least 0; the diagonal means nothing.
-    """
-    n = len(fragments)
+    present: csr_matrix  # (n, fragments), 0 or 1
+    fragments: tuple[str, ...]
+    counts: np.ndarray  # students that have each
+
+    @property
+    def weights(self) -> np.ndarray:
+        return np.maximum(np.log(self.present.shape[0] / (2 * np.maximum(self.counts, 1))), 0).astype(np.float32)
+
+    def alike(self, rows: int) -> np.ndarray:
+        """How alike the first `rows` students are to everybody.
+
+        Args:
+            rows: Students of this class; those of earlier years stand behind them.
+
+        Returns:
+            float32, shape (rows, n), from 0 (nothing rare in common) to 1.
+        """
+        weighted = self.present.multiply(self.weights).tocsr()
+        shared = (weighted[:rows] @ self.present.T).toarray()
+        own = np.maximum(np.asarray(weighted.sum(axis=1)).ravel(), _LEAST_OWN)
+        return (shared / np.sqrt(own[:rows, None] * own[None, :])).astype(np.float32)
+
+    def common(self, first: int, second: int) -> dict[str, int]:
+        """What two students share, with how many have it; without what half of all have."""
+        columns = np.intersect1d(self.present[first].indices, self.present[second].indices)
+        weights = self.weights
+        return {self.fragments[column]: int(self.counts[column]) for column in columns if weights[column] > 0}
+
+
+def shared(fragments: Sequence[Set[str]]) -> Shared:
+    """Count the fragments of all students, this class's first."""
     counter = CountVectorizer(analyzer=sorted, binary=True, min_df=2, dtype=np.float32)
     try:
-        present = counter.fit_transform(fragments).tocsr()
+        present = csr_matrix(counter.fit_transform(fragments))
     except ValueError:  # nothing is written by two
-        return np.zeros((n, n), np.float32)
-    count = np.asarray(present.sum(axis=0)).ravel()
-    weight = np.maximum(np.log(n / (2 * count)), 0).astype(np.float32)
-    weighted = present.multiply(weight).tocsr()
-    shared = (weighted @ present.T).toarray()
-    own = np.maximum(np.asarray(weighted.sum(axis=1)).ravel(), floor)
-    return (shared / np.sqrt(np.sqrt(own[:, None] * own[None, :]))).astype(np.float32)
+        return Shared(csr_matrix((len(fragments), 0), dtype=np.float32), (), np.zeros(0, np.float32))
+    return Shared(present, tuple(counter.get_feature_names_out()), np.asarray(present.sum(axis=0)).ravel())
