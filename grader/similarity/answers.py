@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from grader.intake import MAX_ZIP_BYTES, IntakeError, take_in_bytes
-from grader.layouts import HandIn, content
-from grader.notebook import read
+from grader.platforms import HandIn, content
 from grader.similarity.quiet import quiet_evidence
-from utils.cells import NotebookError
+from grader.stages.intake import MAX_ZIP_BYTES, IntakeError, take_in_bytes
+from grader.stages.notebook import read
+from utils.notebook.cells import NotebookError
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def read_answers(
     """Read each hand-in's answers; one that cannot be read stops nobody else.
 
     Args:
-        hand_ins: As `grader.layouts` found them.
+        hand_ins: As `grader.platforms` found them.
         results: Contents of `results.json` by student, where there are any: they tell which answers are wrong.
         is_earlier: Whether these are of an earlier year.
     """

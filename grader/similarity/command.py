@@ -7,10 +7,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from grader.diff import link_class_page
-from grader.layouts import HandIn, NothingToGrade, collect
+from grader.classes.diff import link_class_page
+from grader.classes.results_folder import read_results
+from grader.platforms import HandIn, NothingToGrade, collect
 from grader.report.files import made_of, write_atomically
-from grader.results_folder import read_results
 from grader.similarity.answers import Answers, Skipped, read_answers
 from grader.similarity.compare import STANDS_OUT, Comparison, compare
 from grader.similarity.page import similar_page

@@ -11,7 +11,9 @@ from grader.similarity.terms import Term
 Names = dict[str, Term | None]  # what a name stands for; None: several things, or nobody knows
 Emit = Callable[[Term, ast.AST], None]
 
-_MODULES = frozenset({"torch", "nn", "F", "np", "math", "functional", "distributions", "optim", "utils", "data", "init"})
+_MODULES = frozenset(
+    {"torch", "nn", "F", "np", "math", "functional", "distributions", "optim", "utils", "data", "init"}
+)
 _ALGEBRA: dict[str, Callable[..., Term]] = {
     "add": terms.add,
     "mul": terms.mul,
@@ -194,14 +196,18 @@ class Expressions:
         return inner
 
     def _joinedstr(self, node: ast.JoinedStr) -> Term:
-        return terms.call("text", [self.read(value.value) for value in node.values if isinstance(value, ast.FormattedValue)])
+        return terms.call(
+            "text", [self.read(value.value) for value in node.values if isinstance(value, ast.FormattedValue)]
+        )
 
     def _other(self, node: ast.AST) -> Term:
         parts = [self.read(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
         return terms.call(type(node).__name__.lower(), parts)
 
 
-_LAYERS = frozenset({"relu", "sigmoid", "tanh", "flatten", "binary_cross_entropy", "mse_loss", "leaky_relu", "softplus"})
+_LAYERS = frozenset(
+    {"relu", "sigmoid", "tanh", "flatten", "binary_cross_entropy", "mse_loss", "leaky_relu", "softplus"}
+)
 
 
 def _is_module(node: ast.expr, names: Names) -> bool:

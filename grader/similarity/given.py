@@ -9,8 +9,8 @@ import jupytext
 from grader.similarity.structure import structure
 from grader.similarity.surface import surface, words
 from utils.assignments import Assignment
+from utils.assignments.places import place_of
 
-SOLUTIONS = Path(__file__).resolve().parents[2] / "notebooks" / "solutions"
 _CODE_SPAN = re.compile(r"`([^`\n]{3,200})`")
 _FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -26,10 +26,11 @@ def given(assignment: Assignment) -> frozenset[str]:
         Fragments of `structure`, `surface` and `words`. Where the solution's source is not at hand, it is not among them.
     """
     found: set[str] = set()
-    code, texts = list(assignment.prelude), []
+    texts: list[str] = []
+    code = [*assignment.prelude]
     code += [task.untouched_source for task in assignment.tasks]
     if has_solution(assignment):
-        source = (SOLUTIONS / f"{assignment.notebook}.py").read_text(encoding="utf-8")
+        source = _source(assignment).read_text(encoding="utf-8")
         for cell in jupytext.reads(source, fmt="py:percent").cells:
             (code if cell.cell_type == "code" else texts).append(cell.source)
     for text in texts:
@@ -42,4 +43,8 @@ def given(assignment: Assignment) -> frozenset[str]:
 
 def has_solution(assignment: Assignment) -> bool:
     """Whether the solution's source lies beside the grader."""
-    return (SOLUTIONS / f"{assignment.notebook}.py").is_file()
+    return _source(assignment).is_file()
+
+
+def _source(assignment: Assignment) -> Path:
+    return place_of(assignment.notebook).path / "notebook.py"

@@ -26,8 +26,8 @@ def marked(text: str, spans: Iterable[Span]) -> Markup:
     flags = bytearray(len(data) + 1)
     for line, column, end_line, end_column in spans:
         if 1 <= line <= end_line < len(starts):
-            begin, end = starts[line - 1] + column, min(starts[end_line - 1] + end_column, len(data))
-            flags[begin:end] = b"\1" * max(0, end - begin)
+            opens, closes = starts[line - 1] + column, min(starts[end_line - 1] + end_column, len(data))
+            flags[opens:closes] = b"\1" * max(0, closes - opens)
     pieces, begin = [], 0
     stop = min(len(data), _LONGEST)
     while begin < stop:

@@ -78,6 +78,7 @@ def _notebook(comparison: Comparison, number: int) -> dict[str, Any]:
                 "pairs": sum(pair.first in cluster and pair.second in cluster for pair in comparison.pairs),
             }
             for cluster in comparison.clusters
+            if len(cluster) > 2  # two are a pair, and listed as one
         ],
         "pairs": [
             _pair(comparison, pair, names, f"pair-{number}-{n}", n <= _SIDE_BY_SIDE)

@@ -5,12 +5,12 @@ takes (loops, branches) it stands for nothing in particular.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from grader.similarity import terms
 from grader.similarity.expressions import Expressions, assigned, parameters
 from grader.similarity.terms import Term
-from utils.cell_code import parse
+from utils.notebook.cell_code import parse
 
 Span = tuple[int, int, int, int]  # line from 1, column in UTF-8 bytes, and the same of the end
 Fragments = dict[str, list[Span]]
@@ -53,7 +53,7 @@ def structure(source: str) -> Fragments:
 class Statements(Expressions):
     """Follows statements in order."""
 
-    def run(self, body: list[ast.stmt]) -> None:
+    def run(self, body: Sequence[ast.stmt]) -> None:
         for statement in sorted(body, key=_rank):  # functions first: a name may be used above its definition
             method = getattr(self, f"_do_{type(statement).__name__.lower()}", self._do_other)
             method(statement)

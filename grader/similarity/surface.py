@@ -6,7 +6,7 @@ import re
 import tokenize
 
 from grader.similarity.structure import Fragments
-from utils.cell_code import parse
+from utils.notebook.cell_code import parse
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|\$[^$]{2,80}\$")
 _RUN = 3  # words in a row
@@ -71,7 +71,7 @@ def _comments(code: str) -> list[tuple[str, int, int]]:
     found = []
     try:
         for token in tokenize.generate_tokens(io.StringIO(code).readline):
-            if token.type == tokenize.STRING and token.string[:3] in ('"""', "\'\'\'"):
+            if token.type == tokenize.STRING and token.string[:3] in ('"""', "'''"):
                 found.append((token.string[:200], *token.start))
             if token.type == tokenize.COMMENT:
                 found.append((token.string, *token.start))

@@ -22,7 +22,9 @@ def handed_in_first(students: Sequence[Answers]) -> str:
         return ""
     times.sort(key=lambda entry: entry[0])
     (first, name), (second, _) = times[0], times[1]
-    return f"{name} handed in first, {_span((second - first).total_seconds())} before the next" if first < second else ""
+    return (
+        f"{name} handed in first, {_span((second - first).total_seconds())} before the next" if first < second else ""
+    )
 
 
 def _time(text: str) -> datetime | None:

@@ -4,16 +4,14 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 
+from grader.authoring.slips import load_slips, parse_variants
 from grader.similarity.answers import Answers
-from grader.slips import load_slips, parse_variants
 from tests.mutants import solution_of
 from tests.similarity import edits
 from tests.similarity.styles import PHRASES, style, vocabulary
 from utils.assignments import load_assignment
-
-RIGHT = Path(__file__).parents[1] / "submissions" / "right"
+from utils.assignments.places import place_of
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class MadeClass:
 def answers_at_hand(notebook: str) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     """For each task the right and the wrong answers there are."""
     solution = solution_of(notebook)
-    right = parse_variants((RIGHT / f"{notebook}.py").read_text(encoding="utf-8"))
+    right = parse_variants((place_of(notebook).path / "right.py").read_text(encoding="utf-8"))
     found = {}
     for task, cell in solution.items():
         others = [variant.cell(cell) for variant in right if variant.task == task]
@@ -89,7 +87,13 @@ def made_class(
 
 
 def _student(
-    name: str, notebook: str, bank: dict, keep: frozenset[str], chance: random.Random, is_restyled: bool, crowding: float
+    name: str,
+    notebook: str,
+    bank: dict,
+    keep: frozenset[str],
+    chance: random.Random,
+    is_restyled: bool,
+    crowding: float,
 ) -> Answers:
     ability = chance.betavariate(5, 2)
     hand = style(chance, keep)
@@ -130,7 +134,7 @@ def _disguise(name: str, keep: frozenset[str], chance: random.Random) -> Callabl
         "dead code put in": [edits.dead_code],
         "sides swapped": [edits.sides_swapped],
         "variables inlined": [edits.variables_inlined],
-        "names translated": [edits.renamed(lambda random: random.choice(_TRANSLATED), keep), edits.uncommented],
+        "names translated": [edits.renamed(lambda random: random.choice(_TRANSLATED.split()), keep), edits.uncommented],
         "lines split": [edits.lines_split],
         "all of these at once": [
             edits.dead_code, edits.sides_swapped, edits.variables_inlined, edits.lines_split, rename, comment,
@@ -145,4 +149,6 @@ def _disguise(name: str, keep: frozenset[str], chance: random.Random) -> Callabl
     return hide
 
 
-_TRANSLATED = "kerros kohina kuva summa keskiarvo vika syote tulos leveys askel arvo vrstva sum obraz soucet prumer ztrata vstup vystup krok".split()
+_TRANSLATED = """
+kerros kohina kuva summa keskiarvo vika syote tulos leveys askel arvo vrstva sum obraz soucet prumer ztrata vstup vystup krok
+"""

@@ -44,7 +44,7 @@ def renamed(vocabulary: Callable[[random.Random], str], keep: frozenset[str]) ->
             return source
         own = sorted(_given_names(tree) - keep - set(dir(builtins)))
         new: dict[str, str] = {}
-        taken = {token for token in re.findall(r"\w+", source)}
+        taken = set(re.findall(r"\w+", source))
         for name in own:
             candidate = vocabulary(chance)
             while candidate in taken or keyword.iskeyword(candidate):
@@ -169,7 +169,12 @@ def commented(phrases: list[str], share: float) -> Edit:
         lines = []
         for number, line in enumerate(source.split("\n"), 1):
             bare = line.strip()
-            if number in closed and bare and not bare.startswith(("#", "else", "elif", "except")) and chance.random() < share:
+            if (
+                number in closed
+                and bare
+                and not bare.startswith(("#", "else", "elif", "except"))
+                and chance.random() < share
+            ):
                 indent = line[: len(line) - len(line.lstrip())]
                 lines.append(f"{indent}# {chance.choice(phrases)}")
             lines.append(line)

@@ -10,7 +10,7 @@ import nbformat
 from grader.similarity.answers import Answers
 from tools.notebooks import student_notebook
 from utils.assignments import load_assignment
-from utils.extraction import tag_line
+from utils.notebook.extraction import tag_line
 
 
 def notebook_bytes(student: Answers) -> bytes:

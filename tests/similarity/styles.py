@@ -8,27 +8,24 @@ from dataclasses import dataclass
 from tests.similarity import edits
 from tests.similarity.edits import Edit
 
-_SHORT = "a b c d e f g h k m n o p q r s t u w y xs ys h1 h2 t1 t2 v1 v2 aa bb x0 x1 y0 z0 tt ff".split()
-_PLAIN = (
-    "out result hidden features latent code noise sample target pred recon batch value total average diff squared scaled logits "
-    "stddev variance mean_ inputs outputs layer first second third temp flat joined picture weights steps current final"
-).split()
-_LONG = (
-    "hidden_representation intermediate_result standard_deviation random_noise latent_vector output_image loss_value kl_term "
-    "reconstruction_term batch_images flattened_input number_of_samples current_layer scaled_noise squared_distance log_density"
-).split()
-_OTHER = (
-    "ergebnis schicht rauschen bild summe mittel verlust eingabe ausgabe breite schritt wert salida capa ruido imagen suma media "
-    "perdida entrada ancho paso valor sortie couche bruit somme moyenne perte entree largeur pas valeur strato rumore"
-).split()
-PHRASES = (
-    "compute the output|this is the important line|as in the lecture|see the formula above|shape (B, D)|first part|second part|"
-    "now the loss|return the result|create the layers|linear layers|apply activation|sample noise|reparametrization trick|"
-    "mean over batch|sum over pixels|the KL term|reconstruction term|do one step|zero the gradients|backprop|update weights|"
-    "loop over batches|no gradient needed here|reshape to image|flatten|concatenate label|don't forget sigmoid|TODO done|"
-    "hopefully right|checked with the test cell|broadcasting does the rest|see pytorch docs|log variance, not sigma|"
-    "encoder|decoder|initialise|put everything together|combine both|move to device|keep the shapes|numerically stable"
-).split("|")
+# What people call things, a line a person's taste.
+_VOCABULARIES = """
+a b c d e f g h k m n o p q r s t u w y xs ys h1 h2 t1 t2 v1 v2 aa bb x0 x1 y0 z0 tt ff
+out result hidden features latent code noise sample target pred recon batch value total average diff squared scaled logits stddev variance
+hidden_representation intermediate_result standard_deviation random_noise latent_vector output_image loss_value kl_term reconstruction_term
+ergebnis schicht rauschen bild summe mittel verlust eingabe ausgabe breite schritt wert salida capa ruido imagen suma media perdida entrada
+inputs outputs layer first second third temp flat joined picture weights steps current final mean_ batch_images flattened_input current_layer
+sortie couche bruit somme moyenne perte entree largeur pas valeur strato rumore ancho paso valor scaled_noise squared_distance log_density
+"""
+_PHRASES = """
+compute the output|this is the important line|as in the lecture|see the formula above|shape (B, D)|first part|second part|now the loss
+return the result|create the layers|linear layers|apply activation|sample noise|reparametrization trick|mean over batch|sum over pixels
+the KL term|reconstruction term|do one step|zero the gradients|backprop|update weights|loop over batches|no gradient needed here
+reshape to image|flatten|concatenate label|don't forget sigmoid|TODO done|hopefully right|checked with the test cell|see pytorch docs
+broadcasting does the rest|log variance, not sigma|encoder|decoder|initialise|put everything together|combine both|move to device
+keep the shapes|numerically stable
+"""
+PHRASES = tuple(_PHRASES.strip().replace("\n", "|").split("|"))
 
 
 def _camel(name: str) -> str:
@@ -38,7 +35,7 @@ def _camel(name: str) -> str:
 
 def vocabulary(chance: random.Random) -> Callable[[random.Random], str]:
     """One person's way to name things."""
-    words = chance.choice([_SHORT, _PLAIN, _PLAIN, _LONG, _OTHER])
+    words = chance.choice(_VOCABULARIES.strip().split("\n")).split()
     ending = chance.choice(["", "", "", "_", "_t", "1"])
     is_camel = chance.random() < 0.2
     return lambda random: (_camel(random.choice(words)) if is_camel else random.choice(words)) + ending
@@ -61,9 +58,9 @@ class _Spelling(ast.NodeTransformer):
                 return ast.Call(ast.Attribute(node.left, "pow", ast.Load()), [ast.Constant(2)], [])
             if self._does("square"):
                 return _call("torch.square", node.left)
-        if isinstance(node.op, ast.Mult) and isinstance(node.left, ast.Constant) and node.left.value == 0.5:
-            if self._does("half as quotient"):
-                return ast.BinOp(node.right, ast.Div(), ast.Constant(2))
+        is_half = isinstance(node.left, ast.Constant) and node.left.value == 0.5
+        if isinstance(node.op, ast.Mult) and is_half and self._does("half as quotient"):
+            return ast.BinOp(node.right, ast.Div(), ast.Constant(2))
         if isinstance(node.op, ast.Add | ast.Mult) and self._does("turned round"):
             node.left, node.right = node.right, node.left
         return node
@@ -72,11 +69,16 @@ class _Spelling(ast.NodeTransformer):
         self.generic_visit(node)
         name = ast.unparse(node.func)
         short = name.rpartition(".")[2]
-        if short in ("exp", "log", "sigmoid", "sqrt", "square") and name.startswith("torch.") and node.args and self._does("methods"):
+        if (
+            short in ("exp", "log", "sigmoid", "sqrt", "square")
+            and name.startswith("torch.")
+            and node.args
+            and self._does("methods")
+        ):
             return ast.Call(ast.Attribute(node.args[0], short, ast.Load()), node.args[1:], node.keywords)
-        if isinstance(node.func, ast.Attribute) and short in ("exp", "log", "sqrt") and not node.args:
-            if not name.startswith(("torch", "math", "np")) and self._does("functions"):
-                return _call(f"torch.{short}", node.func.value)
+        is_method = isinstance(node.func, ast.Attribute) and not name.startswith(("torch", "math", "np"))
+        if is_method and short in ("exp", "log", "sqrt") and not node.args and self._does("functions"):
+            return _call(f"torch.{short}", node.func.value)
         if isinstance(node.func, ast.Attribute) and short in ("reshape", "view") and self._does("view"):
             node.func.attr = "view" if short == "reshape" else "reshape"
         if name in ("F.relu", "torch.relu") and self._does("relu"):
@@ -87,7 +89,12 @@ class _Spelling(ast.NodeTransformer):
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         self.generic_visit(node)
-        if isinstance(node.value, ast.Attribute) and node.value.attr == "shape" and not isinstance(node.slice, ast.Slice) and self._does("size"):
+        if (
+            isinstance(node.value, ast.Attribute)
+            and node.value.attr == "shape"
+            and not isinstance(node.slice, ast.Slice)
+            and self._does("size")
+        ):
             return ast.Call(ast.Attribute(node.value.value, "size", ast.Load()), [node.slice], [])
         return node
 
@@ -95,7 +102,10 @@ class _Spelling(ast.NodeTransformer):
         self.generic_visit(node)
         if node.value is not None and not isinstance(node.value, ast.Name) and self._does("named result"):
             name = "result_"
-            return [ast.Assign([ast.Name(name, ast.Store())], node.value, lineno=0), ast.Return(ast.Name(name, ast.Load()))]
+            return [
+                ast.Assign([ast.Name(name, ast.Store())], node.value, lineno=0),
+                ast.Return(ast.Name(name, ast.Load())),
+            ]
         return node
 
 
