@@ -21,8 +21,8 @@ def marked(text: str, spans: Iterable[Span]) -> Markup:
     """
     data = text.encode("utf-8", "replace")
     starts = [0]
-    for line in data.split(b"\n"):
-        starts.append(starts[-1] + len(line) + 1)
+    for row in data.split(b"\n"):
+        starts.append(starts[-1] + len(row) + 1)
     flags = bytearray(len(data) + 1)
     for line, column, end_line, end_column in spans:
         if 1 <= line <= end_line < len(starts):

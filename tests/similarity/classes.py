@@ -19,17 +19,16 @@ class Kind:
     """How a copy was hidden; `share` of the questions are copied."""
 
     name: str
-    is_held_out: bool
     share: float = 1.0
 
 
 STRENGTHS = (
-    Kind("verbatim", False), Kind("renamed", False), Kind("reordered", False), Kind("comments changed", False),
-    Kind("loops rewritten", False), Kind("half the questions", False, 0.5),
+    Kind("verbatim"), Kind("renamed"), Kind("reordered"), Kind("comments changed"),
+    Kind("loops rewritten"), Kind("half the questions", 0.5),
 )  # fmt: skip
 HELD_OUT = (
-    Kind("dead code put in", True), Kind("sides swapped", True), Kind("variables inlined", True),
-    Kind("names translated", True), Kind("lines split", True), Kind("all of these at once", True),
+    Kind("dead code put in"), Kind("sides swapped"), Kind("variables inlined"),
+    Kind("names translated"), Kind("lines split"), Kind("all of these at once"),
 )  # fmt: skip
 
 
@@ -136,6 +135,8 @@ def _disguise(name: str, keep: frozenset[str], chance: random.Random) -> Callabl
         "variables inlined": [edits.variables_inlined],
         "names translated": [edits.renamed(lambda random: random.choice(_TRANSLATED.split()), keep), edits.uncommented],
         "lines split": [edits.lines_split],
+        "helpers made": [edits.helpers_made],
+        "operators as functions": [edits.operators_as_functions],
         "all of these at once": [
             edits.dead_code, edits.sides_swapped, edits.variables_inlined, edits.lines_split, rename, comment,
         ],

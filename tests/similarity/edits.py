@@ -350,3 +350,42 @@ def dead_code(tree: ast.Module, chance: random.Random) -> None:
 
 
 sides_swapped = on_tree(swap_sides)
+
+
+@on_tree
+def helpers_made(tree: ast.Module, chance: random.Random) -> None:
+    """What a function returns or assigns is worked out in a function of its own, which is given what it needs."""
+    helpers: list[ast.stmt] = []
+    for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+        local = _given_names(function) | {argument.arg for argument in function.args.args}
+        for statement in ast.walk(function):
+            if not isinstance(statement, ast.Assign | ast.Return) or statement.value is None or chance.random() < 0.5:
+                continue
+            text = ast.unparse(statement.value)
+            if not isinstance(statement.value, ast.BinOp | ast.Call) or "super" in text or len(text) < 12:
+                continue
+            used = sorted({node.id for node in ast.walk(statement.value) if isinstance(node, ast.Name)} & local)
+            inner = {node.arg for node in ast.walk(statement.value) if isinstance(node, ast.arg)}
+            name = f"helper{len(helpers)}"
+            arguments = ", ".join(used)
+            if inner & set(used):
+                continue
+            helpers += ast.parse(f"def {name}({arguments}):\n    return {text}").body
+            statement.value = ast.parse(f"{name}({arguments})", mode="eval").body
+    tree.body = helpers + tree.body
+
+
+@on_tree
+def operators_as_functions(tree: ast.Module, chance: random.Random) -> None:
+    """`torch.add(a, b)` for `a + b`, and the like, at most places."""
+    names = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
+
+    class Functions(ast.NodeTransformer):
+        def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+            self.generic_visit(node)
+            if type(node.op) not in names or chance.random() < 0.3:
+                return node
+            called = ast.parse(f"torch.{names[type(node.op)]}", mode="eval").body
+            return ast.Call(called, [node.left, node.right], [])
+
+    Functions().visit(tree)
