@@ -34,11 +34,11 @@ its figure of chance, stands in `grader/similarity/__init__.py` and the modules 
 **The classes.** {students} students who are independent by construction: each answer is drawn from the right and wrong answers at hand, the
 popular ones more often, and then written in the student's own hand (names, comments, layout, equivalent spellings, more or fewer
 lines; `tests/similarity/styles.py`). Many independent students therefore share whole answers, as in any class. {copies} of them are
-then made copies of others, hidden in several ways. The edits (`tests/similarity/edits.py`) know nothing of the measure, and are not its rules turned round.
-Only code is compared here: the words, pictures and traces of a real copy would come on top.
+then made copies of others, hidden in several ways. The edits (`tests/similarity/edits.py`) know nothing of the measure, and are not its rules turned
+round. Only code is compared here: the words, pictures and traces of a real copy would come on top.
 
-The first six edits are the ones that were asked for. The next six came to show what else there is, and were looked at while the weights were chosen; the last
-two were written when the measure was finished.
+The first six edits are the ones that were asked for. The next six came to show what else there is, and were looked at while the weights were
+chosen; the last two were written when the measure was finished.
 """
 
 
@@ -129,8 +129,8 @@ def _calibrated(calibrations: dict[str, list[Calibration]]) -> str:
         alarms = sum(one.false_alarms for one in several)
         rows.append([name, *(f"{share:.2g}" for share in seen), f"{alarms} of {pairs:,}"])
     return (
-        "## Is the figure of chance true?\n\nOf pairs that are independent, a tenth should be told 0.1 or less, and so on. More than that would accuse; "
-        "less is caution. The last column counts independent pairs that the page would show as standing out (0.1 or fewer such pairs "
+        "## Is the figure of chance true?\n\nOf pairs that are independent, a tenth should be told 0.1 or less, and so on. More than that would "
+        "accuse; less is caution. The last column counts independent pairs that the page would show as standing out (0.1 or fewer such pairs "
         "expected in the class).\n\n" + _table(["class", "told 0.1", "told 0.01", "told 0.001", "stand out"], rows)
     )
 

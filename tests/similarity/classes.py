@@ -29,6 +29,7 @@ STRENGTHS = (
 HELD_OUT = (
     Kind("dead code put in"), Kind("sides swapped"), Kind("variables inlined"),
     Kind("names translated"), Kind("lines split"), Kind("all of these at once"),
+    Kind("helpers made"), Kind("operators as functions"),
 )  # fmt: skip
 
 
