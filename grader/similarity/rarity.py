@@ -1,7 +1,8 @@
 """Rarity: how much two students share of what few write.
 
 A fragment that half of all students write weighs nothing; one that k of n write weighs log(n / 2k). Two students are as
-alike as the weight of what they share is large beside the weight of what each of them has in common with anybody.
+alike as the weight of what they share is large beside how many fragments each of them has in common with anybody: long answers
+are not more alike than short ones, and the same answer says more the fewer give it.
 """
 
 from collections.abc import Sequence, Set
@@ -11,7 +12,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer
 
-_LEAST_OWN = 1.0  # weight of a student's fragments below which little in common is little
+_FEWEST = 3  # fragments: a student who has fewer is taken to have these, since little in common is little
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,11 @@ class Shared:
             rows: Students of this class; those of earlier years stand behind them.
 
         Returns:
-            float32, shape (rows, n), from 0 (nothing rare in common) to 1.
+            float32, shape (rows, n), from 0 (nothing rare in common) to log(n / 4).
         """
-        weighted = self.present.multiply(self.weights).tocsr()
-        shared = (weighted[:rows] @ self.present.T).toarray()
-        own = np.maximum(np.asarray(weighted.sum(axis=1)).ravel(), _LEAST_OWN)
-        return (shared / np.sqrt(own[:rows, None] * own[None, :])).astype(np.float32)
+        common = (self.present[:rows].multiply(self.weights).tocsr() @ self.present.T).toarray()
+        own = np.maximum(np.asarray(self.present.sum(axis=1)).ravel(), _FEWEST)
+        return (common / np.sqrt(own[:rows, None] * own[None, :])).astype(np.float32)
 
     def common(self, first: int, second: int) -> dict[str, int]:
         """What two students share, with how many have it; without what half of all have."""
