@@ -30,8 +30,8 @@ _TEMPLATES = jinja2.Environment(
 _READERS = {STRUCTURE: structure, SURFACE: surface, WORDS: words}
 _RARE = 0.05  # of the students, at most, for a fragment to be marked
 _SIDE_BY_SIDE = 25  # pairs that are shown with their answers
-_TOPICS = 12  # of a pair, the most telling first
-_LEAST = 3.0  # surprise of a topic that is shown: one pair in twenty
+_QUESTIONS = 12  # of a pair, the most telling first
+_LEAST = 2.0  # surprise of a topic that is shown: at most one pair in seven is as alike there
 _NAMED = 12  # names, lines or traces that are listed
 _KINDS = {"cell id": "cell ids", "metadata": "notebook metadata", "cell metadata": "cell metadata", "output": "outputs"}
 
@@ -100,6 +100,8 @@ def _pair(comparison: Comparison, pair: Pair, names: list[str], anchor: str, is_
         )
         if surprise >= _LEAST
     ]
+    questions = [entry for entry in telling if entry[1].number]
+    shown = questions[:_QUESTIONS] + [entry for entry in telling if not entry[1].number]
     return {
         "anchor": anchor if is_shown else "",
         "names": (names[pair.first], names[pair.second]),
@@ -108,8 +110,8 @@ def _pair(comparison: Comparison, pair: Pair, names: list[str], anchor: str, is_
         "expected": _figure(pair.expected),
         "first": handed_in_first(both),
         "where": [topic.number or topic.title.lower() for _, topic in telling],
-        "topics": [_topic(topic, pair, both, surprise) for surprise, topic in telling[:_TOPICS]] if is_shown else [],
-        "left_out": max(0, len(telling) - _TOPICS),
+        "topics": [_topic(topic, pair, both, surprise) for surprise, topic in shown] if is_shown else [],
+        "left_out": max(0, len(questions) - _QUESTIONS),
     }
 
 

@@ -82,6 +82,18 @@ def test_an_earlier_year_is_compared_with(tmp_path: Path, graded: tuple[Path, Pa
     assert "14 hand-ins of this class and 8 of earlier years, 203 pairs compared" in _page(results)
 
 
+def test_every_notebook_of_a_folder_is_compared_with_its_own(
+    graded: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = made_class("03_mnist_vae", 4, [], seed=1, is_restyled=False).students
+    write_submissions(tuple(replace(one, student=f"{one.student} b") for one in others), graded[0])
+    assert main(["similar", str(graded[0]), "--out", str(tmp_path / "out")]) == WRITTEN
+    said = capsys.readouterr().out
+    assert f"{NAME}: 14 hand-ins, 91 pairs compared" in said
+    assert "03_mnist_vae: 4 hand-ins, 6 pairs compared, 0 stand out." in said
+    assert _page(tmp_path / "out").count("<h2>0") == 2
+
+
 def test_who_is_deleted_leaves_no_trace(graded: tuple[Path, Path], tmp_path: Path) -> None:
     submissions, results = graded
     assert main(["similar", str(results)]) == WRITTEN
