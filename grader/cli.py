@@ -120,9 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     alike.add_argument(
         "paths", nargs="+", type=Path, metavar="PATH", help="a folder of results, or submissions in any layout"
     )
-    alike.add_argument(
-        "--against", nargs="+", type=Path, default=[], metavar="PATH", help="the same of earlier years"
-    )
+    alike.add_argument("--against", nargs="+", type=Path, default=[], metavar="PATH", help="the same of earlier years")
     alike.add_argument("--out", type=Path, metavar="DIR", help="where similar.html goes (default: the results given)")
     commands.add_parser("doctor", help="say what this machine offers")
     return parser

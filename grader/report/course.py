@@ -32,7 +32,10 @@ def write_class(out: Path, results: list[Results], facts: dict[str, Any]) -> Non
 
 def _remove_outdated(page: Path, results: list[Results]) -> None:
     """What was compared before somebody handed in again, or was deleted, must not stay."""
-    if page.exists() and f'content="{made_of(results)}"' not in page.read_text(encoding="utf-8", errors="replace")[:2000]:
+    if (
+        page.exists()
+        and f'content="{made_of(results)}"' not in page.read_text(encoding="utf-8", errors="replace")[:2000]
+    ):
         page.unlink()
 
 

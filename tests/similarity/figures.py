@@ -99,7 +99,7 @@ def _cost(made: MadeClass, size: int) -> Cost:
         write_class(made.students[:size], Path(folder) / "class")
         command = [sys.executable, "-m", "grader", "similar", f"{folder}/class", "--out", folder]
         measured = [sys.executable, "-c", _MEASURE, *command]
-        out = subprocess.run(measured, capture_output=True, text=True, check=True).stdout
+        out = subprocess.run(measured, capture_output=True, text=True, check=True, encoding="utf-8").stdout
     seconds, kibibytes = out.splitlines()[-1].split()
     return Cost(size, float(seconds), float(kibibytes) / (2**20 if sys.platform == "darwin" else 1024))
 

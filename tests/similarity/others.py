@@ -68,7 +68,7 @@ def dolos_scores(students: Sequence[Answers], modules: Path | None) -> np.ndarra
         script = modules / "pairs.mjs"
         script.write_text(_DOLOS, encoding="utf-8")
         command = ["node", script, answers, Path(folder) / "given.py"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=modules)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=modules, encoding="utf-8")
     scores = np.zeros((len(students), len(students)))
     for left, right, score in csv.reader(done.stdout.splitlines()):
         one, other = sorted((int(Path(left).stem), int(Path(right).stem)))

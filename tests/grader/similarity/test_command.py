@@ -26,8 +26,8 @@ def _write_results(folder: Path, students: list[str], submissions: Path) -> None
         verdict = Verdict("kl.D_KL.values", "kl.D_KL", "a title", "1.3", "wrong", 0, 4, "no", "sum_for_mean")
         listed.append(results_json(Report(student, "a.ipynb", NAME, f"sha of {student}", "A", (verdict,))))
         (folder / folder_name(student)).mkdir(parents=True, exist_ok=True)
-        (folder / folder_name(student) / "results.json").write_text(json.dumps(listed[-1]))
-        (folder / folder_name(student) / "feedback.html").write_text("feedback")
+        (folder / folder_name(student) / "results.json").write_text(json.dumps(listed[-1]), encoding="utf-8")
+        (folder / folder_name(student) / "feedback.html").write_text("feedback", encoding="utf-8")
     facts = {
         "command": ["grade", str(submissions)], "notebook": None, "is_class": True, "found": [], "absent": [],
         "by_hand": None, "wall_seconds": 1.0,
@@ -54,11 +54,11 @@ def test_results_are_enough_and_the_class_page_links_it(
     graded: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = graded[1]
-    assert "similar.html" not in (results / "class.html").read_text()
+    assert "similar.html" not in (results / "class.html").read_text(encoding="utf-8")
     before = {path: path.read_bytes() for path in results.rglob("*") if path.is_file() and path.name != "class.html"}
     assert main(["similar", str(results)]) == WRITTEN
     assert f"{NAME}: 14 hand-ins, 91 pairs compared" in capsys.readouterr().out
-    assert 'href="similar.html"' in (results / "class.html").read_text()
+    assert 'href="similar.html"' in (results / "class.html").read_text(encoding="utf-8")
     after = {path: path.read_bytes() for path in results.rglob("*") if path.is_file() and path.name != "class.html"}
     assert after.keys() - before.keys() == {results / "similar.html"}
     assert {path: after[path] for path in before} == before, "no student's page or result changes"
@@ -115,10 +115,10 @@ def test_a_page_about_a_class_that_has_changed_does_not_stay(graded: tuple[Path,
     students = [path.stem for path in submissions.iterdir()]
     _write_results(results, students, submissions)  # graded again, nothing new
     assert (results / "similar.html").exists()
-    assert 'href="similar.html"' in (results / "class.html").read_text()
+    assert 'href="similar.html"' in (results / "class.html").read_text(encoding="utf-8")
     _write_results(results, students[:-1], submissions)
     assert not (results / "similar.html").exists()
-    assert "similar.html" not in (results / "class.html").read_text()
+    assert "similar.html" not in (results / "class.html").read_text(encoding="utf-8")
 
 
 def test_moved_submissions_are_asked_for_in_one_sentence(
@@ -131,7 +131,7 @@ def test_moved_submissions_are_asked_for_in_one_sentence(
     assert said.count("\n") == 1
     assert f"--out {results}" in said
     assert main(["similar", str(submissions.with_name("elsewhere")), "--out", str(results)]) == WRITTEN
-    (results / "run.json").write_text("[]")
+    (results / "run.json").write_text("[]", encoding="utf-8")
     assert main(["similar", str(results)]) == REJECTED
     assert main(["similar", str(results / "nothing")]) == REJECTED
 
