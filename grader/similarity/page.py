@@ -109,7 +109,7 @@ def _pair(comparison: Comparison, pair: Pair, names: list[str], anchor: str, is_
         "one_in": one_in(pair.probability),
         "expected": _figure(pair.expected),
         "first": handed_in_first(both),
-        "where": [topic.number or topic.title.lower() for _, topic in telling],
+        "where": list(dict.fromkeys(topic.number or topic.title.lower() for _, topic in telling)),
         "topics": [_topic(topic, pair, both, surprise) for surprise, topic in shown] if is_shown else [],
         "left_out": max(0, len(questions) - _QUESTIONS),
     }
@@ -171,13 +171,13 @@ def _traces(common: dict[str, int]) -> list[str]:
 
 
 def one_in(probability: float) -> str:
-    """ "1 in 40,000": how often independent pairs are as alike, to two digits."""
-    if probability < 1e-9:
-        return "fewer than 1 in 1,000,000,000"
+    """How often independent pairs are as alike, to two digits: "1 in 41,000". No class is large enough to tell less than that of a million."""
+    if probability < 1e-6:
+        return "under 1 in a million"
     times = 1 / probability
     digits = max(0, len(str(int(times))) - 2)
     return f"1 in {round(times / 10**digits) * 10**digits:,}"
 
 
 def _figure(expected: float) -> str:
-    return "below 0.001" if expected < 0.001 else f"{expected:.1g}"
+    return "below 0.01" if expected < 0.01 else f"{expected:.1g}"

@@ -88,7 +88,7 @@ def test_nothing_comes_from_elsewhere_and_no_script_may_run(page: str) -> None:
 def test_odds_in_words() -> None:
     assert one_in(0.05) == "1 in 20"
     assert one_in(1 / 41_234) == "1 in 41,000"
-    assert one_in(1e-12) == "fewer than 1 in 1,000,000,000"
+    assert one_in(1e-12) == "under 1 in a million"
 
 
 @pytest.mark.parametrize(
