@@ -10,7 +10,6 @@ import argparse
 import re
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from grader.authoring.slips import Variant, load_slips, parse_variants
 from grader.records import Verdict
@@ -18,9 +17,9 @@ from grader.stages.pipeline import graded_assignments
 from tests.explanations import Explanation, explanations, left_open
 from tests.mutants import Outcome, all_mutants, graded_answers, solution_of, watched
 from utils.assignments import Task, load_assignment
-from utils.assignments.places import place_of
+from utils.assignments.course import add_course_option, enter_course
+from utils.assignments.places import place_of, this_course
 
-DOCUMENT = Path(__file__).parents[1] / "docs" / "validity.md"
 _NOTEBOOK = re.compile(r"^## (\S+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _COLUMNS = (
     "questions tried", "right answers passed", "wrong answers refused", "of them named", "mutants killed", "survivors explained",
@@ -196,15 +195,18 @@ def survivor_line(one: Explanation) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the document; 1 if the grader erred or a survivor is unexplained."""
+    arguments, path = enter_course(arguments), this_course().root / "docs" / "validity.md"
     parser = argparse.ArgumentParser(
         prog="python -m tests.validity", description="Grade the grader; write docs/validity.md."
     )
     parser.add_argument("names", nargs="*", help="notebooks; default: all. The others keep their part of the document")
     parser.add_argument("--workers", type=int, default=1)
+    add_course_option(parser)
     options = parser.parse_args(arguments)
     questions = {name: tried(name, options.workers) for name in options.names or graded_assignments()}
-    before = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else ""
-    DOCUMENT.write_text(document(questions, before), encoding="utf-8")
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(document(questions, before), encoding="utf-8")
     faults = [fault for asked in questions.values() for one in asked for fault in one.faults]
     for name, asked in questions.items():
         survivors = [outcome.mutant for one in asked for outcome in one.mutants if not outcome.is_killed]

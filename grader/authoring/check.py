@@ -5,9 +5,10 @@ grader's process except for the call itself. The reference values come from the 
 same sandbox on the same inputs.
 """
 
+import sys
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -44,6 +45,10 @@ class Probe:
     fresh: int = 1  # cases drawn for each submission; only whether they hold is told
     wall_seconds: float = 10.0
 
+    def __post_init__(self) -> None:
+        _require(isinstance(self.function, str), "function", self.function, "Probe the name of a function of probes.py")
+        _require(callable(self.draw), "draw", self.draw, "Probe a function from a generator to named arrays")
+
 
 @dataclass(frozen=True)
 class Check:
@@ -56,6 +61,33 @@ class Check:
     probe: Probe
     judge: Judge
     uses_reference: bool = True  # False: the judge works from the inputs alone, for example on moments of samples
+    place: tuple[str, int] = field(default=("", 0), compare=False, repr=False)  # file and line where it was written
+
+    def __post_init__(self) -> None:
+        for name in ("name", "task", "title"):
+            value = getattr(self, name)
+            _require(isinstance(value, str) and bool(value.strip()), name, value, "Check a text")
+        is_number = isinstance(self.points, int | float) and not isinstance(self.points, bool)
+        _require(is_number and self.points > 0, "points", self.points, "Check a number above 0")
+        _require(isinstance(self.probe, Probe), "probe", self.probe, "Check a Probe")
+        _require(callable(self.judge), "judge", self.judge, "Check a judge, such as close()")
+        object.__setattr__(self, "place", self.place if self.place[0] else _written_at())
+
+
+def _require(holds: bool, name: str, value: object, wanted: str) -> None:
+    if not holds:
+        raise TypeError(f"{name} is {value!r}; give {wanted}")
+
+
+def _written_at() -> tuple[str, int]:
+    """Where the author's table of checks stands: the outermost of the frames in the file that makes the check."""
+    frame = sys._getframe(2)
+    while frame.f_back and frame.f_code.co_filename in (__file__, "<string>"):
+        frame = frame.f_back
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    while frame.f_back and frame.f_code.co_filename == file:
+        line, frame = frame.f_lineno, frame.f_back
+    return file, line
 
 
 def load_checks(assignment: str) -> tuple[Check, ...]:
