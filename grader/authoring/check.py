@@ -106,13 +106,13 @@ def has_checks(assignment: str) -> bool:
 
 def public_inputs(check: Check) -> list[Arrays]:
     """The inputs of the public cases, fixed ones first. Kept with the reference values, which belong to them."""
-    drawn = [check.probe.draw(_generator(check, PUBLIC_SEED, case)) for case in range(check.probe.public)]
+    drawn = [_drawn(check, PUBLIC_SEED, case) for case in range(check.probe.public)]
     return [*(check.probe.fixed() if check.probe.fixed else []), *drawn]
 
 
 def fresh_calls(check: Check, seed: int) -> list[Call]:
     """The calls with inputs of one draw."""
-    cases = [check.probe.draw(_generator(check, seed, case)) for case in range(check.probe.fresh)]
+    cases = [_drawn(check, seed, case) for case in range(check.probe.fresh)]
     return calls(check, cases, is_public=False)
 
 
@@ -122,6 +122,11 @@ def calls(check: Check, cases: list[Arrays], is_public: bool) -> list[Call]:
         Call(f"{check.name}#{kind}{n}", check.task, check.probe.function, inputs, is_public, check.probe.wall_seconds)
         for n, inputs in enumerate(cases)
     ]
+
+
+def _drawn(check: Check, seed: int, case: int) -> Arrays:
+    """One case; a number that is drawn becomes an array without dimensions."""
+    return {name: np.asarray(value) for name, value in check.probe.draw(_generator(check, seed, case)).items()}
 
 
 def _generator(check: Check, seed: int, case: int) -> np.random.Generator:
