@@ -60,7 +60,7 @@ fix: $(STAMP)  ## format the code and mend what the linter can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 lab: $(STAMP)  ## open JupyterLab on the notebooks
-	@PYTHONPATH="$(CURDIR)" $(BIN)/jupyter lab $(IN)notebooks
+	@$(if $(COURSE),PYTHONPATH="$(CURDIR)" )$(BIN)/jupyter lab $(IN)notebooks
 
 hand-in: $(STAMP)  ## a student's last step for NB=notebooks/NAME.ipynb: check, zip, PDF, receipt
 	@$(BIN)/python -m utils.submission zip "$(NB)" --student "$(STUDENT)"

@@ -36,6 +36,10 @@ ELSEWHERE = {
     "make student": ("tests/tools/test_student.py", "main(["),
     f"make pdf NB=notebooks/{NAME}.ipynb": ("tests/utils/export/test_export_command.py", "main(["),
     "make grade": ("tests/grader/test_readme_grade.py", 'main(["grade"'),
+    f"{PYTHON} -m tools.new_assignment NAME --course DIR": (
+        "docs/authoring.md",
+        f"{PYTHON} -m tools.new_assignment k_means --course ../statistics",
+    ),
     "make doctor": ("docs/instructors-guide.md", f"{PYTHON} -m grader doctor"),
 }
 # What make would run: the tests below run that, on less.
