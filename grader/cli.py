@@ -1,4 +1,4 @@
-"""The command line: `python -m grader grade PATH...`, `python -m grader diff OLD NEW`, `python -m grader doctor`."""
+"""The command line: `python -m grader grade PATH...`, `diff OLD NEW`, `similar PATH...`, `doctor`."""
 
 import argparse
 import os
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "grade":
             return _grade(options)
-        print(doctor() if options.command == "doctor" else diff(options.old, options.new))
+        print(_COMMANDS[options.command](options))
         return WRITTEN
     except (NothingToGrade, RosterError, GradebookError, SheetError, FolderInUse, NoResults, CourseError) as error:
         print(error, file=sys.stderr)
@@ -58,6 +58,19 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped. What is graded is kept: the same command goes on from here.", file=sys.stderr)
         return OUR_FAULT
+
+
+def _similar(options: argparse.Namespace) -> str:
+    from grader.similarity import similar  # loads scikit-learn, which nothing else here needs
+
+    return similar(options.paths, options.against, options.out)
+
+
+_COMMANDS = {
+    "doctor": lambda options: doctor(),
+    "diff": lambda options: diff(options.old, options.new),
+    "similar": _similar,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -108,6 +121,12 @@ def _parser() -> argparse.ArgumentParser:
     compare = commands.add_parser("diff", help="what changed between two runs, for whom, and why")
     compare.add_argument("old", type=Path, metavar="OLD", help="a folder of results")
     compare.add_argument("new", type=Path, metavar="NEW", help="another, graded later")
+    alike = commands.add_parser("similar", help="which answers are more alike than chance explains; a hint, for staff")
+    alike.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="a folder of results, or submissions in any layout"
+    )
+    alike.add_argument("--against", nargs="+", type=Path, default=[], metavar="PATH", help="the same of earlier years")
+    alike.add_argument("--out", type=Path, metavar="DIR", help="where similar.html goes (default: the results given)")
     commands.add_parser("doctor", help="say what this machine offers")
     for command in commands.choices.values():
         add_course_option(command)
