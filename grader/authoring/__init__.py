@@ -4,7 +4,7 @@ The examples below are run by the tests. An assignment asks, for each task of it
 joins a probe, which says what to call and with which inputs, to a judge, which says what must hold of the values that come back.
 
 >>> import numpy as np
->>> from grader.authoring import Check, Probe, Symptom, close
+>>> from grader.authoring import Check, Probe, Symptom, alike, close, differs, within
 
 **Draws.** Inputs are drawn from a generator: twice once and for all (`public`; what goes wrong with them is told in full) and once
 for each submission (`fresh`; only whether they hold is told). A draw is a function from the generator to named arrays.
@@ -35,13 +35,15 @@ slip that it shows. It believes nothing about the values but that they are array
 ...     if values["z"].shape != inputs["x"].shape:
 ...         return Symptom("z has another shape than x")
 ...     mean = values["z"].mean(axis=0)
-...     return None if np.abs(mean).max() < 1e-6 else Symptom("the columns' means are not 0", slip="not_centred")
+...     return None if within(np.abs(mean), 1e-6, "mean") else Symptom("the columns' means are not 0", slip="not_centred")
 >>> unit_mean({"z": np.ones((5, 2))}, {}, {"x": np.ones((5, 2))})
 Symptom(text="the columns' means are not 0", slip='not_centred')
 
-**Tools for judges.** `differs` says what separates one array from another, `alike` whether two are the same numbers but for rounding.
+**Tools for judges.** Every comparison with a tolerance is made by `within` or `beyond`, or `explained` for statistics of samples, and has a
+name, so that it can be watched (`grader.authoring.lines`). `alike` says whether two arrays are the same numbers but for rounding, `differs`
+what separates one from another.
 
->>> alike(np.array([1.0, 2.0]), np.array([1.0, 2.000001]))
+>>> alike(np.array([1.0, 2.0]), np.array([1.0, 2.000001]), "same rows")
 True
 >>> differs("z", np.zeros(3), np.zeros(2), rtol=1e-4, atol=1e-5)
 'z has shape (3,), expected (2,)'
@@ -66,9 +68,10 @@ TypeError: points is 'three'; give Check a number above 0
 from grader.authoring.adam import adam_path
 from grader.authoring.check import Arrays, Check, Draw, Judge, Probe, Symptom
 from grader.authoring.judges import alike, close, close_gradients, differs
+from grader.authoring.lines import beyond, explained, within
 from grader.authoring.quality import CannotTrain
 
 __all__ = [
-    "Arrays", "CannotTrain", "Check", "Draw", "Judge", "Probe", "Symptom", "adam_path", "alike", "close", "close_gradients",
-    "differs",
+    "Arrays", "CannotTrain", "Check", "Draw", "Judge", "Probe", "Symptom", "adam_path", "alike", "beyond", "close",
+    "close_gradients", "differs", "explained", "within",
 ]  # fmt: skip
