@@ -1,0 +1,79 @@
+"""A stranger's Markdown as HTML that is safe to show, formulas set.
+
+Formulas are taken out first and set by pandoc (`grader.report.formulas`). The rest is rendered as CommonMark and then
+sanitised by bleach: no attributes, no links, no pictures, no style, whatever the text says. What neither can read stands
+as it was typed.
+"""
+
+import difflib
+import re
+from functools import lru_cache
+
+import bleach
+from markdown_it import MarkdownIt
+from markupsafe import Markup, escape
+
+from grader.report.formulas import set_formulas
+from utils.export.maths import Formula, take_formulas
+
+_MARK = re.compile("\ue000m(\\d+)\ue001")
+_TAGS = frozenset(
+    ["p", "br", "hr", "em", "strong", "b", "i", "u", "s", "del", "sub", "sup", "code", "pre", "blockquote"]
+    + ["ul", "ol", "li", "h4", "table", "thead", "tbody", "tr", "th", "td"]
+)
+_HEADINGS = {f"h{n}": "h4" for n in range(1, 7)}  # the page's own outline stays what it is
+_LONGEST = 20_000
+_READER = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable(["table", "strikethrough"])
+
+
+@lru_cache(maxsize=4096)
+def as_html(text: str) -> Markup:
+    """Render a text as safe HTML.
+
+    Args:
+        text: Markdown with TeX between dollars, of any author.
+
+    Returns:
+        HTML of the tags above and MathML, without attributes that a text could choose.
+    """
+    formulas: list[Formula] = []
+    marked = take_formulas(text[:_LONGEST], 0, formulas)
+    safe = _sanitised(marked)
+    if not formulas:
+        return Markup(safe)
+    done = set_formulas([formula.source for formula in formulas])
+    return Markup(_MARK.sub(lambda match: _formula(done, match), safe))
+
+
+def as_line(text: str) -> Markup:
+    """As `as_html`, for a place that holds no paragraphs."""
+    return Markup(re.sub(r"</p>\s*<p>", "<br>", as_html(text)).replace("<p>", "").replace("</p>", ""))
+
+
+def _formula(done: list[Markup], match: re.Match[str]) -> str:
+    number = int(match[1])
+    return str(done[number]) if number < len(done) else ""
+
+
+def _sanitised(marked: str) -> str:
+    try:
+        html = re.sub(r"(</?)(h[1-6])\b", lambda m: m[1] + _HEADINGS[m[2]], _READER.render(marked))
+        return bleach.clean(html, tags=_TAGS, attributes={}, strip=False, strip_comments=True)
+    except (RecursionError, ValueError, AssertionError, LookupError):
+        return str(Markup("<pre>{}</pre>").format(marked))
+
+
+def difference(before: str, after: str) -> Markup:
+    """What changed between two texts, by words: removed ones in `del`, new ones in `ins`."""
+    old, new = (re.findall(r"\s+|[^\s]+", text[:_LONGEST]) for text in (before, after))
+    if len(old) * len(new) > 4_000_000:  # the comparison takes their product of steps
+        old, new = (text[:_LONGEST].splitlines(keepends=True) for text in (before, after))
+    out = []
+    for what, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=True).get_opcodes():
+        gone, come = escape("".join(old[a:b])), escape("".join(new[c:d]))
+        if what == "equal":
+            out.append(come)
+            continue
+        out += [Markup("<del>{}</del>").format(gone)] if a < b else []
+        out += [Markup("<ins>{}</ins>").format(come)] if c < d else []
+    return Markup("").join(out)
