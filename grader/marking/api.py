@@ -57,6 +57,28 @@ READ: dict[str, Callable[[Desk, str, Mapping[str, Any]], Plain]] = {
 }
 
 
+_AHEAD = 12  # answers that are rendered before somebody comes to them
+
+
+def texts(desk: Desk, what: str, asked: Mapping[str, Any]) -> list[str]:
+    """Texts that a reply shows and that take time to render."""
+    if what == "answer":
+        return [_answer(desk, asked).text]
+    if what == "part":
+        return views.texts_of_part(desk, _check(desk, asked))
+    if what == "student":
+        return [answer.text for answer in desk.queue.of_student(desk.students[text(asked, "id")])]
+    return []
+
+
+def texts_ahead(desk: Desk, who: str, found: Mapping[str, Any]) -> list[str]:
+    """The answers that come after one, in this person's order."""
+    if found.get("error"):
+        return []
+    order = desk.queue.mine(desk.ledger.state, who, found["check"])
+    return [answer.text for answer in order[found["place"] : found["place"] + _AHEAD]]
+
+
 def _answer(desk: Desk, sent: Mapping[str, Any]) -> Answer:
     return desk.answer(text(sent, "check"), text(sent, "id"))
 

@@ -155,7 +155,7 @@ async def _serve(desk: Any, options: argparse.Namespace, colleagues: list[str], 
     await stop.wait()
     watching.cancel()
     server.stop()
-    office.beside.shutdown(wait=False, cancel_futures=True)
+    office.close()
 
 
 def _welcome(desk: Any, address: str, base: str, port: int, colleagues: list[str], is_local: bool) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import jinja2
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from grader.marking import api, guard, views
+from grader.marking import api, guard
 from grader.marking.answers import picture
 from grader.marking.desk import Desk
 from grader.marking.events import BadInput
@@ -18,7 +17,6 @@ from grader.marking.office import Office
 from grader.marking.pictures import NoPicture, redrawn
 from grader.marking.reports import export_sheet, write_reports
 from grader.marking.steps import Stale
-from grader.marking.texts import as_html
 
 PAGE = Path(__file__).parent / "page"
 _FILES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
@@ -115,42 +113,15 @@ class Read(Guarded):
         asked = {name: self.get_query_argument(name) for name in self.request.query_arguments}
         try:
             self.desk.ledger.refresh()
-            is_set = await self.office.set_texts(self._texts(what, asked))
-            found = api.READ[what](self.desk, self.who, asked) if is_set else self._typed(what, asked)
+            await self.office.set_texts(api.texts(self.desk, what, asked))
+            found = api.READ[what](self.desk, self.who, asked)
         except LookupError:
             raise web.HTTPError(404) from None
         except BadInput as error:
             self.set_status(400)
             found = {"error": str(error)}
         self.finish(found)
-        self._look_ahead(found)
-
-    def _texts(self, what: str, asked: dict[str, str]) -> list[str]:
-        """What has formulas to be set for this answer."""
-        if what != "answer":
-            return []
-        return [self.desk.answer(asked.get("check", ""), asked.get("id", "")).text]
-
-    def _typed(self, what: str, asked: dict[str, str]) -> dict[str, Any]:
-        """The answer as it was typed: its formulas are not ready, and nobody is to wait."""
-        typed = self.desk.answer(asked["check"], asked["id"]).text
-        found = views.answer(
-            self.desk,
-            self.who,
-            asked["check"],
-            asked["id"],
-            asked.get("by", ""),
-            asked.get("names") == "1",
-            typed=typed,
-        )
-        return found | {"is_typed": True}
-
-    def _look_ahead(self, found: dict[str, Any]) -> None:
-        places = [found.get(name) for name in ("open", "next", "previous")]
-        for place in places:
-            if isinstance(place, dict):
-                with suppress(LookupError):
-                    self.office.run(as_html, self.desk.answer(place["check"], place["id"]).text)
+        self.office.look_ahead(api.texts_ahead(self.desk, self.who, found) if what == "answer" else [])
 
 
 class Change(Guarded):

@@ -9,10 +9,10 @@ from typing import Any
 from grader.marking import guard
 from grader.marking.answers import NothingToMark, read_classroom
 from grader.marking.desk import Desk
-from grader.marking.texts import as_html
+from grader.marking.texts import prepare, ready
 
 _WATCH_SECONDS = 2.0
-_FORMULA_SECONDS = 0.08  # an answer is shown as typed rather than late; the page asks again
+_FORMULA_SECONDS = 0.04  # an answer is shown as typed rather than late; the page asks again
 
 
 class Office:
@@ -22,6 +22,7 @@ class Office:
         self.desk, self.names, self.cookie = desk, names, guard.cookie_name(port)
         self.listeners: dict[asyncio.Queue[dict[str, Any]], str] = {}
         self.beside = ThreadPoolExecutor(2, thread_name_prefix="marking")
+        self.ahead = ThreadPoolExecutor(1, thread_name_prefix="ahead")  # nobody waits for it, and it makes nobody wait
         self._last = desk.ledger.state.last
 
     def tell(self, news: dict[str, Any]) -> None:
@@ -45,10 +46,18 @@ class Office:
     def run(self, work: Callable[..., Any], *arguments: Any) -> Awaitable[Any]:
         return asyncio.get_running_loop().run_in_executor(self.beside, work, *arguments)
 
-    async def set_texts(self, texts: list[str]) -> bool:
-        """Have formulas set, for as long as a reader may wait; whether that is done."""
-        todo = [self.run(as_html, text) for text in texts if "$" in text or "\\" in text]
-        if not todo:
-            return True
-        _, late = await asyncio.wait([asyncio.ensure_future(one) for one in todo], timeout=_FORMULA_SECONDS)
-        return not late
+    async def set_texts(self, texts: list[str]) -> None:
+        """Have texts rendered, for as long as a reader may wait."""
+        todo = [text for text in texts if ready(text) is None]
+        if todo:
+            await asyncio.wait([asyncio.ensure_future(self.run(prepare, todo))], timeout=_FORMULA_SECONDS)
+
+    def look_ahead(self, texts: list[str]) -> None:
+        """Render what somebody will probably read next."""
+        todo = [text for text in texts if ready(text) is None]
+        if todo:
+            self.ahead.submit(prepare, todo)
+
+    def close(self) -> None:
+        for pool in (self.beside, self.ahead):
+            pool.shutdown(wait=False, cancel_futures=True)

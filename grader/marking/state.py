@@ -31,6 +31,8 @@ class State:
     stacks: dict[Key, list[Event]] = field(default_factory=dict)
     _parsed: dict[int, Mark] = field(default_factory=dict)
     _by_id: dict[int, Key] = field(default_factory=dict)
+    _touched: dict[tuple[str, str], int] = field(default_factory=dict)  # by student and check, the last event
+    _changed: dict[str, int] = field(default_factory=dict)  # by check, the last event
     _mine: dict[str, list[Event]] = field(default_factory=dict)  # by person, the steps that can be taken back
     _slots: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     _items: dict[str, dict[str, None]] = field(default_factory=dict)  # by check, ids
@@ -40,13 +42,16 @@ class State:
     def take(self, event: Event) -> None:
         """Take in the next event."""
         self.last = max(self.last, event.id)
+        self._changed[event.check] = event.id
         self._rubrics.pop(event.check, None)
         if event.kind == "undo":
             for number in event.body["undoes"]:
+                self._touch(self._by_id.get(number, ()), event.id)
                 self._remove(number)
             return
         key = key_of(event)
         self.stacks.setdefault(key, []).append(event)
+        self._touch(key, event.id)
         self._by_id[event.id] = key
         self._mine.setdefault(event.who, []).append(event)
         if event.kind == "mark":
@@ -55,6 +60,20 @@ class State:
             self._items.setdefault(event.check, {})[event.body["id"]] = None
         elif event.kind == "adjust":
             self._adjusted.setdefault(event.student, {})[key] = None
+
+    def _touch(self, key: Key, number: int) -> None:
+        if key and key[0] in ("mark", "calibrate"):
+            self._touched[key[1], key[2]] = number
+        elif key and key[0] in ("item", "scheme", "double"):
+            self._touched["", key[1] if key[0] == "item" else key[2]] = number
+
+    def version(self, student: str, check: str) -> tuple[int, int]:
+        """Changes whenever something about an answer, or about its whole part, does."""
+        return self._touched.get((student, check), 0), self._touched.get(("", check), 0)
+
+    def part_version(self, check: str) -> tuple[int, int]:
+        """Changes whenever something about a part does, or about who marks what."""
+        return self._changed.get(check, 0), self._changed.get("", 0)
 
     def _remove(self, number: int) -> None:
         stack = self.stacks.get(self._by_id.get(number, ()), [])

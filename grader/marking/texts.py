@@ -7,7 +7,9 @@ as it was typed.
 
 import difflib
 import re
-from functools import lru_cache
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
 
 import bleach
 from markdown_it import MarkdownIt
@@ -17,18 +19,19 @@ from grader.report.formulas import set_formulas
 from utils.export.maths import Formula, take_formulas
 
 _MARK = re.compile("\ue000m(\\d+)\ue001")
-_TAGS = frozenset(
-    ["p", "br", "hr", "em", "strong", "b", "i", "u", "s", "del", "sub", "sup", "code", "pre", "blockquote"]
-    + ["ul", "ol", "li", "h4", "table", "thead", "tbody", "tr", "th", "td"]
-)
+_INLINE = ("br", "em", "strong", "b", "i", "u", "s", "del", "sub", "sup", "code")
+_BLOCKS = ("p", "hr", "pre", "blockquote", "ul", "ol", "li", "h4", "table", "thead", "tbody", "tr", "th", "td")
+_TAGS = frozenset((*_INLINE, *_BLOCKS))
 _HEADINGS = {f"h{n}": "h4" for n in range(1, 7)}  # the page's own outline stays what it is
 _LONGEST = 20_000
+_MOST_KEPT = 6_000
+_DONE: OrderedDict[str, Markup] = OrderedDict()  # by text
+_LOCK = threading.Lock()
 _READER = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable(["table", "strikethrough"])
 
 
-@lru_cache(maxsize=4096)
 def as_html(text: str) -> Markup:
-    """Render a text as safe HTML.
+    """Render a text as safe HTML; takes as long as pandoc takes, the first time.
 
     Args:
         text: Markdown with TeX between dollars, of any author.
@@ -36,18 +39,32 @@ def as_html(text: str) -> Markup:
     Returns:
         HTML of the tags above and MathML, without attributes that a text could choose.
     """
+    prepare([text])
+    return ready(text) or Markup("")
+
+
+def ready(text: str) -> Markup | None:
+    """The HTML of a text that was rendered before; None if it was not."""
+    with _LOCK:
+        return _DONE.get(text)
+
+
+def prepare(texts: Iterable[str]) -> None:
+    """Render texts that are not rendered yet, the formulas of all with one call of pandoc."""
+    todo = [text for text in dict.fromkeys(texts) if ready(text) is None]
     formulas: list[Formula] = []
-    marked = take_formulas(text[:_LONGEST], 0, formulas)
-    safe = _sanitised(marked)
-    if not formulas:
-        return Markup(safe)
-    done = set_formulas([formula.source for formula in formulas])
-    return Markup(_MARK.sub(lambda match: _formula(done, match), safe))
+    safe = [_sanitised(take_formulas(text[:_LONGEST], 0, formulas)) for text in todo]
+    done = set_formulas([formula.source for formula in formulas]) if formulas else []
+    for text, html in zip(todo, safe, strict=True):
+        with _LOCK:
+            _DONE[text] = Markup(_MARK.sub(lambda match: _formula(done, match), html))
+            while len(_DONE) > _MOST_KEPT:
+                _DONE.popitem(last=False)
 
 
-def as_line(text: str) -> Markup:
-    """As `as_html`, for a place that holds no paragraphs."""
-    return Markup(re.sub(r"</p>\s*<p>", "<br>", as_html(text)).replace("<p>", "").replace("</p>", ""))
+def as_line(html: Markup) -> Markup:
+    """Rendered HTML for a place that holds no paragraphs."""
+    return Markup(re.sub(r"</p>\s*<p>", "<br>", html).replace("<p>", "").replace("</p>", ""))
 
 
 def _formula(done: list[Markup], match: re.Match[str]) -> str:

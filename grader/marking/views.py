@@ -1,9 +1,10 @@
 """What the page shows, as plain data. Whatever a student or a marker wrote leaves here sanitised (`html`) or as text."""
 
 from collections import Counter
+from statistics import fmean
 from typing import Any
 
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from grader.marking import statistics
 from grader.marking.answers import Answer, Part
@@ -12,7 +13,7 @@ from grader.marking.events import Event, Mark
 from grader.marking.question import question_text
 from grader.marking.standing import DISAGREE, DONE, REOPENED, Standing
 from grader.marking.state import lot
-from grader.marking.texts import as_html, as_line, difference
+from grader.marking.texts import as_line, difference, ready
 
 Plain = dict[str, Any]
 _SNIPPET = 160
@@ -24,22 +25,18 @@ def overview(desk: Desk, who: str) -> Plain:
     state, queue = desk.ledger.state, desk.queue
     parts = []
     for check, part in desk.classroom.parts.items():
-        answers = queue.order(who, check)
-        standings = [queue.standing(state, answer) for answer in answers]
-        points = [
-            state.rubric(check).points(s.counts[1], part.points) for s in standings if s.status == DONE and s.counts
-        ]
-        count = Counter(s.status for s in standings)
+        found = queue.summary(state, who, check)
+        count = {status: len(students) for status, students in found.by_status.items()}
         parts.append(
             _part(part)
             | {
-                "total": len(answers),
-                "done": count[DONE],
-                "reopened": count[REOPENED],
-                "disagree": count[DISAGREE],
-                "flagged": sum(state.is_flagged(a.student, check) for a in answers),
-                "mine": sum(queue.waits(state, who, a) for a in queue.mine(state, who, check)),
-                "mean": sum(points) / len(points) if points else None,
+                "total": len(queue.of_part(check)),
+                "done": count.get(DONE, 0),
+                "reopened": count.get(REOPENED, 0),
+                "disagree": count.get(DISAGREE, 0),
+                "flagged": sum(state.is_flagged(a.student, check) for a in queue.of_part(check)),
+                "mine": len(found.waiting),
+                "mean": fmean(found.points) if found.points else None,
             }
         )
     return {"parts": parts, "folder": desk.folder.name, "students": len(desk.ids), "last": state.last}
@@ -54,19 +51,14 @@ def _part(part: Part) -> Plain:
 def students(desk: Desk, who: str, names: bool) -> Plain:
     """Everybody with what they have so far; in this marker's order, or by name where names are shown."""
     state, queue = desk.ledger.state, desk.queue
-    rows = []
-    for place, student in enumerate(student_order(desk, who), 1):
-        answers = queue.of_student(student)
-        done = sum(queue.standing(state, answer).status == DONE for answer in answers)
-        rows.append(
-            {
-                "id": desk.ids[student],
-                "place": place,
-                "name": student if names else None,
-                "total": len(answers),
-                "done": done,
-            }
-        )
+    done = Counter(
+        s for check in desk.classroom.parts for s in queue.summary(state, who, check).by_status.get(DONE, ())
+    )
+    total = Counter(answer.student for check in desk.classroom.parts for answer in queue.of_part(check))
+    rows = [
+        {"id": desk.ids[s], "place": n, "name": s if names else None, "total": total[s], "done": done[s]}
+        for n, s in enumerate(student_order(desk, who), 1)
+    ]
     return {"students": sorted(rows, key=lambda row: row["name"].casefold()) if names else rows}
 
 
@@ -74,24 +66,42 @@ def student_order(desk: Desk, who: str) -> list[str]:
     return sorted(desk.ids, key=lambda student: lot(who, "students", student))
 
 
+def html(text: str) -> Markup:
+    """A text as it is shown: rendered, or as it was typed while that takes its time."""
+    done = ready(text)
+    return escape(text) if done is None else done
+
+
 def part(desk: Desk, who: str, check: str) -> Plain:
     """One part: its question, the course's solution, the rubric, comments used before."""
-    about, state = desk.classroom.parts[check], desk.ledger.state
-    text = question_text(about.notebook, about.task)
-    own = [
-        p.check
-        for p in desk.classroom.parts.values()
-        if p.task == about.task and p.check.split(".")[-1].startswith("manual")
-    ]
-    place = own.index(check) if check in own else -1
-    solution = text.solutions[place] if 0 <= place < len(text.solutions) else ""
-    return _part(about) | {
-        "question": as_html(text.text),
-        "solution": as_html(solution),
+    question, solution = _course_texts(desk, check)
+    return _part(desk.classroom.parts[check]) | {
+        "question": html(question),
+        "solution": html(solution),
         "rubric": rubric(desk, check),
-        "comments": [{"text": comment, "html": as_line(comment)} for comment in state.comments(check)],
+        "comments": [{"text": text, "html": as_line(html(text))} for text in desk.ledger.state.comments(check)],
         "double": _double(desk, check),
+        "is_typed": any(ready(text) is None for text in texts_of_part(desk, check)),
     }
+
+
+def texts_of_part(desk: Desk, check: str) -> list[str]:
+    """What `part` shows, as typed."""
+    state = desk.ledger.state
+    return [*_course_texts(desk, check), *state.comments(check), *(item.words for item in state.rubric(check).items)]
+
+
+def _course_texts(desk: Desk, check: str) -> tuple[str, str]:
+    """The question, and the course's own answer to this part of it."""
+    about = desk.classroom.parts[check]
+    found = question_text(about.notebook, about.task)
+    own = [p.check for p in desk.classroom.parts.values() if p.task == about.task and _is_in_words(p.check)]
+    place = own.index(check) if check in own else -1
+    return found.text, found.solutions[place] if 0 <= place < len(found.solutions) else ""
+
+
+def _is_in_words(check: str) -> bool:
+    return check.rpartition(".")[2].startswith("manual")
 
 
 def _double(desk: Desk, check: str) -> float:
@@ -105,7 +115,7 @@ def rubric(desk: Desk, check: str) -> Plain:
     found = state.rubric(check)
     used = Counter(
         number
-        for answer in desk.queue.order("", check)
+        for answer in desk.queue.of_part(check)
         for _, mark in state.marks(answer.student, check).values()
         for number in mark.items
     )
@@ -114,15 +124,15 @@ def rubric(desk: Desk, check: str) -> Plain:
         top = state.top("item", check, item.id)
         items.append(
             {
-                "id": item.id, "points": item.points, "words": item.words, "place": item.place, "html": as_line(item.words),
+                "id": item.id, "points": item.points, "words": item.words, "place": item.place, "html": as_line(html(item.words)),
                 "used": used[item.id], "base": top.id if top else 0,
             }
         )  # fmt: skip
     return {"start": found.start, "items": items}
 
 
-def answer(desk: Desk, who: str, check: str, number: str, by: str, names: bool, typed: str | None = None) -> Plain:
-    """One answer with everything that is known of it, and its neighbours; `typed`: as it stands, formulas not set."""
+def answer(desk: Desk, who: str, check: str, number: str, by: str, names: bool) -> Plain:
+    """One answer with everything that is known of it, and its neighbours."""
     found = desk.answer(check, number)
     state, part = desk.ledger.state, desk.classroom.parts[check]
     stands = desk.queue.standing(state, found)
@@ -132,7 +142,8 @@ def answer(desk: Desk, who: str, check: str, number: str, by: str, names: bool, 
         "id": number,
         "check": check,
         "name": found.student if names else None,
-        "html": as_html(found.text) if typed is None else escape(typed),
+        "html": html(found.text),
+        "is_typed": ready(found.text) is None,
         "pictures": len(found.pictures),
         "digest": found.digest,
         "status": stands.status,
@@ -220,7 +231,9 @@ def neighbours(desk: Desk, who: str, found: Answer | None, by: str, check: str =
         after = _next_student(desk, who, found.student)
     place = order.index(found) if found is not None else -1
     at = [_at(desk, order[n]) if found is not None and 0 <= n < len(order) else None for n in (place - 1, place + 1)]
-    left = sum(queue.waits(state, who, a) for a in order)
+    is_whole = not is_by_student and found is not None
+    waiting = queue.summary(state, who, found.check).waiting if is_whole and found else frozenset()
+    left = len(waiting) if is_whole else sum(queue.waits(state, who, a) for a in order)
     return {
         "place": place + 1,
         "total": len(order),
@@ -267,7 +280,7 @@ def student(desk: Desk, who: str, number: str, names: bool) -> Plain:
                 "status": stands.status,
                 "given": given,
                 "missing": found.is_missing,
-                "html": as_html(found.text),
+                "html": html(found.text),
                 "pictures": len(found.pictures),
             }
         )
@@ -278,6 +291,7 @@ def student(desk: Desk, who: str, number: str, names: bool) -> Plain:
         "automatic_of": sum(c["max_score"] for c in desk.classroom.checks[name]),
         "checks": [c["check"] for c in desk.classroom.checks[name]],
         "adjustments": adjustments(desk, name),
+        "is_typed": any(ready(a.text) is None for a in desk.queue.of_student(name)),
     }  # fmt: skip
 
 

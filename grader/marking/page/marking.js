@@ -47,7 +47,7 @@ export class Marking {
   async open(id, by) {
     this.by = by;
     await settled();
-    if (!this.part) this.part = await get("part", { check: this.check });
+    if (!this.part) await this.reloadPart();
     if (!id) {
       const found = await get("open", { check: this.check });
       const first = found.open ?? (await get("search", { check: this.check })).found[0];
@@ -78,6 +78,7 @@ export class Marking {
 
   async reloadPart() {
     this.part = await get("part", { check: this.check });
+    if (this.part.is_typed) setTimeout(() => this.isShown() && this.reloadPart().then(() => this.draw()), 400);
   }
 
   async stay() {

@@ -17,22 +17,23 @@ export async function students() {
 
 export async function student(id, go) {
   const found = await get("student", { id });
+  if (found.is_typed) setTimeout(() => location.pathname === `/student/${id}` && !document.activeElement?.closest("form") && go(location.pathname), 400);
   const first = found.parts.find(part => !part.missing);
   return [
     called(found),
     h("h1", {}, called(found)),
     h("p", {}, `By a person ${points(found.given)} of ${points(found.of)}, automatically ${points(found.automatic)} of ${points(found.automatic_of)}.`),
     first && h("p", {}, h("a", { href: `/mark/${first.check}/${id}?by=student`, class: "tap" }, "Mark these one after the other")),
-    ...found.parts.map(part => piece(part, id)),
+    ...found.parts.map(part => piece(part, id, found)),
     adjusting(found, id, go),
   ];
 }
 
-function piece(part, id) {
+function piece(part, id, found) {
   const standing = part.missing ? "nothing written: 0" : part.given === null ? part.status : points(part.given);
   return h("section", { class: "card" },
     h("h2", {}, `${part.number} ${part.title} `, h("span", { class: "soft" }, `${part.check}: ${standing} of ${points(part.points)}`)),
-    part.missing ? null : h("div", { class: "words", html: part.html }),
+    part.missing ? null : h("div", { class: found.is_typed ? "words typed" : "words", html: part.html }),
     part.pictures ? h("p", { class: "soft" }, `${part.pictures} pictures`) : null,
     part.missing ? null : h("p", {}, h("a", { href: `/mark/${part.check}/${id}?by=student`, "aria-label": `Mark ${part.check}` }, "Mark")));
 }
