@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grader.classes.results_folder import each_result
 from grader.report.files import folder_name
 from grader.report.statistics import is_graded
-from grader.results_folder import each_result
 
 Results = dict[str, Any]
 

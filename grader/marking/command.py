@@ -55,8 +55,8 @@ def mark(options: argparse.Namespace) -> int:
     Raises:
         NothingToMark, StoreError, FolderInUse, GradebookError: Each with one sentence.
     """
-    from grader.gradebooks import read_gradebook
     from grader.marking.reports import export_sheet, write_reports
+    from grader.platforms.gradebooks import read_gradebook
 
     if options.sheet:
         if options.sheet.exists():

@@ -3,11 +3,10 @@
 import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-from utils.responses import question_named
+from utils.assignments.places import place_of
+from utils.notebook.responses import question_named
 
-_SOLUTIONS = Path(__file__).parents[2] / "notebooks" / "solutions"
 _SOLUTION = re.compile(r"^[^\n]*BEGIN SOLUTION[^\n]*\n(.*?)^[^\n]*END SOLUTION[^\n]*\n?", re.MULTILINE | re.DOTALL)
 _RESPONSE = re.compile(r"^\s*\*\*\s*response\b", re.IGNORECASE)
 
@@ -32,7 +31,7 @@ def question_text(notebook: str, task: str) -> QuestionText:
         Both; empty where the source is not here.
     """
     try:
-        cells = _cells((_SOLUTIONS / f"{notebook}.py").read_text(encoding="utf-8"))
+        cells = _cells((place_of(notebook).path / "notebook.py").read_text(encoding="utf-8"))
     except OSError:
         return QuestionText("", ())
     text, solutions, current = [], [], ""

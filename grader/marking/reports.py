@@ -5,15 +5,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from grader.gradebooks import Gradebook, fill
+from grader.classes.results_folder import ResultsFolder, read_results
 from grader.marking.answers import NothingToMark, open_tests
 from grader.marking.given import add_marks
 from grader.marking.sheets import sheet_of
 from grader.marking.store import STORE, Ledger
+from grader.platforms.gradebooks import Gradebook, fill
 from grader.report.course import write_class_page
 from grader.report.files import GRADES_FILE, write_atomically
 from grader.report.grades import grades_csv
-from grader.results_folder import ResultsFolder, read_results
 
 Results = dict[str, Any]
 

@@ -9,7 +9,7 @@ import numpy as np
 from grader.records import Call, CellSource, Job, ProbeRun, SandboxRun, StudentError
 from grader.sandbox import frames
 from grader.sandbox.watch import STEP_SECONDS, Attempt, SandboxError
-from utils.extraction import TaskSource
+from utils.notebook.extraction import TaskSource
 
 Steps = tuple[list[dict], list[dict]]  # public, hidden
 Skipped = dict[str, ProbeRun]  # tasks and cells ("cell 7") that ended an attempt: left out of the next

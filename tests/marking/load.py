@@ -21,10 +21,10 @@ from pathlib import Path
 
 import psutil
 
+from grader.classes.results_folder import read_results
 from grader.marking.events import Mark, Rubric
 from grader.marking.given import add_marks
 from grader.marking.store import Ledger
-from grader.results_folder import read_results
 from tests.marking.classroom import make_class, many_parts
 from tests.marking.running import Client, Running
 

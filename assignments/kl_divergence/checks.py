@@ -1,0 +1,224 @@
+"""The checks of notebook 1."""
+
+import numpy as np
+
+from grader.authoring.check import Arrays, Check, Judge, Probe, Symptom
+from grader.authoring.judges import close, close_gradients
+
+
+def _sizes(rng: np.random.Generator, *names_and_limits: tuple[int, int]) -> list[int]:
+    return [int(rng.integers(low, high)) for low, high in names_and_limits]
+
+
+def _normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def _batch(*names: str):
+    """Independent normal inputs of one shape (B, D)."""
+
+    def draw(rng: np.random.Generator) -> Arrays:
+        shape = _sizes(rng, (2, 32), (2, 16))
+        return {name: _normal(rng, *shape) for name in names}
+
+    return draw
+
+
+def _published_seeds() -> list[Arrays]:
+    import torch
+
+    cases = []
+    for seed in (0, 1, 2):
+        torch.manual_seed(seed)
+        cases.append({"mu": torch.randn(10, 5).numpy(), "logvar": torch.randn(10, 5).numpy()})
+    return cases
+
+
+def _points(rng: np.random.Generator) -> Arrays:
+    b, n, k = _sizes(rng, (2, 32), (2, 32), (2, 8))
+    return {"x": _normal(rng, b, n, k), "mu": _normal(rng, b, n, k), "log_sigma": 0.5 * _normal(rng, b, n)}
+
+
+def _params(rng: np.random.Generator, b: int, k: int) -> np.ndarray:
+    return np.concatenate([_normal(rng, b, k), 0.5 * _normal(rng, b, 1)], axis=1)
+
+
+def _two_gaussians(rng: np.random.Generator) -> Arrays:
+    b, k = _sizes(rng, (2, 32), (2, 8))
+    return {"params_q": _params(rng, b, k), "params_p": _params(rng, b, k)}
+
+
+def _samples_and_gaussians(rng: np.random.Generator) -> Arrays:
+    b, n, k = _sizes(rng, (2, 32), (2, 32), (2, 8))
+    return {"samples_q": _normal(rng, b, n, k), "params_q": _params(rng, b, k), "params_p": _params(rng, b, k)}
+
+
+_N_MOMENTS = 4_000  # enough for the moments, few enough for an answer that draws them one by one
+
+
+def _sampling(rng: np.random.Generator) -> Arrays:
+    """log sigma well away from 0, so that sigma, sigma**2, sqrt(sigma) and log sigma are four different numbers."""
+    b, k = _sizes(rng, (3, 5), (2, 4))
+    log_sigma = rng.choice([-0.9, -0.7, 0.5, 0.7], size=(b, 1))
+    params = np.concatenate([rng.uniform(-2, 2, (b, k)), log_sigma], axis=1).astype(np.float32)
+    return {"params_q": params, "num_samples": np.asarray(_N_MOMENTS), "seed": np.asarray(int(rng.integers(2**31)))}
+
+
+def _moments(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    samples = values.get("samples", np.empty(0))
+    if symptom := _not_samples(samples, inputs):
+        return symptom
+    mu, log_sigma = inputs["params_q"][:, :-1].astype(float), inputs["params_q"][:, -1:].astype(float)
+    sigma = np.exp(log_sigma)
+    rows = _by_coordinate(samples)
+    mean, std = rows.mean(axis=2), rows.std(axis=2)
+    allowed = 6 * sigma / np.sqrt(samples.shape[1])  # six standard errors: a right answer fails once in a billion
+    if not (np.abs(std - sigma) <= allowed).all():  # so put, NaN and infinity fail too
+        text = f"the samples' standard deviation is off by {np.abs(std - sigma).max():.2f}, sampling error explains {allowed.max():.2f}"
+        slip, hint = _which_std(std, log_sigma)
+        return Symptom(text + hint, slip)
+    if not (np.abs(mean - mu) <= allowed).all():
+        return Symptom(
+            f"the samples' mean is off by {np.abs(mean - mu).max():.2f}, sampling error explains {allowed.max():.2f}"
+        )
+    return None
+
+
+def _which_std(std: np.ndarray, log_sigma: np.ndarray) -> tuple[str, str]:
+    usual = {
+        "log_sigma_as_logvar": (
+            np.exp(0.5 * log_sigma),
+            "the last column is log sigma, not log variance: sigma = exp(log_sigma)",
+        ),
+        "variance_for_sigma": (np.exp(2 * log_sigma), "it is the variance that multiplies your noise; sigma must"),
+        "log_sigma_for_sigma": (np.abs(log_sigma), "log sigma itself multiplies your noise; take its exponential"),
+        "noise_not_scaled": (np.ones_like(log_sigma), "your noise is not scaled by sigma"),
+        "uniform_noise": (np.exp(log_sigma) / np.sqrt(12), "eps is standard normal (randn), not uniform (rand)"),
+        "same_noise_for_every_sample": (
+            np.zeros_like(log_sigma),
+            "all N samples of a row are alike: draw noise of shape (B, N, K)",
+        ),
+    }
+    for slip, (wrong, sentence) in usual.items():
+        if (np.abs(std - wrong) < 0.06 * wrong + 1e-3).all():
+            return slip, f": {sentence}"
+    return "", ""
+
+
+def _not_samples(samples: np.ndarray, inputs: Arrays) -> Symptom | None:
+    (b, k1), n = inputs["params_q"].shape, int(inputs["num_samples"])
+    if samples.shape != (b, n, k1 - 1):
+        slip = "axes_swapped" if samples.shape == (n, b, k1 - 1) else ""
+        return Symptom(f"the samples have shape {samples.shape}, expected (B, N, K) = {(b, n, k1 - 1)}", slip)
+    if samples.dtype.kind != "f" or not np.isfinite(samples).all():
+        return Symptom("the samples are not finite floats")
+    return None
+
+
+def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    samples = values.get("samples", np.empty(0))
+    if symptom := _not_samples(samples, inputs):
+        return symptom
+    rows = _by_coordinate(samples)
+    spread = rows.std(axis=2, keepdims=True)
+    if not np.isfinite(spread).all():
+        return Symptom("the samples are larger than floats can be averaged")
+    if (spread < 1e-3).any():
+        return Symptom("all N samples of a row are alike: draw noise of shape (B, N, K)", "same_noise_for_every_sample")
+    noise = (rows - rows.mean(axis=2, keepdims=True)) / spread
+    n = noise.shape[2]
+    correlations = {  # six standard errors are 0.1; a slip's is 1
+        "same_noise_for_every_row": ("every row b gets the same noise", noise[0] @ noise[1].T / n),
+        "same_noise_for_every_dimension": (
+            "the K coordinates share one noise value",
+            np.triu(noise[0] @ noise[0].T, 1) / n,
+        ),
+        "correlated_samples": (
+            "successive samples n depend on each other",
+            (noise[:, :, :-1] * noise[:, :, 1:]).mean(axis=2),
+        ),
+        "repeated_noise": (
+            "the noise repeats itself",
+            (noise[:, :, : n // 2] * noise[:, :, n // 2 : n // 2 * 2]).mean(axis=2),
+        ),
+    }
+    for slip, (sentence, correlation) in correlations.items():
+        if not np.abs(correlation).max() <= 0.1:
+            return Symptom(f"{sentence}: draw noise of shape (B, N, K)", slip)
+    return None
+
+
+def _by_coordinate(samples: np.ndarray) -> np.ndarray:
+    """(B, N, K) as (B, K, N): sums over N run along memory, several times faster."""
+    return np.ascontiguousarray(samples.transpose(0, 2, 1), dtype=float)
+
+
+def _sampled_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Of sum_k mean_n z**2: 2 mu_k for the means, 2 K sigma**2 for log sigma, up to sampling error."""
+    got = values.get("d_params_q")
+    if got is None:
+        return Symptom(
+            "no gradient reaches params_q: write z = mu + sigma * eps, where only eps is random", "no_gradient"
+        )
+    if got.shape != inputs["params_q"].shape or not np.isfinite(got).all():
+        return Symptom(f"the gradient has shape {got.shape}, expected {inputs['params_q'].shape}, all finite")
+    mu, log_sigma = inputs["params_q"][:, :-1].astype(float), inputs["params_q"][:, -1].astype(float)
+    sigma = np.exp(log_sigma)
+    k, n = mu.shape[1], int(inputs["num_samples"])
+    error_mu = np.abs(got[:, :-1] - 2 * mu) / (2 * sigma[:, None])
+    error_sigma = np.abs(got[:, -1] - 2 * k * sigma**2) / (2 * sigma * np.sqrt((mu**2).sum(axis=1) + 2 * k * sigma**2))
+    if not (error_mu <= 6 / np.sqrt(n)).all():
+        return Symptom("the gradient with respect to mu is not that of z = mu + sigma * eps")
+    if not (error_sigma <= 6 / np.sqrt(n)).all():
+        return Symptom(
+            "the gradient with respect to log sigma is not that of z = mu + sigma * eps: is sigma detached, or not exp(log_sigma)?"
+        )
+    return None
+
+
+def _bound(log_sigma_q: float | None, num_samples: int):
+    """An ELBO with a linear decoder. With sigma_q = exp(-16) the samples are mu, and the noise drops out."""
+
+    def draw(rng: np.random.Generator) -> Arrays:
+        b, d, k = _sizes(rng, (2, 9), (3, 8), (2, 5))
+        params = _params(rng, b, k)
+        params[:, -1] = -16.0 if log_sigma_q is None else log_sigma_q
+        return {
+            "x": _normal(rng, b, d),
+            "params_q": params,
+            "weight": _normal(rng, k, d),
+            "num_samples": np.asarray(num_samples),
+            "log_sig_x": np.asarray(rng.uniform(-0.5, 0.3), np.float32),
+            "seed": np.asarray(int(rng.integers(2**31))),
+        }
+
+    return draw
+
+
+def _check(name: str, title: str, points: float, probe: Probe, judge: Judge, uses_reference: bool = True) -> Check:
+    return Check(name, name.rpartition(".")[0], title, points, probe, judge, uses_reference)
+
+
+CHECKS = (
+    _check("kl.D_KL.values", "the mean of the elementwise KL to N(0, 1)", 4, Probe("D_KL", _batch("mu", "logvar"), _published_seeds), close()),
+    _check("kl.D_KL.gradient", "a loss that can be minimised", 1, Probe("D_KL_gradient", _batch("mu", "logvar")), close_gradients()),
+    _check(
+        "kl.gaussians.values", "KL[N1 || N2], element by element", 4,
+        Probe("gaussians", _batch("mu1", "log_sigma1", "mu2", "log_sigma2")), close(),
+    ),
+    _check(
+        "kl.gaussians.gradient", "gradients reach all four arguments", 1,
+        Probe("gaussians_gradient", _batch("mu1", "log_sigma1", "mu2", "log_sigma2")), close_gradients(),
+    ),
+    _check("kl.log_prob.values", "the log density of an isotropic Gaussian", 4, Probe("log_prob", _points), close()),
+    _check("kl.log_prob.gradient", "gradients reach x, mu and log sigma", 1, Probe("log_prob_gradient", _points), close_gradients()),
+    _check("kl.mc.values", "the mean over samples of log q - log p", 5, Probe("mc", _samples_and_gaussians), close(1e-4, 1e-4)),
+    _check("kl.exact.values", "the closed form for isotropic Gaussians", 4, Probe("exact", _two_gaussians), close()),
+    _check("kl.exact.gradient", "gradients reach both Gaussians", 1, Probe("exact_gradient", _two_gaussians), close_gradients()),
+    _check("kl.rsample.moments", "samples with mean mu and standard deviation sigma", 2, Probe("rsample", _sampling, public=1), _moments, False),
+    _check("kl.rsample.independent", "independent noise for every b, n and k", 1, Probe("rsample", _sampling, public=1), _independent, False),
+    _check("kl.rsample.gradient", "gradients pass through the samples", 2, Probe("rsample_gradient", _sampling, public=1), _sampled_gradient, False),
+    _check("kl.elbo.formula", "reconstruction term plus KL, with vanishing noise", 2, Probe("elbo", _bound(None, 3)), close(1e-3, 1e-3)),
+    _check("kl.elbo.sampled", "the reconstruction term averages over samples of z", 2, Probe("elbo", _bound(-0.3, 8192)), close(0.05, 0.1)),
+    _check("kl.elbo.gradient", "gradients reach encoder, decoder and noise", 1, Probe("elbo_gradient", _bound(None, 3)), close_gradients(1e-2, 1e-2)),
+)  # fmt: skip

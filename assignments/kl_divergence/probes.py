@@ -1,0 +1,67 @@
+"""Probes of notebook 1: the KL divergence and the ELBO."""
+
+from torch import Tensor
+
+from grader.probe_kit.tools import gradients, seed_torch
+
+
+def D_KL(names, mu: Tensor, logvar: Tensor):
+    return {"value": names["D_KL"](mu, logvar)}
+
+
+def D_KL_gradient(names, mu: Tensor, logvar: Tensor):
+    return gradients(names["D_KL"], mu=mu, logvar=logvar)
+
+
+def gaussians(names, mu1: Tensor, log_sigma1: Tensor, mu2: Tensor, log_sigma2: Tensor):
+    return {"value": names["kl_divergence"](mu1, log_sigma1, mu2, log_sigma2)}
+
+
+def gaussians_gradient(names, mu1: Tensor, log_sigma1: Tensor, mu2: Tensor, log_sigma2: Tensor):
+    return gradients(names["kl_divergence"], mu1=mu1, log_sigma1=log_sigma1, mu2=mu2, log_sigma2=log_sigma2)
+
+
+def log_prob(names, x: Tensor, mu: Tensor, log_sigma: Tensor):
+    return {"value": names["log_prob"](x, mu, log_sigma)}
+
+
+def log_prob_gradient(names, x: Tensor, mu: Tensor, log_sigma: Tensor):
+    return gradients(names["log_prob"], x=x, mu=mu, log_sigma=log_sigma)
+
+
+def mc(names, samples_q: Tensor, params_q: Tensor, params_p: Tensor):
+    return {"value": names["kl_q_p_mc"](samples_q, params_q, params_p)}
+
+
+def exact(names, params_q: Tensor, params_p: Tensor):
+    return {"value": names["kl_q_p_exact"](params_q, params_p)}
+
+
+def exact_gradient(names, params_q: Tensor, params_p: Tensor):
+    return gradients(names["kl_q_p_exact"], params_q=params_q, params_p=params_p)
+
+
+def rsample(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
+    seed_torch(seed)
+    return {"samples": names["rsample"](params_q, int(num_samples))}
+
+
+def rsample_gradient(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
+    """Of the mean square of the samples, summed over the latent: its expectation is known to whoever knows mu and sigma."""
+    seed_torch(seed)
+    return gradients(lambda params: names["rsample"](params, int(num_samples)).pow(2).mean(dim=1), params_q=params_q)
+
+
+def elbo(names, x: Tensor, params_q: Tensor, weight: Tensor, num_samples: Tensor, log_sig_x: Tensor, seed: Tensor):
+    seed_torch(seed)
+    return {"value": names["elbo"](x, params_q, int(num_samples), lambda z: z @ weight, log_sig_x)}
+
+
+def elbo_gradient(
+    names, x: Tensor, params_q: Tensor, weight: Tensor, num_samples: Tensor, log_sig_x: Tensor, seed: Tensor
+):
+    def loss(params: Tensor, matrix: Tensor, log_sigma: Tensor) -> object:
+        return names["elbo"](x, params, int(num_samples), lambda z: z @ matrix, log_sigma)
+
+    seed_torch(seed)
+    return gradients(loss, params_q=params_q, weight=weight, log_sig_x=log_sig_x)

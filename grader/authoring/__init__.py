@@ -1,0 +1,1 @@
+"""What an author of checks imports: `Check`, `Probe`, judges, slips, Adam by hand."""
