@@ -89,7 +89,7 @@ def _mark(client: Client, answer: dict, chance: random.Random, work: Work) -> No
 
 def simulate(page: Running, checks: list[str], count: int, markers: int) -> list[Work]:
     """Let markers work at once until they have given so many marks together."""
-    clients = [Client(address) for address in page.colleagues[:markers]]
+    clients = [page.client(address) for address in page.colleagues[:markers]]
     works = [Work() for _ in clients]
     threads = [
         threading.Thread(target=mark_many, args=(client, checks, count // markers, n, works[n]))
@@ -228,7 +228,7 @@ def main() -> int:
             print(
                 f"{options.students} students, {options.parts} parts: open after {time.perf_counter() - began:.1f} s."
             )
-            lead = Client(page.address)
+            lead = page.client()
             prepare(lead, checks)
             process, alone = psutil.Process(page.process.pid), Work()
             before, count = sum(process.cpu_times()[:2]), min(200, options.marks)

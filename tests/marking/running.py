@@ -21,13 +21,21 @@ class Running:
     def __init__(self, folder: Path, *options: str, port: int = 0) -> None:
         self.folder, self.options, self.port = folder, options, port
         self.colleagues: list[str] = []
+        self.clients: list[Client] = []
 
     def __enter__(self) -> "Running":
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        for client in self.clients:
+            client.connection.close()
         self.stop()
+
+    def client(self, address: str = "") -> "Client":
+        """A marker without a browser, who comes in with an address; the lead by default."""
+        self.clients.append(Client(self.base, (address or self.address).rpartition("/")[2]))
+        return self.clients[-1]
 
     def start(self) -> None:
         """Start it and wait until it says how to get in."""
@@ -66,12 +74,14 @@ class Running:
     def kill(self) -> None:
         """As a power cut would: no time for anything."""
         self.process.kill()
-        self.process.wait(30)
+        self.process.communicate(timeout=30)
 
     def stop(self) -> str:
         """As Ctrl-C; returns what it says then."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
+        if self.process.stdout is not None and self.process.stdout.closed:
+            return ""
         said, _ = self.process.communicate(timeout=120)
         return said
 
@@ -79,11 +89,9 @@ class Running:
 class Client:
     """A marker without a browser."""
 
-    def __init__(self, address: str) -> None:
-        base, _, token = address.partition("/join/")
+    def __init__(self, base: str, token: str) -> None:
         self.base = base
-        self.host = base.partition("://")[2]
-        self.connection = http.client.HTTPConnection(self.host, timeout=60)
+        self.connection = http.client.HTTPConnection(base.partition("://")[2], timeout=60)
         status, headers, _ = self.ask("GET", f"/join/{token}")
         assert status == 200, status
         self.cookie = headers["Set-Cookie"].partition(";")[0]
