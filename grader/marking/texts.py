@@ -20,9 +20,9 @@ from utils.export.maths import Formula, take_formulas
 
 _MARK = re.compile("\ue000m(\\d+)\ue001")
 _INLINE = ("br", "em", "strong", "b", "i", "u", "s", "del", "sub", "sup", "code")
-_BLOCKS = ("p", "hr", "pre", "blockquote", "ul", "ol", "li", "h4", "table", "thead", "tbody", "tr", "th", "td")
+_BLOCKS = ("p", "hr", "pre", "blockquote", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td")
 _TAGS = frozenset((*_INLINE, *_BLOCKS))
-_HEADINGS = {f"h{n}": "h4" for n in range(1, 7)}  # the page's own outline stays what it is
+_HEADING, _CLOSING = re.compile(r"<h[1-6]>"), re.compile(r"</h[1-6]>")  # of Markdown: the outline is the page's own
 _LONGEST = 20_000
 _MOST_KEPT = 6_000
 _DONE: OrderedDict[str, Markup] = OrderedDict()  # by text
@@ -74,7 +74,7 @@ def _formula(done: list[Markup], match: re.Match[str]) -> str:
 
 def _sanitised(marked: str) -> str:
     try:
-        html = re.sub(r"(</?)(h[1-6])\b", lambda m: m[1] + _HEADINGS[m[2]], _READER.render(marked))
+        html = _CLOSING.sub("</strong></p>", _HEADING.sub("<p><strong>", _READER.render(marked)))
         return bleach.clean(html, tags=_TAGS, attributes={}, strip=False, strip_comments=True)
     except (RecursionError, ValueError, AssertionError, LookupError):
         return str(Markup("<pre>{}</pre>").format(marked))

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -35,3 +36,13 @@ def come_in(browser, address: str, **options):
     page.goto(address)
     page.wait_for_selector("h1:has-text('answers marked')")
     return page
+
+
+def until(page, expression: str, seconds: float = 20.0) -> None:
+    """Wait until an expression holds in a page; the driver's own way of waiting needs `eval`, which our policy forbids."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, (
+            f"{expression} did not come to hold on {page.url}: {page.inner_text('body')[:500]}"
+        )
+        page.wait_for_timeout(20)

@@ -40,9 +40,10 @@ async function route() {
     here();
     bind(shared);
     const made = await ({ students: () => students(go), student: () => student(a, go), team: () => team(go) }[what] ?? (() => overview(go)))();
-    if (mine === number) show(...made);
+    const [title, ...children] = made;
+    if (mine === number) show(title, location.pathname, ...children);
   } catch (error) {
-    if (mine === number) show("Not shown", h("h1", {}, "This cannot be shown"), h("p", { role: "alert" }, error.message));
+    if (mine === number) show("Not shown", "", h("h1", {}, "This cannot be shown"), h("p", { role: "alert" }, error.message));
   }
 }
 

@@ -25,15 +25,49 @@ export function button(label, key, onclick, attributes = {}) {
 
 export const main = () => document.getElementById("main");
 
-/** Put a view in place; the focus stays on the element of the same id, if there is one. */
-export function show(title, ...children) {
+let shown = "";
+
+/** Put a view in place. The same view drawn anew keeps the focus and what somebody is typing, by the elements' ids. */
+export function show(title, view, ...children) {
   const focused = document.activeElement?.id, inside = main().contains(document.activeElement);
+  const typed = view === shown ? [...main().querySelectorAll("[data-typed]")].map(({ id, value, selectionStart }) => [id, value, selectionStart]) : [];
+  shown = view;
   main().replaceChildren(...children.filter(Boolean));
   document.title = `${title} · Marking`;
+  reach();
   const again = inside && focused && document.getElementById(focused);
   if (again) again.focus({ preventScroll: true });
   else if (inside || document.activeElement === document.body) main().focus({ preventScroll: true });
+  for (const [id, value, caret] of typed) restore(document.getElementById(id), value, caret);
 }
+
+function restore(field, value, caret) {
+  if (!field) return;
+  field.value = value;
+  field.dataset.typed = "";
+  if (field === document.activeElement && field.type !== "number") field.setSelectionRange(caret, caret);
+}
+
+document.addEventListener("input", event => { if (event.target.matches("input:not([type=checkbox]), textarea")) event.target.dataset.typed = ""; });
+
+/** What was typed in these fields is stored now, or no longer wanted. */
+export function forget(...ids) {
+  for (const id of ids) delete document.getElementById(id)?.dataset.typed;
+}
+
+/** What is wider than its place can be scrolled with the keyboard, too. */
+export function reach() {
+  for (const box of main().querySelectorAll(".words, .wide")) {
+    if (box.scrollWidth > box.clientWidth) {
+      box.tabIndex = 0;
+      if (!box.hasAttribute("aria-label")) box.setAttribute("aria-label", "Wide text");
+      if (box.tagName !== "ARTICLE") box.setAttribute("role", "group");
+    } else box.removeAttribute("tabindex");
+  }
+}
+
+window.addEventListener("resize", reach);
+document.addEventListener("toggle", reach, true);
 
 let silence = 0;
 

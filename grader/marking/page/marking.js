@@ -1,6 +1,6 @@
 // One question through the class: an answer, its marks, and the next.
 
-import { button, h, points, say, show } from "./dom.js";
+import { button, forget, h, points, say, show } from "./dom.js";
 import { get, here, send, settled } from "./net.js";
 import { rubricBox } from "./rubric.js";
 import { openSearch } from "./search.js";
@@ -11,7 +11,7 @@ const STANDINGS = { open: "not marked", done: "marked", reopened: "handed in ane
 
 export class Marking {
   constructor(check, go) {
-    Object.assign(this, { check, go, part: null, answer: null, mark: EMPTY, by: "", together: false, editing: false, draft: null, edits: 0, unfolded: new Set() });
+    Object.assign(this, { check, go, part: null, answer: null, mark: EMPTY, by: "", together: false, editing: false, draft: null, edits: 0, moving: Promise.resolve(), unfolded: new Set() });
     this.beat = setInterval(() => this.isShown() && this.stay(), HEARTBEAT);
   }
 
@@ -23,7 +23,17 @@ export class Marking {
     return `/mark/${place.check}/${place.id}${this.by ? `?by=${this.by}` : ""}`;
   }
 
+  /** Keys mean the answer that is to be seen when a move is over; a quick N 1 gives 1 to the next. */
   keys() {
+    const moves = { n: 1, enter: 1, j: 1, k: 1 };
+    const after = act => async key => {
+      await this.moving;
+      return act(key);
+    };
+    return Object.fromEntries(Object.entries(this.ownKeys()).map(([key, [words, act]]) => [key, [words, key in moves ? act : after(act)]]));
+  }
+
+  ownKeys() {
     return {
       "1–9": ["give or take a rubric item", key => this.toggleNth(Number(key) - 1)],
       0: ["no rubric item: where counting starts", () => this.give({ items: [], fixed: null })],
@@ -35,7 +45,7 @@ export class Marking {
       f: ["flag, for later", () => this.flag()],
       g: ["mark the same answers along", () => this.setTogether(!this.together)],
       c: ["comment", () => document.getElementById("comment")?.focus()],
-      p: ["free correction", () => document.getElementById("change")?.focus()],
+      p: ["free correction", () => this.correct()],
       a: ["new rubric item", () => this.edit(true, "new-points")],
       e: ["change the rubric", () => this.edit(!this.editing)],
       q: ["question", () => this.unfold("question")],
@@ -52,7 +62,7 @@ export class Marking {
       const found = await get("open", { check: this.check });
       const first = found.open ?? (await get("search", { check: this.check })).found[0];
       if (first) return this.go(`/mark/${this.check}/${first.id}`, true);
-      return show(this.part.title, h("h1", {}, "Nobody has written anything here"), h("p", {}, h("a", { href: "/" }, "All parts")));
+      return show(this.part.title, "", h("h1", {}, "Nobody has written anything here"), h("p", {}, h("a", { href: "/" }, "All parts")));
     }
     if (this.answer?.id !== id) Object.assign(this, { draft: null, editing: false });
     await this.load(id);
@@ -122,10 +132,12 @@ export class Marking {
       const done = await this.store(answer, mark, settles);
       if (done.stored > 1) say(`Marked, and ${done.stored - 1} same answers with it.`);
       if (this.answer?.id === answer.id) await this.refresh();
+      return true;
     } catch (error) {
       say(error.message, 10);
       await this.reloadPart();
       await this.reload();
+      return false;
     }
   }
 
@@ -143,18 +155,29 @@ export class Marking {
     if (this.answer?.id === id && this.isShown()) await this.load(id);
   }
 
-  async next() {
-    await this.keepDraft();
-    await settled();
-    const found = await get("open", { check: this.check, id: this.answer.id, by: this.by });
-    if (found.open) await this.go(this.address(found.open));
-    else say("Nothing else waits for you here. B goes back to all parts.", 8);
+  /** One move after the other. */
+  moves(where) {
+    this.moving = this.moving.then(async () => {
+      await this.keepDraft();
+      await settled();
+      await where();
+    }).catch(error => say(error.message, 8));
+    return this.moving;
   }
 
-  async move(where) {
-    await this.keepDraft();
-    if (this.answer[where]) await this.go(this.address(this.answer[where]));
-    else say(where === "next" ? "This is the last answer." : "This is the first answer.");
+  next() {
+    return this.moves(async () => {
+      const found = await get("open", { check: this.check, id: this.answer.id, by: this.by });
+      if (found.open) await this.go(this.address(found.open));
+      else say("Nothing else waits for you here. B goes back to all parts.", 8);
+    });
+  }
+
+  move(where) {
+    return this.moves(async () => {
+      if (this.answer[where]) await this.go(this.address(this.answer[where]));
+      else say(where === "next" ? "This is the last answer." : "This is the first answer.");
+    });
   }
 
   async undo() {
@@ -185,6 +208,12 @@ export class Marking {
     this.draw();
   }
 
+  correct() {
+    this.unfolded.add("correction");
+    this.draw();
+    document.getElementById("change").focus();
+  }
+
   edit(on, focus) {
     this.editing = on;
     this.draw();
@@ -210,7 +239,7 @@ export class Marking {
 
   draw() {
     const { answer, part } = this;
-    show(`${part.number} ${part.title}`,
+    show(`${part.number} ${part.title}`, `${answer.check} ${answer.id}`,
       h("div", { class: "marking" },
         h("div", {},
           h("h1", {}, `${part.number} ${part.title}`),
@@ -219,7 +248,7 @@ export class Marking {
             h("span", { class: answer.status === "done" ? "good" : "wait" }, STANDINGS[answer.status]), answer.flagged ? h("span", { class: "bad" }, ", flagged") : ""),
           this.banners(),
           h("div", { class: "card shown" },
-            h("article", { class: `words${answer.is_typed ? " typed" : ""}`, "aria-label": "The answer", html: answer.html || "<p>No words.</p>" }),
+            h("article", { class: `words${answer.is_typed ? " typed" : ""}`, "data-id": answer.id, "aria-label": "The answer", html: answer.html || "<p>No words.</p>" }),
             answer.pictures ? h("div", { class: "pictures" }, pictures(answer)) : null),
           this.folded()),
         h("aside", { class: "marks", "aria-label": "Marks" }, this.marks())));
@@ -289,9 +318,9 @@ export class Marking {
   correction() {
     const { mark } = this;
     const change = h("input", { id: "change", type: "number", step: "any", value: mark.change || "", size: 5 }), reason = h("input", { id: "reason", value: mark.reason, maxlength: 500 });
-    const store = event => {
+    const store = async event => {
       event.preventDefault();
-      this.give({ change: Number(change.value || 0), reason: reason.value.trim() });
+      if (await this.give({ change: Number(change.value || 0), reason: reason.value.trim() })) forget("change", "reason");
     };
     return h("details", { class: "card", open: Boolean(mark.change || mark.reason) || this.unfolded.has("correction"), ontoggle: event => this.unfolded[event.target.open ? "add" : "delete"]("correction") },
       h("summary", { id: "fold-correction" }, "Free correction ", h("kbd", {}, "P")),
@@ -302,7 +331,7 @@ export class Marking {
     const { mark, part } = this;
     const box = h("textarea", {
       id: "comment", value: this.draft ?? mark.comment, maxlength: 10000, "aria-describedby": "comment-help",
-      oninput: event => { this.draft = event.target.value; },
+      oninput: event => { this.draft = event.target.value; event.stopPropagation(); },
       onblur: () => this.keepDraft(),
       onkeydown: event => { if (event.key === "ArrowDown" && event.target.selectionStart === event.target.value.length) document.querySelector(".used button")?.focus(); },
     });

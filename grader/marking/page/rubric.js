@@ -1,6 +1,6 @@
 // The rubric of a part: given with digits, made and changed while marking.
 
-import { button, h, say, signed } from "./dom.js";
+import { button, forget, h, say, signed } from "./dom.js";
 import { send } from "./net.js";
 
 export function rubricBox(marking) {
@@ -37,8 +37,9 @@ function editor(marking) {
     const isStored = await store(marking, { id, points: asTyped(number.value, rubric.start), words: words.value, place: last + 1 }, 0, event.target);
     if (!isStored) return;
     marking.editing = false;
-    await marking.give({ items: [...marking.mark.items, id], fixed: null });
+    const given = marking.give({ items: [...marking.mark.items, id], fixed: null }); // draws at once
     document.getElementById("main").focus({ preventScroll: true });
+    await given;
   };
   return h("div", {},
     h("ol", { class: "items" }, rubric.items.map((item, n) => row(marking, item, n))),
@@ -75,6 +76,7 @@ async function store(marking, item, base) {
     marking.draw();
     return false;
   }
+  forget(`points-${item.id}`, `words-${item.id}`);
   await marking.reloadPart();
   await marking.reload();
   return true;

@@ -15,7 +15,17 @@ from tests.marking.classroom import PARTS, make_class, result, write_result, wri
 from tests.marking.running import Running
 
 CHECK = PARTS[0][0]
-ADDRESSES = ["/", "/mark/x", "/page/app.js", "/page/mark.css", "/api/overview", "/api/nothing", "/nothing", "/join/" + "A" * 30, "/points.csv"]
+ADDRESSES = [
+    "/",
+    "/mark/x",
+    "/page/app.js",
+    "/page/mark.css",
+    "/api/overview",
+    "/api/nothing",
+    "/nothing",
+    "/join/" + "A" * 30,
+    "/points.csv",
+]
 
 
 def _free_port() -> int:
@@ -133,7 +143,9 @@ def test_killed_at_once_and_started_again_everybody_goes_on(tmp_path: Path) -> N
     assert main(["mark", str(folder), "--write"]) == 0
 
 
-@pytest.mark.parametrize("arguments", [["mark", "nowhere"], ["mark", ".", "--as", "<b>"], ["mark", ".", "--listen", "0.0.0.0"]])
+@pytest.mark.parametrize(
+    "arguments", [["mark", "nowhere"], ["mark", ".", "--as", "<b>"], ["mark", ".", "--listen", "0.0.0.0"]]
+)
 def test_what_cannot_be_opened_is_said_in_a_sentence(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
