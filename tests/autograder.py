@@ -84,7 +84,7 @@ def _lay_out(bundle: bytes) -> None:
     """The platform's folders, and what `setup.sh` makes of them."""
     with zipfile.ZipFile(BytesIO(bundle)) as archive:
         archive.extractall(ROOT / "source")
-    for package in ("grader", "utils"):
+    for package in ("grader", "utils", "assignments"):
         compileall.compile_dir(ROOT / "source" / package, quiet=1)
     shutil.copy(ROOT / "source" / "run_autograder", ROOT / "run_autograder")
     (ROOT / "run_autograder").chmod(0o755)

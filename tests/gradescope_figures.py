@@ -113,7 +113,7 @@ def all_cases(notebook: str) -> dict[str, dict[str, bytes]]:
     if notebook != "01_kl_divergence":
         return cases
     damaged = {"hw.ipynb": answers(notebook)[:5000]}
-    return cases | {"damaged": damaged, "empty": {}, "our fault": {"BREAK": b"compare.py", **case(notebook)}} | {
+    return cases | {"damaged": damaged, "empty": {}, "our fault": {"BREAK": b"stages/compare.py", **case(notebook)}} | {
         name: attack(name) for name in ATTACKS
     }  # fmt: skip
 

@@ -32,7 +32,7 @@ python3 -m venv /autograder/venv 2>/dev/null || { apt-get update -q && apt-get i
 options=(--no-cache-dir --disable-pip-version-check)
 if [ -d "$source/wheels" ]; then options+=(--no-index --find-links "$source/wheels"); fi
 /autograder/venv/bin/python -m pip install "${options[@]}" @INDEX@ -r "$source/requirements.txt"
-/autograder/venv/bin/python -m compileall -q "$source/grader" "$source/utils"
+/autograder/venv/bin/python -m compileall -q "$source/grader" "$source/utils" "$source/assignments"
 """
 RUN = """#!/usr/bin/env bash
 # Run by the platform for every submission. A result is there from the first moment, whatever happens after it.

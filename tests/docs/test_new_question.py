@@ -11,7 +11,8 @@ from utils.assignments.places import place_of
 
 PAGE = (PROJECT / "docs" / "new-question.md").read_text()
 STEP = re.compile(
-    r"^\*\*`(?P<path>[\w/.]+)`\*\*, (?P<where>[^\n]+):\n\n```python\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"^\*\*`(?P<path>[\w/.]+)`\*\*, (?P<where>[^\n]+):\n\n```(?:python|toml)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
 )
 NAME, FIFTH = "01_kl_divergence", "05_flows"
 
@@ -21,6 +22,7 @@ def _follow(root: Path) -> None:
         path, where, text = root / step["path"], step["where"], step["text"]
         old = path.read_text() if path.exists() else ""
         assert bool(old) == (where != "a new file"), f"{step['path']}, {where}"
+        path.parent.mkdir(exist_ok=True)
         path.write_text(_placed(old, where, text))
 
 
@@ -71,13 +73,16 @@ def _together(lines: list[str]) -> list[str]:
 
 
 def test_every_block_has_its_place() -> None:
-    assert len(STEP.findall(PAGE)) == len([block for block in blocks(PAGE) if block.language == "python"]) == 10
+    assert (
+        len(STEP.findall(PAGE)) == len([block for block in blocks(PAGE) if block.language in ("python", "toml")]) == 11
+    )
 
 
 def test_the_grader_s_part_of_a_question_is_as_short_as_promised() -> None:
+    folder = f"assignments/{place_of(NAME).folder}"
     texts = {step["path"]: step["text"].strip().splitlines() for step in STEP.finditer(PAGE)}
-    counted = [texts[f"grader/{part}"] for part in ("probes/kl_divergence.py", "checks/kl_divergence.py")]
-    slips = [line for line in texts[f"grader/slips/{NAME}.py"] if line.startswith("# replace")]
+    counted = [texts[f"{folder}/{part}"] for part in ("probes.py", "checks.py")]
+    slips = [line for line in texts[f"{folder}/slips.py"] if line.startswith("# replace")]
     assert sum(map(len, counted)) + 2 * len(slips) <= 10  # a slip: its sentence and its replacement
 
 

@@ -25,11 +25,11 @@ def _one_sandbox(monkeypatch: pytest.MonkeyPatch, grader: Grader) -> Iterator[No
 
     monkeypatch.setattr("grader.classes.batch._grader", lambda settings: _lent(grader, settings.notebook))
     yield
-    grader.stages.notebook = None
+    grader.notebook = None
 
 
 def _lent(grader: Grader, notebook: str | None) -> Grader:
-    grader.stages.notebook = notebook
+    grader.notebook = notebook
     return grader
 
 
