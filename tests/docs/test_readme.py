@@ -37,6 +37,7 @@ ELSEWHERE = {
     f"make pdf NB=notebooks/{NAME}.ipynb": ("tests/utils/export/test_export_command.py", "main(["),
     "make grade": ("tests/grader/test_readme_grade.py", 'main(["grade"'),
     "make doctor": ("docs/instructors-guide.md", f"{PYTHON} -m grader doctor"),
+    "make mark": ("docs/instructors-guide.md", f"{PYTHON} -m grader mark results"),
 }
 # What make would run: the tests below run that, on less.
 RECIPES = {
@@ -50,6 +51,7 @@ RECIPES = {
     "make notebooks": f"{PYTHON} -m tools.notebooks",
     "make references": f"{PYTHON} -m tools.references",
     "make doctor": f"{PYTHON} -m grader doctor",
+    "make mark": f'{PYTHON} -m grader mark "results"',
     f"make gradescope NB={NAME}": f'{PYTHON} -m tools.gradescope "{NAME}"',
 }
 FIGURES = (

@@ -130,7 +130,9 @@ def test_the_bundle_holds_what_it_needs_and_no_solutions(tmp_path: Path) -> None
     assert modes["setup.sh"] == modes["run_autograder"] == 0o755
     assert "wheels/x.whl" in names
     assert "--extra-index-url 'https://example.org/a b'" in setup
-    staffs = re.compile(r"assignments/\w+/(notebook|slips|right|attacks)\.py|assignments/airfoil_vae/(references|checks|probes)")
+    staffs = re.compile(
+        r"assignments/\w+/(notebook|slips|right|attacks)\.py|assignments/airfoil_vae/(references|checks|probes)"
+    )
     assert not [name for name in names if staffs.match(name)]
     for script in (setup, run):
         subprocess.run(["bash", "-n"], input=script, text=True, check=True)

@@ -78,6 +78,18 @@ def _get(client: Client, path: str, headers: dict | None = None, cookie: bool = 
 
 _JSON = {"Content-Type": "application/json"}
 _READS = "/api/overview"
+_ELSEWHERE = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+
+
+def _ours(client: Client, **more: str) -> dict[str, str]:
+    """The headers that our own page sends."""
+    return {**_JSON, "Origin": client.base, **more}
+
+
+def _mark(client: Client, **changed: object) -> int:
+    """A mark as the page sends it, but for what is changed."""
+    return _post(client, _ours(client), {**_body(client), **changed})
+
 
 # By name: what it tries, and the request; it returns the status, which must be a refusal.
 REQUESTS: dict[str, tuple[str, Callable[[Client], int]]] = {
@@ -85,7 +97,7 @@ REQUESTS: dict[str, tuple[str, Callable[[Client], int]]] = {
     "no_session_picture": ("reads a picture without a session", lambda c: _get(c, "/picture/x/y/0", cookie=False)),
     "no_session_sheet": ("takes the sheet without a session", lambda c: _get(c, "/points.csv", cookie=False)),
     "no_session_news": ("listens without a session", lambda c: _get(c, "/api/news", cookie=False)),
-    "no_session_mark": ("marks without a session", lambda c: _post(c, {**_JSON, "Origin": c.base}, cookie=False)),
+    "no_session_mark": ("marks without a session", lambda c: _post(c, _ours(c), cookie=False)),
     "guessed_address": ("guesses a one-time address", lambda c: _get(c, "/join/" + "A" * 32, cookie=False)),
     "rebound_name": ("rebinds a name to this machine", lambda c: _get(c, _READS, {"Host": "evil.example"})),
     "rebound_name_join": ("joins under another name", lambda c: _get(c, "/join/" + "A" * 32, {"Host": "evil.example"})),
@@ -94,33 +106,33 @@ REQUESTS: dict[str, tuple[str, Callable[[Client], int]]] = {
     "null_origin": ("marks from a sandboxed frame", lambda c: _post(c, {**_JSON, "Origin": "null"})),
     "no_origin": ("marks without saying where from", lambda c: _post(c, _JSON)),
     "plain_form": ("marks with a form", lambda c: _post(c, {"Origin": c.base, "Content-Type": "text/plain"})),
-    "same_site_other_port": ("marks from a neighbour of this machine", lambda c: _post(c, {**_JSON, "Origin": c.base, "Sec-Fetch-Site": "same-site"})),
-    "cross_site_read": ("reads from another site", lambda c: _get(c, _READS, {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"})),
-    "cross_site_picture": ("shows a picture on another site", lambda c: _get(c, "/picture/x/y/0", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"})),
+    "same_site_other_port": ("marks from a neighbour of this machine", lambda c: _post(c, _ours(c) | {"Sec-Fetch-Site": "same-site"})),
+    "cross_site_read": ("reads from another site", lambda c: _get(c, _READS, _ELSEWHERE)),
+    "cross_site_picture": ("shows a picture on another site", lambda c: _get(c, "/picture/x/y/0", _ELSEWHERE)),
     "change_by_get": ("marks by a link", lambda c: _get(c, "/do/mark?check=x")),
     "out_of_the_folder": ("reads other files", lambda c: _get(c, "/page/..%2f..%2fstore.py")),
     "out_of_the_folder_plain": ("reads other files", lambda c: _get(c, "/page/../store.py")),
     "other_file": ("reads the page's template", lambda c: _get(c, "/page/mark.html")),
     "database": ("takes the file of marks", lambda c: _get(c, "/marks.sqlite")),
-    "no_such_answer": ("marks an answer that is not there", lambda c: _post(c, {**_JSON, "Origin": c.base}, {"check": "x", "id": "y", "mark": {}})),
-    "no_json": ("sends what is no object", lambda c: _post(c, {**_JSON, "Origin": c.base}, [1])),
-    "deep_json": ("sends objects in objects", lambda c: c.ask("POST", "/do/mark", b'{"a":' * 20_000, {**_JSON, "Origin": c.base})[0]),
-    "wrong_kinds": ("sends other kinds of values", lambda c: _post(c, {**_JSON, "Origin": c.base}, {"check": ["x"], "id": {}, "mark": 1})),
-    "another_s_points": ("gives more than there is", lambda c: _post(c, {**_JSON, "Origin": c.base}, {**_body(c), "mark": {"fixed": 1e300}})),
-    "a_forged_item": ("gives an item that is not there", lambda c: _post(c, {**_JSON, "Origin": c.base}, {**_body(c), "mark": {"items": ["forged"]}})),
-    "an_old_answer": ("marks an answer as it was", lambda c: _post(c, {**_JSON, "Origin": c.base}, {**_body(c), "digest": "0" * 32})),
-    "query_language": ("writes into the database's language", lambda c: _post(c, {**_JSON, "Origin": c.base}, {**_body(c), "check": "x'; DROP TABLE events; --"})),
+    "no_such_answer": ("marks an answer that is not there", lambda c: _post(c, _ours(c), {"check": "x", "id": "y", "mark": {}})),
+    "no_json": ("sends what is no object", lambda c: _post(c, _ours(c), [1])),
+    "deep_json": ("sends objects in objects", lambda c: c.ask("POST", "/do/mark", b'{"a":' * 20_000, _ours(c))[0]),
+    "wrong_kinds": ("sends other kinds of values", lambda c: _post(c, _ours(c), {"check": ["x"], "id": {}, "mark": 1})),
+    "another_s_points": ("gives more than there is", lambda c: _mark(c, mark={"fixed": 1e300})),
+    "a_forged_item": ("gives an item that is not there", lambda c: _mark(c, mark={"items": ["forged"]})),
+    "an_old_answer": ("marks an answer as it was", lambda c: _mark(c, digest="0" * 32)),
+    "query_language": ("writes into the database's language", lambda c: _mark(c, check="x'; DROP TABLE events; --")),
     "too_long": ("sends more than a mark can be", lambda c: _too_long(c)),
-    "other_method": ("uses another method", lambda c: c.ask("PUT", "/do/mark", b"{}", {**_JSON, "Origin": c.base})[0]),
-    "a_marker_invites": ("lets others in without being the lead", lambda c: _post(c, {**_JSON, "Origin": c.base}, {"person": "Eve"}, "/do/invite")),
-    "a_marker_ends": ("shuts the lead out", lambda c: _post(c, {**_JSON, "Origin": c.base}, {"person": "Ada"}, "/do/end")),
+    "other_method": ("uses another method", lambda c: c.ask("PUT", "/do/mark", b"{}", _ours(c))[0]),
+    "a_marker_invites": ("lets others in without being the lead", lambda c: _post(c, _ours(c), {"person": "Eve"}, "/do/invite")),
+    "a_marker_ends": ("shuts the lead out", lambda c: _post(c, _ours(c), {"person": "Ada"}, "/do/end")),
 }  # fmt: skip
 
 
 def _too_long(client: Client) -> int:
     """The server may hang up while the body is still being sent; that is a refusal as well."""
     try:
-        return _post(client, {**_JSON, "Origin": client.base}, {"comment": "x" * 400_000})
+        return _post(client, _ours(client), {"comment": "x" * 400_000})
     except (ConnectionError, OSError):
         return 413
     finally:

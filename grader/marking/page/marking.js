@@ -37,6 +37,7 @@ export class Marking {
     return {
       "1–9": ["give or take a rubric item", key => this.toggleNth(Number(key) - 1)],
       0: ["no rubric item: where counting starts", () => this.give({ items: [], fixed: null })],
+      r: ["the mark still holds, though handed in anew", () => this.keep()],
       n: ["next that waits", () => this.next()],
       enter: ["the same", () => this.next()],
       j: ["next answer", () => this.move("next")],
@@ -197,6 +198,12 @@ export class Marking {
     await this.reload();
   }
 
+  /** The same mark, for the answer as it is now. */
+  keep() {
+    if (this.answer.reopened && this.mark !== EMPTY) return this.give({});
+    return say("This answer is not one that was handed in anew.");
+  }
+
   setTogether(on) {
     if (!this.answer.same.count) return say("Nobody else gave the same answer.");
     this.together = on;
@@ -259,7 +266,7 @@ export class Marking {
     if (answer.here.length) found.push(h("p", { class: "card note", role: "alert" }, `${answer.here.join(" and ")} ${answer.here.length > 1 ? "are" : "is"} at this answer right now.`));
     if (answer.set_by) found.push(h("p", { class: "card note" }, `A set answer, by ${answer.set_by}: mark it, then compare.`));
     if (answer.others.length) found.push(h("div", { class: "card note" }, h("h2", {}, "Marks by others"), h("ul", { class: "plain" }, answer.others.map(one => h("li", {}, `${one.who}: ${points(one.points)}${one.is_set ? " (counts)" : ""}${one.comment ? `, “${one.comment}”` : ""}`))), answer.status === "disagree" ? button("Let my mark be the last word", "", () => this.settle()) : null));
-    if (answer.reopened) found.push(reopened(answer));
+    if (answer.reopened) found.push(reopened(answer), button("The mark still holds", "R", () => this.keep()));
     return h("div", {}, found);
   }
 

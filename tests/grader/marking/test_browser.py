@@ -273,7 +273,7 @@ def test_a_resubmission_reopens_and_shows_the_difference(folder: Path, browser) 
         page.wait_for_selector(".alarm:has-text('Handed in anew since Ada marked it')")
         assert page.inner_text(".alarm ins")
         assert "handed in anew" in page.inner_text("main")
-        page.keyboard.press("0")
+        page.keyboard.press("r")
         page.wait_for_selector(".alarm", state="detached")
         running.stop()
     assert _grades(folder)[student]["kl.general"] == "10"
@@ -370,6 +370,15 @@ def test_axe_finds_nothing(folder: Path, browser, scheme: str, width: int) -> No
     assert found == {view: [] for view in found}
 
 
+PLACE = """() => {
+    const e = document.activeElement, b = e.getBoundingClientRect(), s = getComputedStyle(e);
+    const name = e.id || e.textContent.trim().slice(0, 30);
+    return [name, b.left, b.top + scrollY, s.outlineStyle, parseFloat(s.outlineWidth), e.tagName];
+}"""
+REACHABLE = """() => [...document.querySelectorAll("main :is(button, a[href], input, select, textarea, summary):not([disabled])")]
+    .filter(e => e.checkVisibility()).length"""
+
+
 def test_the_focus_goes_in_order_and_is_seen(folder: Path, browser) -> None:
     """Tab goes as the eye does, reaches everything, and where it is there is an outline."""
     with Running(folder) as running:
@@ -382,10 +391,7 @@ def test_the_focus_goes_in_order_and_is_seen(folder: Path, browser) -> None:
         for n in range(60):
             if n:
                 page.keyboard.press("Tab")
-            place = page.evaluate(
-                """() => { const e = document.activeElement, b = e.getBoundingClientRect(), s = getComputedStyle(e);
-                return [e.id || e.textContent.trim().slice(0, 30), b.left, b.top + scrollY, s.outlineStyle, parseFloat(s.outlineWidth), e.tagName]; }"""
-            )
+            place = page.evaluate(PLACE)
             if place[5] == "BODY":
                 break
             seen.append(place)
@@ -408,7 +414,7 @@ def test_the_focus_goes_in_order_and_is_seen(folder: Path, browser) -> None:
         assert [name for name in names if name in wanted] == wanted
         in_marks = [place for place in seen if place[1] > 700 and place[2] > 60]
         assert [round(place[2] / 40) for place in in_marks] == sorted(round(place[2] / 40) for place in in_marks)
-        reachable = page.evaluate("[...document.querySelectorAll('main :is(button, a[href], input, select, textarea, summary):not([disabled])')].filter(e => e.checkVisibility()).length")  # fmt: skip
+        reachable = page.evaluate(REACHABLE)
         assert len([place for place in seen if place[2] > 50]) >= reachable
 
 

@@ -21,7 +21,8 @@ from grader.marking.texts import as_html, as_line, difference, ready
 from tests.marking.attacks import TEXTS
 from tests.marking.classroom import PARTS, drawing, result, write_result
 
-HTML = set(["p", "br", "hr", "em", "strong", "b", "i", "u", "s", "del", "sub", "sup", "code", "pre", "blockquote", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td", "ins"])
+BLOCKS = ("p", "hr", "pre", "blockquote", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td")
+HTML = {*BLOCKS, "br", "em", "strong", "b", "i", "u", "s", "del", "ins", "sub", "sup", "code"}
 MATHML = re.compile(r"math|semantics|m[a-z]+")
 
 

@@ -103,7 +103,7 @@ def test_elsewhere_than_on_loopback_it_asks_for_a_certificate(tmp_path: Path) ->
     with pytest.raises(StoreError, match="give --cert and --key"):
         _tls(Options)  # type: ignore[arg-type]
     Options.cert = tmp_path / "none.pem"  # type: ignore[assignment]
-    with pytest.raises(StoreError, match="certificate .* cannot be used"):
+    with pytest.raises(StoreError, match=r"certificate .* cannot be used"):
         _tls(Options)  # type: ignore[arg-type]
 
 
