@@ -116,7 +116,7 @@ def test_the_seed_depends_on_assignment_and_students_alone() -> None:
 
 @pytest.mark.parametrize("text", ["{", "[]", "3", ""])
 def test_metadata_of_another_shape_is_none(tmp_path: Path, text: str) -> None:
-    (tmp_path / "m.json").write_text(text)
+    (tmp_path / "m.json").write_text(text, encoding="utf-8")
     assert read_metadata(tmp_path / "m.json") == {}
 
 
@@ -135,7 +135,7 @@ def test_the_bundle_holds_what_it_needs_and_no_solutions(tmp_path: Path) -> None
     )
     assert not [name for name in names if staffs.match(name)]
     for script in (setup, run):
-        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True, encoding="utf-8")
 
 
 def test_pins_are_those_of_the_project_without_the_students_tools() -> None:
