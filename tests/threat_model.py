@@ -19,6 +19,7 @@ from importlib.metadata import version
 from grader.sandbox.tiers import TIERS as ABOUT_TIERS
 from tests.arena import TIERS
 from tests.attacks.catalogue import FAMILIES, load_attacks
+from tests.marking import threats
 from tests.places import PROJECT, why_not
 
 PAGE = PROJECT / "docs" / "threat-model.md"
@@ -60,7 +61,10 @@ def main() -> int:
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(_BEGIN)
     after = rest.partition(_END)[2]
     PAGE.write_text(f"{before}{_BEGIN}\n\n{_made(runs, reasons)}\n\n{_END}{after}", encoding="utf-8")
+    marking = threats.run()
+    threats.write(marking)
     surprises = [line for tier, run in runs.items() for line in _surprises(tier, run["outcomes"])]
+    surprises += threats.surprises(marking)
     print("\n".join(surprises) or f"{PAGE.relative_to(PROJECT)}: nothing got through that is not on the list.")
     return 1 if surprises else 0
 

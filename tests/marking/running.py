@@ -57,7 +57,8 @@ class Running:
             env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True, encoding="utf-8",
+            text=True,
+            encoding="utf-8",
         )
         assert self.process.stdout is not None
         said = []

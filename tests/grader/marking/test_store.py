@@ -135,7 +135,8 @@ def test_a_writer_killed_in_the_middle_loses_nothing_it_had_said(tmp_path: Path,
         cwd=PROJECT,
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
         stdout=subprocess.PIPE,
-        text=True, encoding="utf-8",
+        text=True,
+        encoding="utf-8",
     )
     assert writer.stdout is not None
     for _ in range(after):
