@@ -56,7 +56,7 @@ def mark_many(client: Client, checks: list[str], count: int, seed: int, work: Wo
     try:
         while len(work.acknowledged) < count:
             check = chance.choice(checks)
-            place = client.get("open", check=check)["open"]
+            place = client.get("open", check=check)["open"] or {"check": checks[0], "id": chance.choice(hot)}
             while place is not None and len(work.acknowledged) < count:
                 answer = client.get("answer", **place)
                 if chance.random() < 1 / 5:
