@@ -4,6 +4,7 @@ import numpy as np
 
 from grader.authoring.check import Arrays, Check, Judge, Probe, Symptom
 from grader.authoring.judges import close, close_gradients
+from grader.authoring.lines import beyond, explained, resembles
 
 
 def _sizes(rng: np.random.Generator, *names_and_limits: tuple[int, int]) -> list[int]:
@@ -73,11 +74,11 @@ def _moments(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | Non
     rows = _by_coordinate(samples)
     mean, std = rows.mean(axis=2), rows.std(axis=2)
     allowed = 6 * sigma / np.sqrt(samples.shape[1])  # six standard errors: a right answer fails once in a billion
-    if not (np.abs(std - sigma) <= allowed).all():  # so put, NaN and infinity fail too
+    if not explained(np.abs(std - sigma), allowed, "standard deviation"):
         text = f"the samples' standard deviation is off by {np.abs(std - sigma).max():.2f}, sampling error explains {allowed.max():.2f}"
         slip, hint = _which_std(std, log_sigma)
         return Symptom(text + hint, slip)
-    if not (np.abs(mean - mu) <= allowed).all():
+    if not explained(np.abs(mean - mu), allowed, "mean"):
         return Symptom(
             f"the samples' mean is off by {np.abs(mean - mu).max():.2f}, sampling error explains {allowed.max():.2f}"
         )
@@ -100,7 +101,7 @@ def _which_std(std: np.ndarray, log_sigma: np.ndarray) -> tuple[str, str]:
         ),
     }
     for slip, (wrong, sentence) in usual.items():
-        if (np.abs(std - wrong) < 0.06 * wrong + 1e-3).all():
+        if resembles(np.abs(std - wrong), 0.06 * wrong + 1e-3, slip):
             return slip, f": {sentence}"
     return "", ""
 
@@ -123,7 +124,7 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
     spread = rows.std(axis=2, keepdims=True)
     if not np.isfinite(spread).all():
         return Symptom("the samples are larger than floats can be averaged")
-    if (spread < 1e-3).any():
+    if not beyond(spread, 1e-3, "spread"):
         return Symptom("all N samples of a row are alike: draw noise of shape (B, N, K)", "same_noise_for_every_sample")
     noise = (rows - rows.mean(axis=2, keepdims=True)) / spread
     n = noise.shape[2]
@@ -143,7 +144,7 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
         ),
     }
     for slip, (sentence, correlation) in correlations.items():
-        if not np.abs(correlation).max() <= 0.1:
+        if not explained(np.abs(correlation), 0.1, slip):
             return Symptom(f"{sentence}: draw noise of shape (B, N, K)", slip)
     return None
 
@@ -167,9 +168,9 @@ def _sampled_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symp
     k, n = mu.shape[1], int(inputs["num_samples"])
     error_mu = np.abs(got[:, :-1] - 2 * mu) / (2 * sigma[:, None])
     error_sigma = np.abs(got[:, -1] - 2 * k * sigma**2) / (2 * sigma * np.sqrt((mu**2).sum(axis=1) + 2 * k * sigma**2))
-    if not (error_mu <= 6 / np.sqrt(n)).all():
+    if not explained(error_mu, 6 / np.sqrt(n), "mu"):
         return Symptom("the gradient with respect to mu is not that of z = mu + sigma * eps")
-    if not (error_sigma <= 6 / np.sqrt(n)).all():
+    if not explained(error_sigma, 6 / np.sqrt(n), "log sigma"):
         return Symptom(
             "the gradient with respect to log sigma is not that of z = mu + sigma * eps: is sigma detached, or not exp(log_sigma)?"
         )

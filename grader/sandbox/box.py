@@ -41,6 +41,9 @@ _ARITHMETIC = (
 _SYSTEM_FILES = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom")
 
 
+ZYGOTE = "grader.sandbox.zygote"  # the module that is started
+
+
 class Box:
     """A zygote and the channel to it. Not shared between threads; one for each worker."""
 
@@ -104,7 +107,7 @@ class Box:
                 "-B",
                 "-s",
                 "-m",
-                "grader.sandbox.zygote",
+                ZYGOTE,
                 json.dumps(self._settings(theirs.fileno(), readable)),
             ],
             pass_fds=[theirs.fileno()],

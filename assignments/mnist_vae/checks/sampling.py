@@ -4,6 +4,7 @@ import numpy as np
 
 from grader.authoring.check import Arrays, Judge, Symptom
 from grader.authoring.judges import alike
+from grader.authoring.lines import explained, resembles
 
 from .nets import whole_numbers
 
@@ -31,11 +32,13 @@ def _noise(got: np.ndarray, mu: np.ndarray, given: np.ndarray, scale: str, n: in
         return symptom
     z, sigma = got.astype(float), _sigma(given, scale)
     mean, std, allowed = z.mean(axis=0), z.std(axis=0), _SIGMAS * sigma / np.sqrt(n)
-    if (np.abs(std - sigma) > allowed).any():
+    if not explained(np.abs(std - sigma), allowed, "standard deviation"):
         in_one_call = z[: n // 2].std(axis=0)
-        slip, hint = _which_std(in_one_call if in_one_call.max() < 1e-3 else std, mean, mu, given, scale)
+        slip, hint = _which_std(
+            in_one_call if resembles(in_one_call, 1e-3, "spread in one call") else std, mean, mu, given, scale
+        )
         return Symptom(f"the standard deviation of z is off by {np.abs(std - sigma).max():.2g}{hint}", slip)
-    if (np.abs(mean - mu) > allowed).any():
+    if not explained(np.abs(mean - mu), allowed, "mean"):
         return Symptom(f"the mean of z is off by {np.abs(mean - mu).max():.2g}: it is mu")
     return _shared((z - mean) / std)
 
@@ -56,9 +59,9 @@ def _which_std(std: np.ndarray, mean: np.ndarray, mu: np.ndarray, given: np.ndar
         "swapped_halves": (np.exp(mu), ": mean and log sigma are swapped, the mean comes first"),
         "uniform_noise": (sigma / np.sqrt(12), ": eps is standard normal (randn), not uniform (rand)"),
     }
+    is_shifted = not resembles(np.abs(mean - mu), 1e-3, "mean without noise")
     for slip, (wrong, hint) in usual.items():
-        is_shifted = (np.abs(mean - mu) > 1e-3).any()
-        if (np.abs(std - wrong) < 0.1 * wrong + 1e-3).all() and not (slip == "no_noise" and is_shifted):
+        if resembles(np.abs(std - wrong), 0.1 * wrong + 1e-3, slip) and not (slip == "no_noise" and is_shifted):
             return slip, hint
     return "", f", more than sampling explains; sigma = exp({scale}{' / 2' if scale == 'logvar' else ''})"
 
@@ -67,11 +70,12 @@ def _shared(eps: np.ndarray) -> Symptom | None:
     """Noise that dimensions or images have in common. Fourteen standard errors is the most that may be there; a slip's is 1."""
     n = len(eps)
     limit = max(0.2, 14 / np.sqrt(n))
-    if eps.shape[1] > 1 and np.abs(np.corrcoef(eps.T) - np.eye(eps.shape[1])).max() > limit:
+    correlation = np.corrcoef(eps.T) - np.eye(eps.shape[1])
+    if eps.shape[1] > 1 and not explained(np.abs(correlation), limit, "correlation of dimensions"):
         return Symptom("the dimensions of z share their noise: draw one number for each of them", "one_noise_per_image")
-    if eps.shape[1] > 0 and alike(eps[: n // 2], eps[n - n // 2 :]):
+    if eps.shape[1] > 0 and alike(eps[: n // 2], eps[n - n // 2 :], "second call"):
         return Symptom("two calls draw the same noise: fix no seed inside", "seed_fixed_inside")
-    if np.abs((eps[:-1] * eps[1:]).mean(axis=0)).max() > limit:
+    if not explained(np.abs((eps[:-1] * eps[1:]).mean(axis=0)), limit, "correlation of images"):
         return Symptom("images share their noise: draw one number for each image and dimension")
     return None
 
@@ -94,9 +98,9 @@ def prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     if symptom := _not_samples(z, (n, nz)):
         return symptom
     mean, std, allowed = z.mean(axis=0, dtype=float), z.std(axis=0, dtype=float), _SIGMAS / np.sqrt(n)
-    if (np.abs(std - 1 / np.sqrt(12)) < 0.05).all():
+    if resembles(np.abs(std - 1 / np.sqrt(12)), 0.05, "uniform_prior"):
         return Symptom("the codes are uniform: N(0, I) is randn, not rand", "uniform_prior")
-    if (np.abs(std - 1) > allowed).any() or (np.abs(mean) > allowed).any():
+    if not explained(np.abs(std - 1), allowed, "standard deviation") or not explained(np.abs(mean), allowed, "mean"):
         worst = mean[np.abs(mean).argmax()], std[np.abs(std - 1).argmax()]
         return Symptom(f"the codes have mean {worst[0]:.2f} and standard deviation {worst[1]:.2f}, expected 0 and 1")
     return _shared((z.astype(float) - mean) / std)
@@ -118,7 +122,7 @@ def gradient(scale: str) -> Judge:
                 )
             if got.shape != value.shape or not np.isfinite(got).all():
                 return Symptom(f"the gradient for {name} has shape {got.shape}, expected {value.shape}, all finite")
-            if (np.abs(got - value) > _SIGMAS * spread[name] / np.sqrt(n)).any():
+            if not explained(np.abs(got - value), _SIGMAS * spread[name] / np.sqrt(n), f"gradient for {name}"):
                 return Symptom(f"the gradient for {name} is not that of z = mu + sigma * eps")
         return None
 
@@ -139,11 +143,13 @@ def averaged_over_draws(values: Arrays, reference: Arrays, inputs: Arrays) -> Sy
     spread = scale * np.sqrt(4 * shift**2 * variance + 2 * variance**2)  # of one draw
     allowed = _SIGMAS * spread / np.sqrt(int(inputs["n"]) * int(inputs["images"]))
     off = got.astype(float) - float(of_grey) + scale * (shift**2 + variance)
-    if (np.abs(off) > allowed).any() or abs(off.mean()) > allowed / np.sqrt(_CALLS):
+    if not explained(np.abs(off), allowed, "elbo") or not explained(
+        abs(off.mean()), allowed / np.sqrt(_CALLS), "mean elbo"
+    ):
         return Symptom(
             f"with a wide posterior the elbo is off by {np.abs(off).max():.3g} nats, more than the draws explain"
         )
-    if alike(got, got[:1], scale=10 * allowed):
+    if alike(got, got[:1], "calls", scale=10 * allowed):
         return Symptom("two calls draw the same codes: fix no seed inside", "seed_fixed_inside")
     return None
 
