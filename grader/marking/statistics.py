@@ -19,13 +19,14 @@ def markers(state: State, queue: Queue) -> list[dict[str, Any]]:
     times: dict[str, list[datetime]] = {}
     parts = queue.classroom.parts
     for key, stack in state.stacks.items():
-        if key[0] != "mark" or not stack or key[2] not in parts:
+        if key[0] != "mark" or key[2] not in parts:
             continue
         for event in stack:
             times.setdefault(event.who, []).append(datetime.fromisoformat(event.at))
-        mark, points = Mark.of(stack[-1].body), parts[key[2]].points
-        if not mark.is_open and points:
-            shares.setdefault(stack[-1].who, []).append(state.rubric(key[2]).points(mark, points) / points)
+        found, maximum = state.mark(*key[1:]), parts[key[2]].points
+        if found and maximum:
+            points = state.rubric(key[2]).points(found[1], maximum)
+            shares.setdefault(found[0].who, []).append(points / maximum)
     return [
         {
             "name": name,
