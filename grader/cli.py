@@ -1,4 +1,4 @@
-"""The command line: `python -m grader grade PATH...`, and the commands `mark`, `diff` and `doctor`."""
+"""The command line: `python -m grader grade PATH...`, `mark RESULTS`, `diff OLD NEW`, `similar PATH...`, `doctor`."""
 
 import argparse
 import os
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
             return _grade(options)
         if options.command == "mark":
             return command.mark(options)
-        print(doctor() if options.command == "doctor" else diff(options.old, options.new))
+        print(_COMMANDS[options.command](options))
         return WRITTEN
     except (
         NothingToGrade,
@@ -67,6 +67,19 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped. What is graded is kept: the same command goes on from here.", file=sys.stderr)
         return OUR_FAULT
+
+
+def _similar(options: argparse.Namespace) -> str:
+    from grader.similarity import similar  # loads scikit-learn, which nothing else here needs
+
+    return similar(options.paths, options.against, options.out)
+
+
+_COMMANDS = {
+    "doctor": lambda options: doctor(),
+    "diff": lambda options: diff(options.old, options.new),
+    "similar": _similar,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -118,6 +131,12 @@ def _parser() -> argparse.ArgumentParser:
     compare = commands.add_parser("diff", help="what changed between two runs, for whom, and why")
     compare.add_argument("old", type=Path, metavar="OLD", help="a folder of results")
     compare.add_argument("new", type=Path, metavar="NEW", help="another, graded later")
+    alike = commands.add_parser("similar", help="which answers are more alike than chance explains; a hint, for staff")
+    alike.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="a folder of results, or submissions in any layout"
+    )
+    alike.add_argument("--against", nargs="+", type=Path, default=[], metavar="PATH", help="the same of earlier years")
+    alike.add_argument("--out", type=Path, metavar="DIR", help="where similar.html goes (default: the results given)")
     commands.add_parser("doctor", help="say what this machine offers")
     return parser
 

@@ -2,7 +2,7 @@
 
     with watched() as seen:
         judged(check, values, reference, inputs)
-    seen  # [Distance("kl.D_KL.values", "value", "value", 0.002), ...]
+    seen  # [Distance("a.task.values", "value", "value", 0.002), ...]
 
 A judge that compares on its own would decide as near to its line as it likes, and nobody would know. What is watched
 here tells how far right answers stay from each line and how far wrong ones go beyond it (`python -m tests.machines`),

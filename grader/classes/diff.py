@@ -58,7 +58,7 @@ def diff(old: Path, new: Path) -> str:
     n_both = len(before.keys() & after.keys())
     page = TEMPLATES.get_template("diff.html").render(old=old.name, new=new.name, changes=changes, n_both=n_both)
     write_atomically(new / "diff.html", page)
-    _link(new, after)
+    link_class_page(new, after)
     return as_text(changes, n_both)
 
 
@@ -69,7 +69,8 @@ def _results(folder: Path) -> dict[str, Results]:
     return found
 
 
-def _link(folder: Path, results: dict[str, Results]) -> None:
+def link_class_page(folder: Path, results: dict[str, Results]) -> None:
+    """Write the class page of a folder of results again, where it has one: a page has come beside it that it links."""
     try:
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         if run["is_class"]:

@@ -197,6 +197,16 @@ def test_the_comparison_names_her_and_nobody_else(walk: Walk) -> None:
     assert float(after) - float(before) == 4
 
 
+def test_similar_answers_are_looked_for_and_a_small_class_accuses_nobody(walk: Walk) -> None:
+    said = _said(walk, "similar results-2")
+    assert f"{NAME}: 4 hand-ins, 6 pairs compared, 0 stand out." in said
+    page = (walk.root / "results-2" / "similar.html").read_text(encoding="utf-8")
+    assert "This page accuses nobody." in page
+    assert "Lovelace" not in page
+    assert 'href="similar.html"' in (walk.root / "results-2" / "class.html").read_text(encoding="utf-8")
+    assert not list((walk.root / "results-2").glob("*/similar.html"))
+
+
 def test_the_gradescope_bundle_is_written(walk: Walk) -> None:
     assert (walk.root / "dist" / f"gradescope-{NAME}.zip").stat().st_size > 100_000
     assert "It holds a new secret" not in _said(walk, f"NB={NAME}")

@@ -32,6 +32,10 @@ ELSEWHERE = {
         "--by-hand class/points.csv --fill class/gradebook.csv",
     ),
     f"{PYTHON} -m grader diff OLD NEW": ("docs/instructors-guide.md", f"{PYTHON} -m grader diff results results-2"),
+    f"{PYTHON} -m grader similar RESULTS_OR_SUBMISSIONS --against LAST_YEAR": (
+        "tests/grader/similarity/test_command.py",
+        'main(["similar", str(results), "--against"',
+    ),
     f"{PYTHON} -m pytest grader --submission x.zip": ("tests/grader/test_cli.py", '"pytest", "grader", "--submission"'),
     "make student": ("tests/tools/test_student.py", "main(["),
     f"make pdf NB=notebooks/{NAME}.ipynb": ("tests/utils/export/test_export_command.py", "main(["),
