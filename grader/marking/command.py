@@ -135,7 +135,9 @@ async def _serve(desk: Any, options: argparse.Namespace, colleagues: list[str], 
 
     sockets = _sockets(options)
     port = sockets[0].getsockname()[1]
-    host = options.listen if not is_loopback(options.listen) else "127.0.0.1"
+    host = "127.0.0.1" if is_loopback(options.listen) else options.listen
+    if options.listen in ("0.0.0.0", "::"):  # every address of this machine: people need one by name
+        host = socket.getfqdn()
     names = (
         frozenset()
         if is_loopback(options.listen)

@@ -1,5 +1,6 @@
 """The system's Chromium, driven by playwright; no browser of its own is downloaded."""
 
+import importlib.util
 import os
 import shutil
 import time
@@ -10,6 +11,8 @@ CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
 WHY_NOT = "" if CHROMIUM else "no Chromium is installed: the page is tried in a real browser only where there is one"
+if importlib.util.find_spec("playwright") is None:
+    WHY_NOT = "playwright is not installed: it drives the browser (requirements.txt, staff)"
 
 
 @contextmanager

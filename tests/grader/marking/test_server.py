@@ -108,7 +108,10 @@ def test_elsewhere_than_on_loopback_it_asks_for_a_certificate(tmp_path: Path) ->
 
 
 def test_it_listens_on_this_machine_alone(running: Running) -> None:
-    others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+    try:
+        others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+    except socket.gaierror:
+        pytest.skip("this machine has no other address by its own name")
     for address in others - {"127.0.0.1"}:
         if address.startswith("127."):
             continue
