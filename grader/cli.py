@@ -1,4 +1,4 @@
-"""The command line: `python -m grader grade PATH...`, `diff OLD NEW`, `similar PATH...`, `doctor`."""
+"""The command line: `python -m grader grade PATH...`, `mark RESULTS`, `diff OLD NEW`, `similar PATH...`, `doctor`."""
 
 import argparse
 import os
@@ -19,8 +19,11 @@ from grader.classes.pool import Here, Workers
 from grader.classes.results_folder import FolderInUse, ResultsFolder
 from grader.classes.run import Results, WeakIsolation, grade_all, kept_results
 from grader.doctor import doctor
+from grader.marking import STORE, StoreError, add_marks, command, marks_exist
+from grader.marking.answers import NothingToMark
+from grader.marking.store import copy_store, is_store
 from grader.platforms import Collection, NothingToGrade, collect, read_roster
-from grader.platforms.by_hand import Points, SheetError, add_points, read_sheet, write_sheet
+from grader.platforms.by_hand import Points, SheetError, read_sheet, write_sheet
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
 from grader.platforms.people import RosterError
 from grader.report import grades_table, write_class
@@ -47,9 +50,21 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "grade":
             return _grade(options)
+        if options.command == "mark":
+            return command.mark(options)
         print(_COMMANDS[options.command](options))
         return WRITTEN
-    except (NothingToGrade, RosterError, GradebookError, SheetError, FolderInUse, NoResults, CourseError) as error:
+    except (
+        NothingToGrade,
+        RosterError,
+        GradebookError,
+        SheetError,
+        FolderInUse,
+        NoResults,
+        CourseError,
+        NothingToMark,
+        StoreError,
+    ) as error:
         print(error, file=sys.stderr)
         return REJECTED
     except SandboxError as error:
@@ -116,8 +131,9 @@ def _parser() -> argparse.ArgumentParser:
         "--by-hand",
         type=Path,
         metavar="FILE",
-        help="a sheet with the points that a person gives; written, empty, where there is none",
+        help="a sheet with the points that a person gives; written, empty, where there is none; or another folder's marks.sqlite",
     )
+    command.add_parser(commands)
     compare = commands.add_parser("diff", help="what changed between two runs, for whom, and why")
     compare.add_argument("old", type=Path, metavar="OLD", help="a folder of results")
     compare.add_argument("new", type=Path, metavar="NEW", help="another, graded later")
@@ -155,7 +171,7 @@ def _grade(options: argparse.Namespace) -> int:
         _require_gradable(name)
     roster = read_roster(options.roster) if options.roster else None
     gradebook = read_gradebook(options.fill) if options.fill else None
-    points = read_sheet(options.by_hand) if options.by_hand and options.by_hand.exists() else None
+    points = _points(options.by_hand)
     collection = collect(options.paths, roster)
     for line in collection.found:
         print(line)
@@ -168,8 +184,8 @@ def _grade(options: argparse.Namespace) -> int:
             print(_too_weak(error.tier, _minimum(options, collection)), file=sys.stderr)
             return OUR_FAULT
         results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
-        results, by_hand = _with_points(options.by_hand, results, points)
-        folder.write_feedback(results, has_points=points is not None)
+        results, by_hand = _with_points(options, results, points)
+        folder.write_feedback(results, has_points=marks_exist(options.out))
         seconds = time.monotonic() - began
         write_class(options.out, results, _facts(options, collection, seconds))
     print(grades_table(results))
@@ -224,11 +240,22 @@ def _graded(
     return graded
 
 
-def _with_points(sheet: Path | None, results: list[Results], points: Points | None) -> tuple[list[Results], str]:
-    """The results with a person's points, and what to say about them; "" without a sheet."""
-    if sheet is None:
-        return results, ""
-    return (results, write_sheet(sheet, results)) if points is None else add_points(results, points)
+def _points(sheet: Path | None) -> Points | None:
+    """What a filled sheet holds; None where there is none yet, or it is a file of marks."""
+    return read_sheet(sheet) if sheet and sheet.exists() and not is_store(sheet) else None
+
+
+def _with_points(
+    options: argparse.Namespace, results: list[Results], points: Points | None
+) -> tuple[list[Results], str]:
+    """The results with what persons gave, and what to say about it; "" where nobody gave anything."""
+    sheet: Path | None = options.by_hand
+    if sheet and is_store(sheet):
+        copy_store(sheet, options.out)
+    settled, said = add_marks(options.out, results, points, sheet.name if sheet else "")
+    if sheet and not sheet.exists():
+        said = f"{said} {write_sheet(sheet, settled)}".strip()
+    return settled, said
 
 
 def _facts(options: argparse.Namespace, collection: Collection, seconds: float) -> dict[str, Any]:
@@ -238,7 +265,7 @@ def _facts(options: argparse.Namespace, collection: Collection, seconds: float) 
         "is_class": collection.is_class,
         "found": list(collection.found),
         "absent": [{"name": p.name, "email": p.email, "ids": list(p.ids)} for p in collection.absent],
-        "by_hand": str(options.by_hand) if options.by_hand else None,
+        "by_hand": STORE if marks_exist(options.out) else None,
         "wall_seconds": round(seconds, 2),
     }
 

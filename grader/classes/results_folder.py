@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -117,12 +118,15 @@ def read_results(folder: Path) -> dict[str, dict[str, Any]]:
     Returns:
         The contents of the `results.json` files; those that cannot be read are left out.
     """
-    found = {}
+    return {results["extra_data"]["student"]: results for results in each_result(folder)}
+
+
+def each_result(folder: Path) -> Iterator[dict[str, Any]]:
+    """As `read_results`, one at a time: with their pictures, those of a class may be larger than the memory."""
     for path in sorted(folder.glob("*/results.json")):
         try:
             results = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             continue
         if is_results(results):
-            found[results["extra_data"]["student"]] = results
-    return found
+            yield results
