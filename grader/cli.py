@@ -144,8 +144,8 @@ def _parser() -> argparse.ArgumentParser:
     alike.add_argument("--against", nargs="+", type=Path, default=[], metavar="PATH", help="the same of earlier years")
     alike.add_argument("--out", type=Path, metavar="DIR", help="where similar.html goes (default: the results given)")
     commands.add_parser("doctor", help="say what this machine offers")
-    for command in commands.choices.values():
-        add_course_option(command)
+    for subcommand in commands.choices.values():
+        add_course_option(subcommand)
     return parser
 
 
