@@ -211,7 +211,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     names = options.names or graded_assignments()
     questions = {} if options.only_prices else {name: tried(name, options.workers) for name in names}
-    paid: dict[str, list[Price]] = {name: list(prices(name, faults_of(name), options.workers)) for name in names}
+    several = [name for name in names if len(load_assignment(name).tasks) > 1]  # one task has no others to harm
+    paid: dict[str, list[Price]] = {name: list(prices(name, faults_of(name), options.workers)) for name in several}
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     kept = _PRICES.search(before)
     priced = merged(kept[0] if kept else "", table(paid))
