@@ -8,6 +8,7 @@ import json
 import resource
 import time
 from contextlib import suppress
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -144,8 +145,11 @@ class _Witness(nn.Module):
 
 def vae_shapes(names, y: Tensor, hidden_dims: Tensor, latent_size: Tensor, **_: Tensor):
     """The whole model, with the student's own encoder and decoder."""
-    y_hat, mu, logvar = names["VAE"](y.shape[1], hidden_dims.tolist(), int(latent_size))(y)
-    return {"y_hat": y_hat, "mu": mu, "logvar": logvar}
+    model = names["VAE"](y.shape[1], hidden_dims.tolist(), int(latent_size))
+    y_hat, mu, logvar = model(y)
+    sizes = sorted(sorted(p.shape) for p in model.decoder.parameters() if p.ndim == 2 and min(p.shape) > 1)
+    layers = torch.tensor(sizes, dtype=torch.int64).reshape(-1, 2)
+    return {"y_hat": y_hat, "mu": mu, "logvar": logvar, "decoder": layers}
 
 
 def _vae(names, latent_size: int, encoder_: nn.Module, decoder_: nn.Module):
@@ -348,14 +352,17 @@ class _OtherEncoder(nn.Module):
 
 
 class _OtherDecoder(nn.Module):
-    """Stands in for a decoder: right in its shapes, and in nothing else."""
+    """Stands in for a decoder: right in its shapes and widths, and in nothing else."""
 
     def __init__(self, latent_size: int, hidden_dims: list[int], output_size: int) -> None:
         super().__init__()
-        self.layer = nn.Linear(latent_size, output_size)
+        widths = [latent_size, *hidden_dims, output_size]
+        self.layers = nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in pairwise(widths))
 
     def forward(self, z: Tensor) -> Tensor:
-        return self.layer(z).sin()
+        for layer in self.layers:
+            z = layer(z).sin()
+        return z
 
 
 STAND_INS = {"Encoder": _OtherEncoder, "Decoder": _OtherDecoder}
