@@ -152,7 +152,7 @@ def _grade(options: argparse.Namespace) -> int:
         print(line)
     settings = Settings(options.notebook, course_salt(), quality_seconds=options.quality_seconds)
     with ResultsFolder(options.out) as folder:
-        kept = {} if options.fresh else kept_results(collection.hand_ins, settings, folder)
+        kept = {} if options.fresh else _kept(options, collection, settings, folder)
         try:
             graded = _graded(options, collection, settings, folder, kept)
         except WeakIsolation as error:
@@ -160,7 +160,7 @@ def _grade(options: argparse.Namespace) -> int:
             return OUR_FAULT
         results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
         results, by_hand = _with_points(options.by_hand, results, points)
-        folder.write_feedback(results, has_points=points is not None)
+        folder.write_feedback(r for r in results if points is not None or r["extra_data"]["student"] in kept)
         seconds = time.monotonic() - began
         write_class(options.out, results, _facts(options, collection, seconds))
     print(grades_table(results))
@@ -171,6 +171,13 @@ def _grade(options: argparse.Namespace) -> int:
         print(fill(gradebook, results, options.out, options.column))
     print(f"Grades: {options.out / 'grades.csv'}. {_where_to_look(options.out, collection)}")
     return _exit_code(results)
+
+
+def _kept(
+    options: argparse.Namespace, collection: Collection, settings: Settings, folder: ResultsFolder
+) -> dict[str, Results]:
+    allowed = {"", *(tier for tier in TIERS if is_at_least(tier, _minimum(options, collection)))}
+    return kept_results(collection.hand_ins, settings, folder, allowed.__contains__)
 
 
 def _graded(
