@@ -59,6 +59,7 @@ class Reading:
     answered: dict[str, tuple[bool, ...]]  # question -> for each of its response cells, whether somebody wrote in it
     repairs: tuple[str, ...]
     written: tuple[Written, ...] = ()  # what a person grades
+    remarks: dict[str, str] = field(default_factory=dict)  # task -> what its cell does that costs nothing
 
     @property
     def runnable(self) -> tuple[TaskSource, ...]:
@@ -111,6 +112,7 @@ class CellSource:
     cell: int
     source: str
     tasks: tuple[str, ...]
+    stand_ins: tuple[str, ...] = ()  # names that the probes' stand-ins take before it runs
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Probes of notebook 3: autoencoder, VAE, conditional VAE and convolutional VAE."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -31,7 +32,7 @@ from grader.probe_kit.stand_ins import (
     silence,
     uniform,
 )
-from grader.probe_kit.tools import gradients, seed_torch
+from grader.probe_kit.tools import gradients, seed_torch, told
 
 
 def _count(module: nn.Module) -> int:
@@ -54,7 +55,32 @@ def encoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
 
 def encoder(names, nz: Tensor, size: Tensor, seed: Tensor):
     net = fill(names["Encoder"](nz=int(nz), input_size=int(size)), int(seed))
-    return {"code": net(2 * uniform(int(seed), 4, 1, int(size)) - 1)}
+    return {"code": _flat(net(2 * uniform(int(seed), 4, 1, int(size)) - 1))}
+
+
+def _flat(code):
+    """A code of shape (N, 1, nz), as an encoder gives it that leaves the channel of (N, 1, 784) where it is, as (N, nz)."""
+    is_wide = isinstance(code, Tensor) and code.ndim == 3 and code.shape[1] == 1
+    return code.squeeze(1) if is_wide else code
+
+
+class _Wide(nn.Module):
+    """An encoder whose codes have the shape (N, 1, nz)."""
+
+    def __init__(self, encoder_: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder_
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.encoder(x)[:, None]
+
+
+def _like(own: nn.Module, encoder_: nn.Module) -> nn.Module:
+    """An encoder of ours, with codes shaped as those of the model's own."""
+    with suppress(Exception), torch.no_grad():
+        if own(torch.zeros(2, 1, PIXELS)).ndim == 3:
+            return _Wide(encoder_)
+    return encoder_
 
 
 def decoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
@@ -69,12 +95,15 @@ def decoder(names, nz: Tensor, size: Tensor, seed: Tensor):
 def autoencoder_sizes(names, nz: Tensor, seed: Tensor):
     model = names["AutoEncoder"](int(nz))
     code = model.encoder(uniform(int(seed), 3, 1, PIXELS))
-    return {"code_shape": torch.tensor(code.shape), "image_shape": torch.tensor(model.decoder(code).shape)}
+    return {"code_shape": torch.tensor(_flat(code).shape), "image_shape": torch.tensor(model.decoder(code).shape)}
 
 
 def autoencoder(names, nz: Tensor, seed: Tensor):
     model = names["AutoEncoder"](int(nz))
-    model.encoder, model.decoder = flat_encoder(int(nz), int(seed)), flat_decoder(int(nz), int(seed))
+    model.encoder, model.decoder = (
+        _like(model.encoder, flat_encoder(int(nz), int(seed))),
+        flat_decoder(int(nz), int(seed)),
+    )
     x = uniform(int(seed), 3, 1, PIXELS)
     return picture("forward", model(x)) | picture("reconstruct", model.reconstruct(x))
 
@@ -154,18 +183,19 @@ def _quiet(generate, model: Any, codes: int, marks: Tensor) -> dict[str, object]
 def vae_sizes(names, nz: Tensor, seed: Tensor):
     model = names["VAE"](int(nz))
     outputs = model(uniform(int(seed), 3, 1, PIXELS))
-    return {"q_shape": torch.tensor(outputs["q"].shape), "rec_shape": torch.tensor(outputs["rec"].shape)}
+    return {"q_shape": torch.tensor(_flat(outputs["q"]).shape), "rec_shape": torch.tensor(outputs["rec"].shape)}
 
 
 def _known_posterior(names, mu: Tensor, log_sigma: Tensor):
     with plain_layers():
         model = names["VAE"](len(mu))
-    model.encoder, model.decoder = Emit(torch.cat([mu, log_sigma])), Show(1, PIXELS)
-    return model
+    emit = Emit(torch.cat([mu, log_sigma]))
+    model.encoder, model.decoder = _like(model.encoder, emit), Show(1, PIXELS)
+    return model, emit
 
 
 def vae_noise(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor):
-    model = _known_posterior(names, mu, log_sigma)
+    model, _ = _known_posterior(names, mu, log_sigma)
     seed_torch(seed)
     return {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, PIXELS))["rec"], len(mu)), int(images))}
 
@@ -177,24 +207,29 @@ def _in_two_calls(draw: Callable[[int], Tensor], n: int) -> Tensor:
 
 def vae_gradient(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor):
     """Of the mean square of z, summed over the dimensions: its expectation is known to whoever knows mu and sigma."""
-    model = _known_posterior(names, mu, log_sigma)
+    model, emit = _known_posterior(names, mu, log_sigma)
     seed_torch(seed)
     z = shown(model(blank(int(images), 1, PIXELS))["rec"], len(mu))
-    found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), [model.encoder.numbers], allow_unused=True)[0]
-    return {} if found is None else {"d_mu": found[: len(mu)], "d_log_sigma": found[len(mu) :]}
+    found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), [emit.numbers], allow_unused=True)[0]
+    if found is None:
+        return {}
+    return {"d_mu": found[: len(mu)], "d_log_sigma": found[len(mu) :], **told(z, mu, dim=0)}
 
 
 def vae_loss(names, q: Tensor, beta: Tensor, seed: Tensor):
     n = len(q)
     outputs = {"q": q, "rec": 0.9 * uniform(int(seed), n, 1, PIXELS) + 0.05}
     model = names["VAE"](q.shape[1] // 2, beta=float(beta))
+    if isinstance(_like(model.encoder, nn.Identity()), _Wide):
+        outputs["q"] = q[:, None]
     total, terms = model.loss(uniform(int(seed) + 1, n, 1, PIXELS), outputs)
     return {"rec_loss": terms["rec_loss"], "kl_loss": terms["kl_loss"], "total": total}
 
 
 def vae_reconstruct(names, nz: Tensor, seed: Tensor):
     model = names["VAE"](int(nz))
-    model.encoder, model.decoder = flat_encoder(2 * int(nz), int(seed)), flat_decoder(int(nz), int(seed))
+    model.encoder = _like(model.encoder, flat_encoder(2 * int(nz), int(seed)))
+    model.decoder = flat_decoder(int(nz), int(seed))
     x = uniform(int(seed), 3, 1, PIXELS)
     return picture("picture", model.reconstruct(x)) | {"again": picture("again", model.reconstruct(x))["again"]}
 
@@ -245,7 +280,7 @@ def reparametrize(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tenso
     if z.requires_grad:
         found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), leaves, allow_unused=True)
     reached = {name: grad for name, grad in zip(("d_mu", "d_logvar"), found, strict=True) if grad is not None}
-    return {"z": z} | reached
+    return {"z": z} | reached | told(z, mu, dim=0)
 
 
 def loss_function(names, x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor):
@@ -356,16 +391,29 @@ def conv_parameters(names, K: Tensor, num_filters: Tensor, seed: Tensor, push: T
     return {
         **_described("encoder", model.encoder, int(seed)),
         **_described("decoder", model.decoder, int(seed)),
+        **_mapped(model, int(K)),
         "is_trained": is_trained,
         "log_sig_x": at_start,
         "moved": torch.as_tensor(model.log_sig_x),
     }
 
 
+def _mapped(model, K: int) -> dict[str, Tensor]:
+    """The shapes that the networks give, and how many filters their convolutions of 5 x 5 have."""
+    found = {}
+    for part in ("encoder", "decoder"):
+        kernels = [p for p in getattr(model, part).parameters() if p.ndim == 4 and p.shape[2:] == (5, 5)]
+        found[f"{part}_filters"] = torch.tensor([n for kernel in kernels for n in kernel.shape[:2]], dtype=torch.long)
+    with suppress(Exception), torch.no_grad():
+        found["posterior_shape"] = torch.tensor(model.encoder(torch.zeros(3, 1, 28, 28)).shape)
+        found["image_shape"] = torch.tensor(model.decoder(torch.zeros(3, K)).shape)
+    return found
+
+
 def _conv(names, K: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor) -> Any:
+    """With networks of ours: the class's own may be built in many ways."""
     model = names["SimpleVAE"](K=int(K), num_filters=int(num_filters))
-    fill(model.encoder, int(seed))
-    fill(model.decoder, int(seed) + 1)
+    model.encoder, model.decoder = flat_encoder(int(K) + 1, int(seed)), flat_images(int(K), int(seed) + 1)
     with torch.no_grad():
         model.log_sig_x.copy_(log_sig_x)
     return model
@@ -396,7 +444,6 @@ def conv_elbo_gradient(
 ):  # fmt: skip
     """Through smooth networks of ours: a unit of the given ones at the kink of its ReLU has another slope on another machine."""
     model = _conv(names, K, num_filters, log_sig_x, seed)
-    model.encoder, model.decoder = flat_encoder(int(K) + 1, int(seed)), flat_images(int(K), int(seed))
     silence(model.encoder, int(K) + 1, int(K))
     value = model.elbo(uniform(int(seed), int(images), 1, 28, 28), int(n))
     sources = {"encoder": list(model.encoder.parameters())[-1], "decoder": list(model.decoder.parameters())[-1]}
@@ -433,3 +480,36 @@ def generate_quiet(names, K: Tensor, n_images: Tensor, seed: Tensor, marks: Tens
     seed_torch(seed)
     model = PriorVAE(int(K), int(seed))
     return _quiet(lambda vae: names["generate_images"](vae, K=int(K), n_images=int(n_images)), model, int(K), marks)
+
+
+# ---------------------------------------------------------------- stand-ins for answers that others call
+
+
+class _OtherEncoder(nn.Module):
+    """Stands in for an encoder: right in its shapes, and in nothing else."""
+
+    def __init__(self, nz: int, input_size: int) -> None:
+        super().__init__()
+        self.net = nn.Linear(input_size, nz)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x.flatten(1)).sin()
+
+
+class _OtherDecoder(nn.Module):
+    """Stands in for a decoder: right in its shapes, and in nothing else."""
+
+    def __init__(self, nz: int, output_size: int) -> None:
+        super().__init__()
+        self.net = nn.Linear(nz, output_size)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.net(z).cos().square()[:, None]
+
+
+def _other_draw(mu: Tensor, logvar: Tensor) -> Tensor:
+    """Stands in for `reparametrize`: other mean, other variance."""
+    return torch.exp(0.25 * logvar) * torch.randn_like(mu) - mu
+
+
+STAND_INS = {"Encoder": _OtherEncoder, "Decoder": _OtherDecoder, "reparametrize": _other_draw}

@@ -3,6 +3,11 @@
 A check names a probe (what to call, with which inputs) and a judge (what must hold of the values). Both run in the
 grader's process except for the call itself. The reference values come from the reference solution, run through the
 same sandbox on the same inputs.
+
+Two more tables serve `grader.carried`. `CALLS` names, for a task, the earlier answers that it may call; each has a
+stand-in in the probes' `STAND_INS`. `AS_IF` says of a stand-in for a random answer which inputs the real one would need
+to draw the same: a judge that works from the inputs alone is given those. `LITERALS` says which of the notebook's names an
+answer to a task may write out as numbers.
 """
 
 import zlib
@@ -56,6 +61,7 @@ class Check:
     probe: Probe
     judge: Judge
     uses_reference: bool = True  # False: the judge works from the inputs alone, for example on moments of samples
+    advice: Judge | None = None  # what is told beside a check that holds, and costs nothing
 
 
 def load_checks(assignment: str) -> tuple[Check, ...]:
@@ -65,6 +71,11 @@ def load_checks(assignment: str) -> tuple[Check, ...]:
         ModuleNotFoundError: If the assignment has none yet.
     """
     return place_of(assignment).load("checks").CHECKS
+
+
+def load_table(assignment: str, name: str) -> dict:
+    """A table of the module of checks; empty where it has none of that name."""
+    return getattr(place_of(assignment).load("checks"), name, {})
 
 
 def has_checks(assignment: str) -> bool:

@@ -110,8 +110,8 @@ def flat_encoder(n: int, seed: int) -> nn.Module:
 
 
 def flat_decoder(n: int, seed: int) -> nn.Module:
-    """From codes, shape (N, n), to images, shape (N, 1, 784)."""
-    return fill(nn.Sequential(nn.Linear(n, PIXELS), nn.Sigmoid(), nn.Unflatten(1, (1, PIXELS))), seed)
+    """From codes, shape (N, n) or (N, 1, n), to images, shape (N, 1, 784)."""
+    return fill(nn.Sequential(nn.Flatten(), nn.Linear(n, PIXELS), nn.Sigmoid(), nn.Unflatten(1, (1, PIXELS))), seed)
 
 
 def flat_images(n: int, seed: int) -> nn.Module:
@@ -168,9 +168,8 @@ class Show(nn.Module):
         self.scale = nn.Parameter(torch.ones(()))
 
     def forward(self, z: Tensor) -> Tensor:
-        return F.pad((self.scale * z / _TONES).sigmoid(), (0, PIXELS - z.shape[-1]), value=0.5).reshape(
-            len(z), *self.shape
-        )
+        shown = (self.scale * z / _TONES).sigmoid()
+        return F.pad(shown, (0, PIXELS - z.shape[-1]), value=0.5).reshape(-1, *self.shape)  # one code alone is fine too
 
 
 class Marked(nn.Module):

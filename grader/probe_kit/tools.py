@@ -31,3 +31,9 @@ def seed_torch(seed: int | Tensor) -> None:
     takes longer than most probes.
     """
     torch.default_generator.manual_seed(int(seed))
+
+
+def told(z: Tensor, mu: Tensor, dim: int) -> dict[str, Tensor]:
+    """What a judge of gradients needs of draws around mu: the means of z and of z (z - mu) along a dimension."""
+    exact = z.detach().double()
+    return {"mean": exact.mean(dim), "shifted": (exact * (exact - mu.detach().double().unsqueeze(dim))).mean(dim)}

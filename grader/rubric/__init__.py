@@ -1,9 +1,10 @@
 """The rubric: an assignment's questions joined to their checks and reference values."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 
-from grader.authoring.check import Check, load_checks
+from grader.authoring.check import Arrays, Check, load_checks, load_table
 from grader.rubric import dependence
 from grader.rubric.references import References, load_references
 from utils.assignments import Assignment, load_assignment
@@ -17,6 +18,9 @@ class Rubric:
     assignment: Assignment
     checks: tuple[Check, ...]
     references: References
+    calls: dict[str, tuple[str, ...]] = field(default_factory=dict)  # task -> names of earlier answers it may call
+    as_if: dict[str, Callable[[Arrays], Arrays]] = field(default_factory=dict)  # see `checks`
+    literals: dict[str, dict[int, str]] = field(default_factory=dict)
 
     def checks_of(self, task: str) -> tuple[Check, ...]:
         return tuple(check for check in self.checks if check.task == task)
@@ -46,4 +50,5 @@ def load_rubric(name: str) -> Rubric:
         points = sum(check.points for check in checks if check.task == task.id)
         if points != task.points:
             raise ValueError(f"{name}: the checks of {task.id} give {points} points, its tag says {task.points}")
-    return Rubric(assignment, checks, load_references(name))
+    tables = (load_table(name, table) for table in ("CALLS", "AS_IF", "LITERALS"))
+    return Rubric(assignment, checks, load_references(name), *tables)

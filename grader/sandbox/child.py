@@ -170,6 +170,9 @@ class _Run:
     def _cell(self, step: dict) -> None:
         name, source = f"<cell {step['cell']}>", step["source"]
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        if step["stand_ins"]:
+            assert self._probes is not None
+            self.namespace.update({one: self._probes.STAND_INS[one] for one in step["stand_ins"]})
         try:
             exec(compile(source, name, "exec", dont_inherit=True), self.namespace)
         finally:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 _KINDS = {"b": "booleans", "i": "integers", "u": "integers", "f": "floating-point numbers", "c": "complex numbers"}
+_LONGEST = 100  # characters of a student's value in a sentence
 _FACTORS = {2.0: "twice", 0.5: "half", -1.0: "minus"}
 
 
@@ -60,8 +61,9 @@ def expect_close(
     size = f"error {_at(error, worst):.2g} (allowed {_at(allowed, worst):.2g})"
     where = f" at index {list(worst)}" if worst else ""
     miss = f"{name}: {size}, got {_at(have, worst):.6g}, expected {_at(want, worst):.6g}{where}."
-    slip = _name_slip(have, slips or {}, rtol, atol) or _name_factor(have, want, rtol, atol)
-    raise ExpectationError(_join(miss, slip, hint))
+    if slip := _name_slip(have, slips or {}, rtol, atol):
+        raise ExpectationError(_join(miss, slip))  # the cause is known: a hint would name another
+    raise ExpectationError(_join(miss, _name_factor(have, want, rtol, atol), hint))
 
 
 def expect_shape(name: str, tensor: Any, shape: tuple[int, ...], hint: str = "") -> None:
@@ -174,7 +176,10 @@ def _describe(value: Any) -> str:
         return "None (does the function end with `return`?)"
     if isinstance(value, torch.Tensor | np.ndarray):
         return f"a tensor of shape {tuple(value.shape)}" if value.shape else f"{value.item()!r}"
-    return repr(value) if isinstance(value, int | float | str) else f"a {type(value).__name__}"
+    if isinstance(value, int | float | str | list | tuple | dict | set):
+        text = repr(value)
+        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+    return f"a {type(value).__name__}"
 
 
 def _describe_kind(want: NDArray) -> str:

@@ -89,35 +89,39 @@ def encoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
 
 
 def _is_chain(values: Arrays, inputs: Arrays) -> bool:
-    """With weights of ours in the layers the slope is their product times one number, as in no other network.
+    """With weights of ours in the layers each row of the slope is that of their product times a number, as in no other
+    network.
 
-    The upper and lower half may be swapped: which of an encoder's two heads is which does not show in their sizes.
+    What follows the last layer gives each row a number of its own, and which half of the rows is which is another
+    check's to judge: it does not cost this one.
     """
     weights = [inputs[name].astype(float) for name in sorted(inputs) if name.startswith("weight_")]
     product, got = weights[0], values.get("slope", np.empty(0))
     for weight in weights[1:]:
         product = weight @ product
-    swapped = np.roll(product, len(product) // 2, axis=0)
     if got.shape != product.shape or not beyond(np.abs(got).max(initial=0), 1e-6, "size of the slope"):
         return False
-    return within(min(_off_multiple(got.astype(float), of) for of in (product, swapped)), _TOLERANCE, "slope")
+    half = len(product) // 2
+    rows = np.arange(len(product))
+    orders = [rows, np.roll(rows, half), *([rows % half, rows % half + half] if "y" in inputs else [])]
+    return within(min(_off_multiple(got.astype(float), product[order]) for order in orders), _TOLERANCE, "slope")
 
 
 def _off_multiple(got: np.ndarray, of: np.ndarray) -> float:
-    """How far an array is from the nearest multiple of another, as a share of the multiple's largest value."""
-    nearest = of * (got * of).sum() / np.square(of).sum()
-    return float(np.abs(got - nearest).max() / max(np.abs(nearest).max(), 1e-30))
+    """How far each row is from the nearest multiple of its own, as a share of the multiple's largest value; the worst."""
+    factor = (got * of).sum(axis=1, keepdims=True) / np.square(of).sum(axis=1, keepdims=True)
+    off = np.abs(got - factor * of).max(axis=1) / np.maximum(np.abs(factor * of).max(axis=1), 1e-9)
+    return float(np.where(np.abs(factor[:, 0]) > 1e-9, off, np.inf).max())
 
 
 def decoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-    """The encoder's chain, mirrored."""
-    ends = (inputs["z"].shape[1], int(inputs["output_size"]))
-    widths: list[int] = inputs["hidden_dims"].tolist()
-    symptom = _layers(values, [_steps([ends[0], *widths[::-1], ends[1]])], inputs)
-    if symptom and _table(values, "layers") == _steps([ends[0], *widths, ends[1]]):
-        return Symptom(
-            "hidden_dims comes in the encoder's order; the decoder runs through it in reverse", "not_reversed"
-        )
+    """The encoder's chain, mirrored: the probe asks for it in the decoder's own order of widths."""
+    widths = [inputs["z"].shape[1], *inputs["hidden_dims"].tolist()[::-1], int(inputs["output_size"])]
+    if (symptom := _layers(values, [_steps(widths)], inputs)) is None:
+        return None
+    in_order = [widths[0], *sorted(widths[1:-1]), widths[-1]]
+    if _table(values, "layers") == _steps(in_order) != _steps(widths):
+        return Symptom("the widths of the layers are sorted: use them in the order they come in", "sorted_widths")
     return symptom
 
 
@@ -154,8 +158,8 @@ def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
             "each coordinate of the input acts by itself: an activation stands before a layer where it should follow it",
             "activation_before_layer",
         )
-    if not _is_chain(values, inputs):
-        return Symptom("what stands between the layers shows only where the layers are right: mend these first")
+    if not _count(values, "matrices"):
+        return Symptom("what stands between the layers shows only where layers belong to the module: mend that first")
     return None
 
 

@@ -8,8 +8,11 @@ from grader.authoring.judges import close, close_gradients
 from . import draws, nets, sampling
 
 
-def _check(name: str, title: str, points: float, probe: Probe, judge: Judge, uses_reference: bool = True) -> Check:
-    return Check(name, name.rpartition(".")[0], title, points, probe, judge, uses_reference)
+def _check(
+    name: str, title: str, points: float, probe: Probe, judge: Judge, uses_reference: bool = True,
+    advice: Judge | None = None,
+) -> Check:  # fmt: skip
+    return Check(name, name.rpartition(".")[0], title, points, probe, judge, uses_reference, advice)
 
 
 def _once(function: str, draw: Draw, fixed: Callable[[], list[Arrays]] | None = None) -> Probe:
@@ -20,6 +23,14 @@ def _once(function: str, draw: Draw, fixed: Callable[[], list[Arrays]] | None = 
 _NET = draws.settings(nz=(2, 7), size=(20, 40))
 _CODE = draws.settings(nz=(3, 7))
 _LOG_SIGMA, _LOGVAR = draws.posterior("log_sigma"), draws.posterior("logvar")
+
+CALLS = {
+    "ae.nets.AutoEncoder": ("Encoder", "Decoder"),
+    "vae.model": ("Encoder", "Decoder"),
+    "fc.model": ("reparametrize",),
+    "cvae.model.CVAE": ("reparametrize",),
+}
+AS_IF = {"reparametrize": draws.as_other_draw}
 
 CHECKS = (
     _check(
@@ -56,7 +67,7 @@ CHECKS = (
     ),
     _check(
         "ae.train.train_autoencoder.loss", "the binary cross-entropy of every step, averaged over pixels and batch", 1,
-        _once("train_autoencoder", draws.training), nets.losses,
+        _once("train_autoencoder", draws.training), nets.losses, advice=nets.tensors_kept,
     ),
     _check(
         "ae.train.train_autoencoder.steps", "Adam's steps, each with fresh gradients", 3,
@@ -67,8 +78,8 @@ CHECKS = (
         _once("sample_images", draws.settings(n_samples=(1000, 1100), nz=(2, 5))), sampling.prior, False,
     ),
     _check(
-        "ae.samples.quiet", "no gradient tracked, the model as it was, new images every time", 1,
-        _once("sample_images_quiet", draws.marked(draws.settings(n_samples=(5, 9), nz=(3, 6)))), nets.quiet, False,
+        "ae.samples.quiet", "no gradient tracked, new images every time", 1,
+        _once("sample_images_quiet", draws.marked(draws.settings(n_samples=(5, 9), nz=(3, 6)))), nets.quiet, False, nets.mode_afterwards,
     ),
     _check(
         "vae.model.sizes", "2 nz numbers for each image, and a reconstruction", 1,
@@ -91,8 +102,8 @@ CHECKS = (
         _once("vae_reconstruct", _CODE), nets.decodes_the_mean,
     ),
     _check(
-        "vae.train.history", "both terms of every step, as numbers", 1,
-        _once("train_vae", draws.training), nets.history,
+        "vae.train.history", "both terms of every step", 1,
+        _once("train_vae", draws.training), nets.history, advice=nets.tensors_kept,
     ),
     _check(
         "vae.train.steps", "steps on the total loss, each with fresh gradients", 3,
@@ -195,7 +206,7 @@ CHECKS = (
         Probe("generate", draws.settings(K=(3, 6), n_images=(8, 12))), nets.close_pictures(),
     ),
     _check(
-        "conv.generate.quiet", "no gradient tracked, the model as it was, new images every time", 2,
-        _once("generate_quiet", draws.marked(draws.settings(K=(3, 6), n_images=(8, 12)))), nets.quiet, False,
+        "conv.generate.quiet", "no gradient tracked, new images every time", 2,
+        _once("generate_quiet", draws.marked(draws.settings(K=(3, 6), n_images=(8, 12)))), nets.quiet, False, nets.mode_afterwards,
     ),
 )  # fmt: skip

@@ -173,3 +173,8 @@ def wide(rng: np.random.Generator) -> Arrays:
         "log_sig_x": np.asarray(rng.uniform(-0.3, 0.3), np.float32),
         "seed": _seed(rng),
     }
+
+
+def as_other_draw(inputs: Arrays) -> Arrays:
+    """The mean and the log variance that the stand-in for `reparametrize` draws with."""
+    return inputs | {"mu": -inputs["mu"], "logvar": 0.5 * inputs["logvar"]}
