@@ -177,7 +177,7 @@ def _grade(options: argparse.Namespace) -> int:
         print(line)
     settings = Settings(options.notebook, course_salt(), quality_seconds=options.quality_seconds)
     with ResultsFolder(options.out) as folder:
-        kept = {} if options.fresh else kept_results(collection.hand_ins, settings, folder)
+        kept = {} if options.fresh else _kept(options, collection, settings, folder)
         try:
             graded = _graded(options, collection, settings, folder, kept)
         except WeakIsolation as error:
@@ -185,7 +185,8 @@ def _grade(options: argparse.Namespace) -> int:
             return OUR_FAULT
         results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
         results, by_hand = _with_points(options, results, points)
-        folder.write_feedback(results, has_points=marks_exist(options.out))
+        has_marks = marks_exist(options.out)
+        folder.write_feedback(r for r in results if has_marks or r["extra_data"]["student"] in kept)
         seconds = time.monotonic() - began
         write_class(options.out, results, _facts(options, collection, seconds))
     print(grades_table(results))
@@ -207,6 +208,13 @@ def _require_gradable(name: str) -> None:
     if has_checks(name) or load_assignment(name).auto_points:
         require_sound(name, is_quick=True)
         require_references(name)
+
+
+def _kept(
+    options: argparse.Namespace, collection: Collection, settings: Settings, folder: ResultsFolder
+) -> dict[str, Results]:
+    allowed = {"", *(tier for tier in TIERS if is_at_least(tier, _minimum(options, collection)))}
+    return kept_results(collection.hand_ins, settings, folder, allowed.__contains__)
 
 
 def _graded(

@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from grader.rubric.dependence import assignment_files
 from grader.sandbox.tiers import TIERS
 from grader.stages.pipeline import graded_assignments
 from tools.pins import pinned
@@ -142,13 +143,11 @@ def _sources(notebook: str) -> Iterator[tuple[str, Path]]:
 
 
 def _of_assignment(notebook: str) -> Iterator[Path]:
-    """What grading needs of the notebook; of the others what tells them apart."""
-    place, data = place_of(notebook), load_assignment(notebook).about.data
-    yield from (place.course.place(name).manifest for name in assignment_names())
-    parts = ("probes.py", "checks.py", "checks/**/*.py", "references/*", "weights/*")
-    yield from sorted(path for part in parts for path in place.path.glob(part))
-    if data and data.bundled:
-        yield from (place.course.data(file) for file in data.files)
+    """What the notebook's scores depend on; of the others what tells them apart."""
+    place = place_of(notebook)
+    needed = assignment_files(place)
+    yield from (other for name in assignment_names() if (other := place.course.place(name).manifest) not in needed)
+    yield from needed
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes, is_executable: bool = False) -> None:

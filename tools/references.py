@@ -151,7 +151,6 @@ def build(name: str, box: Box, slips: tuple[Variant, ...] | None = None) -> Refe
             _slip(variant, assignment, cells, [call for call in public if call.name in compared], box)
             for variant in (load_slips(name) if slips is None else slips)
         ),
-        digest="",
     )
 
 

@@ -697,9 +697,22 @@ axis.legend();
 #
 # It starts from seed 0 on the CPU, as the cells below do there, so `measure_airfoils` shows you what the grader will see.
 #
-# - `model_config` is what `VAE` takes. Choose `hidden_dims`; `input_size` 200 and `latent_size` 10 do not change.
-# - `train_config` is what `train_VAE` takes beyond model, data, device and `plot_freq`: numbers, words, lists and
-#   dictionaries, because it is written to a file. `rec_loss_fn` is not among them; the grader uses the mean squared error.
+# `model_config` is what `VAE` takes; `train_config` is what `train_VAE` takes beyond model, data, device and `plot_freq`. Both are written to a file,
+# so they hold numbers, words, lists and dictionaries. `rec_loss_fn` is not among them; the grader uses the mean squared error.
+#
+# | setting | file | may be |
+# |---|---|---|
+# | `input_size` | `model_config.yaml` | 200, which does not change |
+# | `latent_size` | `model_config.yaml` | 10, which does not change |
+# | `hidden_dims` | `model_config.yaml` | a list of at most 16 whole numbers from 1 to 4,096 |
+# | `beta` | `train_config.yaml` | a number from 0 to 1,000,000 |
+# | `n_iters` | `train_config.yaml` | a whole number from 1 to 1,000,000 |
+# | `batch_size` | `train_config.yaml` | a whole number from 1 to 4,096 |
+# | `running_avg_window` | `train_config.yaml` | a whole number from 1 to 1,000,000 |
+# | `optimizer_name` | `train_config.yaml` | the name of an optimizer, such as Adam |
+# | `optimizer_config` | `train_config.yaml` | a dictionary of its settings |
+# | `lr_scheduler_name` | `train_config.yaml` | the name of a scheduler, such as StepLR, or None |
+# | `lr_scheduler_config` | `train_config.yaml` | a dictionary of its settings |
 #
 # How to search: change one thing at a time; look at the two numbers and at the picture; ask first whether samples are
 # alike (lower $\beta$) or wrinkled (raise $\beta$, train longer, let the learning rate fall). Keep an eye on the seconds.

@@ -1,17 +1,14 @@
 """The rubric: an assignment's questions joined to their checks and reference values."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from pathlib import Path
 
 from grader.authoring.check import Arrays, Check, load_checks, load_table
+from grader.rubric import dependence
 from grader.rubric.references import References, load_references
 from utils.assignments import Assignment, load_assignment
 from utils.assignments.places import place_of
-
-_GRADER = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -30,11 +27,8 @@ class Rubric:
 
     @cached_property
     def digest(self) -> str:
-        """Changes when anything that can move a score does: the reference values, or a line of the grader's code."""
-        own = place_of(self.assignment.notebook).path
-        sources = sorted(path for folder in (_GRADER, own) for path in folder.rglob("*.py"))
-        code = b"".join(path.read_bytes() for path in sources)
-        return hashlib.sha256(self.references.digest.encode() + code).hexdigest()[:16]
+        """Changes when anything that can move a score does."""
+        return dependence.digest(place_of(self.assignment.notebook))
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Any
 
 import jinja2
 
+from grader.report.feedback import TEMPLATES
 from grader.similarity.answers import Answers, Skipped
 from grader.similarity.compare import FEWEST, LISTED, MOST_LISTED, STANDS_OUT, Comparison, Pair
 from grader.similarity.given import has_solution
@@ -48,7 +49,8 @@ def similar_page(comparisons: Sequence[Comparison], skipped: Sequence[Skipped], 
     Returns:
         A complete HTML page.
     """
-    css = (Path(__file__).parent / "templates" / "similar.css").read_text(encoding="utf-8")
+    own = (Path(__file__).parent / "templates" / "similar.css").read_text(encoding="utf-8")
+    css = TEMPLATES.get_template("palette.css").render() + own
     css_digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     return _TEMPLATES.get_template("similar.html").render(
         css=css,
