@@ -11,6 +11,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from grader.authoring.check import has_checks
+from grader.authoring.mistakes import require_sound
 from grader.classes.batch import Settings, tier_here
 from grader.classes.diff import NoResults, diff
 from grader.classes.pool import Here, Workers
@@ -23,9 +25,11 @@ from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
 from grader.platforms.people import RosterError
 from grader.report import grades_table, write_class
 from grader.rubric.draws import course_salt
+from grader.rubric.references import require_references
 from grader.sandbox.tiers import TIERS, is_at_least
 from grader.sandbox.watch import SandboxError
-from utils.assignments import assignment_names
+from utils.assignments import assignment_names, load_assignment
+from utils.assignments.course import CourseError, add_course_option, enter_course, results_folder
 
 WRITTEN, REJECTED, OUR_FAULT = 0, 1, 2
 _MAX_WORKERS, _MAX_SECONDS = 256, 36_000
@@ -38,13 +42,14 @@ def main(arguments: list[str] | None = None) -> int:
         0: reports written. 1: the one submission given was rejected at intake (its report is written all the same), or
         something given cannot be used. 2: the grader itself failed, or was stopped.
     """
+    arguments = enter_course(arguments)
     options = _parser().parse_args(arguments)
     try:
         if options.command == "grade":
             return _grade(options)
         print(_COMMANDS[options.command](options))
         return WRITTEN
-    except (NothingToGrade, RosterError, GradebookError, SheetError, FolderInUse, NoResults) as error:
+    except (NothingToGrade, RosterError, GradebookError, SheetError, FolderInUse, NoResults, CourseError) as error:
         print(error, file=sys.stderr)
         return REJECTED
     except SandboxError as error:
@@ -85,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         "--notebook", choices=assignment_names(), metavar="NAME", help="accept this assignment only: %(choices)s"
     )
     grade.add_argument(
-        "--out", type=Path, default=Path("results"), metavar="DIR", help="where the results go (default: results)"
+        "--out", type=Path, default=results_folder(), metavar="DIR", help="where the results go (default: %(default)s)"
     )
     grade.add_argument(
         "--min-tier", choices=list(TIERS), help="refuse weaker isolation than this (default: C for a class, E for one)"
@@ -123,6 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     alike.add_argument("--against", nargs="+", type=Path, default=[], metavar="PATH", help="the same of earlier years")
     alike.add_argument("--out", type=Path, metavar="DIR", help="where similar.html goes (default: the results given)")
     commands.add_parser("doctor", help="say what this machine offers")
+    for command in commands.choices.values():
+        add_course_option(command)
     return parser
 
 
@@ -144,6 +151,8 @@ def _seconds(text: str) -> float:
 
 def _grade(options: argparse.Namespace) -> int:
     began = time.monotonic()
+    for name in [options.notebook] if options.notebook else assignment_names():
+        _require_gradable(name)
     roster = read_roster(options.roster) if options.roster else None
     gradebook = read_gradebook(options.fill) if options.fill else None
     points = read_sheet(options.by_hand) if options.by_hand and options.by_hand.exists() else None
@@ -178,6 +187,17 @@ def _kept(
 ) -> dict[str, Results]:
     allowed = {"", *(tier for tier in TIERS if is_at_least(tier, _minimum(options, collection)))}
     return kept_results(collection.hand_ins, settings, folder, allowed.__contains__)
+
+
+def _require_gradable(name: str) -> None:
+    """Stop before a class is graded with a rubric that cannot be used.
+
+    Raises:
+        CourseError: With a sentence for each mistake.
+    """
+    if has_checks(name) or load_assignment(name).auto_points:
+        require_sound(name, is_quick=True)
+        require_references(name)
 
 
 def _graded(

@@ -92,6 +92,7 @@ class Job:
     not_allowed: tuple[str, ...]
     cells: tuple["CellSource", ...]
     calls: tuple[Call, ...]
+    tensors: bool = True  # whether inputs arrive as torch tensors; else as numpy arrays, and torch is not loaded
 
     @cached_property
     def asked_by(self) -> dict[str, str]:

@@ -31,7 +31,7 @@ def _spoil(value):
         return {{key: _spoil(one) for key, one in value.items()}}
     if isinstance(value, (tuple, list)):
         return type(value)(_spoil(one) for one in value)
-    return value * {factor} if isinstance(value, (torch.Tensor, float)) else value
+    return value * {factor} if hasattr(value, "dtype") or isinstance(value, float) else value
 """
 
 

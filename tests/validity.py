@@ -10,7 +10,6 @@ import argparse
 import re
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from grader.authoring.slips import Variant, load_slips, parse_variants
 from grader.records import Verdict
@@ -19,9 +18,9 @@ from tests.explanations import Explanation, explanations, left_open
 from tests.mutants import Outcome, all_mutants, graded_answers, solution_of, watched
 from tests.one_price import HEADING, Price, faults_of, merged, prices, table
 from utils.assignments import Task, load_assignment
-from utils.assignments.places import place_of
+from utils.assignments.course import add_course_option, enter_course
+from utils.assignments.places import place_of, this_course
 
-DOCUMENT = Path(__file__).parents[1] / "docs" / "validity.md"
 _NOTEBOOK = re.compile(r"^## (\S+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _PRICES = re.compile(rf"^{HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _COLUMNS = (
@@ -201,20 +200,24 @@ def survivor_line(one: Explanation) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the document; 1 if the grader erred or a survivor is unexplained."""
+    arguments, path = enter_course(arguments), this_course().root / "docs" / "validity.md"
     parser = argparse.ArgumentParser(
         prog="python -m tests.validity", description="Grade the grader; write docs/validity.md."
     )
     parser.add_argument("names", nargs="*", help="notebooks; default: all. The others keep their part of the document")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--only-prices", action="store_true", help="what a fault costs elsewhere, and nothing else")
+    add_course_option(parser)
     options = parser.parse_args(arguments)
     names = options.names or graded_assignments()
     questions = {} if options.only_prices else {name: tried(name, options.workers) for name in names}
-    paid: dict[str, list[Price]] = {name: list(prices(name, faults_of(name), options.workers)) for name in names}
-    before = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else ""
+    several = [name for name in names if len(load_assignment(name).tasks) > 1]  # one task has no others to harm
+    paid: dict[str, list[Price]] = {name: list(prices(name, faults_of(name), options.workers)) for name in several}
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
     kept = _PRICES.search(before)
     priced = merged(kept[0] if kept else "", table(paid))
-    DOCUMENT.write_text(document(questions, before, priced), encoding="utf-8")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(document(questions, before, priced), encoding="utf-8")
     elsewhere = [price for of_notebook in paid.values() for price in of_notebook if price.elsewhere]
     faults = [f"{price.fault.task}: {price.fault.name} costs {price.elsewhere} elsewhere" for price in elsewhere]
     faults += [fault for asked in questions.values() for one in asked for fault in one.faults]

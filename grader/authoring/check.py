@@ -10,9 +10,10 @@ to draw the same: a judge that works from the inputs alone is given those. `LITE
 answer to a task may write out as numbers.
 """
 
+import sys
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -49,6 +50,10 @@ class Probe:
     fresh: int = 1  # cases drawn for each submission; only whether they hold is told
     wall_seconds: float = 10.0
 
+    def __post_init__(self) -> None:
+        _require(isinstance(self.function, str), "function", self.function, "Probe the name of a function of probes.py")
+        _require(callable(self.draw), "draw", self.draw, "Probe a function from a generator to named arrays")
+
 
 @dataclass(frozen=True)
 class Check:
@@ -62,6 +67,33 @@ class Check:
     judge: Judge
     uses_reference: bool = True  # False: the judge works from the inputs alone, for example on moments of samples
     advice: Judge | None = None  # what is told beside a check that holds, and costs nothing
+    place: tuple[str, int] = field(default=("", 0), compare=False, repr=False)  # file and line where it was written
+
+    def __post_init__(self) -> None:
+        for name in ("name", "task", "title"):
+            value = getattr(self, name)
+            _require(isinstance(value, str) and bool(value.strip()), name, value, "Check a text")
+        is_number = isinstance(self.points, int | float) and not isinstance(self.points, bool)
+        _require(is_number and self.points > 0, "points", self.points, "Check a number above 0")
+        _require(isinstance(self.probe, Probe), "probe", self.probe, "Check a Probe")
+        _require(callable(self.judge), "judge", self.judge, "Check a judge, such as close()")
+        object.__setattr__(self, "place", self.place if self.place[0] else _written_at())
+
+
+def _require(holds: bool, name: str, value: object, wanted: str) -> None:
+    if not holds:
+        raise TypeError(f"{name} is {value!r}; give {wanted}")
+
+
+def _written_at() -> tuple[str, int]:
+    """Where the author's table of checks stands: the outermost of the frames in the file that makes the check."""
+    frame = sys._getframe(2)
+    while frame.f_back and frame.f_code.co_filename in (__file__, "<string>"):
+        frame = frame.f_back
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    while frame.f_back and frame.f_code.co_filename == file:
+        line, frame = frame.f_lineno, frame.f_back
+    return file, line
 
 
 def load_checks(assignment: str) -> tuple[Check, ...]:
@@ -85,13 +117,13 @@ def has_checks(assignment: str) -> bool:
 
 def public_inputs(check: Check) -> list[Arrays]:
     """The inputs of the public cases, fixed ones first. Kept with the reference values, which belong to them."""
-    drawn = [check.probe.draw(_generator(check, PUBLIC_SEED, case)) for case in range(check.probe.public)]
+    drawn = [_drawn(check, PUBLIC_SEED, case) for case in range(check.probe.public)]
     return [*(check.probe.fixed() if check.probe.fixed else []), *drawn]
 
 
 def fresh_calls(check: Check, seed: int) -> list[Call]:
     """The calls with inputs of one draw."""
-    cases = [check.probe.draw(_generator(check, seed, case)) for case in range(check.probe.fresh)]
+    cases = [_drawn(check, seed, case) for case in range(check.probe.fresh)]
     return calls(check, cases, is_public=False)
 
 
@@ -101,6 +133,11 @@ def calls(check: Check, cases: list[Arrays], is_public: bool) -> list[Call]:
         Call(f"{check.name}#{kind}{n}", check.task, check.probe.function, inputs, is_public, check.probe.wall_seconds)
         for n, inputs in enumerate(cases)
     ]
+
+
+def _drawn(check: Check, seed: int, case: int) -> Arrays:
+    """One case; a number that is drawn becomes an array without dimensions."""
+    return {name: np.asarray(value) for name, value in check.probe.draw(_generator(check, seed, case)).items()}
 
 
 def _generator(check: Check, seed: int, case: int) -> np.random.Generator:

@@ -21,6 +21,7 @@ from grader.report.results import results_json
 from grader.rubric import load_rubric
 from grader.rubric.draws import course_salt
 from grader.stages.pipeline import Grader, graded_assignments
+from utils.assignments import load_assignment
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def _circumstances(settings: Settings, notebook: str) -> tuple[str, ...]:
     rubrics = [load_rubric(name).digest for name in graded or known]
     # Slow on purpose: the digest goes where students may see it, and must not help anybody guess the salt.
     salt = hashlib.pbkdf2_hmac("sha256", (settings.salt or course_salt()).encode(), b"resume", 200_000).hex()
-    return (__version__, version("torch"), version("numpy"), salt, *rubrics)
+    torch = version("torch") if any(load_assignment(name).about.uses("torch") for name in graded or known) else ""
+    return (__version__, torch, version("numpy"), salt, *rubrics)
 
 
 def fault_results(work: Work, settings: Settings, reason: str) -> bytes:

@@ -8,13 +8,15 @@ submission. `make references` rebuilds both. Only the grader's process opens the
 import json
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from grader.authoring.check import Arrays
 from grader.records import CellSource
-from utils.assignments.places import place_of
+from utils.assignments import Assignment
+from utils.assignments.places import CourseError, place_of, shown
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,34 @@ class References:
         return tuple(slip for slip in self.slips if slip.task == task)
 
 
+_version = cache(version)  # reads files: too slow for every submission
+
+
+def library_versions(assignment: Assignment) -> dict[str, str]:
+    """The versions of the libraries that an assignment's numbers come from."""
+    return {name: _version(name) for name in ("torch", "numpy") if name == "numpy" or assignment.about.uses(name)}
+
+
 def has_references(assignment: str) -> bool:
     """Whether an assignment's reference values have been made."""
     return all(path.exists() for path in _files(assignment))
+
+
+def require_references(assignment: str) -> None:
+    """Stop where reference values are missing or cannot be read.
+
+    Raises:
+        CourseError: With the command that makes them.
+    """
+    again = f"make them with `python -m tools.references {assignment}`"
+    try:
+        load_references(assignment)
+    except FileNotFoundError:
+        missing = next(path for path in _files(assignment) if not path.exists())
+        raise CourseError(f"{shown(missing)}: the reference values are missing; {again}.") from None
+    except Exception as error:  # whatever a damaged file leads to
+        folder = shown(_files(assignment)[0].parent)
+        raise CourseError(f"{folder}: the reference values cannot be read ({type(error).__name__}); {again}.") from None
 
 
 def _files(assignment: str) -> tuple[Path, Path]:
@@ -64,7 +91,7 @@ def load_references(assignment: str) -> References:
         raise FileNotFoundError(f"no reference values for {assignment}: make them with `make references`")
     about = json.loads(described.read_text(encoding="utf-8"))
     arrays: dict[str, dict[str, Arrays]] = {}
-    with np.load(stored, allow_pickle=False) as file:
+    with stored.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
         for key in file.files:
             group, call, name = key.split("|")
             arrays.setdefault(group, {}).setdefault(call, {})[name] = file[key]

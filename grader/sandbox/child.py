@@ -20,9 +20,7 @@ import types
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from grader.probe_kit.tools import seed_torch
 from grader.sandbox import frames, landlock, linux, seccomp
 
 _MAX_TEXT = 300
@@ -88,7 +86,7 @@ def serve(channel: socket.socket) -> None:
     decoder = frames.Decoder()
     try:
         script = _receive(channel, decoder)
-        run = _Run(channel, script["probes"])
+        run = _Run(channel, script["probes"], script["tensors"])
         for source in script["prelude"]:
             exec(compile(source, "<given>", "exec", dont_inherit=True), run.namespace)
         _hide(script["not_allowed"])
@@ -126,7 +124,7 @@ def _receive(channel: socket.socket, decoder: frames.Decoder) -> dict:
 
 
 class _Malformed(TypeError):
-    """An answer that is no tensor and no number."""
+    """An answer that is no tensor, array or number."""
 
 
 class _Names:
@@ -146,8 +144,10 @@ class _Names:
 
 
 class _Run:
-    def __init__(self, channel: socket.socket, probes: str) -> None:
+    def __init__(self, channel: socket.socket, probes: str, tensors: bool) -> None:
         self._channel = channel
+        self._torch = importlib.import_module("torch") if tensors else None  # the zygote has it
+        self._tools = importlib.import_module("grader.probe_kit.tools") if tensors else None
         self._probes = importlib.import_module(probes) if probes else None
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
@@ -159,7 +159,8 @@ class _Run:
 
     def step(self, number: int, step: dict, is_public: bool) -> None:
         self.send({"kind": "step", "number": number})
-        seed_torch(0)
+        if self._tools:
+            self._tools.seed_torch(0)
         random.seed(0)
         np.random.seed(0)
         try:
@@ -184,11 +185,13 @@ class _Run:
 
     def _probe(self, step: dict) -> None:
         before = dict(self.namespace)
-        inputs = {name: torch.from_numpy(array.copy()) for name, array in step["inputs"].items()}
+        inputs = {name: array.copy() for name, array in step["inputs"].items()}
+        if self._torch:
+            inputs = {name: self._torch.from_numpy(array) for name, array in inputs.items()}
         try:
             values = getattr(self._probes, step["function"])(_Names(self.namespace), **inputs)
             for name, value in values.items():
-                self.send({"kind": "value", "probe": step["name"], "name": name}, _array(name, value))
+                self.send({"kind": "value", "probe": step["name"], "name": name}, _array(name, value, self._torch))
         finally:
             self.namespace.clear()
             self.namespace.update(before)
@@ -205,8 +208,8 @@ class _Run:
         self.send(header)
 
 
-def _array(name: str, value: object) -> np.ndarray:
-    if isinstance(value, torch.Tensor):
+def _array(name: str, value: object, torch: types.ModuleType | None) -> np.ndarray:
+    if torch and isinstance(value, torch.Tensor):
         with torch._C.DisableTorchFunctionSubclass():
             tensor = value.detach().cpu()
             return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).contiguous().numpy()
@@ -215,7 +218,7 @@ def _array(name: str, value: object) -> np.ndarray:
         if array.dtype.kind in "fiub":
             return array
     got = "None (is a `return` missing?)" if value is None else f"a {type(value).__name__}"
-    raise _Malformed(f"{name} is {got}, expected a tensor")
+    raise _Malformed(f"{name} is {got}, expected {'a tensor' if torch else 'an array or a number'}")
 
 
 def _text(error: BaseException) -> str:

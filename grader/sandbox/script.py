@@ -57,6 +57,7 @@ def encode_script(job: Job | None, steps: list[dict]) -> bytes:
     script: dict = {"steps": plain}
     if job is not None:
         script |= {"probes": job.probes, "prelude": job.prelude, "not_allowed": job.not_allowed}
+        script["tensors"] = job.tensors
     data = [frames.encode({"kind": "script"}, np.frombuffer(json.dumps(script).encode(), np.uint8))]
     for step in steps:
         for name, array in step.get("inputs", {}).items():

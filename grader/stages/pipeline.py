@@ -1,8 +1,6 @@
 """One submission from file to report: intake, notebook, sandbox, compare, quality. See the picture in `grader`."""
 
 import time
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 from grader import __version__
@@ -10,7 +8,7 @@ from grader.authoring.check import calls, has_checks
 from grader.records import Call, Reading, Report, SandboxRun, Submission, Verdict
 from grader.rubric import Rubric, load_rubric
 from grader.rubric.draws import FreshReferences, course_salt, draw_seed, job_of
-from grader.rubric.references import has_references
+from grader.rubric.references import has_references, library_versions
 from grader.sandbox.box import Box
 from grader.stages.carried import Carrier
 from grader.stages.compare import compare
@@ -174,12 +172,8 @@ def _versions(rubric: Rubric) -> dict[str, str]:
     return {
         "version": __version__,
         "rubric": rubric.digest,
-        "torch": _version("torch"),
-        "numpy": _version("numpy"),
+        **library_versions(rubric.assignment),
     }
-
-
-_version = cache(version)  # reads files: too slow for every submission
 
 
 def grade(path: Path | str, notebook: str | None = None) -> Report:

@@ -25,7 +25,7 @@ ELSEWHERE = {
     "make test": (".ci/run", "make test"),
     "make help": ("tests/tools/test_makefile.py", '["make", "help"]'),
     f"make gradescope NB={NAME}": ("docs/instructors-guide.md", f"make gradescope NB={NAME}"),
-    "make references": ("docs/new-question.md", f"{PYTHON} -m tools.references {NAME}"),
+    "make references": ("docs/authoring.md", f"{PYTHON} -m tools.references {NAME}"),
     f"{PYTHON} -m grader grade FOLDER_OR_ZIP --workers 2": ("tests/grader/classes/test_batch.py", '"--workers"'),
     f"{PYTHON} -m grader grade FOLDER_OR_ZIP --roster FILE --by-hand FILE --fill FILE": (
         "docs/instructors-guide.md",
@@ -40,6 +40,10 @@ ELSEWHERE = {
     "make student": ("tests/tools/test_student.py", "main(["),
     f"make pdf NB=notebooks/{NAME}.ipynb": ("tests/utils/export/test_export_command.py", "main(["),
     "make grade": ("tests/grader/test_readme_grade.py", 'main(["grade"'),
+    f"{PYTHON} -m tools.new_assignment NAME --course DIR": (
+        "docs/authoring.md",
+        f"{PYTHON} -m tools.new_assignment k_means --course ../statistics",
+    ),
     "make doctor": ("docs/instructors-guide.md", f"{PYTHON} -m grader doctor"),
 }
 # What make would run: the tests below run that, on less.
@@ -168,7 +172,7 @@ def test_the_tiers_are_the_sandbox_s() -> None:
 def test_the_worked_example_is_the_one_that_is_tried() -> None:
     (example,) = [block.text for block in blocks(README) if block.language == "python"]
     assert len([line for line in example.splitlines() if line.strip()]) <= 10
-    page = (PROJECT / "docs" / "new-question.md").read_text(encoding="utf-8")
+    page = (PROJECT / "docs" / "authoring.md").read_text(encoding="utf-8")
     for part in example.split("\n\n"):
         assert part.strip("\n") in page, part
 
