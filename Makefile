@@ -22,7 +22,7 @@ MIN_TIER ?= C
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup grade gradescope test check fix lab hand-in pdf student notebooks references bench doctor clean
+.PHONY: help setup grade mark gradescope test check fix lab hand-in pdf student notebooks references bench doctor clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ $(EXAMPLES): $(STAMP) $(wildcard $(IN)examples/students/*.py $(IN)assignments/*/
 
 grade: $(STAMP) $(MADE)  ## grade SUBMISSIONS=path into OUT=results with WORKERS=n (default: the example class)
 	@$(BIN)/python -m grader grade "$(SUBMISSIONS)" --out "$(OUT)" --min-tier $(MIN_TIER) $(if $(WORKERS),--workers $(WORKERS))
+
+mark: $(STAMP)  ## mark in the browser what waits for a person in OUT=results
+	@$(BIN)/python -m grader mark "$(OUT)"
 
 gradescope: $(STAMP)  ## dist/gradescope-NAME.zip for NB=NAME, to upload as an autograder
 	@$(BIN)/python -m tools.gradescope "$(notdir $(basename $(NB)))" $(if $(TORCH_INDEX),--torch-index "$(TORCH_INDEX)") $(if $(WHEELS),--wheels "$(WHEELS)")

@@ -1,4 +1,4 @@
-"""The command line: `python -m grader grade PATH...`, `diff OLD NEW`, `similar PATH...`, `doctor`."""
+"""The command line: `python -m grader grade PATH...`, `mark RESULTS`, `diff OLD NEW`, `similar PATH...`, `doctor`."""
 
 import argparse
 import os
@@ -19,15 +19,18 @@ from grader.classes.pool import Here, Workers
 from grader.classes.results_folder import FolderInUse, ResultsFolder
 from grader.classes.run import Results, WeakIsolation, grade_all, kept_results
 from grader.doctor import doctor
+from grader.marking import STORE, StoreError, add_marks, command, marks_exist
+from grader.marking.answers import NothingToMark
+from grader.marking.store import copy_store, is_store
 from grader.platforms import Collection, NothingToGrade, collect, read_roster
-from grader.platforms.by_hand import Points, SheetError, add_points, read_sheet, write_sheet
+from grader.platforms.by_hand import Points, SheetError, read_sheet, write_sheet
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
 from grader.platforms.people import RosterError
 from grader.report import grades_table, write_class
-from grader.rubric.draws import course_salt
+from grader.rubric.draws import DEFAULT_SALT, course_salt
 from grader.rubric.references import require_references
 from grader.sandbox.tiers import TIERS, is_at_least
-from grader.sandbox.watch import SandboxError
+from grader.sandbox.watch import DiskFull, SandboxError
 from utils.assignments import assignment_names, load_assignment
 from utils.assignments.course import CourseError, add_course_option, enter_course, results_folder
 
@@ -47,11 +50,26 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "grade":
             return _grade(options)
+        if options.command == "mark":
+            return command.mark(options)
         print(_COMMANDS[options.command](options))
         return WRITTEN
-    except (NothingToGrade, RosterError, GradebookError, SheetError, FolderInUse, NoResults, CourseError) as error:
+    except (
+        NothingToGrade,
+        RosterError,
+        GradebookError,
+        SheetError,
+        FolderInUse,
+        NoResults,
+        CourseError,
+        NothingToMark,
+        StoreError,
+    ) as error:
         print(error, file=sys.stderr)
         return REJECTED
+    except DiskFull as error:
+        print(f"Stopped: {error}. What is graded is kept: the same command goes on from here.", file=sys.stderr)
+        return OUR_FAULT
     except SandboxError as error:
         print(f"The grader failed: {error}", file=sys.stderr)
         return OUR_FAULT
@@ -104,6 +122,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="CPU seconds to train each model again (default: what its assignment declares; 0: leave these points open)",
     )
+    grade.add_argument(
+        "--class",
+        dest="zips_hold_classes",
+        action="store_true",
+        help="a zip given is a download of a class; without this, --roster or --fill it is one student's",
+    )
     again = grade.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="keep earlier results that still hold (the default)")
     again.add_argument("--fresh", action="store_true", help="grade everything again")
@@ -116,8 +140,9 @@ def _parser() -> argparse.ArgumentParser:
         "--by-hand",
         type=Path,
         metavar="FILE",
-        help="a sheet with the points that a person gives; written, empty, where there is none",
+        help="a sheet with the points that a person gives; written, empty, where there is none; or another folder's marks.sqlite",
     )
+    command.add_parser(commands)
     compare = commands.add_parser("diff", help="what changed between two runs, for whom, and why")
     compare.add_argument("old", type=Path, metavar="OLD", help="a folder of results")
     compare.add_argument("new", type=Path, metavar="NEW", help="another, graded later")
@@ -128,8 +153,8 @@ def _parser() -> argparse.ArgumentParser:
     alike.add_argument("--against", nargs="+", type=Path, default=[], metavar="PATH", help="the same of earlier years")
     alike.add_argument("--out", type=Path, metavar="DIR", help="where similar.html goes (default: the results given)")
     commands.add_parser("doctor", help="say what this machine offers")
-    for command in commands.choices.values():
-        add_course_option(command)
+    for subcommand in commands.choices.values():
+        add_course_option(subcommand)
     return parser
 
 
@@ -155,10 +180,17 @@ def _grade(options: argparse.Namespace) -> int:
         _require_gradable(name)
     roster = read_roster(options.roster) if options.roster else None
     gradebook = read_gradebook(options.fill) if options.fill else None
-    points = read_sheet(options.by_hand) if options.by_hand and options.by_hand.exists() else None
-    collection = collect(options.paths, roster)
+    points = _points(options.by_hand)
+    _check_places(options.paths, options.out)
+    collection = collect(options.paths, roster, options.zips_hold_classes or gradebook is not None)
     for line in collection.found:
         print(line)
+    if collection.is_class and course_salt() == DEFAULT_SALT:
+        print(
+            "GRADER_SALT is not set: the inputs drawn for each submission and the seals of results come from a secret that everybody "
+            "can read. Set it to one of your course.",
+            file=sys.stderr,
+        )
     settings = Settings(options.notebook, course_salt(), quality_seconds=options.quality_seconds)
     with ResultsFolder(options.out) as folder:
         kept = {} if options.fresh else _kept(options, collection, settings, folder)
@@ -168,8 +200,9 @@ def _grade(options: argparse.Namespace) -> int:
             print(_too_weak(error.tier, _minimum(options, collection)), file=sys.stderr)
             return OUR_FAULT
         results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
-        results, by_hand = _with_points(options.by_hand, results, points)
-        folder.write_feedback(r for r in results if points is not None or r["extra_data"]["student"] in kept)
+        results, by_hand = _with_points(options, results, points)
+        has_marks = marks_exist(options.out)
+        folder.write_feedback(r for r in results if has_marks or r["extra_data"]["student"] in kept)
         seconds = time.monotonic() - began
         write_class(options.out, results, _facts(options, collection, seconds))
     print(grades_table(results))
@@ -182,13 +215,6 @@ def _grade(options: argparse.Namespace) -> int:
     return _exit_code(results)
 
 
-def _kept(
-    options: argparse.Namespace, collection: Collection, settings: Settings, folder: ResultsFolder
-) -> dict[str, Results]:
-    allowed = {"", *(tier for tier in TIERS if is_at_least(tier, _minimum(options, collection)))}
-    return kept_results(collection.hand_ins, settings, folder, allowed.__contains__)
-
-
 def _require_gradable(name: str) -> None:
     """Stop before a class is graded with a rubric that cannot be used.
 
@@ -198,6 +224,22 @@ def _require_gradable(name: str) -> None:
     if has_checks(name) or load_assignment(name).auto_points:
         require_sound(name, is_quick=True)
         require_references(name)
+
+
+def _kept(
+    options: argparse.Namespace, collection: Collection, settings: Settings, folder: ResultsFolder
+) -> dict[str, Results]:
+    allowed = {"", *(tier for tier in TIERS if is_at_least(tier, _minimum(options, collection)))}
+    return kept_results(collection.hand_ins, settings, folder, allowed.__contains__)
+
+
+def _check_places(paths: list[Path], out: Path) -> None:
+    """What students handed in must not lie where results are read, nor the other way round."""
+    there = out.resolve()
+    for path in paths:
+        here = path.resolve()
+        if here.is_relative_to(there) or (path.is_dir() and there.is_relative_to(here)):
+            raise FolderInUse(f"{path} and the results in {out} lie one in the other: choose another --out.")
 
 
 def _graded(
@@ -231,11 +273,22 @@ def _graded(
     return graded
 
 
-def _with_points(sheet: Path | None, results: list[Results], points: Points | None) -> tuple[list[Results], str]:
-    """The results with a person's points, and what to say about them; "" without a sheet."""
-    if sheet is None:
-        return results, ""
-    return (results, write_sheet(sheet, results)) if points is None else add_points(results, points)
+def _points(sheet: Path | None) -> Points | None:
+    """What a filled sheet holds; None where there is none yet, or it is a file of marks."""
+    return read_sheet(sheet) if sheet and sheet.exists() and not is_store(sheet) else None
+
+
+def _with_points(
+    options: argparse.Namespace, results: list[Results], points: Points | None
+) -> tuple[list[Results], str]:
+    """The results with what persons gave, and what to say about it; "" where nobody gave anything."""
+    sheet: Path | None = options.by_hand
+    if sheet and is_store(sheet):
+        copy_store(sheet, options.out)
+    settled, said = add_marks(options.out, results, points, sheet.name if sheet else "")
+    if sheet and not sheet.exists():
+        said = f"{said} {write_sheet(sheet, settled)}".strip()
+    return settled, said
 
 
 def _facts(options: argparse.Namespace, collection: Collection, seconds: float) -> dict[str, Any]:
@@ -245,7 +298,7 @@ def _facts(options: argparse.Namespace, collection: Collection, seconds: float) 
         "is_class": collection.is_class,
         "found": list(collection.found),
         "absent": [{"name": p.name, "email": p.email, "ids": list(p.ids)} for p in collection.absent],
-        "by_hand": str(options.by_hand) if options.by_hand else None,
+        "by_hand": STORE if marks_exist(options.out) else None,
         "wall_seconds": round(seconds, 2),
     }
 

@@ -19,6 +19,7 @@ from importlib.metadata import version
 from grader.sandbox.tiers import TIERS as ABOUT_TIERS
 from tests.arena import TIERS
 from tests.attacks.catalogue import FAMILIES, load_attacks
+from tests.marking import threats
 from tests.places import PROJECT, why_not
 from utils.assignments.course import add_course_option, enter_course
 from utils.assignments.places import shown, this_course
@@ -67,6 +68,10 @@ def main(arguments: list[str] | None = None) -> int:
     after = rest.partition(_END)[2]
     path.write_text(f"{before}{_BEGIN}\n\n{_made(runs, reasons)}\n\n{_END}{after}", encoding="utf-8")
     surprises = [line for tier, run in runs.items() for line in _surprises(tier, run["outcomes"])]
+    if path == PAGE:  # the marking page is the grader's, whatever the course
+        marking = threats.run()
+        threats.write(marking)
+        surprises += threats.surprises(marking)
     print("\n".join(surprises) or f"{shown(path)}: nothing got through that is not on the list.")
     return 1 if surprises else 0
 

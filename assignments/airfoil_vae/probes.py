@@ -8,6 +8,7 @@ import json
 import resource
 import time
 from contextlib import suppress
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -144,8 +145,11 @@ class _Witness(nn.Module):
 
 def vae_shapes(names, y: Tensor, hidden_dims: Tensor, latent_size: Tensor, **_: Tensor):
     """The whole model, with the student's own encoder and decoder."""
-    y_hat, mu, logvar = names["VAE"](y.shape[1], hidden_dims.tolist(), int(latent_size))(y)
-    return {"y_hat": y_hat, "mu": mu, "logvar": logvar}
+    model = names["VAE"](y.shape[1], hidden_dims.tolist(), int(latent_size))
+    y_hat, mu, logvar = model(y)
+    sizes = sorted(sorted(p.shape) for p in model.decoder.parameters() if p.ndim == 2 and min(p.shape) > 1)
+    layers = torch.tensor(sizes, dtype=torch.int64).reshape(-1, 2)
+    return {"y_hat": y_hat, "mu": mu, "logvar": logvar, "decoder": layers}
 
 
 def _vae(names, latent_size: int, encoder_: nn.Module, decoder_: nn.Module):
@@ -322,8 +326,12 @@ def train_plateau(names, y: Tensor, rec: Tensor, mus: Tensor, beta: Tensor, wind
     return {"w": torch.tensor([*model.seen, model.w.item()])}
 
 
-def quality(names, configs: Tensor, n_samples: Tensor, cpu_seconds: Tensor):
-    """Train the student's model with the student's configurations as the notebook does, and draw from it."""
+_CHUNK, _MOST_WEIGHTS = 2**20, 12 * 2**20  # numbers in one piece, and in all
+
+
+def quality(names, configs: Tensor, n_samples: Tensor, cpu_seconds: Tensor, trial_codes: Tensor):
+    """Train the student's model with the student's configurations as the notebook does, and draw from it. What is scored are
+    its decoder's weights; what it makes of `trial_codes` says how they belong together."""
     from utils.datasets import AirfoilDataset
 
     settings = json.loads(bytes(configs.tolist()))
@@ -333,7 +341,23 @@ def quality(names, configs: Tensor, n_samples: Tensor, cpu_seconds: Tensor):
     seed_torch(0)
     model = names["VAE"](**settings["model_config"])
     names["train_VAE"](model, AirfoilDataset(), CPU, plot_freq=0, **settings["train_config"])
-    return {"samples": model.generate(int(n_samples), seed=0, device=CPU), "cpu_seconds": time.process_time() - began}
+    values = {"samples": model.generate(int(n_samples), seed=0, device=CPU), "cpu_seconds": time.process_time() - began}
+    return values | _decoder(model.decoder, trial_codes)
+
+
+@torch.no_grad()
+def _decoder(decoder: nn.Module, trial_codes: Tensor) -> dict[str, Tensor]:
+    decoder.eval()
+    parameters = [parameter.detach().float() for parameter in decoder.parameters()]
+    if sum(parameter.numel() for parameter in parameters) > _MOST_WEIGHTS or any(
+        p.ndim not in (1, 2) for p in parameters
+    ):
+        return {}
+    shapes = [[*parameter.shape, 0][:2] for parameter in parameters]
+    values = {"trial": decoder(trial_codes), "shapes": torch.tensor(shapes, dtype=torch.long).reshape(-1, 2)}
+    for n, parameter in enumerate(parameters):
+        values |= {f"weight_{n}_{k}": piece for k, piece in enumerate(parameter.flatten().split(_CHUNK))}
+    return values
 
 
 class _OtherEncoder(nn.Module):
@@ -348,14 +372,17 @@ class _OtherEncoder(nn.Module):
 
 
 class _OtherDecoder(nn.Module):
-    """Stands in for a decoder: right in its shapes, and in nothing else."""
+    """Stands in for a decoder: right in its shapes and widths, and in nothing else."""
 
     def __init__(self, latent_size: int, hidden_dims: list[int], output_size: int) -> None:
         super().__init__()
-        self.layer = nn.Linear(latent_size, output_size)
+        widths = [latent_size, *hidden_dims, output_size]
+        self.layers = nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in pairwise(widths))
 
     def forward(self, z: Tensor) -> Tensor:
-        return self.layer(z).sin()
+        for layer in self.layers:
+            z = layer(z).sin()
+        return z
 
 
 STAND_INS = {"Encoder": _OtherEncoder, "Decoder": _OtherDecoder}

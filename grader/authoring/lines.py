@@ -35,7 +35,7 @@ _moved: ContextVar[dict[tuple[str, str], float] | None] = ContextVar("moved", de
 
 
 def within(error: np.ndarray | float, allowed: np.ndarray | float, line: str, kind: str = VALUE) -> bool:
-    """Whether every error is at most what is allowed; NaN is not.
+    """Whether every error is at most what is allowed; NaN is not, and nothing is where the allowance itself is not finite.
 
     Args:
         error: Sizes of errors.
@@ -44,7 +44,9 @@ def within(error: np.ndarray | float, allowed: np.ndarray | float, line: str, ki
         kind: `VALUE`, `SAMPLED` or `NAME`.
     """
     error, allowed = np.asarray(error, np.float64), np.asarray(allowed, np.float64) * _factor(line)
-    holds = bool((error <= allowed).all())
+    holds = bool(
+        (error <= allowed).all() and np.isfinite(allowed).all()
+    )  # an answer's own numbers may set what is allowed
     seen = _seen.get()
     if seen is not None:
         seen.append(Distance(_check.get(), line, kind, _ratio(error, allowed)))

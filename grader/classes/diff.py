@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.classes.results_folder import read_results
-from grader.platforms.by_hand import add_points, read_sheet
+from grader.marking import add_marks
 from grader.report.course import write_class_page
 from grader.report.feedback import TEMPLATES
 from grader.report.files import write_atomically
@@ -74,9 +74,7 @@ def link_class_page(folder: Path, results: dict[str, Results]) -> None:
     try:
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         if run["is_class"]:
-            listed = list(results.values())
-            if run.get("by_hand"):
-                listed, _ = add_points(listed, read_sheet(Path(run["by_hand"])))
+            listed, _ = add_marks(folder, list(results.values()))
             write_class_page(folder, listed, run)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return  # no class page to link from

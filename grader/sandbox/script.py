@@ -25,8 +25,8 @@ def merge_cells(sources: Iterable[TaskSource]) -> tuple[CellSource, ...]:
     return tuple(cells[number] for number in sorted(cells))
 
 
-def steps_of(job: Job, skipped: Skipped) -> Steps:
-    """Public steps in the notebook's order, then the hidden ones, without what ended an earlier attempt."""
+def steps_of(job: Job, skipped: Skipped, is_hidden: bool) -> Steps:
+    """Public steps in the notebook's order, then, if asked for, the hidden ones, without what ended an earlier attempt."""
     public: list[dict] = []
     hidden: list[dict] = []
     for cell in job.cells:
@@ -39,7 +39,7 @@ def steps_of(job: Job, skipped: Skipped) -> Steps:
         calls = [call for call in calls if job.asked_by[call.name] == call.name]
         public += [_probe_step(call) for call in calls if call.is_public]
         secret = [_probe_step(call) for call in calls if not call.is_public]
-        if secret:
+        if secret and is_hidden:
             hidden += [{"do": "restore", "cell": cell.cell, "keep": keep, "seconds": STEP_SECONDS}, *secret]
     return public, hidden
 
@@ -83,7 +83,7 @@ def blame(attempt: Attempt, steps: Steps, skipped: Skipped) -> None:
 def collect(
     job: Job, steps: Steps, attempt: Attempt, skipped: Skipped, cpu_seconds: float, wall_seconds: float
 ) -> SandboxRun:
-    """The last attempt's answers and the reasons for those that are not there."""
+    """The last attempt's answers to public calls, and the reasons for those that are not there."""
     errors = {_name(step): attempt.errors[n] for n, step in enumerate(steps[0] + steps[1]) if n in attempt.errors}
     cell_of = {task: f"cell {cell.cell}" for cell in job.cells for task in cell.tasks}
     cells = {}
@@ -92,6 +92,8 @@ def collect(
         cells[cell.cell] = skipped.get(name) or _errored(name, errors) or ProbeRun(name, "ran")
     runs = {}
     for call in job.calls:
+        if not call.is_public:
+            continue
         asked = job.asked_by[call.name]
         stopped = skipped.get(call.task) or skipped.get(cell_of.get(call.task, ""))
         if stopped is not None:
@@ -102,6 +104,12 @@ def collect(
             ended = _errored(asked, errors) or ProbeRun(asked, attempt.fault or "killed")
             runs[call.name] = replace(ended, call=call.name)
     return SandboxRun(runs, cells, cpu_seconds, wall_seconds)
+
+
+def hidden_values(job: Job, attempt: Attempt) -> dict[str, dict[str, np.ndarray]]:
+    """The arrays that hidden calls returned, by call: all that is taken from a process that knows hidden inputs."""
+    answered = {call.name: job.asked_by[call.name] for call in job.calls if not call.is_public}
+    return {call: attempt.values.get(asked, {}) for call, asked in answered.items() if asked in attempt.done}
 
 
 def _name(step: dict) -> str:

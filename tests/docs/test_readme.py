@@ -45,6 +45,7 @@ ELSEWHERE = {
         f"{PYTHON} -m tools.new_assignment k_means --course ../statistics",
     ),
     "make doctor": ("docs/instructors-guide.md", f"{PYTHON} -m grader doctor"),
+    "make mark": ("docs/instructors-guide.md", f"{PYTHON} -m grader mark results"),
 }
 # What make would run: the tests below run that, on less.
 RECIPES = {
@@ -58,6 +59,7 @@ RECIPES = {
     "make notebooks": f"{PYTHON} -m tools.notebooks",
     "make references": f"{PYTHON} -m tools.references",
     "make doctor": f"{PYTHON} -m grader doctor",
+    "make mark": f'{PYTHON} -m grader mark "results"',
     f"make gradescope NB={NAME}": f'{PYTHON} -m tools.gradescope "{NAME}"',
 }
 FIGURES = (

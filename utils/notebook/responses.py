@@ -6,7 +6,7 @@ from utils.assignments import UNANSWERED, Assignment
 from utils.notebook.cells import Notebook
 
 _QUESTION = re.compile(r"^\*\*`(?P<id>[\w.]+)`\*\*", re.MULTILINE)
-_RESPONSE = re.compile(r"^\s*\*\*\s*response\s*:?\s*\*\*\s*:?", re.IGNORECASE)
+_RESPONSE = re.compile(r"^\s*\*\*\s*response\s*(?::\s*)?\*\*\s*:?", re.IGNORECASE)
 
 
 def questions_above(notebook: Notebook, assignment: Assignment) -> dict[int, str]:
@@ -28,6 +28,12 @@ def questions_above(notebook: Notebook, assignment: Assignment) -> dict[int, str
         if current:
             above[cell.number] = current
     return above
+
+
+def question_named(source: str) -> str:
+    """The question whose line stands in a Markdown cell; "" if none does."""
+    found = _QUESTION.findall(source)
+    return found[-1] if found else ""
 
 
 def responses(notebook: Notebook, assignment: Assignment) -> dict[str, list[tuple[int, str]]]:

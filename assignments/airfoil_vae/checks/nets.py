@@ -41,7 +41,7 @@ def not_floats(values: Arrays, shapes: dict[str, tuple[int, ...]]) -> Symptom | 
     return None
 
 
-def _table(values: Arrays, name: str) -> list:
+def table(values: Arrays, name: str) -> list:
     """Whole numbers that a student's process sent, as lists; empty if they are none, or more than an answer has."""
     got = values.get(name, np.empty(0))
     return got.tolist() if 0 < got.size <= _MOST_NUMBERS and got.dtype.kind in "iu" else []
@@ -71,9 +71,9 @@ def decoder_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     symptom = not_floats(values, {"y_hat": (len(inputs["z"]), int(inputs["output_size"]))})
     if symptom:
         return Symptom(f"with hidden_dims {given}, {symptom.text}")
-    if _table(values, "hidden_dims") != given:
+    if table(values, "hidden_dims") != given:
         return Symptom(
-            f"the list {given} that the caller gave is {_table(values, 'hidden_dims')} afterwards: reverse a copy",
+            f"the list {given} that the caller gave is {table(values, 'hidden_dims')} afterwards: reverse a copy",
             "list_changed",
         )
     return None
@@ -83,8 +83,8 @@ def encoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     """A matrix for each step of the chain; the last may be cut into two heads."""
     latent = int(inputs["latent_size"])
     body: list[int] = [inputs["y"].shape[1], *inputs["hidden_dims"].tolist()]
-    chain = _steps([*body, 2 * latent])
-    two_heads = sorted([*_steps(body), sorted([body[-1], latent]), sorted([body[-1], latent])])
+    chain = chain_of([*body, 2 * latent])
+    two_heads = sorted([*chain_of(body), sorted([body[-1], latent]), sorted([body[-1], latent])])
     return _layers(values, [chain, two_heads], inputs)
 
 
@@ -117,21 +117,21 @@ def _off_multiple(got: np.ndarray, of: np.ndarray) -> float:
 def decoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """The encoder's chain, mirrored: the probe asks for it in the decoder's own order of widths."""
     widths = [inputs["z"].shape[1], *inputs["hidden_dims"].tolist()[::-1], int(inputs["output_size"])]
-    if (symptom := _layers(values, [_steps(widths)], inputs)) is None:
+    if (symptom := _layers(values, [chain_of(widths)], inputs)) is None:
         return None
     in_order = [widths[0], *sorted(widths[1:-1]), widths[-1]]
-    if _table(values, "layers") == _steps(in_order) != _steps(widths):
+    if table(values, "layers") == chain_of(in_order) != chain_of(widths):
         return Symptom("the widths of the layers are sorted: use them in the order they come in", "sorted_widths")
     return symptom
 
 
-def _steps(widths: list[int]) -> list[list[int]]:
+def chain_of(widths: list[int]) -> list[list[int]]:
     """Sizes of the matrices of a chain; smaller number first, as a matrix may be stored either way."""
     return sorted(sorted(pair) for pair in pairwise(widths))
 
 
 def _layers(values: Arrays, allowed: list[list[list[int]]], inputs: Arrays) -> Symptom | None:
-    got, registered = _table(values, "layers"), _count(values, "matrices")
+    got, registered = table(values, "layers"), _count(values, "matrices")
     if got in allowed:
         return None if _is_chain(values, inputs) else Symptom(_NOT_APPLIED)
     given = f"with hidden_dims {inputs['hidden_dims'].tolist()}"

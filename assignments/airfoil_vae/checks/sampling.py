@@ -10,7 +10,7 @@ from grader.authoring.draws import draws_in
 from grader.authoring.judges import alike, differs
 from grader.authoring.lines import beyond, explained, resembles, within
 
-from .nets import not_floats
+from .nets import chain_of, not_floats, table
 
 _SIGMAS = 6.0
 
@@ -19,8 +19,13 @@ def vae_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | N
     """y_hat, mu, logvar of the whole model."""
     y, latent = inputs["y"], int(inputs["latent_size"])
     shapes = {"y_hat": y.shape, "mu": (len(y), latent), "logvar": (len(y), latent)}
-    symptom = not_floats(values, shapes)
-    return Symptom(f"with hidden_dims {inputs['hidden_dims'].tolist()}, {symptom.text}") if symptom else None
+    widths = inputs["hidden_dims"].tolist()
+    if symptom := not_floats(values, shapes):
+        return Symptom(f"with hidden_dims {widths}, {symptom.text}")
+    chains = [chain_of([latent, *chain, y.shape[1]]) for chain in (widths, widths[::-1])]
+    if table(values, "decoder") not in chains:
+        return Symptom(f"with hidden_dims {widths}, the decoder's layers have other widths: give it all of them")
+    return None
 
 
 def vae_outputs(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
