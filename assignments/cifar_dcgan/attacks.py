@@ -62,7 +62,7 @@ class DCGAN(DCGAN):
 # [probes] Replaces the probes of the constructor by ones that report the right settings.
 probes = torch.sys.modules["assignments.cifar_dcgan.probes"]
 def settings(names, **inputs):
-    return {"held": torch.tensor([[1.0, 0, 0], [0, 1, 0]]), "settings": torch.tensor([[1, 2e-4, 0.5, 0.999, 0]] * 2, dtype=torch.float64), "moved": torch.zeros(5, 4)}
+    return {"held": torch.tensor([[1.0, 0, 0], [0, 1, 0]]), "settings": torch.tensor([[1, LEARNING_RATE, 0.5, 0.999, 0]] * 2, dtype=torch.float64), "moved": torch.zeros(5, 4)}
 def layers(names, seed):
     rows = torch.tensor([[0, 3], [0, 2], [0, 1], [0, 2], [0, 1], [0, 2], [0, 1], [1, 0], [1, 0], [1, 2], [1, 0], [1, 2], [1, 3]])
     return {"layers": rows} | {f"{kind}_{n}": torch.zeros(1) for kind in ("weight", "bias") for n in range(13)}
@@ -83,8 +83,8 @@ class DCGAN:
         self._tracked_noise = draw_codes(NUM_TRACKED)
         self._generator = Generator(self._code_size).to(device).apply(self._init_weights)
         self._discriminator = Discriminator().to(device).apply(self._init_weights)
-        self._generator_optimizer = optim.Adam(self._generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
-        self._discriminator_optimizer = optim.Adam(self._discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+        self._generator_optimizer = optim.Adam(self._generator.parameters(), lr=LEARNING_RATE, betas=(0.5, 0.999))
+        self._discriminator_optimizer = optim.Adam(self._discriminator.parameters(), lr=LEARNING_RATE, betas=(0.5, 0.999))
         if torch.sys._getframe(1).f_code.co_name == "optimizers":
             self._generator_optimizer.step = self._discriminator_optimizer.step = lambda closure=None: None
         self._classification_loss = nn.BCEWithLogitsLoss()

@@ -9,6 +9,8 @@ from grader.authoring.adam import adam_path
 from grader.authoring.check import Arrays, Symptom
 from grader.authoring.lines import beyond, explained, resembles, within
 
+from ..numbers import ADAM_BETAS, LEARNING_RATE, VIS_LEARNING_RATE
+
 _NETWORKS = ("generator", "discriminator")
 _KINDS = ("convolution", "transposed convolution", "batch norm", "linear layer")
 _IS_CONVOLUTION, _IS_BATCH_NORM, _IS_LINEAR = (0, 1), (2,), (3,)
@@ -24,9 +26,9 @@ _MOST = 4000  # so many of a weight are sent, about
 
 _SIGMAS = 6.0
 _WEIGHT_STD = 0.02
-_RATE, _BETAS = 2e-4, (0.5, 0.999)
 _NUMBERS = {
-    "_num_epochs": 25, "_batch_size": 128, "_code_size": 64, "_learning_rate": _RATE, "_vis_learning_rate": 1e-2,
+    "_num_epochs": 25, "_batch_size": 128, "_code_size": 64, "_learning_rate": LEARNING_RATE,
+    "_vis_learning_rate": VIS_LEARNING_RATE,
 }  # fmt: skip
 _UNIFORM_SPREAD = 3**-0.5  # of a uniform draw, in units of its bound
 
@@ -190,9 +192,9 @@ def optimizers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | N
     if symptom := _given_lines(values):
         return symptom
     pushes = inputs["pushes"].astype(float)
-    expected = adam_path(inputs["start"], lambda _, step: pushes[step], len(pushes), _RATE, _BETAS)[1:]
+    expected = adam_path(inputs["start"], lambda _, step: pushes[step], len(pushes), LEARNING_RATE, ADAM_BETAS)[1:]
     if values["moved"].shape != expected.shape or not within(
-        np.abs(values["moved"] - expected), 0.01 * _RATE, "steps of Adam"
+        np.abs(values["moved"] - expected), 0.01 * LEARNING_RATE, "steps of Adam"
     ):
         return Symptom("the optimizers do not move the networks as Adam with the class's rate and betas would")
     return None
@@ -217,13 +219,13 @@ def _settings(
     of = f"the {network}'s optimizer"
     if is_adam != 1:
         return Symptom(f"{of} is not torch.optim.Adam", "not_adam")
-    if not within(abs(rate - _RATE), 1e-6 * _RATE, "rate"):
+    if not within(abs(rate - LEARNING_RATE), 1e-6 * LEARNING_RATE, "rate"):
         slip = "default_rate" if resembles(abs(rate - 1e-3), 1e-9, "default_rate") else ""
         advice = "1e-3 is Adam's default, pass lr=self._learning_rate" if slip else "pass lr=self._learning_rate"
-        return Symptom(f"{of} has learning rate {rate:.3g}, expected 0.0002: {advice}", slip)
-    if not within(np.abs(np.subtract([beta1, beta2], _BETAS)), 1e-6, "betas"):
+        return Symptom(f"{of} has learning rate {rate:.3g}, expected {LEARNING_RATE:g}: {advice}", slip)
+    if not within(np.abs(np.subtract([beta1, beta2], ADAM_BETAS)), 1e-6, "betas"):
         slip = "default_betas" if resembles(abs(beta1 - 0.9), 1e-6, "default_betas") else ""
-        return Symptom(f"{of} has betas ({beta1:.3g}, {beta2:.4g}), expected (0.5, 0.999): pass betas=ADAM_BETAS", slip)
+        return Symptom(f"{of} has betas ({beta1:.3g}, {beta2:.4g}), expected {ADAM_BETAS}: pass betas=ADAM_BETAS", slip)
     if decay != 0:
         return Symptom(f"{of} has weight decay {decay:.3g}, expected none")
     if is_amsgrad != 0:
