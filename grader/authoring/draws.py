@@ -39,6 +39,11 @@ class Draws:
         asked = self.has_mean()
         return not within(np.abs(got - 2 * self.mean)[asked], (2 * _TOLERANCE * self.sigma)[asked], "gradient for mu")
 
+    def is_twice_the_mean(self, got: np.ndarray) -> bool:
+        """Whether this is the gradient with respect to what is added to the noise, be it mu or not."""
+        allowed = 2 * _TOLERANCE * np.maximum(self.sigma, 0.1 * np.abs(self.mean))
+        return got.shape == self.mean.shape and within(np.abs(got - 2 * self.mean), allowed, "twice the mean")
+
     def wrong_for_width(self, got: np.ndarray, per_log: float = 1.0, shared: bool = False) -> bool:
         """The same for log sigma, or with `per_log` 0.5 for the log variance; `shared`: one for all columns of a row."""
         expected = 2 * per_log * self.shifted

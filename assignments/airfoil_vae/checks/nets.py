@@ -88,12 +88,12 @@ def encoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     return _layers(values, [chain, two_heads], inputs)
 
 
-def _is_chain(values: Arrays, inputs: Arrays) -> bool:
+def _is_chain(values: Arrays, inputs: Arrays, may_be_cut: bool = False) -> bool:
     """With weights of ours in the layers each row of the slope is that of their product times a number, as in no other
     network.
 
     What follows the last layer gives each row a number of its own, and which half of the rows is which is another
-    check's to judge: it does not cost this one.
+    check's to judge: it does not cost this one. Where the answer `may_be_cut`, as by a ReLU, a row of zeros is fine too.
     """
     weights = [inputs[name].astype(float) for name in sorted(inputs) if name.startswith("weight_")]
     product, got = weights[0], values.get("slope", np.empty(0))
@@ -104,7 +104,9 @@ def _is_chain(values: Arrays, inputs: Arrays) -> bool:
     half = len(product) // 2
     rows = np.arange(len(product))
     orders = [rows, np.roll(rows, half), *([rows % half, rows % half + half] if "y" in inputs else [])]
-    return within(min(_off_multiple(got.astype(float), product[order]) for order in orders), _TOLERANCE, "slope")
+    kept = np.abs(got).max(axis=1) > 0 if may_be_cut else rows >= 0
+    off = min(_off_multiple(got[kept].astype(float), product[order][kept]) for order in orders)
+    return within(off, _TOLERANCE, "slope")
 
 
 def _off_multiple(got: np.ndarray, of: np.ndarray) -> float:
@@ -158,8 +160,8 @@ def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
             "each coordinate of the input acts by itself: an activation stands before a layer where it should follow it",
             "activation_before_layer",
         )
-    if not _count(values, "matrices"):
-        return Symptom("what stands between the layers shows only where layers belong to the module: mend that first")
+    if not _is_chain(values, inputs, may_be_cut=True):
+        return Symptom("what stands between the layers shows only where the layers are right: mend these first")
     return None
 
 
