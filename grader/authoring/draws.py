@@ -13,6 +13,7 @@ from grader.authoring.check import Arrays
 from grader.authoring.lines import within
 
 _SIGMAS = 6.0
+_FARTHEST = 1e3  # from mu, in units of 1 + |mu| + sigma: beyond it there are no draws, whatever the slip
 _TOLERANCE = 0.02  # of the gradient's spread over single draws; float32 leaves a thousandth
 
 
@@ -57,9 +58,11 @@ class Draws:
 
 
 def draws_in(values: Arrays, mu: np.ndarray, sigma: np.ndarray, n: int) -> Draws | None:
-    """The draws that a probe tells of as `mean` and `shifted`; None if they are not finite numbers of mu's shape."""
+    """The draws that a probe tells of as `mean` and `shifted`; None if they are no numbers of mu's shape that draws could have."""
     sent = [values.get(name, np.empty(0)) for name in ("mean", "shifted")]
     if any(array.shape != mu.shape or not np.isfinite(array).all() for array in sent):
         return None
     mean, shifted = (array.astype(float) for array in sent)
+    if (np.abs(mean - mu) > _FARTHEST * (1 + np.abs(mu) + sigma)).any():
+        return None
     return Draws(mean, shifted, mu, np.broadcast_to(sigma, mu.shape), n)

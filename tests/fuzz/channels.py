@@ -81,6 +81,9 @@ class _Gone:
     def kill(self) -> None:
         """It has ended."""
 
+    def cpu_seconds(self) -> float:
+        return 0.0
+
     def report(self) -> dict:
         return {"exit": self.code, "cpu_seconds": 0.01}
 
