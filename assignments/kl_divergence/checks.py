@@ -187,11 +187,13 @@ def _sampled_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symp
     if got.shape != inputs["params_q"].shape or not np.isfinite(got).all():
         return Symptom(f"the gradient has shape {got.shape}, expected {inputs['params_q'].shape}, all finite")
     mu, sigma = inputs["params_q"][:, :-1].astype(float), np.exp(inputs["params_q"][:, -1:].astype(float))
-    if not got.any():
+    if not np.abs(got).max(initial=0) > 1e-6:  # that of a mean square is as large as the draws
         return Symptom("no gradient reaches params_q: it is 0 everywhere", "no_gradient")
     draws = draws_in(values, mu, sigma, int(inputs["num_samples"]))
     if draws is None:
         return Symptom("the samples are not finite floats of shape (B, N, K)")
+    if got.dtype.kind != "f" or not draws.has_mean().any():  # no proof, no points
+        return Symptom("no sample has the mean mu, so that nothing can be said of its gradient: z = mu + sigma * eps")
     if draws.wrong_for_mu(got[:, :-1]):
         return Symptom("the gradient with respect to mu is not that of z = mu + sigma * eps")
     if draws.wrong_for_width(got[:, -1], shared=True):

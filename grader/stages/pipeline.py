@@ -25,7 +25,7 @@ from grader.stages.compare import compare
 from grader.stages.intake import IntakeError, take_in, take_in_bytes
 from grader.stages.literals import cells_of
 from grader.stages.notebook import read
-from grader.stages.quality import Retrained, add_quality, is_trained_again, retrain
+from grader.stages.quality import Retrained, add_quality, retrain
 from utils.assignments import assignment_names, load_assignment
 from utils.notebook.cells import NotebookError
 from utils.notebook.printable import printable
@@ -175,8 +175,6 @@ class Grader:
         self, submission: Submission, reading: Reading, sitting: Sitting, job: Job
     ) -> tuple[SandboxRun, Retrained | None]:
         """Everything public, the training too, then the hidden calls; its times are those of the first."""
-        if not is_trained_again(reading, self.quality_seconds):
-            return sitting.both(job), None
         began, run = time.monotonic(), sitting.public(job)
         retrained = retrain(submission, reading, sitting, self.quality_seconds, course_key(self.salt))
         wall_seconds = time.monotonic() - began
