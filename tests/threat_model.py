@@ -28,8 +28,6 @@ PAGE = PROJECT / "docs" / "threat-model.md"  # of this course; another has its o
 _BEGIN, _END = "<!-- made by the run: begin -->", "<!-- made by the run: end -->"
 # What a tier says it lacks, shown to be so: the records of `grader.sandbox.tiers` must stay true in this direction as well.
 NOT_STOPPED = {"D": {"read_a_secret", "read_the_references"}}
-# Open: since leaving a mode as it was earns no points, each of these forges one check of air.vae, 3 of 75 points, at any tier.
-OPEN = {"patched_generate_probes", "empty_flags", "deaf_to_stand_ins"}
 # The disk is watched by the clock: where no memory disk caps it, a quick writer may be done before anybody looks.
 RACES = {("fill_the_disk", "B"), ("fill_the_disk", "C")}
 
@@ -86,7 +84,7 @@ def is_contained(outcome: dict) -> bool:
 
 def is_expected(tier: str, outcome: dict) -> bool:
     """Whether an attack that was not contained is one of those the tier says it does not stop."""
-    return outcome["name"] in NOT_STOPPED.get(tier, set()) | OPEN or (outcome["name"], tier) in RACES
+    return outcome["name"] in NOT_STOPPED.get(tier, set()) or (outcome["name"], tier) in RACES
 
 
 def _surprises(tier: str, outcomes: Iterable[dict]) -> list[str]:

@@ -192,8 +192,6 @@ def _sampled_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symp
     draws = draws_in(values, mu, sigma, int(inputs["num_samples"]))
     if draws is None:
         return Symptom("the samples are not finite floats of shape (B, N, K)")
-    if got.dtype.kind != "f" or not draws.has_mean().any():  # no proof, no points
-        return Symptom("no sample has the mean mu, so that nothing can be said of its gradient: z = mu + sigma * eps")
     if draws.wrong_for_mu(got[:, :-1]):
         return Symptom("the gradient with respect to mu is not that of z = mu + sigma * eps")
     if draws.wrong_for_width(got[:, -1], shared=True):

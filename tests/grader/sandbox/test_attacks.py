@@ -13,7 +13,7 @@ import pytest
 from tests.arena import HELPERS, TIERS
 from tests.attacks.catalogue import FAMILIES, Attack, load_attacks
 from tests.places import why_not
-from tests.threat_model import OPEN, PAGE, is_contained, is_expected, run_arena
+from tests.threat_model import PAGE, is_contained, is_expected, run_arena
 
 FIRST = next((tier for tier in TIERS if not why_not(tier)), "A")
 ATTACKS = load_attacks()
@@ -99,7 +99,7 @@ def test_what_a_tier_does_not_stop_gets_through(arenas):
     if why_not("D"):
         pytest.skip(why_not("D"))
     found = {outcome["name"] for outcome in arenas["D"].result()["outcomes"] if not is_contained(outcome)}
-    assert found - OPEN == {"read_a_secret", "read_the_references"}
+    assert found == {"read_a_secret", "read_the_references"}
 
 
 def test_every_attack_is_on_the_page():
