@@ -3,7 +3,6 @@
     sitting = Sitting(box)
     run = sitting.public(job)       # as often as needed: attempts, repairs, training again
     hidden = sitting.hidden(job)    # seals the sitting: from here on `public` is refused
-    run = sitting.both(job)         # both, in one process where it comes so far: half the cost
 
 A process that was sent hidden inputs can leave a note for the next one of the same submission: in the page cache, or by
 ending later than it had to. So the rule does not ask what a process knows, only when it ran: what is told was said before the
@@ -12,7 +11,6 @@ no status, no text, no time.
 """
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from grader.records import Job, ProbeRun, SandboxRun
@@ -63,52 +61,13 @@ class Sitting:
         return collect(job, steps, attempt, skipped, cpu_seconds, time.monotonic() - began)
 
     def _attempt(self, job: Job, steps: Steps, deadline: float) -> Attempt:
-        """An attempt; again, where it ended because the disk was filling up: a neighbour may have been to blame.
-
-        Never again for the public part where this one had come to the hidden inputs.
-        """
+        """An attempt; again, where it ended because the disk was filling up: a neighbour may have been to blame."""
         for pause in _PAUSES:
             attempt = self._box.attempt(job, steps, deadline)
-            if not attempt.is_disk_shrinking or (attempt.ends and not self.is_sealed):
+            if not attempt.is_disk_shrinking:
                 break
             time.sleep(pause)
         return attempt
-
-    def both(self, job: Job) -> SandboxRun:
-        """As `public` and then `hidden`, with the hidden calls in the process that has just come to the end of the public ones.
-
-        The hidden inputs are sent to it when everything public has come back; what is told of the run, its times too, was
-        known by then. Whoever runs more than one public job for a submission calls the two apart.
-
-        Returns:
-            One `ProbeRun` for every call of the job.
-
-        Raises:
-            SandboxError: If the sandbox failed; or if the sitting is sealed.
-        """
-        if self.is_sealed:
-            raise SandboxError("hidden inputs have been sent: nothing may run that is told about")
-        began, cpu_seconds, skipped = time.monotonic(), 0.0, Skipped()
-        deadline = began + JOB_SECONDS + sum(call.wall_seconds for call in job.calls)
-        while True:
-            steps, attempt_began = steps_of(job, skipped, is_hidden=True), time.monotonic()
-            attempt = self._attempt(job, steps, deadline)
-            if attempt.ends or time.monotonic() > deadline:
-                break
-            cpu_seconds += attempt.cpu_seconds
-            blame(attempt, steps, skipped)
-        if not attempt.ends:
-            return collect(job, steps, attempt, skipped, cpu_seconds, time.monotonic() - began)
-        self.is_sealed = True
-        wall_seconds = attempt_began - began + attempt.public_wall_seconds
-        run = collect(
-            job, steps, _public_part(attempt, steps), skipped, cpu_seconds + attempt.public_cpu_seconds, wall_seconds
-        )
-        if not attempt.fault:
-            return replace(run, runs=run.runs | _hidden_runs(job, attempt))
-        blame(attempt, steps, skipped)
-        self._left_out.append((job, skipped))
-        return replace(run, runs=run.runs | self.hidden(job))
 
     def hidden(self, job: Job) -> dict[str, ProbeRun]:
         """Run a job's hidden calls, in a process that has gone through the public ones once more.
@@ -131,16 +90,8 @@ class Sitting:
             if not attempt.fault or time.monotonic() > deadline:
                 break
             blame(attempt, steps, skipped)
-        return _hidden_runs(job, attempt)
-
-
-def _public_part(attempt: Attempt, steps: Steps) -> Attempt:
-    """What was known of an attempt when the first hidden input was sent."""
-    errors = {step: error for step, error in attempt.errors.items() if step < len(steps[0])}
-    return replace(attempt, fault="", errors=errors)
-
-
-def _hidden_runs(job: Job, attempt: Attempt) -> dict[str, ProbeRun]:
-    """Of every hidden call its values, or that there are none."""
-    values, asked = hidden_values(job, attempt), [call.name for call in job.calls if not call.is_public]
-    return {name: ProbeRun(name, "ran", values[name]) if name in values else ProbeRun(name, "wrong") for name in asked}
+        values = hidden_values(job, attempt)
+        return {
+            c.name: ProbeRun(c.name, "ran", values[c.name]) if c.name in values else ProbeRun(c.name, "wrong")
+            for c in asked
+        }

@@ -36,8 +36,6 @@ class Child(Protocol):
 
     def kill(self) -> None: ...
 
-    def cpu_seconds(self) -> float: ...
-
     def report(self) -> dict: ...
 
 
@@ -52,9 +50,7 @@ class Attempt:
     ends: int = 0  # 1: the public part is complete; 2: all of it
     fault: str = ""  # why it did not come to its end: "timeout", "killed", "malformed"
     is_disk_shrinking: bool = False  # it was ended because the disk was filling up, perhaps by somebody else
-    cpu_seconds: float = 0.0  # of the whole attempt
-    public_cpu_seconds: float = 0.0  # up to the end of the public part
-    public_wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
 
 
 class Watch:
@@ -65,7 +61,6 @@ class Watch:
         self._looked = time.monotonic()
         self._disk = Disk(scratch)
         self._last_deadline = self._deadline = deadline
-        self._began = time.monotonic()
         self._decoder = frames.Decoder()
         self._attempt = Attempt()
 
@@ -184,8 +179,6 @@ class Watch:
             raise frames.FrameError("more than one end")
         self._attempt.ends += 1
         if self._attempt.ends == 1:
-            self._attempt.public_cpu_seconds = self._child.cpu_seconds()
-            self._attempt.public_wall_seconds = time.monotonic() - self._began
             # Only now, when everything public has come back, are the hidden inputs let into that process.
             self._send(self._hidden)
 

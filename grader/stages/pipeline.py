@@ -25,7 +25,7 @@ from grader.stages.compare import compare
 from grader.stages.intake import IntakeError, take_in, take_in_bytes
 from grader.stages.literals import cells_of
 from grader.stages.notebook import read
-from grader.stages.quality import Retrained, add_quality, retrain
+from grader.stages.quality import add_quality, retrain
 from utils.assignments import assignment_names, load_assignment
 from utils.notebook.cells import NotebookError
 from utils.notebook.printable import printable
@@ -144,8 +144,10 @@ class Grader:
             rubric = load_rubric(name)
             draw = draw_of(submission.sha256, name, self.salt)
             job, fresh = self._job(rubric, reading, draw)
+            run = sitting.public(job)
+            retrained = retrain(submission, reading, sitting, self.quality_seconds, course_key(self.salt))
             wall_seconds = time.monotonic() - began
-            run, retrained = self._run(submission, reading, sitting, job)
+            run = replace(run, runs=run.runs | sitting.hidden(job))  # from here on arrays come back, and nothing else
             verdicts = compare(rubric, reading, run, job.calls, fresh)
             verdicts, _ = self.carrier.carry(
                 verdicts, rubric, reading, run, job.calls, draw.seed
@@ -166,20 +168,10 @@ class Grader:
             ignored=submission.ignored,
             draw=draw.label,
             cpu_seconds=round(run.cpu_seconds + (retrained.cpu_seconds if retrained else 0.0), 3),
-            wall_seconds=round(wall_seconds + run.wall_seconds, 3),
+            wall_seconds=round(wall_seconds, 3),
             grader=_versions(rubric),
             written=reading.written,
         )
-
-    def _run(
-        self, submission: Submission, reading: Reading, sitting: Sitting, job: Job
-    ) -> tuple[SandboxRun, Retrained | None]:
-        """Everything public, the training too, then the hidden calls; its times are those of the first."""
-        began, run = time.monotonic(), sitting.public(job)
-        retrained = retrain(submission, reading, sitting, self.quality_seconds, course_key(self.salt))
-        wall_seconds = time.monotonic() - began
-        hidden = sitting.hidden(job)  # from here on arrays come back, and nothing else
-        return replace(run, runs=run.runs | hidden, wall_seconds=wall_seconds), retrained
 
     def _job(self, rubric: Rubric, reading: Reading, draw: Draw) -> tuple[Job, dict[str, Arrays]]:
         """What the sandbox is asked, public and hidden, and the reference outputs of the hidden calls."""

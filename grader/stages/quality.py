@@ -33,11 +33,6 @@ class Retrained:
     cpu_seconds: float = 0.0
 
 
-def is_trained_again(reading: Reading, cpu_seconds: float | None) -> bool:
-    """Whether the notebook declares such a part, and there is a budget for it."""
-    return reading.assignment.about.quality is not None and cpu_seconds != 0
-
-
 def retrain(
     submission: Submission, reading: Reading, sitting: Sitting, cpu_seconds: float | None, secret: bytes
 ) -> Retrained | None:
@@ -57,9 +52,11 @@ def retrain(
         SandboxError: If the sandbox failed, or hidden inputs have been sent already.
     """
     declared = reading.assignment.about.quality
-    if declared is None or not is_trained_again(reading, cpu_seconds):
+    if declared is None:
         return None
     cpu_seconds = declared.cpu_seconds if cpu_seconds is None else cpu_seconds
+    if not cpu_seconds:
+        return None
     judge = place_of(reading.assignment.notebook).load(declared.module)
     return _retrained(judge, submission, reading, sitting, cpu_seconds, secret)
 

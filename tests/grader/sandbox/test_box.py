@@ -252,28 +252,3 @@ def test_the_zygote_holds_no_submission_and_no_reference(box):
     assert memory_holds(zygote_pid(box), *needles) == [False] * 3
     (known,) = memory_holds(zygote_pid(box), b"assignments.kl_divergence.probes")
     assert known, "it is the zygote that was searched"
-
-
-def test_what_is_told_of_both_was_known_before_the_hidden_inputs(box) -> None:
-    """Its times, what ended it, what it says: all of the public part, however the hidden one goes."""
-    slow = "import time\ndef D_KL(mu, logvar):\n    if mu.shape[0] == 5:\n        {}\n    return mu.sum()"
-    hidden = call("hidden", is_public=False, mu=np.ones((5, 3), np.float32), logvar=np.ones((5, 3), np.float32))
-    told = []
-    for end in ("time.sleep(1.5)", "while True: pass", "raise ValueError('0x5eed')", "import os; os._exit(3)"):
-        sitting, began = Sitting(box), time.monotonic()
-        run = sitting.both(job(slow.format(end), call("public"), hidden))
-        hidden_seconds = time.monotonic() - began - run.wall_seconds
-        assert hidden_seconds > (1.4 if "while" in end or "sleep" in end else 0), "no time of the hidden part is told"
-        assert run.runs["hidden"].error is None
-        assert sitting.is_sealed
-        told.append((run.runs["public"].status, run.cells[3].status, run.runs["hidden"].status))
-    assert told == [("ran", "ran", "ran"), *[("ran", "ran", "wrong")] * 3]
-
-
-def test_a_public_fault_is_mended_before_anything_hidden_is_sent(box) -> None:
-    source = "import os\ndef D_KL(mu, logvar):\n    os._exit(1) if mu.shape[0] == 2 else 0\n    return mu.sum()"
-    hidden = call("hidden", is_public=False, mu=np.ones((5, 3), np.float32), logvar=np.ones((5, 3), np.float32))
-    fine = CellSource(5, OTHER, ("kl.gaussians",))
-    run = Sitting(box).both(job(source, call("public"), hidden, other_call(), cells=(fine,)))
-    assert run.runs["public"].status == "killed"
-    assert run.runs["other"].status == "ran"

@@ -29,9 +29,6 @@ class Liar:
     def kill(self) -> None:
         pass
 
-    def cpu_seconds(self) -> float:
-        return 0.05
-
     def report(self) -> dict:
         return {"exit": self._exit, "cpu_seconds": 0.1}
 
