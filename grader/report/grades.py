@@ -39,11 +39,14 @@ def grades_csv(results: list[dict[str, Any]], absent: list[dict[str, Any]] | Non
 
 def _members(result: dict[str, Any]) -> list[dict[str, Any]]:
     student = result["extra_data"]["student"]
-    return result["extra_data"].get("members") or [{"name": student, "email": "", "ids": []}]
+    return result["extra_data"].get("members") or [{"name": student, "email": "", "ids": {}}]
 
 
 def _who(result: dict[str, Any] | None, member: dict[str, Any]) -> list[str]:
-    return [member["email"], next(iter(member["ids"]), ""), result["extra_data"]["student"] if result else ""]
+    ids = [
+        value for kind, value in dict(member["ids"]).items() if kind != "label"
+    ]  # a file's own name says nothing more
+    return [member["email"], next(iter(ids), ""), result["extra_data"]["student"] if result else ""]
 
 
 def _fields(result: dict[str, Any], member: dict[str, Any]) -> list[str]:
