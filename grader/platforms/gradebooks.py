@@ -128,10 +128,12 @@ def fill(
     directory = Directory(person for _, person in people)
     titles: list[str] = []
     notes: list[str] = []
+    remarks: list[str] = []
     filled = 0
     for place, own in _by_column(book, results, column).items():
         assignment = assign(own, directory, trust_names)
         notes += assignment.notes
+        remarks += assignment.remarks
         for index, (result, member) in assignment.results.items():
             number = people[index][0]
             if reason := _reason_to_leave(result, book.rows[number], place):
@@ -146,7 +148,8 @@ def fill(
         target = out / f"filled_{book.path.name}"
     write_atomically(target, book.table.data())
     left = f" Left as they were: {'; '.join(dict.fromkeys(notes))}." if notes else ""
-    return printable(f"{target}: {filled} scores in the column {' and '.join(titles)}.{left}")
+    look = f" Look at: {'; '.join(dict.fromkeys(remarks))}." if remarks else ""
+    return printable(f"{target}: {filled} scores in the column {' and '.join(titles)}.{left}{look}")
 
 
 def _by_column(book: Gradebook, results: list[Results], wanted: str | None) -> dict[int, list[Results]]:

@@ -65,6 +65,15 @@ def spellings(name: str) -> set[str]:
     return {"".join(words[n:] + words[:n]) for n in range(len(words))}
 
 
+def is_another_name(person: Person, other: Person) -> bool:
+    """Whether two records of one person have not a word of their names in common: an id may have been mistyped."""
+    ids = {value for _, value in (*person.ids, *other.ids)} | {person.email, other.email}
+    words, others = words_of(person.name), words_of(other.name)
+    if not words or not others or person.name in ids or other.name in ids or person.name.startswith("Participant "):
+        return False
+    return not set(words) & set(others) and "".join(words) not in spellings(other.name)
+
+
 @dataclass(frozen=True)
 class Found:
     """What a directory says of a person: one, none, or all of those that it could be."""
@@ -114,14 +123,14 @@ class Directory:
         hits = set().union(*(self._by_key.get(key, set()) for key in keys))
         told = " and ".join(f"{KINDS[kind]} {value}" for kind, value in keys)
         if not hits:
-            return Found((), False, f"{told} {NOT_HERE}")
+            return Found((), False, f"no {told}")
         places = tuple(sorted(hits))
         if len(places) > 1:
-            return Found(places, False, f"{told} is of more than one")
+            return Found(places, False, f"{told}: more than one person's")
         own = {kind for kind, _ in self.people[places[0]].recognised_by()}
         strange = [f"{KINDS[key[0]]} {key[1]}" for key in keys if key not in self._by_key and key[0] in own]
         if strange:
-            return Found(places, False, f"{' and '.join(strange)} is another than stands there")
+            return Found(places, False, f"{' and '.join(strange)}: another stands there")
         return Found(places, True, told)
 
     def _by_its_name(self, person: Person, trust_names: bool) -> Found:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader.platforms.people import BY_NAME, NOT_HERE, Directory, Found, Person
+from grader.platforms.people import BY_NAME, NOT_HERE, Directory, Found, Person, is_another_name
 
 Results = dict[str, Any]
-_DOUBLED = "hand-ins of one person"
 
 
 @dataclass(frozen=True)
@@ -19,6 +18,7 @@ class Assignment:
 
     results: dict[int, tuple[Results, Person]]
     notes: tuple[str, ...]
+    remarks: tuple[str, ...]  # what has a row beyond doubt, and still wants a look
 
 
 def members_of(result: Results) -> list[Person]:
@@ -40,29 +40,29 @@ def assign(results: Sequence[Results], directory: Directory, trust_names: bool =
         directory: The people of the grade file, in the order of its rows.
         trust_names: See `Directory.look_up`.
     """
-    claims: dict[int, list[tuple[Results, Person, Found]]] = {}
-    lost: list[tuple[Person, Found]] = []
+    claims: dict[int, list[tuple[Results, Person]]] = {}
+    notes: list[str] = []
     for result in results:
-        for member in members_of(result):
+        for member in dict.fromkeys(members_of(result)):
             found = directory.look_up(member, trust_names)
-            if not found.places:
-                lost.append((member, found))
-            for place in found.places:  # whoever it could be gets nothing from anybody
-                before = claims.setdefault(place, [])
-                if not (found.is_sure and any(one is result and other.is_sure for one, _, other in before)):
-                    before.append((result, member, found))  # a group may name somebody twice
-    clear, notes = {}, [_not_found(member, found) for member, found in lost]
-    unsettled: dict[tuple[str, ...], list[int]] = {}
+            if found.place is None:
+                notes.append(_doubt(_called(result, member), found, [directory.people[n] for n in found.places]))
+            elif all(
+                one is not result for one, _ in claims.setdefault(found.place, [])
+            ):  # a group may name somebody twice
+                claims[found.place].append((result, member))
     for place, claimed in claims.items():
-        if len(claimed) == 1 and claimed[0][2].is_sure:
-            clear[place] = claimed[0][:2]
-        else:
-            who = tuple(dict.fromkeys(_called(result, member) for result, member, _ in claimed))
-            unsettled.setdefault((*who, _reason(claimed)), []).append(place)
-    notes += [
-        _doubt(who, reason, [directory.people[n] for n in places]) for (*who, reason), places in unsettled.items()
+        if len(claimed) > 1:
+            who = " and ".join(_called(result, member) for result, member in claimed)
+            person = _told_apart(directory.people[place])
+            notes.append(f"{who} are hand-ins of one person, {person}: none was written; delete all but one")
+    clear = {place: claimed[0] for place, claimed in claims.items() if len(claimed) == 1}
+    remarks = [
+        f"{_called(result, member)} got the row of {_told_apart(directory.people[place])} by the id, under another name"
+        for place, (result, member) in clear.items()
+        if is_another_name(member, directory.people[place])
     ]
-    return Assignment(clear, tuple(notes))
+    return Assignment(clear, tuple(notes), tuple(remarks))
 
 
 def _called(result: Results, member: Person) -> str:
@@ -70,24 +70,13 @@ def _called(result: Results, member: Person) -> str:
     return member.name if member.name == label else f"{member.name} (handed in as {label})"
 
 
-def _not_found(member: Person, found: Found) -> str:
-    return f"{member.name} {NOT_HERE}" + (f" ({found.why})" if found.why != NOT_HERE else "")
-
-
-def _reason(claimed: list[tuple[Results, Person, Found]]) -> str:
-    if len(claimed) > 1 and all(found.is_sure for _, _, found in claimed):
-        return _DOUBLED
-    doubts = [found.why for _, _, found in claimed if not found.is_sure]
-    return doubts[0]
-
-
-def _doubt(who: list[str], reason: str, people: list[Person]) -> str:
-    rows = " or ".join(dict.fromkeys(_told_apart(person) for person in people))
-    if reason == _DOUBLED:
-        return f"{' and '.join(who)} are {reason}, {rows}: neither was written; delete all but one"
-    if reason == BY_NAME:
-        return f"{' and '.join(who)} may be {rows}, by name alone, which is no proof: not written"
-    return f"{' and '.join(who)} may be {rows} ({reason}): not written"
+def _doubt(who: str, found: Found, people: list[Person]) -> str:
+    if not people:
+        return f"{who} {NOT_HERE}" + (f" ({found.why})" if found.why != NOT_HERE else "")
+    rows = " or ".join(dict.fromkeys(map(_told_apart, people)))
+    if found.why == BY_NAME:
+        return f"{who} may be {rows}, by name alone, which is no proof: not written"
+    return f"{who} may be {rows} ({found.why}): not written"
 
 
 def _told_apart(person: Person) -> str:
