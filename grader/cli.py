@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import tempfile
 import time
 from concurrent.futures import Executor
 from pathlib import Path
@@ -26,6 +25,7 @@ from grader.marking.tables import SheetError
 from grader.platforms import Collection, NothingToGrade, collect, read_roster
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
 from grader.platforms.people import RosterError
+from grader.records import Seat
 from grader.report import grades_table, write_class
 from grader.rubric.draws import DEFAULT_SALT, course_salt
 from grader.rubric.references import require_references
@@ -251,20 +251,15 @@ def _graded(
     minimum = _minimum(options, collection)
     count = min(len(todo), _cores() if options.workers is None else options.workers)
     graded = {}
-    tempfile.tempdir = folder.temporary
-    try:
-        with (
-            _pool(count if collection.is_class else 0, settings) as pool,
-            _bar(len(collection.hand_ins), len(kept)) as bar,
-        ):
-            for results in grade_all(
-                todo, settings, folder, pool, lambda tier: is_at_least(tier, minimum), max(1, count)
-            ):
-                graded[results["extra_data"]["student"]] = results
-                bar.update()
-                _attend_to(results)
-    finally:
-        tempfile.tempdir = None
+    with (
+        _pool(count if collection.is_class else 0, settings, Seat(folder=folder.temporary)) as pool,
+        _bar(len(collection.hand_ins), len(kept)) as bar,
+    ):
+        each = grade_all(todo, settings, folder, pool, lambda tier: is_at_least(tier, minimum), count=max(1, count))
+        for results in each:
+            graded[results["extra_data"]["student"]] = results
+            bar.update()
+            _attend_to(results)
     return graded
 
 
@@ -280,8 +275,8 @@ def _facts(options: argparse.Namespace, collection: Collection, seconds: float) 
     }
 
 
-def _pool(count: int, settings: Settings) -> Executor:
-    return Workers(count, tier_here, settings) if count else Here()
+def _pool(count: int, settings: Settings, seat: Seat) -> Executor:
+    return Workers(count, tier_here, settings, seat) if count else Here()
 
 
 def _bar(total: int, done: int) -> tqdm:
