@@ -32,7 +32,7 @@ GRADEBOOK = (
     '"Turing, Alan",15,alan,A,,\r\n'
     '"Student, Test",99,,A,,\r\n'
 )
-PARTS = {"kl.general": 10, "kl.scalar": 8, "kl.multivariate": 5, "kl.beta": 4}  # points given for each question
+PARTS = {"kl.general": 10, "kl.scalar": 4, "kl.multivariate": 5, "kl.bound": 4, "kl.beta": 4}  # points given for each question
 
 
 class Walk(NamedTuple):
@@ -168,7 +168,7 @@ def test_the_points_are_in_the_tables_and_in_the_feedback(walk: Walk) -> None:
     assert (grades["Curie, Marie"]["score"], grades["Curie, Marie"]["max_score"]) == ("0", "70")
     assert float(grades["Noether, Emmy"]["score"]) < 35 + by_hand
     page = (walk.root / "results" / "lovelaceada_11" / "feedback.html").read_text(encoding="utf-8")
-    assert "kl.scalar: a person gave 8 of 10 points." in page
+    assert "kl.scalar: a person gave 4 of 5 points." in page
     for folder in ("results", "results-2"):  # the comparison makes the second page again, to link itself
         page = (walk.root / folder / "class.html").read_text(encoding="utf-8")
         assert "Waits for a person" not in page
