@@ -710,10 +710,10 @@ print(f"mean error: {means[0]:.3f} with 1 sample, {means[-1]:.3f} with 1000")
 # The bars follow the dashed line: the error of one sample divided by $\sqrt N$, the rate of a mean of independent draws. One more digit
 # costs a hundred times the samples.
 #
-# A VAE takes *one* sample for each example and step. That suffices in practice: the gradient is a mean over the batch, whose examples have
-# independent noise, and the choice of the batch adds noise of its own. In the toy VAE of 3.4, with batches of 256, sixteen samples
-# for each example lower the noise of the gradient by about a seventh, sixteen times as many examples divide it by four (`docs/claims.md`).
-# Kingma and Welling (2014, section 2.3) use one sample with batches of 100.
+# A VAE takes *one* sample for each example and step. In practice that suffices: the gradient is a mean over the batch, and the noise of
+# its examples is independent. In the toy VAE of 3.4, after training and with batches of 256, sixteen samples for each example halve
+# the noise of the gradient; the same number of samples, spent on sixteen times as many examples, divides it by four.
+# Kingma and Welling (2014, section 2.3) use one sample and batches of 100.
 
 # %% [markdown]
 # ## 3 The ELBO

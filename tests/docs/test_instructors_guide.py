@@ -32,7 +32,8 @@ GRADEBOOK = (
     '"Turing, Alan",15,alan,A,,\r\n'
     '"Student, Test",99,,A,,\r\n'
 )
-PARTS = {"kl.general": 10, "kl.scalar": 4, "kl.multivariate": 5, "kl.bound": 4, "kl.beta": 4}  # points given for each question
+# points given for each question
+PARTS = {"kl.general": 10, "kl.scalar": 4, "kl.multivariate": 5, "kl.bound": 4, "kl.beta": 4}
 
 
 class Walk(NamedTuple):
