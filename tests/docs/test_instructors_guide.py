@@ -150,7 +150,7 @@ def test_the_download_is_recognised_and_every_file_is_there(walk: Walk) -> None:
 
 def test_the_marking_page_opens_and_says_how_to_get_in(walk: Walk) -> None:
     said = _said(walk, "-m grader mark results")
-    assert "5 parts of 5 submissions wait in results" in said
+    assert "6 parts of 5 submissions wait in results" in said
     assert "http://127.0.0.1:" in said
     assert "Every mark is in results/marks.sqlite" in said
 
@@ -158,7 +158,7 @@ def test_the_marking_page_opens_and_says_how_to_get_in(walk: Walk) -> None:
 def test_the_sheet_costs_no_grading_and_leaves_the_results_alone(walk: Walk) -> None:
     said = _said(walk, "--by-hand class/points.csv")
     assert "0 graded, 5 kept from before" in said
-    assert "class/points.csv: an empty sheet for 5 parts that wait" in said
+    assert "class/points.csv: an empty sheet for 6 parts that wait" in said
     assert (walk.root / "results" / "lovelaceada_11" / "results.json").read_bytes() == walk.kept
 
 
