@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from grader.marking.guard import is_loopback
+from grader.marking.options import add_options, brought
 from grader.marking.store import StoreError
+from grader.marking.tables import SheetError
 
 _PORT = 8765
 
@@ -41,6 +43,7 @@ def add_parser(commands: Any) -> None:
     mark.add_argument("--sheet", type=Path, metavar="FILE", help="open nothing: write the marks as a CSV sheet")
     mark.add_argument("--fill", type=Path, metavar="FILE", help="with --write: a Canvas or Moodle grade file to fill")
     mark.add_argument("--column", metavar="TITLE", help="which column of it, where several would do")
+    add_options(mark)
 
 
 def _port(text: str) -> int:
@@ -53,7 +56,7 @@ def mark(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code.
 
     Raises:
-        NothingToMark, StoreError, FolderInUse, GradebookError: Each with one sentence.
+        NothingToMark, StoreError, SheetError, FolderInUse, GradebookError: Each with one sentence.
     """
     from grader.marking.reports import export_sheet, write_reports
     from grader.platforms.gradebooks import read_gradebook
@@ -63,9 +66,14 @@ def mark(options: argparse.Namespace) -> int:
             raise StoreError(f"{options.sheet} is there already, and no sheet is written over: name another file.")
         options.sheet.write_text(export_sheet(options.results), encoding="utf-8")
         print(f"{options.sheet}: the marks as a sheet; what still waits is empty.")
-    if options.write or options.fill:
-        print(write_reports(options.results, read_gradebook(options.fill) if options.fill else None, options.column))
-    if options.write or options.fill or options.sheet:
+    if missing := next((path for path in options.by_hand if not path.exists()), None):
+        raise SheetError(f"{missing} does not exist: --sheet {missing} writes a sheet to fill in.")
+    given = brought(options)
+    is_writing = options.write or options.fill or given.is_something or given.ends_late_rule
+    if is_writing:
+        book = read_gradebook(options.fill) if options.fill else None
+        print(write_reports(options.results, book, options.column, given))
+    if is_writing or options.sheet:
         return 0
     return _open(options)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.classes.results_folder import ResultsFolder, read_results
-from grader.marking.answers import NothingToMark, open_tests
-from grader.marking.given import add_marks
+from grader.marking.answers import NothingToMark
+from grader.marking.given import Brought, add_marks
 from grader.marking.sheets import sheet_of
 from grader.marking.store import STORE, Ledger
 from grader.platforms.gradebooks import Gradebook, fill
@@ -18,13 +18,16 @@ from grader.report.grades import grades_csv
 Results = dict[str, Any]
 
 
-def write_reports(folder: Path, gradebook: Gradebook | None = None, column: str | None = None) -> str:
+def write_reports(
+    folder: Path, gradebook: Gradebook | None = None, column: str | None = None, brought: Brought | None = None
+) -> str:
     """Write every page and table of a folder of results again, with the marks in them.
 
     Args:
         folder: As `grade --out` left it.
         gradebook: A Canvas or Moodle grade file to fill beside them.
         column: Which column of it.
+        brought: Taken into the marks first.
 
     Returns:
         What was done, in sentences.
@@ -35,7 +38,7 @@ def write_reports(folder: Path, gradebook: Gradebook | None = None, column: str 
         StoreError, GradebookError: If a file cannot be used.
     """
     with ResultsFolder(folder) as open_folder:
-        results, said = add_marks(folder, _results(folder))
+        results, said = add_marks(folder, _results(folder), brought)
         open_folder.write_feedback(results)
         run = _run(folder)
         write_atomically(folder / GRADES_FILE, grades_csv(results, run["absent"]))
@@ -67,16 +70,8 @@ def _run(folder: Path) -> dict[str, Any]:
 def export_sheet(folder: Path) -> str:
     """The marks of a folder as a CSV sheet, with what still waits left empty."""
     results = _results(folder)
-    parts: dict[str, tuple] = {}
-    for result in results:
-        for test in open_tests(result):
-            number = [int(n) for n in test["number"].split(".")]
-            parts[test["extra_data"]["check"]] = (
-                result["extra_data"]["notebook"], number, test["extra_data"]["check"], test["extra_data"]["points"],
-            )  # fmt: skip
-    worth = {check: about[3] for check, about in sorted(parts.items(), key=lambda item: item[1])}
     with closing(Ledger(folder)) as ledger:
-        return sheet_of(results, ledger.state, worth)
+        return sheet_of(results, ledger.state)
 
 
 __all__ = ["STORE", "export_sheet", "write_reports"]
