@@ -20,7 +20,7 @@ from grader.marking.answers import Answer, answers_of, open_tests
 from grader.marking.standing import given
 from grader.marking.state import State
 from grader.marking.tables import SheetError, Table, read_table
-from grader.report.grades import harmless
+from grader.report.grades import harmless, id_values
 
 Results = dict[str, Any]
 NOTHING_TO_READ = "-"
@@ -103,7 +103,7 @@ def _whose(result: Results) -> list[str]:
     extra = result["extra_data"]
     members = extra.get("members") or []
     email = str(members[0]["email"]) if members else ""
-    number = next((str(n) for n in members[0]["ids"]), "") if members else ""
+    number = next(iter(id_values(members[0])), "") if members else ""
     shown = f"#{number}" if number.isdecimal() else number
     return [harmless(extra["student"]), harmless(email), harmless(shown)]
 
