@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import yaml
 
-from grader.platforms.hand_ins import HandIn, latest
+from grader.platforms.hand_ins import HandIn
 from grader.platforms.people import LABEL, Person
 from grader.platforms.tree import File
 from utils.notebook.printable import printable
@@ -47,10 +47,15 @@ def gradescope(files: list[File]) -> list[HandIn] | None:
     for folder, entry in about.items():
         members = tuple(_submitter(s) for s in entry.get(":submitters") or [])
         student = " + ".join(member.name for member in members) or printable(str(folder))
-        kept, replaced = latest(by_folder.get(str(folder), []))
         older = tuple(_text(past.get(":created_at")) for past in entry.get(":history") or [])
         hand_ins.append(
-            HandIn(student, members or (Person(student),), kept, (*replaced, *older), _text(entry.get(":created_at")))
+            HandIn(
+                student,
+                members or (Person(student),),
+                tuple(by_folder.get(str(folder), [])),
+                older,
+                _text(entry.get(":created_at")),
+            )
         )
     return hand_ins
 
@@ -89,9 +94,9 @@ def nbgrader(files: list[File]) -> list[HandIn] | None:
         stamp = next(
             (file.read(100).decode(errors="replace").strip() for file in own if file.name == "timestamp.txt"), ""
         )
-        kept, replaced = latest([file for file in own if file.name != "timestamp.txt"])
+        kept = tuple(file for file in own if file.name != "timestamp.txt")
         name = f"{student} {assignment}" if several else student
-        hand_ins.append(HandIn(name, (Person(student, ids=(("login", student),)),), kept, replaced, stamp))
+        hand_ins.append(HandIn(name, (Person(student, ids=(("login", student),)),), kept, submitted_at=stamp))
     return hand_ins or None
 
 
@@ -107,7 +112,7 @@ def moodle(files: list[File]) -> list[HandIn] | None:
     for (name, number), own in found.items():
         uploads = [file for file in own if file.name != "onlinetext.html"] or own
         person = Person(f"Participant {number}" if name == "Participant" else name, ids=(("participant", number),))
-        hand_ins.append(HandIn(f"{name}_{number}", (person,), *latest(uploads), group=name))
+        hand_ins.append(HandIn(f"{name}_{number}", (person,), tuple(uploads), group=name))
     return _with_leftovers(hand_ins, [file for file in files if not _MOODLE.match(file.parts[0])])
 
 
@@ -120,7 +125,8 @@ def canvas(files: list[File]) -> list[HandIn] | None:
             leftovers.append(file)
             continue
         kind = "anonymous" if match["name"] == "anon" else "canvas"
-        entry = (int(match["upload"] or 0), File((match["file"],), file.read), bool(match["late"]), match["name"])
+        upload = int(match["upload"] or 0)
+        entry = (upload, File((match["file"],), file.read, upload), bool(match["late"]), match["name"])
         found.setdefault((kind, match["id"]), []).append(entry)
     hand_ins = []
     for (kind, number), entries in found.items():
@@ -129,8 +135,7 @@ def canvas(files: list[File]) -> list[HandIn] | None:
         name = entries[-1][3]
         student = f"{name}_{number}"
         person = Person(name if kind == "canvas" else student, ids=((kind, number),))
-        kept, replaced = latest(uploads)
-        hand_ins.append(HandIn(student, (person,), kept, replaced, is_late=any(late for _, _, late, _ in entries)))
+        hand_ins.append(HandIn(student, (person,), tuple(uploads), is_late=any(late for _, _, late, _ in entries)))
     return _with_leftovers(hand_ins, leftovers)
 
 
@@ -156,7 +161,7 @@ def plain(files: list[File]) -> list[HandIn]:
             student = file.name[: len(file.name) - len(file.ending)]
             hand_ins.append(HandIn(student, (labelled(student),), (file,)))
     for student, own in folders.items():
-        hand_ins.append(HandIn(student, (labelled(student),), *latest(own)))
+        hand_ins.append(HandIn(student, (labelled(student),), tuple(own)))
     return hand_ins
 
 

@@ -1,5 +1,6 @@
 """The files of a folder or a zip, by their path below it. Nothing is extracted, no link inside is followed."""
 
+import io
 import os
 import stat
 import unicodedata
@@ -23,6 +24,7 @@ class File:
 
     parts: tuple[str, ...]
     read: Callable[[int], bytes]
+    order: int = 0  # of the upload among all of a platform: the larger, the later; 0 where the platform does not say
 
     @property
     def name(self) -> str:
@@ -74,11 +76,23 @@ def _reader(path: Path) -> Callable[[int], bytes]:
 
 def _in_zip(path: Path) -> Iterator[File]:
     _check_entries(path)
-    archive = zipfile.ZipFile(path)  # stays open: members are read when their turn comes
+    yield from _members(zipfile.ZipFile(path))  # stays open: members are read when their turn comes
+
+
+def _members(archive: zipfile.ZipFile) -> Iterator[File]:
     for info in archive.infolist():
         parts = tuple(normal(part) for part in _member_name(info).replace("\\", "/").split("/") if part)
         if parts and not info.is_dir() and ".." not in parts and not stat.S_ISLNK(info.external_attr >> 16):
             yield File(parts, _member_reader(archive, info))
+
+
+def files_in(data: bytes) -> list[File]:
+    """As `files_of`, for a zip in memory.
+
+    Raises:
+        zipfile.BadZipFile, and whatever else of `DAMAGE`: If it is none.
+    """
+    return [file for file in _members(zipfile.ZipFile(io.BytesIO(data))) if not any(map(_is_noise, file.parts))]
 
 
 def _check_entries(path: Path) -> None:
