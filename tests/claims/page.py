@@ -26,8 +26,9 @@ _INTRODUCTION = """\
 
 Each row is a claim about behaviour: the words of the notebook, the cell or test that shows it, and a figure as **mean (least to largest)**
 over seeds. Seed 0 is the notebook's own; the others start its `set_seed` elsewhere. A row without a figure rests on a test alone, or on
-what the machine does the same every time. A test (`tests/claims/test_sentences.py`) finds every sentence of the four sources that gives a reason or allows
-no exception, by its words, and asks for its row, or for the reason why it is mathematics; they stand below the rows.
+what the machine does the same every time. A test (`tests/claims/test_sentences.py`) finds every sentence of the four sources that
+gives a reason or allows no exception, by its words, and asks for its row, or for the reason why it is mathematics; they stand
+below the rows.
 
 """
 
