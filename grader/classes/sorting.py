@@ -24,6 +24,10 @@ _SHOWN = 6
 Looks = Sequence[tuple[Candidate, tuple[Inside, ...]]]
 
 
+def ready() -> None:
+    """What a worker does first: by then it has loaded what `look` needs."""
+
+
 def look(data: bytes, name: str) -> tuple[Inside, ...]:
     """Which notebooks a file holds; none, where it cannot be read. A unit of work: it runs in any process."""
     try:
@@ -41,10 +45,10 @@ def looked_at(hand_ins: Iterable[HandIn], pool: Executor, count: int = 1) -> lis
         pool: Runs `look`.
         count: Of its workers: so many files are in memory at a time.
     """
-    found = []
+    found: list[tuple[HandIn, Looks]] = []
     for hand_in in hand_ins:
         own = candidates(hand_in) if hand_in.files else []
-        looks = []
+        looks: list[tuple[Candidate, tuple[Inside, ...]]] = []
         for begin in range(0, len(own), max(1, count)):
             batch = own[begin : begin + max(1, count)]
             waiting = [(one, pool.submit(look, *packed)) for one in batch if (packed := _packed(one)) is not None]
@@ -114,7 +118,8 @@ def chosen(hand_in: HandIn, looks: Looks, notebook: str) -> HandIn:
         candidate = max((one for one, _ in looks), key=lambda one: (one.order, one.worth))
         return replace(hand_in, files=candidate.files)
     if not answered:
-        return replace(hand_in, files=max((one for one, _ in own), key=lambda one: (one.order, one.worth)).files)
+        untouched = max((one for one, _ in own), key=lambda one: (one.order, one.worth))
+        return replace(hand_in, files=untouched.files, notebook=notebook)
     last = _latest(answered)
     if last is None:
         names = [one.name for one, _ in answered]
@@ -126,7 +131,7 @@ def chosen(hand_in: HandIn, looks: Looks, notebook: str) -> HandIn:
         return replace(hand_in, files=(), doubt=sentence)
     candidate, best = last
     replaced = [one.name for one, other in answered if other.digest != best.digest]
-    return replace(hand_in, files=candidate.files, earlier=(*replaced, *hand_in.earlier))
+    return replace(hand_in, files=candidate.files, earlier=(*replaced, *hand_in.earlier), notebook=notebook)
 
 
 def _best(inside: Sequence[Inside], notebook: str) -> Inside:

@@ -145,7 +145,7 @@ def _known(
         for member in hand_in.members:
             for place in roster.look_up(member, trust_names).places:
                 claims.setdefault(place, []).append(hand_in.student)
-    absent = tuple(person for n, person in enumerate(roster.people) if n not in claims)
+    absent = missing(roster, named, trust_names)
     doubled = [
         f"{' and '.join(who)} may all be {roster.people[n].name}'s: say whose each is in a column hand-in of the roster, or "
         "delete all but one; until then none of them gets points in a grade file."
@@ -153,6 +153,13 @@ def _known(
         if len(who) > 1
     ]
     return named, absent, doubled
+
+
+def missing(roster: Directory, hand_ins: Iterable[HandIn], trust_names: bool = False) -> tuple[Person, ...]:
+    """Who of the roster has certainly handed in nothing of this."""
+    members = (member for hand_in in hand_ins for member in hand_in.members)
+    seen = {place for member in members for place in roster.look_up(member, trust_names).places}
+    return tuple(person for n, person in enumerate(roster.people) if n not in seen)
 
 
 def _members(hand_in: HandIn, roster: Directory, trust_names: bool) -> tuple[Person, ...]:

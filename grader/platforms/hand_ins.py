@@ -24,10 +24,11 @@ class HandIn:
     members: tuple[Person, ...]
     files: tuple[File, ...]
     earlier: tuple[str, ...] = ()  # uploads that a later one replaced
-    doubt: str = ""  # why none of the files is graded, though there are some: a sentence
     submitted_at: str = ""
     is_late: bool = False
     group: str = field(default="", compare=False)
+    notebook: str = ""  # the assignment's that these files are graded as, where that is known
+    doubt: str = ""  # why none of the files is graded, though there are some: a sentence
 
     def about(self) -> dict:
         """What the results say of it, beside what is graded: plain data."""

@@ -72,7 +72,7 @@ def _answers(hand_in: HandIn, results: dict[str, Any] | None, is_earlier: bool) 
     if len(data) > MAX_ZIP_BYTES:
         raise ValueError(f"{name} is too large to be graded")
     submission = take_in_bytes(data, name, hand_in.student)
-    reading = read(submission)
+    reading = read(submission, hand_in.notebook or None)
     raw = json.loads(submission.notebooks[reading.notebook_name].decode("utf-8", "replace").lstrip("\ufeff"))
     tests = results["tests"] if results else []
     return Answers(
