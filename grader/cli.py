@@ -28,6 +28,7 @@ from grader.marking.options import add_options, brought, with_given
 from grader.marking.tables import SheetError
 from grader.platforms import Collection, Directory, HandIn, NothingToGrade, collect, missing, read_roster
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
+from grader.platforms.pattern import PatternError, layout_of
 from grader.platforms.roster import RosterError
 from grader.records import Seat
 from grader.report import grades_table, write_class
@@ -69,6 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
         FolderInUse,
         NoResults,
         HoldsAnother,
+        PatternError,
         CourseError,
         NothingToMark,
         StoreError,
@@ -147,6 +149,11 @@ def _parser() -> argparse.ArgumentParser:
         help="a grade file of Canvas, Moodle, Brightspace or Gradescope to fill; the copy goes to DIR",
     )
     grade.add_argument(
+        "--layout",
+        metavar="PATTERN",
+        help="where in the paths it stands who somebody is: {login}/{file}, {name}_{sis}.zip, {email}/{any}/{file}",
+    )
+    grade.add_argument(
         "--trust-names",
         action="store_true",
         help="a name that one person alone has on the roster and in the grade file says who it is; else only ids do",
@@ -193,7 +200,13 @@ def _grade(options: argparse.Namespace) -> int:
     gradebook = read_gradebook(options.fill) if options.fill else None
     given = brought(options)
     _check_places(options.paths, options.out)
-    collection = collect(options.paths, roster, options.zips_hold_classes or gradebook is not None, options.trust_names)
+    collection = collect(
+        options.paths,
+        roster,
+        options.zips_hold_classes or gradebook is not None,
+        options.trust_names,
+        layout_of(options.layout) if options.layout else None,
+    )
     for line in collection.found:
         print(line)
     if collection.is_class and course_salt() == DEFAULT_SALT:

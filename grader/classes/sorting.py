@@ -149,8 +149,10 @@ def _latest(answered: list[tuple[Candidate, Inside]]) -> tuple[Candidate, Inside
     if len(left) == 1:
         return left[0]
     orders = [one.order for one, _ in left]
-    if all(orders) and len(set(orders)) == len(orders):
-        return max(left, key=lambda one: one[0].order)
+    if all(orders):
+        left = [pair for pair in left if pair[0].order == max(orders)]
+        if len(left) == 1:
+            return left[0]
     versions = [version_of(one.name) for one, _ in left]
     if len({base.casefold() for base, _ in versions}) == 1 and len({number for _, number in versions}) == len(left):
         return max(left, key=lambda one: version_of(one[0].name)[1])

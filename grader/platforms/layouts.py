@@ -5,14 +5,19 @@ nbgrader     submitted/<student>/<assignment>/<file>
 Moodle       <Full name>_<id>_assignsubmission_file/<file>, or the same in one flat name
 Canvas       <lastfirst>[_LATE]_<user id>_<attachment id>_<file>, anonymous ones [LATE_]anon_<id>_<attachment id>_<file>
 plain        a file a student, or a folder a student
+
+Further ones are in `campus`, messages in `mail`, and a layout of one's own is a `pattern`.
 """
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import yaml
 
+from grader.platforms import campus
 from grader.platforms.hand_ins import HandIn
+from grader.platforms.mail import mail
 from grader.platforms.people import LABEL, Person
 from grader.platforms.tree import File
 from utils.notebook.printable import printable
@@ -42,7 +47,7 @@ def gradescope(files: list[File]) -> list[HandIn] | None:
     by_folder: dict[str, list[File]] = {}
     for file in files:
         if file.parts[:depth] == metadata.parts[:depth] and len(file.parts) > depth + 1:
-            by_folder.setdefault(file.parts[depth], []).append(File(file.parts[depth + 1 :], file.read))
+            by_folder.setdefault(file.parts[depth], []).append(replace(file, parts=file.parts[depth + 1 :]))
     hand_ins = []
     for folder, entry in about.items():
         members = tuple(_submitter(s) for s in entry.get(":submitters") or [])
@@ -86,7 +91,7 @@ def nbgrader(files: list[File]) -> list[HandIn] | None:
     for file in files:
         if len(file.parts) > start + 3 and file.parts[start] == "submitted":
             found.setdefault((file.parts[start + 1], file.parts[start + 2]), []).append(
-                File(file.parts[start + 3 :], file.read)
+                replace(file, parts=file.parts[start + 3 :])
             )
     several = len({assignment for _, assignment in found}) > 1
     hand_ins = []
@@ -156,7 +161,7 @@ def plain(files: list[File]) -> list[HandIn]:
     hand_ins = []
     for file in files:
         if len(file.parts) > 1:
-            folders.setdefault(file.parts[0], []).append(File(file.parts[1:], file.read))
+            folders.setdefault(file.parts[0], []).append(replace(file, parts=file.parts[1:]))
         elif not is_of_staff(file):
             student = file.name[: len(file.name) - len(file.ending)]
             hand_ins.append(HandIn(student, (labelled(student),), (file,)))
@@ -177,13 +182,24 @@ def is_of_staff(file: File) -> bool:
 
 def is_meaningful(folder: str) -> bool:
     """Whether a folder's name is part of a layout, so that it must not be taken for a mere wrapping."""
-    return folder == "submitted" or _MOODLE.match(folder) is not None or folder.startswith("submission_")
+    return (
+        campus.is_meaningful(folder)
+        or folder == "submitted"
+        or _MOODLE.match(folder) is not None
+        or folder.startswith("submission_")
+    )
 
 
 LAYOUTS: dict[str, Layout] = {
     "a Gradescope export": gradescope,
     "an nbgrader folder": nbgrader,
+    "an nbgrader exchange": campus.exchange,
+    "clones of GitHub Classroom": campus.github,
     "a Moodle download": moodle,
+    "a Blackboard download": campus.blackboard,
+    "a Brightspace download": campus.brightspace,
     "a Canvas download": canvas,
+    "a folder of Google Classroom": campus.google,
+    "a folder of e-mails": mail,
     "a plain folder": plain,
 }
