@@ -166,7 +166,13 @@ def find(case: Case, known: set[str]) -> dict[str, NearMiss]:
                 continue
             for line, strength in _crossed(case, array, way).items():
                 miss = NearMiss(
-                    case.check.name, line, met[line].kind if line in met else "", case.call.name, array, way, strength
+                    check=case.check.name,
+                    line=line,
+                    kind=met[line].kind if line in met else "",
+                    case=case.call.name,
+                    array=array,
+                    way=way,
+                    strength=strength,
                 )
                 if line in wanted and line not in found and not complaint(case, miss) and notices(case, miss):
                     found[line] = miss
