@@ -17,7 +17,7 @@ from grader.classes import batch
 from grader.cli import main
 from grader.platforms import read_roster
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
-from grader.platforms.people import RosterError
+from grader.platforms.roster import RosterError
 from grader.records import Report, Verdict
 from grader.report import results_json
 from tests.fuzz.changes import ODD_TEXT, changed_bytes, changed_text
@@ -104,7 +104,7 @@ def rosters(rng: random.Random, folder: Path) -> str:
         return "refused"
     for person in directory.people:
         demand(bool(person.name), "a person without a name")
-        directory.find(person)
+        directory.look_up(person)
         directory.of_group(person.group)
     return "read"
 
@@ -155,7 +155,11 @@ def _result(rng: random.Random) -> dict:
     )
     results = results_json(report)
     results["extra_data"]["members"] = [
-        {"name": _cell(rng), "email": rng.choice(["", "ada@x.org"]), "ids": [_cell(rng)]}
+        {
+            "name": _cell(rng),
+            "email": rng.choice(["", "ada@x.org"]),
+            "ids": {rng.choice(["canvas", "sis", "login", "participant", "label"]): _cell(rng)},
+        }
     ]
     return results
 
