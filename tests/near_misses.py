@@ -207,8 +207,16 @@ def _found(case: Case, wanted: dict[str, str], is_alone: bool) -> dict[str, Near
             for line, strength in _crossed(case, array, way).items():
                 if line not in wanted or line in found:
                     continue
-                place = (case.check.name, line, wanted[line], case.call.name, array, way)
-                miss = NearMiss(*place, strength, is_alone)
+                miss = NearMiss(
+                    check=case.check.name,
+                    line=line,
+                    kind=wanted[line],
+                    case=case.call.name,
+                    array=array,
+                    way=way,
+                    strength=strength,
+                    is_alone=is_alone,
+                )
                 if not complaint(case, miss) and notices(case, miss):
                     found[line] = miss
     return found

@@ -28,7 +28,14 @@ MOODLE = (
 
 def _results(name: str, points: float, ids: dict[str, str] | None = None, email: str = "", **changes) -> dict:
     verdict = Verdict(
-        "kl.D_KL.values", "kl.D_KL", "a title", "1.3", "passed" if points else "wrong", points, 35, "a sentence"
+        check="kl.D_KL.values",
+        task="kl.D_KL",
+        title="a title",
+        number="1.3",
+        status="passed" if points else "wrong",
+        points=points,
+        max_points=35,
+        sentence="a sentence",
     )
     facts = {
         "student": name,
@@ -80,7 +87,16 @@ def test_moodle_is_filled_and_nothing_else_changes(tmp_path: Path, out: Path) ->
 
 
 def test_who_has_no_score_is_left_and_named(tmp_path: Path, out: Path) -> None:
-    fault = Verdict("grader", "grader", "grading", "0", "grader_error", 0, 35, "ours")
+    fault = Verdict(
+        check="grader",
+        task="grader",
+        title="grading",
+        number="0",
+        status="grader_error",
+        points=0,
+        max_points=35,
+        sentence="ours",
+    )
     results = [
         _results("lovelaceada", 0, {"canvas": "11"}, rejection="not a zip", verdicts=()),
         _results("müllerzoë", 0, {"canvas": "12"}, verdicts=(fault,)),
