@@ -10,8 +10,8 @@ import pytest
 from grader.classes.pool import Here
 from grader.classes.sorting import by_notebook, looked_at
 from grader.platforms import Collection, Directory, HandIn, NothingToGrade, Person, read_roster
-from grader.platforms import content as content_of
 from grader.platforms import collect as collect_plainly
+from grader.platforms import content as content_of
 from grader.platforms.people import spellings
 from grader.platforms.roster import RosterError
 from grader.stages.intake import take_in_bytes
