@@ -20,6 +20,7 @@ from grader.classes.pool import Here, Workers
 from grader.classes.results_folder import FolderInUse, ResultsFolder, read_results
 from grader.classes.run import Results, WeakIsolation, grade_all, kept_results
 from grader.classes.sorting import by_notebook, looked_at, ready
+from grader.classes.tracked import would_be_committed
 from grader.doctor import doctor
 from grader.marking import STORE, StoreError, add_marks, command, marks_exist
 from grader.marking.answers import NothingToMark
@@ -209,6 +210,9 @@ def _grade(options: argparse.Namespace) -> int:
     )
     for line in collection.found:
         print(line)
+    if collection.is_class:
+        for line in would_be_committed([*options.paths, options.out]):
+            print(line, file=sys.stderr)
     if collection.is_class and course_salt() == DEFAULT_SALT:
         print(
             "GRADER_SALT is not set: the inputs drawn for each submission and the seals of results come from a secret that everybody "

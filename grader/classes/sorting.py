@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from grader.classes.pool import WorkerDied
 from grader.platforms import HandIn
-from grader.platforms.hand_ins import Candidate, candidates, version_of
+from grader.platforms.hand_ins import Candidate, candidates, is_marked_version, version_of
 from grader.records import Inside
 from grader.stages.clock import READ_SECONDS, OutOfTime, clock
 from grader.stages.intake import MAX_ZIP_BYTES, IntakeError, take_in_bytes
@@ -149,10 +149,16 @@ def _latest(answered: list[tuple[Candidate, Inside]]) -> tuple[Candidate, Inside
     if len(left) == 1:
         return left[0]
     orders = [one.order for one, _ in left]
-    if all(orders):
-        left = [pair for pair in left if pair[0].order == max(orders)]
-        if len(left) == 1:
-            return left[0]
+    newest = [pair for pair in left if pair[0].order == max(orders)] if all(orders) else left
+    if len(newest) > 1:
+        return _last_version(newest)
+    marked = [pair for pair in left if is_marked_version(pair[0].name)]
+    by_name = _last_version(left) if len(marked) == len(left) else None
+    return newest[0] if by_name in (None, newest[0]) else None  # the names say another than the platform
+
+
+def _last_version(left: list[tuple[Candidate, Inside]]) -> tuple[Candidate, Inside] | None:
+    """The latest, as names that differ in their number alone say."""
     versions = [version_of(one.name) for one, _ in left]
     if len({base.casefold() for base, _ in versions}) == 1 and len({number for _, number in versions}) == len(left):
         return max(left, key=lambda one: version_of(one[0].name)[1])

@@ -12,6 +12,7 @@ from utils.assignments import files_beside
 from utils.notebook.cells import MAX_NOTEBOOK_BYTES
 
 _AGAIN = re.compile(r"(?:-| ?\((?=\d+\)$)|[ _.-]?v(?:er(?:sion)?)?[ _.-]?)(?P<number>\d{1,18})\)?$", re.IGNORECASE)
+_VERSION = re.compile(r"v(?:er(?:sion)?)?[ _.-]?\d{1,18}$", re.IGNORECASE)
 _NAMED = 100  # files that nobody asked for: the zip must stay within what intake takes
 _MOST_INNER = 16
 
@@ -150,3 +151,8 @@ def version_of(name: str) -> tuple[str, int]:
     if match is None:
         return name, 0
     return f"{stem[: match.start()].rstrip()}.{ending}", int(match["number"])
+
+
+def is_marked_version(name: str) -> bool:
+    """Whether somebody has numbered a file themselves, as in "vae_v2.ipynb"; browsers and platforms write "-2" and "(2)"."""
+    return _VERSION.search(name.rpartition(".")[0]) is not None
