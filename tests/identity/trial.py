@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.platforms import HandIn, collect, content, read_roster
-from grader.platforms.gradebooks import fill, read_gradebook
+from grader.platforms.gradebooks import ALSO, fill, read_gradebook
 from grader.platforms.tables import plain_text, read_table
 from grader.records import Report, Verdict
 from grader.report import results_json
@@ -56,11 +56,11 @@ def run_trial(seed: int, number: int, folder: Path) -> Trial:
         (folder / "roster.csv").write_text(roster(rng, on_list), encoding="utf-8", newline="")
         directory = read_roster(folder / "roster.csv")
     paths = [_laid_out(one, folder / f"download{n}") for n, one in enumerate(downloads)]
-    collection = collect(paths, directory, trust_names=trusts_names)
+    collection = collect(paths, directory, trust_names=trusts_names, also=ALSO)
     results = [result for hand_in in collection.hand_ins if (result := _graded(hand_in)) is not None]
     if not in_book:
         return trial
-    summary = fill(read_gradebook(folder / "book.csv"), results, folder / "out", trust_names=trusts_names)
+    summary = fill(read_gradebook(folder / "book.csv"), results, folder / "out", trust_names=trusts_names, also=ALSO)
     before, after = (read_table(path).rows for path in (folder / "book.csv", folder / "out" / "book.csv"))
     written = {}
     for who, old, new in zip(book.who, before[1:], after[1:], strict=True):
