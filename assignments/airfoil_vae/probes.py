@@ -329,18 +329,23 @@ def train_plateau(names, y: Tensor, rec: Tensor, mus: Tensor, beta: Tensor, wind
 _CHUNK, _MOST_WEIGHTS = 2**20, 12 * 2**20  # numbers in one piece, and in all
 
 
-def quality(names, configs: Tensor, n_samples: Tensor, cpu_seconds: Tensor, trial_codes: Tensor):
+def quality(
+    names, configs: Tensor, n_samples: Tensor, cpu_seconds: Tensor, profiles: Tensor, trial_codes: Tensor
+):  # fmt: skip
     """Train the student's model with the student's configurations as the notebook does, and draw from it. What is scored are
     its decoder's weights; what it makes of `trial_codes` says how they belong together."""
     from utils.datasets import AirfoilDataset
 
+    dataset = AirfoilDataset()
+    dataset.profiles = profiles.numpy()
+    dataset.names = [f"given {n}" for n in range(len(profiles))]
     settings = json.loads(bytes(configs.tolist()))
     began = time.process_time()
     last = int(began + float(cpu_seconds)) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (last, last + 1))  # the kernel ends the process, whatever it is doing
     seed_torch(0)
     model = names["VAE"](**settings["model_config"])
-    names["train_VAE"](model, AirfoilDataset(), CPU, plot_freq=0, **settings["train_config"])
+    names["train_VAE"](model, dataset, CPU, plot_freq=0, **settings["train_config"])
     values = {"samples": model.generate(int(n_samples), seed=0, device=CPU), "cpu_seconds": time.process_time() - began}
     return values | _decoder(model.decoder, trial_codes)
 
