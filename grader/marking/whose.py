@@ -1,11 +1,13 @@
 """Whose hand-in a line of a person's table means: found by what identifies somebody, never by what merely looks alike."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
-from grader.report.grades import harmless
+from grader.report.grades import harmless, id_values
 
 Results = dict[str, Any]
+_NUMBERED = re.compile(r" \(\d+\)$")
 
 
 class Nobody(LookupError):
@@ -31,7 +33,7 @@ class Whose:
             for member in members:
                 self._add("email", member["email"].casefold(), student)
                 self._add("name", member["name"], student)
-                for number in member["ids"]:
+                for number in id_values(member):
                     self._add("id", str(number).casefold(), student)
 
     def _add(self, kind: str, key: str, student: str) -> None:
@@ -58,9 +60,10 @@ class Whose:
         found = [(key, self._by[kind].get(key, set())) for kind, key in given if key]
         if not found:
             return self._named(student)
-        if student in self._by["hand-in"]:
-            found.append((student, self._by["hand-in"][student]))
         agreed = set.intersection(*(students for _, students in found))
+        if student in self._by["hand-in"] and not any(_is_alike(student, one) for one in agreed):
+            found.append((student, self._by["hand-in"][student]))
+            agreed &= self._by["hand-in"][student]
         if len(agreed) == 1:
             return next(iter(agreed))
         everybody = set().union(*(students for _, students in found))
@@ -82,6 +85,11 @@ class Whose:
         return next(iter(found))
 
 
+def _is_alike(student: str, other: str) -> bool:
+    """Whether two hand-ins' names differ in the number that tells equal names apart, which another download may turn round."""
+    return _NUMBERED.sub("", student)[:40] == _NUMBERED.sub("", other)[:40]
+
+
 def _listed(students: set[str]) -> str:
     return " or ".join(sorted(students)[:4]) or "nobody"
 
@@ -90,5 +98,5 @@ def marks_of_person(result: Results) -> list[str]:
     """What identifies the members of a hand-in, beside names."""
     members = result["extra_data"].get("members") or []
     return sorted(
-        {key for m in members for key in (m["email"].casefold(), *(str(n).casefold() for n in m["ids"])) if key}
+        {key for m in members for key in (m["email"].casefold(), *(n.casefold() for n in id_values(m))) if key}
     )
