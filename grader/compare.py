@@ -10,6 +10,7 @@ import numpy as np
 
 from grader.checks import Arrays, Check
 from grader.checks.judges import differs, judged
+from grader.contracts import PRICE, Contract, breach
 from grader.records import Call, ProbeRun, Reading, SandboxRun, Verdict
 from grader.rubric import Rubric
 from grader.sentences import about_error, about_limit, about_task, hidden_sentence, join, next_step
@@ -41,6 +42,11 @@ def compare(
             for check in rubric.checks_of(task.id):
                 status, sentence, slip = reason or _judge(check, task, rubric, reading, run, calls, fresh, failed)
                 points = check.points if status == "passed" else 0.0
+                contract = rubric.contract_paid_by(check.name)
+                if status == "passed" and contract and (broken := _broken(contract, reading, run, calls)):
+                    sentence, slip = broken
+                    points = max(0.0, check.points - PRICE)
+                    status = "partial" if points else "wrong"
                 verdicts.append(
                     Verdict(
                         check.name, task.id, check.title, next(numbers), status, points, check.points, sentence, slip
@@ -104,6 +110,19 @@ def _judge(
         slip = _slip(task.id, rubric, run)
         return "wrong", join(f"{where}: {symptom.text}", slip.sentence if slip else ""), slip.name if slip else ""
     return "passed", f"{where}: {check.title}.", ""
+
+
+def _broken(
+    contract: Contract, reading: Reading, run: SandboxRun, calls: tuple[Call, ...]
+) -> tuple[str, str] | None:
+    """A promise that the calls of a task broke: (sentence, slip)."""
+    where = about_task(contract.task, reading.sources[contract.task].cell)
+    for call in calls:
+        if call.task == contract.task and (found := breach(contract, run.runs[call.name].facts)):
+            if not call.is_public:
+                return f"{where}: {hidden_sentence()}", ""
+            return join(f"{where}: the values are right, but {found.text}"), found.slip
+    return None
 
 
 def _stopped(

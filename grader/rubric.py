@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from grader.checks import Check, load_checks
+from grader.checks import Check, load_checks, load_contracts
+from grader.contracts import Contract
 from grader.references import References, load_references
 from utils.assignments import Assignment, load_assignment
 
@@ -17,6 +18,11 @@ class Rubric:
     assignment: Assignment
     checks: tuple[Check, ...]
     references: References
+    contracts: tuple[Contract, ...] = ()
+
+    def contract_paid_by(self, check: str) -> Contract | None:
+        """The contract whose breach costs a check its points."""
+        return next((contract for contract in self.contracts if contract.pays == check), None)
 
     def checks_of(self, task: str) -> tuple[Check, ...]:
         return tuple(check for check in self.checks if check.task == task)
@@ -48,4 +54,4 @@ def load_rubric(name: str) -> Rubric:
         points = sum(check.points for check in checks if check.task == task.id)
         if points != task.points:
             raise ValueError(f"{name}: the checks of {task.id} give {points} points, its tag says {task.points}")
-    return Rubric(assignment, checks, load_references(name))
+    return Rubric(assignment, checks, load_references(name), load_contracts(name))

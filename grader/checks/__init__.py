@@ -8,10 +8,11 @@ same sandbox on the same inputs.
 import importlib.util
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from grader.contracts import Contract, Sizes
 from grader.records import Call
 from grader.sandbox.zygote import probes_module
 
@@ -57,6 +58,7 @@ class Check:
     probe: Probe
     judge: Judge
     uses_reference: bool = True  # False: the judge works from the inputs alone, for example on moments of samples
+    watched: tuple[str, ...] = ()  # set by `load_checks` from the task's contract
 
 
 def load_checks(assignment: str) -> tuple[Check, ...]:
@@ -65,7 +67,14 @@ def load_checks(assignment: str) -> tuple[Check, ...]:
     Raises:
         ModuleNotFoundError: If the assignment has none yet.
     """
-    return importlib.import_module(_module(assignment)).CHECKS
+    watches = {contract.task: contract.watches for contract in load_contracts(assignment)}
+    checks = importlib.import_module(_module(assignment)).CHECKS
+    return tuple(replace(check, watched=watches.get(check.task, ())) for check in checks)
+
+
+def load_contracts(assignment: str) -> tuple[Contract, ...]:
+    """The contracts of an assignment's tasks."""
+    return getattr(importlib.import_module(_module(assignment)), "CONTRACTS", ())
 
 
 def has_checks(assignment: str) -> bool:
@@ -79,8 +88,11 @@ def _module(assignment: str) -> str:
 
 def public_inputs(check: Check) -> list[Arrays]:
     """The inputs of the public cases, fixed ones first. Kept with the reference values, which belong to them."""
-    drawn = [check.probe.draw(_generator(check, PUBLIC_SEED, case)) for case in range(check.probe.public)]
-    return [*(check.probe.fixed() if check.probe.fixed else []), *drawn]
+    fixed = check.probe.fixed() if check.probe.fixed else []
+    draw = check.probe.draw
+    if isinstance(draw, Sizes):
+        return [*fixed, *draw.cases(_generator(check, PUBLIC_SEED, 0))]
+    return [*fixed, *(draw(_generator(check, PUBLIC_SEED, case)) for case in range(check.probe.public))]
 
 
 def fresh_calls(check: Check, seed: int) -> list[Call]:
@@ -92,9 +104,12 @@ def fresh_calls(check: Check, seed: int) -> list[Call]:
 def calls(check: Check, cases: list[Arrays], is_public: bool) -> list[Call]:
     kind = "public" if is_public else "fresh"
     return [
-        Call(f"{check.name}#{kind}{n}", check.task, check.probe.function, inputs, is_public, check.probe.wall_seconds)
+        Call(
+            f"{check.name}#{kind}{n}", check.task, check.probe.function, inputs, is_public, check.probe.wall_seconds,
+            check.watched,
+        )
         for n, inputs in enumerate(cases)
-    ]
+    ]  # fmt: skip
 
 
 def _generator(check: Check, seed: int, case: int) -> np.random.Generator:

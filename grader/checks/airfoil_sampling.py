@@ -8,16 +8,29 @@ import numpy as np
 from grader.checks import Arrays, Symptom
 from grader.checks.airfoil_nets import not_floats
 from grader.checks.judges import differs
+from grader.checks.noise import not_standard_normal
 
 _SIGMAS = 6.0
+_SAME_EPS = 1e-4  # rounding leaves a hundredth
+_FORWARD_AXES = {
+    "calls": "seed_fixed_inside", "posteriors": "one_noise_per_batch", "profiles": "one_noise_per_batch",
+    "dimensions": "one_noise_per_row",
+}  # fmt: skip
 
 
 def vae_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-    """y_hat, mu, logvar of the whole model."""
+    """y_hat, mu, logvar of the whole model, all of which learns."""
     y, latent = inputs["y"], int(inputs["latent_size"])
     shapes = {"y_hat": y.shape, "mu": (len(y), latent), "logvar": (len(y), latent)}
-    symptom = not_floats(values, shapes)
-    return Symptom(f"with hidden_dims {inputs['hidden_dims'].tolist()}, {symptom.text}") if symptom else None
+    if symptom := not_floats(values, shapes):
+        return Symptom(f"with hidden_dims {inputs['hidden_dims'].tolist()}, {symptom.text}")
+    reached = values.get("parameters", np.empty(0))
+    if reached.shape != (2,) or reached[0] != reached[1] or not reached[1] > 0:
+        text = f"{reached[0]} of {reached[1]}" if reached.shape == (2,) else "none"
+        return Symptom(f"a gradient of y_hat, mu and logvar reaches {text} of the model's parameters, expected all", "not_all_learn")
+    if not values.get("largest", np.zeros(1)).all():
+        return Symptom("a layer of the model has weights of 0, as no layer is made: leave encoder and decoder as they are")
+    return None
 
 
 def vae_outputs(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
@@ -44,21 +57,30 @@ def _is(values: Arrays, name: str, other: np.ndarray) -> bool:
 
 
 def vae_noise(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-    """z has mean mu and standard deviation exp(logvar / 2), independent for every profile and dimension."""
+    """z has mean mu and standard deviation exp(logvar / 2), independent for every call, profile and dimension."""
     n, mu, logvar = int(inputs["num_samples"]), inputs["mu"].astype(float), inputs["logvar"].astype(float)
-    if symptom := not_floats(values, {"z": (len(mu), n, mu.shape[1])}):
+    if symptom := not_floats(values, {"draws": (4, len(mu), n, mu.shape[1]), "again": (len(mu), n, mu.shape[1])}):
         return symptom
-    z, sigma = values["z"].astype(float), np.exp(logvar / 2)
-    std, allowed = z.std(axis=1), _SIGMAS * sigma / np.sqrt(n)
+    z, sigma = values["draws"].astype(float), np.exp(logvar / 2)
+    rows = z.transpose(1, 3, 0, 2).reshape(*mu.shape, -1)
+    mean, std, allowed = rows.mean(axis=2), rows.std(axis=2), _SIGMAS * sigma / np.sqrt(rows.shape[2])
+    in_one_call = z[0].std(axis=1)
     if (np.abs(std - sigma) > allowed).any():
-        slip, hint = _which_std(std, logvar)
-        if slip == "no_noise" and not np.allclose(z.mean(axis=1), mu, rtol=1e-3, atol=1e-3):
+        slip, hint = _which_std(in_one_call if in_one_call.max() < 1e-3 else std, logvar)
+        if slip == "no_noise" and not np.allclose(z[0].mean(axis=1), mu, rtol=1e-3, atol=1e-3):
             slip, hint = "one_noise_per_batch", ": the profiles of a batch share their noise, draw one number for each"
         return Symptom(f"the standard deviation of z is off by {np.abs(std - sigma).max():.2g}{hint}", slip)
-    if (np.abs(z.mean(axis=1) - mu) > allowed).any():
-        return Symptom(f"the mean of z is off by {np.abs(z.mean(axis=1) - mu).max():.2g}; it is mu")
-    if any(np.abs(np.corrcoef(row.T) - np.eye(row.shape[1])).max() > _SIGMAS / np.sqrt(n) for row in z):
-        return Symptom("the dimensions of z share their noise: draw one number for each of them", "one_noise_per_row")
+    if (np.abs(mean - mu) > allowed).any():
+        return Symptom(f"the mean of z is off by {np.abs(mean - mu).max():.2g}; it is mu")
+    eps = (z - mu[:, None]) / sigma[:, None]
+    again = (values["again"] - inputs["mu_again"][:, None]) / np.exp(inputs["logvar_again"].astype(float) / 2)[:, None]
+    if symptom := not_standard_normal(eps, _FORWARD_AXES):
+        return symptom
+    if np.abs(eps[0] - again).max() > _SAME_EPS:
+        return Symptom(
+            "with the same seed and other posteriors, (z - mu) / sigma is another: z = mu + sigma * eps, where eps comes from "
+            "torch's generator and knows nothing of mu and sigma"
+        )
     return None
 
 
@@ -80,7 +102,7 @@ def _which_std(std: np.ndarray, logvar: np.ndarray) -> tuple[str, str]:
 def vae_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """E[z^2] = mu^2 + exp(logvar) in each dimension, so its derivatives are 2 mu and exp(logvar)."""
     mu, logvar, n = inputs["mu"].astype(float), inputs["logvar"].astype(float), int(inputs["num_samples"])
-    if not values:
+    if "d_mu" not in values:
         return Symptom("no gradient passes from y_hat to the encoder: is z detached?", "no_gradient")
     if symptom := not_floats(values, {"d_mu": mu.shape, "d_logvar": mu.shape}):
         return symptom
@@ -93,6 +115,9 @@ def vae_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
             return Symptom(
                 f"{lost} {name}: z = mu + exp(logvar / 2) * eps, and only eps is drawn", f"no_gradient_to_{name}"
             )
+    for name in ("mu", "logvar"):
+        if not np.allclose(values.get(f"own_{name}", np.empty(0)), np.ones(mu.shape), atol=1e-3):
+            return Symptom(f"no gradient passes through the output {name}: return it as the encoder gave it", "output_detached")
     return None
 
 
@@ -123,7 +148,9 @@ def generate_prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
         return Symptom(f"the mean of z is {mean[np.abs(mean).argmax()]:.2f}, expected 0")
     if np.abs(np.corrcoef(z.T) - np.eye(latent)).max() > error or len(np.unique(z[:, 0])) < 0.9 * n:
         return Symptom("the coordinates of z are not independent: draw a tensor of shape (n_samples, latent_size)")
-    return None
+    if not np.array_equal(values["z"], values.get("answered", np.empty(0))):
+        return Symptom("the samples are not the decoder's answers, one after another: decode z and return what comes out")
+    return not_standard_normal(z, {"samples": "", "dimensions": ""})
 
 
 def generate_seeded(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:

@@ -1,8 +1,9 @@
 """Probes of notebook 1: the KL divergence and the ELBO."""
 
+import torch
 from torch import Tensor
 
-from grader.probes.tools import gradients, seed_torch
+from grader.probes.tools import draws, gradients, seed_torch
 
 
 def D_KL(names, mu: Tensor, logvar: Tensor):
@@ -33,6 +34,10 @@ def mc(names, samples_q: Tensor, params_q: Tensor, params_p: Tensor):
     return {"value": names["kl_q_p_mc"](samples_q, params_q, params_p)}
 
 
+def mc_gradient(names, samples_q: Tensor, params_q: Tensor, params_p: Tensor):
+    return gradients(names["kl_q_p_mc"], samples_q=samples_q, params_q=params_q, params_p=params_p)
+
+
 def exact(names, params_q: Tensor, params_p: Tensor):
     return {"value": names["kl_q_p_exact"](params_q, params_p)}
 
@@ -41,9 +46,11 @@ def exact_gradient(names, params_q: Tensor, params_p: Tensor):
     return gradients(names["kl_q_p_exact"], params_q=params_q, params_p=params_p)
 
 
-def rsample(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
-    seed_torch(seed)
-    return {"samples": names["rsample"](params_q, int(num_samples))}
+def rsample(names, params_q: Tensor, params_again: Tensor, num_samples: Tensor, seed: Tensor):
+    def draw(params: Tensor) -> Tensor:
+        return names["rsample"](params, int(num_samples))
+
+    return draws(lambda: draw(params_q), lambda: draw(params_again), seed)
 
 
 def rsample_gradient(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
@@ -55,6 +62,28 @@ def rsample_gradient(names, params_q: Tensor, num_samples: Tensor, seed: Tensor)
 def elbo(names, x: Tensor, params_q: Tensor, weight: Tensor, num_samples: Tensor, log_sig_x: Tensor, seed: Tensor):
     seed_torch(seed)
     return {"value": names["elbo"](x, params_q, int(num_samples), lambda z: z @ weight, log_sig_x)}
+
+
+def elbo_sampled(
+    names, x: Tensor, params_q: Tensor, params_again: Tensor, weight: Tensor, num_samples: Tensor, log_sig_x: Tensor,
+    seed: Tensor,
+):  # fmt: skip
+    """Beside the value the samples that reached the decoder, of all calls of it."""
+    values: list[Tensor] = []
+
+    def draw(params: Tensor) -> Tensor:
+        seen: list[Tensor] = []
+
+        def decode(z: Tensor) -> Tensor:
+            seen.append(z.detach().clone())
+            return z @ weight
+
+        values.append(names["elbo"](x, params, int(num_samples), decode, log_sig_x))
+        b, k = len(params), params.shape[1] - 1
+        return torch.cat([z if z.ndim == 3 else z.reshape(b, -1, k) for z in seen], dim=1)
+
+    found = draws(lambda: draw(params_q), lambda: draw(params_again), seed)
+    return {**found, "value": values[0]}
 
 
 def elbo_gradient(

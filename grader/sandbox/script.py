@@ -11,6 +11,8 @@ from grader.sandbox import frames
 from grader.sandbox.watch import STEP_SECONDS, Attempt, SandboxError
 from utils.extraction import TaskSource
 
+CONTRACT = "contract"  # the name under which a child sends the facts
+_MAX_FACTS = 32
 Steps = tuple[list[dict], list[dict]]  # public, hidden
 Skipped = dict[str, ProbeRun]  # tasks and cells ("cell 7") that ended an attempt: left out of the next
 
@@ -45,7 +47,7 @@ def steps_of(job: Job, skipped: Skipped) -> Steps:
 def _probe_step(call: Call) -> dict:
     return {
         "do": "probe", "name": call.name, "task": call.task, "function": call.function,
-        "inputs": call.inputs, "seconds": call.wall_seconds,
+        "inputs": call.inputs, "seconds": call.wall_seconds, "watched": call.watched,
     }  # fmt: skip
 
 
@@ -94,11 +96,19 @@ def collect(
         if stopped is not None:
             runs[call.name] = ProbeRun(call.name, stopped.status, limit=stopped.limit)
         elif asked in attempt.done:
-            runs[call.name] = ProbeRun(call.name, "ran", attempt.values.get(asked, {}))
+            runs[call.name] = _ran(call.name, attempt.values.get(asked, {}))
         else:
             ended = _errored(asked, errors) or ProbeRun(asked, attempt.fault or "killed")
             runs[call.name] = replace(ended, call=call.name)
     return SandboxRun(runs, cells, cpu_seconds, wall_seconds)
+
+
+def _ran(call: str, sent: dict[str, np.ndarray]) -> ProbeRun:
+    """The answer's values, and apart from them the facts about the calls."""
+    values = {name: value for name, value in sent.items() if name != CONTRACT}
+    row = sent.get(CONTRACT, np.empty(0))
+    facts = tuple(row.tolist()) if row.ndim == 1 and row.size <= _MAX_FACTS and row.dtype.kind == "i" else ()
+    return ProbeRun(call, "ran", values, facts=facts)
 
 
 def _name(step: dict) -> str:
