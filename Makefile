@@ -28,7 +28,7 @@ $(STAMP): requirements.txt pyproject.toml
 	&& touch $@ \
 	&& echo "Set up in $$(( $$(date +%s) - start )) s. Next: make grade, make test, make lab."
 
-examples/submissions: $(STAMP) $(wildcard examples/students/*.py notebooks/solutions/*.py)
+examples/submissions: $(STAMP) $(wildcard examples/students/*.py assignments/*/notebook.py)
 	@$(BIN)/python -m tools.examples --out $@
 	@touch $@
 
@@ -59,7 +59,7 @@ pdf: $(STAMP)  ## the PDF of NB=notebooks/NAME.ipynb alone
 student: $(STAMP)  ## dist/student.zip: what a student needs, without grader, solutions and references
 	@$(BIN)/python -m tools.student
 
-notebooks: $(STAMP)  ## rebuild the student notebooks and their manifests from notebooks/solutions
+notebooks: $(STAMP)  ## rebuild the student notebooks and their manifests
 	@$(BIN)/python -m tools.notebooks
 
 references: $(STAMP)  ## rebuild the grader's reference values

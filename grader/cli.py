@@ -11,19 +11,18 @@ from typing import Any
 
 from tqdm import tqdm
 
-from grader.batch import Settings, tier_here
-from grader.by_hand import Points, SheetError, add_points, read_sheet, write_sheet
-from grader.diff import NoResults, diff
+from grader.classes.batch import Settings, tier_here
+from grader.classes.diff import NoResults, diff
+from grader.classes.pool import Here, Workers
+from grader.classes.results_folder import FolderInUse, ResultsFolder
+from grader.classes.run import Results, WeakIsolation, grade_all, kept_results
 from grader.doctor import doctor
-from grader.draws import course_salt
-from grader.gradebooks import GradebookError, fill, read_gradebook
-from grader.layouts import Collection, NothingToGrade, collect, read_roster
-from grader.layouts.people import RosterError
-from grader.pool import Here, Workers
-from grader.quality import CPU_SECONDS
+from grader.platforms import Collection, NothingToGrade, collect, read_roster
+from grader.platforms.by_hand import Points, SheetError, add_points, read_sheet, write_sheet
+from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
+from grader.platforms.people import RosterError
 from grader.report import grades_table, write_class
-from grader.results_folder import FolderInUse, ResultsFolder
-from grader.run import Results, WeakIsolation, grade_all, kept_results
+from grader.rubric.draws import course_salt
 from grader.sandbox.tiers import TIERS, is_at_least
 from grader.sandbox.watch import SandboxError
 from utils.assignments import assignment_names
@@ -84,9 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument(
         "--quality-seconds",
         type=_seconds,
-        default=CPU_SECONDS,
         metavar="N",
-        help="CPU seconds to train each model of notebook 2 again (default: %(default)g; 0: leave its points open)",
+        help="CPU seconds to train each model again (default: what its assignment declares; 0: leave these points open)",
     )
     again = grade.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="keep earlier results that still hold (the default)")

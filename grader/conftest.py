@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.pipeline import grade
 from grader.records import Report, Verdict
 from grader.report.results import is_for_a_person
+from grader.stages.pipeline import grade
 from utils.assignments import assignment_names
 
 _REPORT = pytest.StashKey[Report]()

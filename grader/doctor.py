@@ -6,12 +6,13 @@ import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from grader.draws import DEFAULT_SALT, course_salt
-from grader.pipeline import graded_assignments
+from grader.rubric.draws import DEFAULT_SALT, course_salt
 from grader.sandbox import landlock, seccomp
 from grader.sandbox.box import Box
 from grader.sandbox.tiers import TIERS
 from grader.sandbox.watch import SandboxError
+from grader.stages.pipeline import graded_assignments
+from utils.assignments import all_assignments
 
 _PACKAGES = ("torch", "torchvision", "numpy", "matplotlib", "nbconvert", "typst", "pypandoc-binary")
 
@@ -41,7 +42,7 @@ def _version(package: str) -> str:
 
 
 def _device() -> str:
-    from utils.device import Device
+    from utils.training.device import Device
 
     return f"{Device} ({os.cpu_count()} CPU cores)"
 
@@ -66,12 +67,8 @@ def _data() -> list[str]:
     from utils.datasets._cache import data_dir
 
     folder = data_dir()
-    found = {
-        "airfoils.npz": folder / "airfoils.npz",
-        "MNIST": folder / "MNIST",
-        "CIFAR-10": folder / "cifar-10-batches-py",
-    }
+    sets = [assignment.about.data for assignment in all_assignments() if assignment.about.data]
     return [
-        f"data         {name}: {'found' if path.exists() else 'not there; downloaded when a notebook needs it'}"
-        for name, path in found.items()
+        f"data         {data.title}: {'found' if any((folder / file).exists() for file in data.files) else data.mend}"
+        for data in sets
     ]

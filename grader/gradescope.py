@@ -17,14 +17,14 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from grader.batch import Settings, Work, encode
-from grader.layouts.hand_ins import HandIn, content, latest
-from grader.layouts.people import Person
-from grader.layouts.tree import files_of
-from grader.pipeline import Grader
+from grader.classes.batch import Settings, Work, encode
+from grader.platforms.hand_ins import HandIn, content, latest
+from grader.platforms.people import Person
+from grader.platforms.tree import files_of
 from grader.records import Report
 from grader.report.files import write_atomically
 from grader.sandbox.tiers import TIERS, is_at_least
+from grader.stages.pipeline import Grader
 
 MEMORY_MIB = 224  # for the student's process beside the loaded packages: all of it fits into 768 MB
 STEP_SECONDS = (

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from utils.assignments import Assignment
-from utils.extraction import TaskSource
+from utils.notebook.extraction import TaskSource
 
 # The closed set of statuses a check can end in, and whose they are.
 STATUSES = {
@@ -33,7 +33,7 @@ class Submission:
     file_name: str
     sha256: str
     notebooks: dict[str, bytes]  # by name in the file
-    configs: dict[str, bytes] = field(default_factory=dict)  # model_config.yaml, train_config.yaml
+    configs: dict[str, bytes] = field(default_factory=dict)  # files declared by an assignment, by name
     ignored: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
 
@@ -42,7 +42,7 @@ class Submission:
 class Written:
     """One part that a person grades, as the student left it."""
 
-    check: str  # the part's name in the reports: "vae.beta.manual1"
+    check: str  # the part's name in the reports: "flow.width.manual1"
     text: str  # the response; "" for a part without words
     pictures: tuple[bytes, ...]  # PNG files
 
@@ -74,20 +74,20 @@ class Reading:
 class Call:
     """One call of a probe with one set of inputs."""
 
-    name: str  # unique in a submission: "kl.D_KL.values#public0"
+    name: str  # unique in a submission: "flow.affine.values#public0"
     task: str
     function: str
     inputs: dict[str, np.ndarray]
     is_public: bool
     wall_seconds: float = 10.0
-    watched: tuple[str, ...] = ()  # the answer's functions whose calls are watched: see `grader.contracts`
+    watched: tuple[str, ...] = ()  # the answer's functions whose calls are watched: see `grader.authoring.contract`
 
 
 @dataclass(frozen=True)
 class Job:
     """Everything a sandboxed process is asked to do for one submission."""
 
-    probes: str  # module in grader.probes
+    probes: str  # dotted name of the module
     prelude: tuple[str, ...]
     not_allowed: tuple[str, ...]
     cells: tuple["CellSource", ...]
@@ -132,7 +132,7 @@ class ProbeRun:
     values: dict[str, np.ndarray] = field(default_factory=dict)
     error: StudentError | None = None
     limit: str = ""  # the limit that was hit, in words: "10 s"
-    facts: tuple[int, ...] = ()  # what the calls left behind: see `grader.probes.watching`
+    facts: tuple[int, ...] = ()  # what the calls left behind: see `grader.probe_kit.watching`
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class SandboxRun:
 class Verdict:
     """One check, judged."""
 
-    check: str  # "kl.D_KL.values"
+    check: str  # "flow.affine.values"
     task: str
     title: str
     number: str

@@ -21,8 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from grader.sandbox import linux
+from tests.attacks.catalogue import FAMILIES, Attack, load_attacks
 from tests.places import PROJECT, enter
-from tests.submissions.attacks.catalogue import FAMILIES, Attack, load_attacks
 
 HONEST = "01_kl_divergence"  # what is handed in right after each attack
 TIERS = ("A", "B", "B-", "C", "D")
@@ -109,7 +109,7 @@ class Arena:
     """A grader, and things around it worth attacking."""
 
     def __init__(self, tier: str, only_first: bool = False) -> None:
-        from grader.pipeline import Grader  # only now: what it imports must be reachable here
+        from grader.stages.pipeline import Grader  # only now: what it imports must be reachable here
         from tests.support import answers
 
         os.environ["GRADER_SECRET"] = "ENVIRONMENT_SECRET"
@@ -220,7 +220,7 @@ class Arena:
         if attack.task:
             source = HELPERS.format(arena=self._about()) + attack.source
             return "attack.ipynb", self.answers(attack.notebook, {attack.task: source})
-        from tests.submissions.attacks.files import FILES
+        from tests.attacks.files import FILES
 
         return FILES[attack.name][1](self.answers(attack.notebook))
 

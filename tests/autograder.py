@@ -124,7 +124,10 @@ def _run(files: dict[str, str | None]) -> dict:
         "peak_mib": peak.mib,
         "cpu_seconds": now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime,
         "wall_seconds": time.monotonic() - began,
-        "modes": {name: oct((ROOT / name).stat().st_mode & 0o777) for name in ("results", "source/grader/references")},
+        "modes": {
+            name: oct((ROOT / name).stat().st_mode & 0o777)
+            for name in ("results", "source/assignments/kl_divergence/references")
+        },
     }
 
 

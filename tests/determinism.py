@@ -22,7 +22,6 @@ from tests.places import PROJECT, enter, why_not
 
 # Where a class is graded: the isolation tier that the place can reach (C is an ordinary user), and the workers.
 PLACES = (("A", 1), ("A", 2), ("A", 2), ("B", 2), ("C", 1), ("C", 2))
-RIGHT = Path(__file__).parent / "submissions" / "right"
 SLIPS = 4  # of each notebook, in the class that is graded at every place
 
 
@@ -98,8 +97,8 @@ def _what_must_agree(result: dict) -> dict:
 
 def _class() -> dict[str, bytes]:
     """Of each notebook: the solution, right answers written differently, and some slips."""
-    from grader.pipeline import graded_assignments
-    from grader.slips import load_slips
+    from grader.authoring.slips import load_slips
+    from grader.stages.pipeline import graded_assignments
     from tests.support import answers
 
     hand_ins = {}
@@ -151,10 +150,9 @@ def compare_seeds(grader, submissions: dict[str, bytes], count: int) -> list[str
 
 def _bundles(name: str) -> list[dict[str, str]]:
     """The right answers written differently, put together: the first of each task, the second of each, and so on."""
-    from grader.slips import parse_variants
 
     sources, bundles, level = _sources(name), [], {}
-    for variant in parse_variants((RIGHT / f"{name}.py").read_text(encoding="utf-8")):
+    for variant in right_answers(name):
         n = level[variant.task] = level.get(variant.task, -1) + 1
         if n == len(bundles):
             bundles.append({})
@@ -195,7 +193,7 @@ def main() -> int:
 
 
 def _compare_draws(options: argparse.Namespace) -> list[str]:
-    from grader.pipeline import Grader, graded_assignments
+    from grader.stages.pipeline import Grader, graded_assignments
 
     is_variants = options.what == "variants"
     submissions = right_answers(options.notebook or graded_assignments(), is_variants)

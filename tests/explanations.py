@@ -1,4 +1,4 @@
-"""The explained survivors: mutants that get full marks and are no wrong answers, one file a notebook in tests/mutants.
+"""The explained survivors: mutants that get full marks and are no wrong answers, `survivors.yaml` of an assignment.
 
     - task: kl.exact
       was: return kl_divergence(mu_q, log_sigma_q, mu_p, log_sigma_p).sum(-1)
@@ -10,13 +10,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import yaml
 
 from tests.mutator import Mutant
+from utils.assignments.places import place_of
 
-FOLDER = Path(__file__).parent / "mutants"
 _MIN_WORDS = 4
 
 
@@ -41,7 +40,7 @@ def explanations(name: str) -> list[Explanation]:
     Raises:
         ValueError: If an entry lacks its sentence, or two explain the same mutant.
     """
-    path = FOLDER / f"{name}.yaml"
+    path = place_of(name).path / "survivors.yaml"
     return parse_explanations(path.read_text(encoding="utf-8")) if path.exists() else []
 
 

@@ -17,15 +17,15 @@ import tempfile
 from base64 import b64encode
 from pathlib import Path
 
-from grader.pipeline import graded_assignments
+from grader.stages.pipeline import graded_assignments
 from tests.arena import HELPERS, load_attacks
 from tests.places import PROJECT, why_not
 from tests.support import answers
 from tools.examples import zipped
 from tools.gradescope import build
 from utils.assignments import load_assignment
-from utils.cells import read_notebook
-from utils.extraction import find_tasks
+from utils.notebook.cells import read_notebook
+from utils.notebook.extraction import find_tasks
 
 SECRET = "a secret of the course"
 ARENA = {

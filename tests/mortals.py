@@ -35,7 +35,7 @@ def die_once(marker: str) -> str:
 
 def die_for(student: str, work, settings) -> bytes:
     """Grade, but end the process when it is this student's turn."""
-    from grader.batch import grade_hand_in
+    from grader.classes.batch import grade_hand_in
 
     if work.student == student:
         os._exit(1)
@@ -74,13 +74,13 @@ def write_class(folder: Path, honest: int, hostile: int, damaged: int) -> list[s
 
 
 def _honest():
+    from grader.authoring.slips import load_slips
     from grader.rubric import load_rubric
-    from grader.slips import load_slips, parse_variants
     from tests.support import answers
+    from tests.validity import right_answers
 
-    right = (Path(__file__).parent / "submissions" / "right" / f"{NAME}.py").read_text(encoding="utf-8")
     sources = {task: cell.source for cell in load_rubric(NAME).references.solution for task in cell.tasks}
-    variants = [None, *parse_variants(right), *load_slips(NAME)]
+    variants = [None, *right_answers(NAME), *load_slips(NAME)]
     n = 0
     while True:
         variant = variants[n % len(variants)]
@@ -91,7 +91,7 @@ def _honest():
 
 def _hostile():
     from tests.arena import HELPERS
-    from tests.submissions.attacks.catalogue import load_attacks
+    from tests.attacks.catalogue import load_attacks
     from tests.support import answers
 
     attacks = [attack for attack in load_attacks() if attack.notebook == NAME and attack.source]

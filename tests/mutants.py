@@ -3,7 +3,7 @@
     python -m tests.mutants 01_kl_divergence [--task kl.D_KL] [--workers N]
 
 Every mutant of `tests.mutator` is handed in as a notebook of its own and goes through the whole grader. It is killed when
-a check of its own task does not pass. The survivors are explained in tests/mutants/NAME.yaml, each in one sentence that
+a check of its own task does not pass. The survivors are explained in `survivors.yaml` of the assignment, each in one sentence that
 says why it is no wrong answer; one without an explanation, or an explanation without a survivor, fails the run.
 """
 
@@ -19,16 +19,16 @@ from functools import cache
 import nbformat
 from nbformat import v4
 
-from grader import pool
-from grader.pipeline import Grader
+from grader.classes import pool
 from grader.records import CellSource, Verdict
 from grader.report.results import is_for_a_person
 from grader.rubric import load_rubric
+from grader.stages.pipeline import Grader
 from tests.explanations import entry, left_open
 from tests.mutator import Mutant, mutants_of
 from tools.notebooks import student_notebook
 from utils.assignments import assignment_names
-from utils.extraction import tag_line
+from utils.notebook.extraction import tag_line
 
 _TOLD_EVERY = 50  # mutants
 
@@ -174,11 +174,11 @@ def main(arguments: list[str] | None = None) -> int:
     survivors = [outcome.mutant for outcome in outcomes if not outcome.is_killed]
     unexplained, stale = left_open(options.name, survivors, {mutant.task for mutant in mutants})
     if unexplained:
-        print(f"\nEach is either killed by a better check or explained in tests/mutants/{options.name}.yaml:\n")
+        print(f"\nEach is either killed by a better check or explained in survivors.yaml of {options.name}:\n")
         print("".join(entry(mutant) for mutant in unexplained))
     for one in stale:
         print(
-            f"{one.task}: no such survivor, take it out of tests/mutants/{options.name}.yaml: `{one.was}` -> `{one.becomes}`"
+            f"{one.task}: no such survivor, take it out of survivors.yaml of {options.name}: `{one.was}` -> `{one.becomes}`"
         )
     print(f"{len(unexplained)} to explain or to mend, {len(stale)} explained but no survivor")
     return 1 if unexplained or stale else 0

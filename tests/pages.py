@@ -8,10 +8,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from utils.assignments.places import place_of
+
 PROJECT = Path(__file__).resolve().parents[1]
 _BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"(make|\.venv/bin/[\w-]+|python|export|git|cd|jupyter|pip|unzip)( |$)")
-_PARTS = ("grader", "utils", "tools", "examples", "notebooks", "tests")
+_PARTS = ("assignments", "grader", "utils", "tools", "examples", "notebooks", "tests")
 _FILES = ("Makefile", "requirements.txt", "pyproject.toml", "README.md")
 _LEFT_OUT = ("__pycache__", "*_submission.*", "*_receipt.txt", "checkpoints", "submissions.zip", "attacks")
 
@@ -62,10 +64,9 @@ def copy_project(target: Path, notebook: str) -> Path:
         shutil.copytree(PROJECT / part, target / part, ignore=shutil.ignore_patterns(*_LEFT_OUT))
     for name in _FILES:
         shutil.copy2(PROJECT / name, target / name)
-    for pattern in ("utils/assignments/0*.json", "notebooks/solutions/0*.py", "notebooks/0*.ipynb"):
-        for path in target.glob(pattern):
-            if path.stem != notebook:
-                path.unlink()
+    for path in (*target.glob("assignments/*/"), *target.glob("notebooks/0*.ipynb")):
+        if path.stem not in (notebook, place_of(notebook).folder):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     return target
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from grader.sandbox import landlock, linux
 from grader.sandbox.box import readable_paths
 from grader.sandbox.zygote import show
+from grader.stages.pipeline import graded_assignments
 
 PROJECT = Path(__file__).resolve().parents[1]
 ORDINARY_UID = 60999
@@ -21,7 +22,7 @@ ORDINARY_UID = 60999
 _CONTAINER = {0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31}
 _PR_CAPBSET_DROP, _LAST_CAPABILITY = 24, 40
 # What the scripts for Gradescope close where the kernel cannot, and what their bundle does not hold.
-_CLOSED = ("grader/references", "grader/checks", "notebooks/solutions", "tests")
+_CLOSED = ("assignments", "tests")
 _SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/etc", "/proc", "/dev/null", "/dev/urandom")
 
 
@@ -71,7 +72,7 @@ def _enter_private_root(closed: tuple[str, ...] = ()) -> None:
     for folder in ("/tmp", "/var/tmp", "/dev/shm"):
         os.makedirs(root + folder, exist_ok=True)
         linux.mount_tmpfs(root + folder, "mode=1777,size=2g")
-    paths = [*_SYSTEM, str(PROJECT), sys.base_prefix, sys.prefix, *readable_paths()]
+    paths = [*_SYSTEM, str(PROJECT), sys.base_prefix, sys.prefix, *readable_paths(graded_assignments())]
     for path in dict.fromkeys([*paths, *(os.path.realpath(path) for path in paths)]):
         show(path, root + path)
     for part in closed:  # a copy of its own: the modes of the project itself stay

@@ -7,7 +7,7 @@ import nbformat
 
 from tools.notebooks import solved_notebook
 from utils.assignments import load_assignment
-from utils.extraction import tag_line
+from utils.notebook.extraction import tag_line
 
 
 def answers(notebook: str, replaced: dict[str, str] | None = None) -> bytes:

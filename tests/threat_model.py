@@ -18,8 +18,8 @@ from importlib.metadata import version
 
 from grader.sandbox.tiers import TIERS as ABOUT_TIERS
 from tests.arena import TIERS
+from tests.attacks.catalogue import FAMILIES, load_attacks
 from tests.places import PROJECT, why_not
-from tests.submissions.attacks.catalogue import FAMILIES, load_attacks
 
 PAGE = PROJECT / "docs" / "threat-model.md"
 _BEGIN, _END = "<!-- made by the run: begin -->", "<!-- made by the run: end -->"

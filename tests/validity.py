@@ -2,8 +2,8 @@
 
     python -m tests.validity [NAME ...] [--workers N]
 
-Right answers (the reference solution and those of tests/submissions/right) must pass, wrong ones (grader/slips) must fail and be
-named, mutants (tests.mutants) must be killed or explained. The document is written all the same; the run fails if one is not.
+Right answers (the reference solution and those in `right.py` of the assignment) must pass, wrong ones (`slips.py`) must fail
+and be named, mutants (tests.mutants) must be killed or explained. The document is written all the same; the run fails if one is not.
 """
 
 import argparse
@@ -12,15 +12,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.pipeline import graded_assignments
+from grader.authoring.slips import Variant, load_slips, parse_variants
 from grader.records import Verdict
-from grader.slips import Variant, load_slips, parse_variants
+from grader.stages.pipeline import graded_assignments
 from tests.explanations import Explanation, explanations, left_open
 from tests.mutants import Outcome, all_mutants, graded_answers, solution_of, watched
 from utils.assignments import Task, load_assignment
+from utils.assignments.places import place_of
 
-_TESTS = Path(__file__).parent
-DOCUMENT = _TESTS.parent / "docs" / "validity.md"
+DOCUMENT = Path(__file__).parents[1] / "docs" / "validity.md"
 _NOTEBOOK = re.compile(r"^## (\S+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _COLUMNS = (
     "questions tried", "right answers passed", "wrong answers refused", "of them named", "mutants killed", "survivors explained",
@@ -35,12 +35,12 @@ _INTRODUCTION = """\
 A grader errs in two ways: it refuses a right answer, or it gives a wrong one full marks. Each autograded question is
 therefore tried with
 
-- **right answers** written in different ways: the reference solution and those of `tests/submissions/right`;
-- **wrong answers** that students are known to give (`grader/slips`): each must be refused, and the feedback must name the slip;
+- **right answers** written in different ways: the reference solution and those of the assignment's `right.py`;
+- **wrong answers** that students are known to give (`slips.py`): each must be refused, and the feedback must name the slip;
 - **mutants**: the reference solution with one thing changed (an operator, a term, a constant, an axis, a reduction, a sign, a
   comparison, the order of arguments, a call, keyword or statement left out, one name for its twin), made over its syntax tree.
   A mutant is *killed* when a check of its own question refuses it. One that survives is listed with the reason why it is no
-  wrong answer, as it stands in `tests/mutants`; `python -m tests.mutants NAME` finds those that lack one.
+  wrong answer, as it stands in `survivors.yaml`; `python -m tests.mutants NAME` finds those that lack one.
 
 What this does not show: mutants change one place at a time, and leave signatures and text alone; the sandbox has no device but the
 CPU, so what goes wrong only beside another device survives, and says so.
@@ -78,7 +78,7 @@ def is_named(slip: str, refused: list[Verdict]) -> bool:
 
 def right_answers(name: str) -> tuple[Variant, ...]:
     """The further right answers of a notebook."""
-    return parse_variants((_TESTS / "submissions" / "right" / f"{name}.py").read_text(encoding="utf-8"))
+    return parse_variants((place_of(name).path / "right.py").read_text(encoding="utf-8"))
 
 
 def tried(name: str, workers: int = 1) -> list[Tried]:

@@ -52,7 +52,7 @@ def find_violations(source: NotebookSource) -> list[str]:
         _check_gaps,
         _check_responses,
     ]
-    return [f"notebooks/solutions/{source.name}.py, {text}" for check in checks for text in check(source)]
+    return [f"assignments/{source.name}.py, {text}" for check in checks for text in check(source)]
 
 
 def _at(cell: SourceCell) -> str:
@@ -160,7 +160,7 @@ def _check_autograded_cells(source: NotebookSource) -> Iterator[str]:
         if source.question_above(cell) is None:
             yield f"{_at(cell)}: it stands above the first question; move it below the question it answers."
         if following is None or following.role != "test" or "expect_" not in following.text:
-            yield f"{_at(cell)}: the next code cell must be its check; begin it with `# TEST` and use utils.expect."
+            yield f"{_at(cell)}: the next code cell must be its check; begin it with `# TEST` and use utils.exercise.expect."
         for node in _body(cell):
             if not isinstance(node, ast.FunctionDef | ast.ClassDef) and not _is_docstring(node):
                 yield f"{_at(cell)}: line {node.lineno} acts; an autograded cell defines functions and classes only."

@@ -11,11 +11,11 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from grader.slips import Variant, parse_variants
+from grader.authoring.slips import Variant, parse_variants
 from tools.notebooks import solved_notebook, student_notebook
-from utils.assignments import load_assignment
-from utils.cells import read_notebook
-from utils.extraction import find_tasks
+from utils.assignments import assignment_names, load_assignment
+from utils.notebook.cells import read_notebook
+from utils.notebook.extraction import find_tasks
 
 STUDENTS = Path(__file__).resolve().parents[1] / "examples" / "students"
 SUBMISSIONS = STUDENTS.parent / "submissions"
@@ -48,7 +48,7 @@ def load_example(path: Path) -> Example:
     }
     return Example(
         student=path.stem,
-        notebook=found.get("notebook", ["01_kl_divergence"])[0],
+        notebook=found.get("notebook", assignment_names()[:1])[0],
         base=found.get("base", ["student"])[0],
         form=found.get("form", ["zip"])[0],
         damages=tuple(found.get("damage", [])),

@@ -1,9 +1,10 @@
-"""Make the pictures of good results, `notebooks/figures/*.png`, by running the solved notebooks.
+"""Make the pictures of good results, `figures/*.png` of each assignment, by running the solved notebooks.
 
-    python -m tools.figures NAME ...                write notebooks/figures/*.png
+    python -m tools.figures NAME ...                write figures/*.png of its assignment
     python -m tools.figures NAME ... --keep DIR     and the executed notebooks, to read their numbers
 
-A code cell of a source that begins `# %% figure="NAME"` gives its first picture to `figures/NAME.png`. Colours are
+A code cell of a source that begins `# %% figure="NAME"` gives its first picture to `figures/NAME.png`; `make notebooks` puts
+a copy beside the notebooks. Colours are
 reduced to a palette: pictures of this kind lose nothing one can see, and stay under 100 KB in the repository.
 """
 
@@ -23,8 +24,8 @@ from PIL import Image
 
 from tools.notebook_source import ROOT
 from tools.notebooks import solved_notebook
+from utils.assignments.places import place_of
 
-FIGURES = ROOT / "notebooks" / "figures"
 MAX_BYTES = 100_000
 
 
@@ -71,7 +72,7 @@ def make_figures(name: str, keep: Path | None = None) -> list[Path]:
     """Run a solved notebook and write the pictures its cells name.
 
     Args:
-        name: The notebook's name, e.g. "01_kl_divergence".
+        name: The notebook's name, e.g. "07_flows".
         keep: A folder for the executed notebook.
 
     Returns:
@@ -87,7 +88,8 @@ def make_figures(name: str, keep: Path | None = None) -> list[Path]:
         nbformat.write(notebook, keep / f"{name}.ipynb")
     written = []
     for figure, png in find_pictures(notebook).items():
-        written.append(FIGURES / f"{figure}.png")
+        written.append(place_of(name).path / "figures" / f"{figure}.png")
+        written[-1].parent.mkdir(exist_ok=True)
         written[-1].write_bytes(shrink(png))
     return written
 

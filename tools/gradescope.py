@@ -15,14 +15,14 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from grader.pipeline import graded_assignments
 from grader.sandbox.tiers import TIERS
+from grader.stages.pipeline import graded_assignments
+from utils.assignments import assignment_names, load_assignment
+from utils.assignments.places import place_of
 
 PROJECT = Path(__file__).resolve().parents[1]
-PACKAGES = ("torch", "numpy", "matplotlib", "tqdm", "pyyaml", "jinja2")
-MORE_PACKAGES = {"03_mnist_vae": ("torchvision", "safetensors"), "04_cifar_dcgan": ("torchvision", "safetensors")}
-DATA = {"02_airfoil_vae": ("data/airfoils.npz",)}
-_LEFT_OUT = ("__pycache__", "slips", "export", "conftest.py", "test_submission.py")  # building references, PDF, pytest
+PACKAGES = ("torch", "numpy", "matplotlib", "tqdm", "pyyaml", "jinja2")  # of the grader itself
+_LEFT_OUT = ("__pycache__", "export", "conftest.py", "test_submission.py")  # PDF, pytest
 
 SETUP = """#!/usr/bin/env bash
 # Run once by the platform, as root, when the image is built. The system's Python is left alone: the platform needs it.
@@ -42,7 +42,8 @@ cat > "$root/results/results.json" <<'EOF'
 @FALLBACK@
 EOF
 # Closed to the students' code, also where the kernel has no Landlock.
-chmod -R go-rwx "$root/source/bundle.json" "$root/source/grader/references" "$root/source/grader/checks" "$root/results" "$root/submission"
+chmod -R go-rwx "$root/source/bundle.json" "$root/results" "$root/submission"
+chmod -R go-rwx "$root"/source/assignments/*/references "$root"/source/assignments/*/checks*
 cd "$root/source" && "$root/venv/bin/python" -B -m grader.gradescope
 exit 0
 """
@@ -121,7 +122,7 @@ def requirements(notebook: str) -> str:
     pinned = dict(
         re.findall(r"^([\w-]+)(==[^\s#]+)", (PROJECT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
     )
-    wanted = (*PACKAGES, *MORE_PACKAGES.get(notebook, ()))
+    wanted = dict.fromkeys((*PACKAGES, *load_assignment(notebook).about.packages))
     if missing := [name for name in wanted if name not in pinned]:
         raise ValueError(f"requirements.txt does not pin {', '.join(missing)}")
     return "".join(f"{name}{pinned[name]}\n" for name in wanted)
@@ -131,10 +132,19 @@ def _sources(notebook: str) -> Iterator[str]:
     for part in ("grader", "utils"):
         for path in sorted((PROJECT / part).rglob("*")):
             name = path.relative_to(PROJECT)
-            is_of_another = "references" in name.parts and path.suffix in (".json", ".npz") and path.stem != notebook
-            if path.is_file() and not is_of_another and not set(name.parts) & set(_LEFT_OUT):
+            if path.is_file() and not set(name.parts) & set(_LEFT_OUT):
                 yield str(name)
-    yield from DATA.get(notebook, ())
+    yield from (str(path.relative_to(PROJECT)) for path in _of_assignment(notebook))
+
+
+def _of_assignment(notebook: str) -> Iterator[Path]:
+    """What grading needs of the notebook; of the others what tells them apart."""
+    place, data = place_of(notebook), load_assignment(notebook).about.data
+    yield from (place.course.place(name).manifest for name in assignment_names())
+    parts = ("probes.py", "checks.py", "checks/**/*.py", "references/*", "weights/*")
+    yield from sorted(path for part in parts for path in place.path.glob(part))
+    if data and data.bundled:
+        yield from (place.course.data(file) for file in data.files)
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes, is_executable: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""The manifest of a notebook: what `utils.assignments` reads, derived from the notebook's source."""
+"""The manifest of a notebook: what `utils.assignments` reads, derived from the notebook's source and its `about.toml`."""
 
 import ast
 from typing import Any
@@ -16,13 +16,14 @@ def build_manifest(source: NotebookSource) -> dict[str, Any]:
         source: The source.
 
     Returns:
-        The content of `utils/assignments/NAME.json`, in the schema `utils.assignments.parse_assignment` reads.
+        The content of `manifest.json`, in the schema `utils.assignments.parse_assignment` reads.
     """
     imports = source.cells_of("imports")[0].text
     return {
         "schema": SCHEMA,
         "notebook": source.name,
         "title": source.title,
+        "about": source.about,
         "prelude": [imports, *(cell.text for cell in source.cells_of("given"))],
         "imports": imported_modules(imports),
         "not_allowed": _not_allowed(imports),

@@ -1,12 +1,13 @@
-"""A notebook's single source, `notebooks/solutions/NAME.py`, as cells and questions.
+"""A notebook's single source, `assignments/NAME/notebook.py`, as cells and questions.
 
 Reading is lenient: what does not follow the conventions is read as plain text or code, and `tools.conventions` says so.
 """
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,15 @@ from typing import Any
 import jupytext
 
 from utils.assignments import KINDS, Part
+from utils.assignments.about import parse_about
+from utils.assignments.places import Place, this_course
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ROOT / "notebooks" / "solutions"
 
 # Magics stay comments: a source is Python, and a comment that begins with a shell word must not become a command.
 _FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
@@ -91,6 +98,7 @@ class NotebookSource:
 
     name: str
     cells: tuple[SourceCell, ...]
+    about: dict[str, Any] = field(default_factory=lambda: {"number": 0, "packages": []})  # the content of `about.toml`
 
     @property
     def title(self) -> str:
@@ -114,14 +122,35 @@ class NotebookSource:
 
 def source_names() -> list[str]:
     """The notebooks that have a source, in order."""
-    return sorted(path.stem for path in SOURCES.glob("*.py"))
+    return sorted(f"{read_about(place)['number']:02}_{place.folder}" for place in _with_source())
+
+
+def _with_source() -> list[Place]:
+    return [place for place in this_course().places() if (place.path / "notebook.py").is_file()]
+
+
+def read_about(place: Place) -> dict[str, Any]:
+    """What an assignment declares.
+
+    Raises:
+        ValueError: If `about.toml` is missing, or declares something that `utils.assignments.about` does not know.
+    """
+    path = place.path / "about.toml"
+    try:
+        declared = tomllib.loads(path.read_text(encoding="utf-8"))
+        parse_about(declared)
+    except FileNotFoundError:
+        raise ValueError(f"{path} is missing: it gives the notebook its number.") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return declared
 
 
 def read_source(name: str) -> NotebookSource:
     """Read the source of one notebook.
 
     Args:
-        name: The notebook's name, e.g. "01_kl_divergence".
+        name: The notebook's name, e.g. "07_flows".
 
     Returns:
         Its cells and questions, not yet checked.
@@ -129,10 +158,12 @@ def read_source(name: str) -> NotebookSource:
     Raises:
         FileNotFoundError: If there is no such source.
     """
-    path = SOURCES / f"{name}.py"
-    if not path.is_file():
+    place = this_course().place(name)
+    if name not in source_names():
         raise FileNotFoundError(f"No notebook source is called {name!r}; there are: {', '.join(source_names())}.")
-    return parse_source(name, path.read_text(encoding="utf-8"))
+    return replace(
+        parse_source(name, (place.path / "notebook.py").read_text(encoding="utf-8")), about=read_about(place)
+    )
 
 
 def parse_source(name: str, text: str) -> NotebookSource:

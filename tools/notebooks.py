@@ -1,6 +1,6 @@
-"""Build the student notebooks and their manifests from `notebooks/solutions/NAME.py`.
+"""Build the student notebooks and their manifests from `assignments/NAME/notebook.py`.
 
-    python -m tools.notebooks [NAME ...]            write notebooks/NAME.ipynb and utils/assignments/NAME.json
+    python -m tools.notebooks [NAME ...]            write notebooks/NAME.ipynb and what belongs to it
     python -m tools.notebooks --check [NAME ...]    write nothing; say which of them are out of step
     python -m tools.notebooks --solved DIR          write the solved notebooks, not executed, to DIR
 
@@ -22,8 +22,9 @@ from nbformat import NotebookNode, v4
 from tools.conventions import ConventionError, find_violations
 from tools.gap_marks import keep_solutions, open_gaps
 from tools.manifests import build_manifest
-from tools.notebook_source import POINTS_TABLE, ROOT, NotebookSource, SourceCell, read_source, source_names
+from tools.notebook_source import POINTS_TABLE, NotebookSource, SourceCell, read_source, source_names
 from utils.assignments import KINDS, Assignment, Question, parse_assignment
+from utils.assignments.places import this_course
 
 _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -35,7 +36,7 @@ def student_notebook(name: str) -> NotebookNode:
     """Build the student's version: solutions replaced, no outputs.
 
     Args:
-        name: The notebook's name, e.g. "01_kl_divergence".
+        name: The notebook's name, e.g. "07_flows".
 
     Returns:
         The notebook, nbformat 4.5; the same source gives the same bytes.
@@ -59,7 +60,7 @@ def solved_notebook(name: str) -> NotebookNode:
 
 
 def manifest(name: str) -> dict[str, Any]:
-    """Build the manifest, the content of `utils/assignments/NAME.json`.
+    """Build the manifest, the content of `manifest.json`.
 
     Raises:
         ConventionError: If the source breaks a convention.
@@ -80,12 +81,16 @@ def render_points_table(assignment: Assignment) -> str:
     return "\n".join([*rows, f"| | **total** | | {totals} | **{assignment.total_points}** |"])
 
 
-def expected_files(name: str) -> dict[Path, str]:
-    """What stands in the generated files of one notebook, by path."""
+def expected_files(name: str) -> dict[Path, bytes]:
+    """What stands in the generated files of one notebook, by path: the notebook, its pictures and its manifest."""
+    place = this_course().place(name)
+    shown = place.course.root / "notebooks"
+    pictures = sorted((place.path / "figures").glob("*.png"))
+    described = json.dumps(manifest(name), indent=1, ensure_ascii=False) + "\n"
     return {
-        ROOT / "notebooks" / f"{name}.ipynb": _to_text(student_notebook(name)),
-        ROOT / "utils" / "assignments" / f"{name}.json": json.dumps(manifest(name), indent=1, ensure_ascii=False)
-        + "\n",
+        shown / f"{name}.ipynb": _to_text(student_notebook(name)).encode(),
+        **{shown / "figures" / picture.name: picture.read_bytes() for picture in pictures},
+        place.manifest: described.encode(),
     }
 
 
@@ -102,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name in options.names or source_names():
         try:
             problems += _build(name, options.check, options.solved)
-        except (ConventionError, FileNotFoundError) as error:
+        except (ConventionError, FileNotFoundError, ValueError) as error:
             problems.append(str(error))
     print("\n".join(problems), file=sys.stderr, end="\n" if problems else "")
     return 1 if problems else 0
@@ -110,14 +115,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _build(name: str, is_check: bool, solved_folder: Path | None) -> list[str]:
     files = (
-        {solved_folder / f"{name}.ipynb": _to_text(solved_notebook(name))} if solved_folder else expected_files(name)
+        {solved_folder / f"{name}.ipynb": _to_text(solved_notebook(name)).encode()}
+        if solved_folder
+        else expected_files(name)
     )
-    stale = [path for path, text in files.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    stale = [path for path, content in files.items() if not path.is_file() or path.read_bytes() != content]
     if is_check:
         return [f"{_shown(path)} is out of step with its source; run `make notebooks` and commit it." for path in stale]
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(files[path], encoding="utf-8")
+        path.write_bytes(files[path])
         print(f"wrote {_shown(path)}")
     return []
 
@@ -169,7 +176,8 @@ def _to_text(notebook: NotebookNode) -> str:
 
 
 def _shown(path: Path) -> str:
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+    root = this_course().root
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
 if __name__ == "__main__":

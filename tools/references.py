@@ -1,25 +1,28 @@
 """Rebuild the reference values: `python -m tools.references [NAME ...]`, or `make references` for all.
 
-The solutions run in the grader's own sandbox, on the public inputs; so do the usual slips. The same machine and
-versions give the same bytes.
+The solutions run in the grader's own sandbox, on the public inputs; so do the usual slips. No two processors round alike:
+what differs from the stored values by rounding alone is left as it is stored, and where nothing else differs no file is
+written.
 """
 
 import argparse
 import platform
+from collections import Counter
 from dataclasses import replace
 from importlib.metadata import version
 
-from grader.checks import Check, calls, has_checks, load_checks, public_inputs
-from grader.draws import job_of
+from grader.authoring.check import Arrays, Check, calls, has_checks, load_checks, public_inputs
+from grader.authoring.judges import excess, tolerance
+from grader.authoring.slips import Variant, load_slips
 from grader.records import Call, CellSource, SandboxRun
-from grader.references import References, Slip, save_references
+from grader.rubric.draws import job_of
+from grader.rubric.references import References, Slip, has_references, load_references, save_references
 from grader.sandbox.box import Box
 from grader.sandbox.script import merge_cells
-from grader.slips import Variant, load_slips
 from tools.notebooks import solved_notebook
 from utils.assignments import Assignment, assignment_names, load_assignment
-from utils.cells import read_notebook
-from utils.extraction import find_tasks
+from utils.notebook.cells import read_notebook
+from utils.notebook.extraction import find_tasks
 
 
 def main() -> None:
@@ -28,9 +31,70 @@ def main() -> None:
     names = parser.parse_args().names or [n for n in assignment_names() if has_checks(n)]
     with Box(names) as box:
         for name in names:
-            references = build(name, box)
-            save_references(references, command=f"python -m tools.references {name}")
-            print(f"{name}: {len(references.outputs)} public calls, {len(references.slips)} slips")
+            print(f"{name}: {rebuild(name, box)}")
+
+
+def rebuild(name: str, box: Box) -> str:
+    """Build the values of one assignment, write them where they are not those stored, and say which it was."""
+    built = build(name, box)
+    size = f"{len(built.outputs)} public calls, {len(built.slips)} slips"
+    if not has_references(name):
+        return _saved(built, f"{size}, all new")
+    stored = load_references(name)
+    settled, changed = settle(built, stored, {check.name: tolerance(check) for check in load_checks(name)})
+    told = (built.solution, [(slip.task, slip.name, slip.sentence) for slip in built.slips], built.versions)
+    if not changed and told == (
+        stored.solution, [(slip.task, slip.name, slip.sentence) for slip in stored.slips], stored.versions,
+    ):  # fmt: skip
+        return f"{size}, nothing differs but rounding; the files are left as they are"
+    calls_of = Counter(change.split(" ")[-1].split("#")[0] for change in changed)
+    anew = ", ".join(f"{check} ({count} calls)" for check, count in calls_of.items())
+    return _saved(settled, f"{size}, new: {anew or 'text or versions alone'}")
+
+
+def _saved(references: References, said: str) -> str:
+    save_references(references, command=f"python -m tools.references {references.assignment}")
+    return said
+
+
+# A machine's own rounding may take up this much of what a check allows; a right answer has the rest.
+ROUNDING = 1 / 3
+_INPUTS = 1e-5, 1e-6  # of inputs that torch has drawn, relative and absolute
+
+
+def settle(
+    built: References, stored: References, allowed: dict[str, tuple[float, float]]
+) -> tuple[References, list[str]]:
+    """What is stored where the difference is rounding, what was built elsewhere.
+
+    Args:
+        built: The values just made.
+        stored: Those of the files.
+        allowed: By check: its tolerance, relative and absolute.
+
+    Returns:
+        References that hold both, and the names of the calls, with the slip's where it is one's, that were made anew.
+    """
+    changed: list[str] = []
+
+    def kept(new: dict[str, Arrays], old: dict[str, Arrays], of: str = "", is_input: bool = False) -> dict[str, Arrays]:
+        chosen = {}
+        for call, values in new.items():
+            within = _INPUTS if is_input else allowed[call.split("#")[0]]
+            is_same = call in old and excess(values, old[call], *within) <= ROUNDING
+            chosen[call] = old[call] if is_same else values
+            changed.extend([] if is_same else [f"{of}{call}"])
+        changed.extend(f"{of}{call}" for call in old.keys() - new.keys())
+        return chosen
+
+    inputs = kept(built.inputs, stored.inputs, "the inputs of ", is_input=True)
+    outputs = kept(built.outputs, stored.outputs)
+    before = {(slip.task, slip.name): slip.outputs for slip in stored.slips}
+    slips = tuple(
+        replace(slip, outputs=kept(slip.outputs, before.get((slip.task, slip.name), {}), f"{slip.name} in "))
+        for slip in built.slips
+    )
+    return replace(built, inputs=inputs, outputs=outputs, slips=slips), changed
 
 
 def build(name: str, box: Box, slips: tuple[Variant, ...] | None = None) -> References:

@@ -7,14 +7,16 @@ give the same bytes.
 import argparse
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from tools.notebook_source import source_names
-from tools.notebooks import ROOT, expected_files, manifest
-from utils.assignments import parse_assignment
+from tools.notebook_source import ROOT, source_names
+from tools.notebooks import expected_files, manifest
+from utils.assignments import load_assignment, parse_assignment
+from utils.assignments.places import place_of
 
 BUNDLE = "generative-models"  # the folder a student unpacks
-_PATTERNS = ("notebooks/figures/*.png", "utils/**/*", "data/airfoils.npz", "data/README.md")
+_PATTERNS = ("utils/**/*", "data/README.md")
 _KINDS = {".py", ".json", ".lua", ".typ", ".safetensors", ".png", ".npz", ".md"}
 _STUDENT_FILES = ROOT / "tools" / "student_files"
 _STAFF_BLOCK = "# --- staff"
@@ -35,12 +37,16 @@ def student_files() -> dict[str, bytes]:
     files = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in _plain_files()}
     for name in source_names():
         generated = expected_files(name)
-        files |= {path.relative_to(ROOT).as_posix(): text.encode() for path, text in generated.items()}
+        files |= {path.relative_to(ROOT).as_posix(): content for path, content in generated.items()}
+        files |= {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in _needs(name)}
     files["requirements.txt"] = _student_requirements().encode()
     files["LICENSE"] = (ROOT / "LICENSE").read_bytes()
-    files["Makefile"] = (_STUDENT_FILES / "Makefile").read_bytes()
-    readme = (_STUDENT_FILES / "README.md").read_text(encoding="utf-8")
-    files["README.md"] = readme.replace("{{notebooks}}", _notebooks_table()).encode()
+    shown = {"{{notebooks}}": _notebooks_table(), "{{first}}": source_names()[0]}
+    for name in ("README.md", "Makefile"):
+        text = (_STUDENT_FILES / name).read_text(encoding="utf-8")
+        for mark, words in shown.items():
+            text = text.replace(mark, words)
+        files[name] = text.encode()
     return dict(sorted(files.items()))
 
 
@@ -85,6 +91,16 @@ def _plain_files() -> list[Path]:
             raise FileNotFoundError(f"{pattern} is missing from the project; restore it and run `make student` again.")
         found += matches
     return found
+
+
+def _needs(name: str) -> Iterator[Path]:
+    """What an assignment declares for its students: bundled data and weights, the check of files that are handed in."""
+    place, about = place_of(name), load_assignment(name).about
+    if about.data and about.data.bundled:
+        yield from (place.course.data(file) for file in about.data.files)
+    if about.hand_in:
+        yield (place.path / about.hand_in.check.replace(".", "/")).with_suffix(".py")
+    yield from sorted((place.path / "weights").glob("*"))
 
 
 def _student_requirements() -> str:

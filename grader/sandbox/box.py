@@ -1,6 +1,6 @@
 """The grader's side of the sandbox: start a zygote, hand it jobs, believe nothing but arrays.
 
-with Box(["01_kl_divergence"]) as box:
+with Box(["07_flows"]) as box:
     run = box.run(job)
 """
 
@@ -15,6 +15,7 @@ import sys
 import sysconfig
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,12 +25,19 @@ from grader.sandbox.scratch import empty
 from grader.sandbox.script import Skipped, Steps, blame, collect, encode_script, steps_of
 from grader.sandbox.tiers import tier_of
 from grader.sandbox.watch import Attempt, SandboxError, Watch, read_line
+from utils.assignments import load_assignment
+from utils.assignments.places import place_of, this_course
 
 PROJECT = Path(__file__).resolve().parents[2]
 JOB_SECONDS = 60.0  # all attempts at one submission, beside what its probes ask for themselves
 MEMORY_MIB = 2048
 _START_SECONDS = 180.0
 _FIRST_UID = 61000
+# How the libraries are told to do their sums: which instructions they may use. An answer is worked out as they say.
+_ARITHMETIC = (
+    "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "NPY_DISABLE_CPU_FEATURES",
+    "OPENBLAS_CORETYPE",
+)  # fmt: skip
 _SYSTEM_FILES = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom")
 
 
@@ -81,13 +89,24 @@ class Box:
         """
         if linux.IS_LINUX:
             linux.forbid_inspection()  # of this process, by code that runs as the same user
+        try:
+            readable = readable_paths(self.assignments)
+        except ValueError as error:
+            raise SandboxError(f"the sandbox did not start: {error}") from None
         ours, theirs = socket.socketpair()
         self.folder = tempfile.mkdtemp(prefix="grader-")
         os.chmod(self.folder, 0o711)  # the child's user passes through to its scratch
         for name in ("scratch", "root"):
             os.mkdir(f"{self.folder}/{name}")
         self._process = subprocess.Popen(
-            [sys.executable, "-B", "-s", "-m", "grader.sandbox.zygote", json.dumps(self._settings(theirs.fileno()))],
+            [
+                sys.executable,
+                "-B",
+                "-s",
+                "-m",
+                "grader.sandbox.zygote",
+                json.dumps(self._settings(theirs.fileno(), readable)),
+            ],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -105,7 +124,7 @@ class Box:
             raise SandboxError(f"the sandbox did not start: {self._end()}")
         self._features = json.loads(line)
 
-    def _settings(self, control_fd: int) -> dict:
+    def _settings(self, control_fd: int, readable: list[str]) -> dict:
         return {
             "control": control_fd,
             "tier": self._max_tier[0],
@@ -113,7 +132,7 @@ class Box:
             "uid": _FIRST_UID + self.slot,
             "scratch": f"{self.folder}/scratch",
             "root": f"{self.folder}/root",
-            "readable": readable_paths(),
+            "readable": readable,
             "assignments": self.assignments,
             "once": self._max_tier == "E",
         }
@@ -256,23 +275,34 @@ class _OwnProcess:
             return {"exit": self._process.wait(), "cpu_seconds": 0.0}
 
 
-def readable_paths() -> list[str]:
+def readable_paths(assignments: Sequence[str]) -> list[str]:
     """What a student's process may read: the interpreter, its packages, `utils`, the probes. No reference among them.
+
+    Args:
+        assignments: Whose probes, and whose data where it is part of the course.
 
     Raises:
         SandboxError: If the reference values lie inside one of these folders.
     """
     paths = sysconfig.get_paths()
     python = [sys.base_prefix, sys.prefix, paths["purelib"], paths["platlib"], paths["stdlib"]]
-    ours = [str(PROJECT / part) for part in ("utils", "grader/__init__.py", "grader/probes", "data/airfoils.npz")]
+    ours = [str(PROJECT / part) for part in ("utils", "grader/__init__.py", "grader/probe_kit")]
+    places = [place_of(name) for name in assignments]
+    ours += [str(place.path / "probes.py") for place in places]
+    ours += [str(place_of(name).course.data(file)) for name in assignments for file in _bundled_data(name)]
     readable = [path for path in dict.fromkeys([*_SYSTEM_FILES, *python, *ours]) if os.path.lexists(path)]
-    secret = Path(os.path.realpath(PROJECT / "grader" / "references"))
+    secrets = [Path(os.path.realpath(place.references)) for place in places]
     for path in readable:
-        if secret.is_relative_to(os.path.realpath(path)):
+        if any(secret.is_relative_to(os.path.realpath(path)) for secret in secrets):
             raise SandboxError(
                 f"the reference values lie inside {path}, which the code of submissions may read: move the project elsewhere"
             )
     return readable
+
+
+def _bundled_data(assignment: str) -> tuple[str, ...]:
+    data = load_assignment(assignment).about.data
+    return data.files if data and data.bundled else ()
 
 
 def _environment(folder: str) -> dict[str, str]:
@@ -281,11 +311,13 @@ def _environment(folder: str) -> dict[str, str]:
         "MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib")
     )  # else a second lost on every start
     return {
+        **{name: os.environ[name] for name in _ARITHMETIC if name in os.environ},
         **one_thread,
         "PATH": "/usr/bin:/bin",
         "LC_ALL": "C.UTF-8",
         "HOME": folder,
         "PYTHONPATH": str(PROJECT),
+        "COURSE": str(this_course().root),
         "PYTHONHASHSEED": "0",
         "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": fonts,

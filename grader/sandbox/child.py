@@ -22,8 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from grader.probes.tools import seed_torch
-from grader.probes.watching import Watcher, watching
+from grader.probe_kit.tools import seed_torch
+from grader.probe_kit.watching import Watcher, watching
 from grader.sandbox import frames, landlock, linux, seccomp
 
 CONTRACT = "contract"  # among a probe's values: what its calls left behind
@@ -151,7 +151,7 @@ class _Names:
 class _Run:
     def __init__(self, channel: socket.socket, probes: str) -> None:
         self._channel = channel
-        self._probes = importlib.import_module(f"grader.probes.{probes}") if probes else None
+        self._probes = importlib.import_module(probes) if probes else None
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         self.namespace = module.__dict__

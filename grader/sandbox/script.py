@@ -9,7 +9,7 @@ import numpy as np
 from grader.records import Call, CellSource, Job, ProbeRun, SandboxRun, StudentError
 from grader.sandbox import frames
 from grader.sandbox.watch import STEP_SECONDS, Attempt, SandboxError
-from utils.extraction import TaskSource
+from utils.notebook.extraction import TaskSource
 
 CONTRACT = "contract"  # the name under which a child sends the facts
 _MAX_FACTS = 32

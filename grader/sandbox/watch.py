@@ -13,7 +13,7 @@ import numpy as np
 from grader.records import StudentError
 from grader.sandbox import frames
 from grader.sandbox.scratch import is_full
-from utils.printable import printable
+from utils.notebook.printable import printable
 
 STEP_SECONDS = 10.0
 _NOT_CONFINED = 99

@@ -72,22 +72,16 @@ def _warm_up(assignments: list[str]) -> None:
         scheduler.step()
     torch.nn.functional.conv2d(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 3, 3))
 
-    import importlib
-
-    import grader.probes  # noqa: F401  the folder above it will not be readable: late imports of a package need its parent
+    import grader.probe_kit  # noqa: F401  the folder above it will not be readable: late imports of a package need its parent
     from grader.sandbox import child  # noqa: F401
     from utils.assignments import load_assignment
+    from utils.assignments.places import place_of
 
     for name in assignments:
-        importlib.import_module(f"grader.probes.{probes_module(name)}")
+        place_of(name).load("probes")
         namespace = {"__name__": "__main__"}
         for source in load_assignment(name).prelude:  # a later given cell may use an earlier one's names
             exec(compile(source, "<given>", "exec", dont_inherit=True), namespace)
-
-
-def probes_module(assignment: str) -> str:
-    """`01_kl_divergence` is probed by `grader.probes.kl_divergence`: a module's name cannot begin with a digit."""
-    return assignment.lstrip("0123456789_")
 
 
 def _prepare(settings: dict, has_namespaces: bool):

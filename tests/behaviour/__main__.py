@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.behaviour.mutants import Mutant, mutants_of
 from tests.behaviour.bare import Bare
+from tests.behaviour.mutants import Mutant, mutants_of
 from tests.mutants import solution_of
 from utils.assignments import assignment_names
 
@@ -105,7 +105,9 @@ def main() -> int:
                 print(f"{name}: {len(own)} of {len(mutants)}, {left / 60:.0f} min left", file=sys.stderr)
         found += own
     for task in dict.fromkeys(o.mutant.task for o in found):
-        counts = Counter("killed" if o.status not in ("passed", "idle") else o.status for o in found if o.mutant.task == task)
+        counts = Counter(
+            "killed" if o.status not in ("passed", "idle") else o.status for o in found if o.mutant.task == task
+        )
         print(f"{task:28} {counts['killed']:4} killed, {counts['passed']:3} survive, {counts['idle']:3} idle")
     for outcome in found:
         if outcome.status == "passed":

@@ -13,15 +13,15 @@ from functools import cache
 
 import torch
 
-from grader.checks import Arrays, calls, fresh_calls
-from grader.compare import compare
-from grader.draws import job_of
+from grader.authoring.check import Arrays, calls, fresh_calls
 from grader.records import Call, CellSource, Job, ProbeRun, Reading, SandboxRun, StudentError, Verdict
 from grader.rubric import Rubric, load_rubric
+from grader.rubric.draws import job_of
 from grader.sandbox import frames
 from grader.sandbox.child import _Run
 from grader.sandbox.script import _ran, _status_of, steps_of
-from utils.extraction import TaskSource
+from grader.stages.compare import compare
+from utils.notebook.extraction import TaskSource
 
 SEED = 20261
 

@@ -70,7 +70,9 @@ def _reads_no_values(node: ast.AST) -> bool:
 def _may_hold_a_tensor(node: ast.expr, parent: ast.AST, field: str) -> bool:
     if isinstance(node, _NEVER) or not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
         return False
-    if isinstance(parent, ast.Call) and (field == "func" or ast.unparse(parent.func).endswith(("expand_as", "view_as"))):
+    if isinstance(parent, ast.Call) and (
+        field == "func" or ast.unparse(parent.func).endswith(("expand_as", "view_as"))
+    ):
         return False
     if isinstance(parent, ast.Expr) or field in ("slice", "decorator_list", "returns", "annotation"):
         return False

@@ -67,7 +67,7 @@ def _prepare(root: Path) -> None:
     folder.mkdir()
     (folder / "submissions.zip").write_bytes(_submissions())
     (folder / "gradebook.csv").write_bytes((GRADEBOOK + '"Lamarr, Hedy",16,hedy,A,,\r\n').encode())
-    judges = root / "grader" / "checks" / "judges.py"
+    judges = root / "grader" / "authoring" / "judges.py"
     assert judges.read_text().count(RIGHT_CHECK) == 1
     judges.write_text(judges.read_text().replace(RIGHT_CHECK, WRONG_CHECK))
 
@@ -93,7 +93,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
             kept = (root / "results" / "lovelaceada_11" / "results.json").read_bytes()
             _fill_in(root / "class" / "points.csv")
         if "--out results-2" in command:
-            judges = root / "grader" / "checks" / "judges.py"
+            judges = root / "grader" / "authoring" / "judges.py"
             judges.write_text(judges.read_text().replace(WRONG_CHECK, RIGHT_CHECK))
         is_setting = command.startswith("export ")
         done = run(f"{command} && printenv GRADER_SALT" if is_setting else command, root, environment)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from pages import PROJECT, blocks, commands, copy_project, run
 
+from utils.assignments.places import place_of
+
 PAGE = (PROJECT / "docs" / "new-question.md").read_text()
 STEP = re.compile(
     r"^\*\*`(?P<path>[\w/.]+)`\*\*, (?P<where>[^\n]+):\n\n```python\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -37,7 +39,7 @@ def _placed(old: str, where: str, text: str) -> str:
 
 def _keep_only_the_new_slips(root: Path) -> None:
     """Building the references of all other questions too would take most of this test's time."""
-    path = root / "grader" / "slips" / f"{NAME}.py"
+    path = root / "assignments" / place_of(NAME).folder / "slips.py"
     text = path.read_text()
     path.write_text(text[text.index("# %% kl.entropy") :])
 
@@ -90,16 +92,18 @@ def test_right_answers_pass_and_slips_are_named(built: tuple[Path, dict[str, str
 def test_the_new_question_is_in_the_notebook_and_in_the_references(built: tuple[Path, dict[str, str]]) -> None:
     root, _ = built
     for name, task in ((NAME, "kl.entropy"), (FIFTH, "flow.affine")):
-        manifest = json.loads((root / "utils" / "assignments" / f"{name}.json").read_text())
+        manifest = json.loads((root / "assignments" / place_of(name).folder / "manifest.json").read_text())
         assert task in [question["id"] for question in manifest["questions"]]
         notebook = (root / "notebooks" / f"{name}.ipynb").read_text()
         assert "raise NotImplementedError" in notebook
         assert "BEGIN SOLUTION" not in notebook
-        slips = json.loads((root / "grader" / "references" / f"{name}.json").read_text())["slips"]
+        slips = json.loads((root / "assignments" / place_of(name).folder / "references" / "about.json").read_text())[
+            "slips"
+        ]
         assert sum(slip["task"] == task for slip in slips) == 3
 
 
 def test_every_file_and_test_the_page_names_is_there(built: tuple[Path, dict[str, str]]) -> None:
     root, _ = built
-    for path in re.findall(r"`((?:tests|grader|utils|notebooks|examples|tools)/[\w/.]+)`", PAGE):
+    for path in re.findall(r"`((?:tests|assignments|grader|utils|notebooks|examples|tools)/[\w/.]+)`", PAGE):
         assert (root / path).exists() or (PROJECT / path).exists(), path

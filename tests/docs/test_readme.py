@@ -11,8 +11,9 @@ from pages import PROJECT, blocks, commands, inline_commands
 
 from grader.records import STATUSES
 from grader.sandbox.tiers import TIERS
-from tools import figures, notebooks
+from tools import notebooks
 from utils.assignments import assignment_names
+from utils.assignments.places import place_of
 from utils.submission.__main__ import main as submission_main
 
 README = (PROJECT / "README.md").read_text()
@@ -25,7 +26,7 @@ ELSEWHERE = {
     "make help": ("tests/tools/test_makefile.py", '["make", "help"]'),
     f"make gradescope NB={NAME}": ("docs/instructors-guide.md", f"make gradescope NB={NAME}"),
     "make references": ("docs/new-question.md", f"{PYTHON} -m tools.references {NAME}"),
-    f"{PYTHON} -m grader grade FOLDER_OR_ZIP --workers 2": ("tests/grader/test_batch.py", '"--workers"'),
+    f"{PYTHON} -m grader grade FOLDER_OR_ZIP --workers 2": ("tests/grader/classes/test_batch.py", '"--workers"'),
     f"{PYTHON} -m grader grade FOLDER_OR_ZIP --roster FILE --by-hand FILE --fill FILE": (
         "docs/instructors-guide.md",
         "--by-hand class/points.csv --fill class/gradebook.csv",
@@ -54,7 +55,7 @@ RECIPES = {
 FIGURES = (
     f"{PYTHON} -m tools.figures 02_airfoil_vae 03_mnist_vae",
     f"{PYTHON} -m tools.figures NAME --keep runs",
-    f"{PYTHON} -m tools.dcgan_weights",
+    f"{PYTHON} -m assignments.cifar_dcgan.make_weights",
 )
 
 
@@ -107,16 +108,19 @@ def test_the_programs_that_would_stay_or_take_minutes_are_there() -> None:
 
 
 def test_the_pictures_are_those_that_the_named_command_makes() -> None:
-    by_notebook, weights = FIGURES[0].split()[3:], (PROJECT / "tools" / "dcgan_weights.py").read_text()
+    by_notebook, weights = (
+        FIGURES[0].split()[3:],
+        (PROJECT / "assignments" / "cifar_dcgan" / "make_weights.py").read_text(),
+    )
     *shown, scenes = re.findall(r"notebooks/figures/(\w+)\.png", README)
     made = {
         figure
         for name in by_notebook
-        for figure in re.findall(r'figure="(\w+)"', (PROJECT / "notebooks" / "solutions" / f"{name}.py").read_text())
+        for figure in re.findall(r'figure="(\w+)"', (place_of(name).path / "notebook.py").read_text())
     }
     assert set(shown) <= made
     assert re.search(scenes.removeprefix("04_"), weights), f"{scenes} is not drawn there"
-    assert all((figures.FIGURES / f"{picture}.png").exists() for picture in (*shown, scenes))
+    assert all((PROJECT / "notebooks" / "figures" / f"{picture}.png").exists() for picture in (*shown, scenes))
 
 
 # ---------------------------------------------------------------- tables
@@ -128,7 +132,7 @@ IN_WORDS = {"0.5": "half a minute", "4": "four minutes"}
 def test_a_notebook_s_minutes_and_figures_are_those_that_it_states_itself(name: str) -> None:
     """What was measured is written down once where it was measured; a later measurement must reach both."""
     (row,) = [line.split(" | ") for line in README.splitlines() if f"| `{name}` |" in line]
-    stated = (PROJECT / "notebooks" / "solutions" / f"{name}.py").read_text()
+    stated = (place_of(name).path / "notebook.py").read_text()
     (paragraph,) = re.findall(r"\*\*Time\.\*\*(.*?)\n#\n|\*\*Time\.\*\*(.*?)\n\n", stated, re.DOTALL)
     time = " ".join("".join(paragraph).replace("#", " ").split())
     for minutes in row[4].split(" to "):

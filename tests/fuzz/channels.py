@@ -9,14 +9,14 @@ from functools import cache
 
 import numpy as np
 
-from grader.compare import compare
-from grader.notebook import read
-from grader.pipeline import Grader
 from grader.records import Job, Reading, Report, Submission
 from grader.rubric import Rubric, load_rubric
 from grader.sandbox.frames import Decoder, FrameError, encode
 from grader.sandbox.script import Skipped, blame, collect, merge_cells, steps_of
 from grader.sandbox.watch import SandboxError, Watch
+from grader.stages.compare import compare
+from grader.stages.notebook import read
+from grader.stages.pipeline import Grader
 from tests.fuzz.changes import changed_array, changed_bytes, changed_json, changed_text
 from tests.fuzz.promises import demand, demand_report
 from tests.support import answers
@@ -89,8 +89,8 @@ def _job() -> tuple[Rubric, Reading, Job]:
     """What the solved notebook asks of its child."""
     rubric = load_rubric(NAME)
     reading = read(Submission("ada", "a.ipynb", "0" * 64, {"a.ipynb": answers(NAME)}))
-    from grader.checks import calls, fresh_calls
-    from grader.draws import job_of
+    from grader.authoring.check import calls, fresh_calls
+    from grader.rubric.draws import job_of
 
     inputs = rubric.references.inputs
     public = [

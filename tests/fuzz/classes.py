@@ -13,11 +13,11 @@ from functools import cache
 from pathlib import Path
 from unittest import mock
 
-from grader import batch
+from grader.classes import batch
 from grader.cli import main
-from grader.gradebooks import GradebookError, fill, read_gradebook
-from grader.layouts import read_roster
-from grader.layouts.people import RosterError
+from grader.platforms import read_roster
+from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
+from grader.platforms.people import RosterError
 from grader.records import Report, Verdict
 from grader.report import results_json
 from tests.fuzz.changes import ODD_TEXT, changed_bytes, changed_text

@@ -3,7 +3,7 @@
 import json
 import math
 
-from grader.batch import Settings, Work, encode
+from grader.classes.batch import Settings, Work, encode
 from grader.records import STATUSES, Report
 from grader.report.feedback import feedback_page
 from grader.report.grades import grades_csv, grades_table

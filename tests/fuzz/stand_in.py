@@ -3,9 +3,9 @@
 import random
 from functools import cache
 
-from grader.pipeline import Grader
 from grader.records import Job, ProbeRun, SandboxRun, StudentError
 from grader.rubric import load_rubric
+from grader.stages.pipeline import Grader
 from tests.fuzz.changes import ODD_TEXT, changed_array
 
 _ENDS = ("timeout", "memory", "killed", "malformed", "raised", "missing")
@@ -59,7 +59,7 @@ class _NoDraws:
 
 @cache
 def _references() -> dict[str, dict]:
-    from grader.pipeline import graded_assignments
+    from grader.stages.pipeline import graded_assignments
 
     return {
         call: values for name in graded_assignments() for call, values in load_rubric(name).references.outputs.items()
@@ -77,6 +77,6 @@ def stand_in_grader() -> Grader:
 def grader_with(rng: random.Random, chaos: float) -> Grader:
     """The stand-in grader, its answers drawn from `rng`."""
     grader = stand_in_grader()
-    grader.notebook = None
+    grader.stages.notebook = None
     grader.box.rng, grader.box.chaos = rng, chaos  # type: ignore[attr-defined]
     return grader

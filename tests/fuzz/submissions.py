@@ -12,8 +12,8 @@ from functools import cache
 
 import nbformat
 
-from grader.checks.airfoil_quality import inputs
-from grader.configs import MODEL_FILE, TRAIN_FILE, ConfigError, read_configs
+from assignments.airfoil_vae.checks.configs import MODEL_FILE, TRAIN_FILE, ConfigError, read_configs
+from assignments.airfoil_vae.checks.quality import inputs
 from tests.fuzz.changes import ODD_TEXT, changed_bytes, changed_json, changed_text
 from tests.fuzz.promises import demand, demand_report, demand_sentence
 from tests.fuzz.stand_in import grader_with

@@ -12,7 +12,7 @@ import pytest
 from support import answers
 
 from grader.cli import OUR_FAULT, REJECTED, WRITTEN, main
-from grader.pipeline import Grader
+from grader.stages.pipeline import Grader
 from tools.examples import build, load_examples
 
 PROJECT = Path(__file__).parents[2]
@@ -23,13 +23,13 @@ NAME = "01_kl_divergence"
 def _one_sandbox(monkeypatch: pytest.MonkeyPatch, grader: Grader) -> Iterator[None]:
     """Lend the session's grader to the command line: its own would take seconds to start."""
 
-    monkeypatch.setattr("grader.batch._grader", lambda settings: _lent(grader, settings.notebook))
+    monkeypatch.setattr("grader.classes.batch._grader", lambda settings: _lent(grader, settings.notebook))
     yield
-    grader.notebook = None
+    grader.stages.notebook = None
 
 
 def _lent(grader: Grader, notebook: str | None) -> Grader:
-    grader.notebook = notebook
+    grader.stages.notebook = notebook
     return grader
 
 
@@ -76,7 +76,7 @@ def test_a_fault_of_ours_is_no_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def broken(*_: object) -> None:
         raise RuntimeError("our own mistake")
 
-    monkeypatch.setattr("grader.pipeline.compare", broken)
+    monkeypatch.setattr("grader.stages.pipeline.compare", broken)
     path = _example("ada_all_right", tmp_path)
     assert main(["grade", str(path), "--out", str(tmp_path / "out")]) == OUR_FAULT
     results = json.loads((tmp_path / "out" / "ada_all_right" / "results.json").read_text())
@@ -112,7 +112,7 @@ def test_weak_isolation_is_refused_for_a_class(
 ) -> None:
     for name in ("jonas_pdf", "dmitri_untouched"):
         _example(name, tmp_path)
-    monkeypatch.setattr("grader.pipeline.Grader.tier", property(lambda self: "D"))
+    monkeypatch.setattr("grader.stages.pipeline.Grader.tier", property(lambda self: "D"))
     assert main(["grade", str(tmp_path), "--out", str(tmp_path / "out"), "--workers", "0"]) == OUR_FAULT
     assert "--min-tier D" in capsys.readouterr().err
     assert not list((tmp_path / "out").glob("[!.]*"))

@@ -3,7 +3,7 @@
 import pytest
 from support import answers
 
-from grader.pipeline import Grader, graded_assignments
+from grader.stages.pipeline import Grader, graded_assignments
 from tests.determinism import compare_seeds, right_answers
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from grader.pipeline import Grader
 from grader.report.results import is_for_a_person
+from grader.stages.pipeline import Grader
 from tools.examples import Example, build, load_examples
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from grader.pipeline import Grader
+from grader.stages.pipeline import Grader
 from tests.fuzz import KINDS, close, run_case
 from tests.fuzz.changes import changed_bytes, changed_json, changed_text
 from tests.fuzz.channels import run_spoilt_answer
@@ -53,7 +53,7 @@ def test_a_case_follows_from_its_number_alone() -> None:
 
 
 def test_a_broken_promise_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("grader.notebook.recognise", lambda notebook: 1 / 0)
+    monkeypatch.setattr("grader.stages.notebook.recognise", lambda notebook: 1 / 0)
     ended, trouble = run_case("answers", SEED, 0)
     assert ended == "ZeroDivisionError"
     assert "division by zero" in trouble

@@ -11,18 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader import batch
-from grader.checks import Check, Probe, Symptom
-from grader.checks.judges import judged
+from assignments.airfoil_vae.checks.configs import MODEL_FILE, TRAIN_FILE, ConfigError, read_configs
+from grader.authoring.check import Check, Probe, Symptom
+from grader.authoring.judges import judged
+from grader.classes import batch
 from grader.cli import REJECTED, WRITTEN, main
-from grader.configs import MODEL_FILE, TRAIN_FILE, ConfigError, read_configs
-from grader.gradebooks import GradebookError, plain_text, read_gradebook
-from grader.intake import MAX_ZIP_BYTES
-from grader.layouts import HandIn, collect, content, read_roster
-from grader.layouts.people import RosterError
-from grader.layouts.tree import File
+from grader.platforms import HandIn, collect, content, read_roster
+from grader.platforms.gradebooks import GradebookError, plain_text, read_gradebook
+from grader.platforms.people import RosterError
+from grader.platforms.tree import File
 from grader.report.files import folder_name
 from grader.report.results import is_results
+from grader.stages.intake import MAX_ZIP_BYTES
 from tests.fuzz.promises import demand_report, demand_sentence
 from tests.fuzz.stand_in import grader_with
 from tests.fuzz.submissions import CONFIGS
@@ -267,7 +267,7 @@ def test_a_fault_of_ours_while_reading_stops_no_class(tmp_path: Path, run, monke
             raise RecursionError("ours")
         raise AssertionError("only bob is asked")
 
-    monkeypatch.setattr("grader.pipeline.read", read)
+    monkeypatch.setattr("grader.stages.pipeline.read", read)
     (tmp_path / "class").mkdir()
     (tmp_path / "class" / "bob.ipynb").write_bytes(answers(NAME))
     (tmp_path / "class" / "ada.pdf").write_bytes(b"%PDF")

@@ -19,25 +19,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grader.configs import MODEL_FILE, TRAIN_FILE, ConfigError, read_configs
-from grader.gradebooks import GradebookError, fill, plain_text, read_gradebook
-from grader.intake import IntakeError, take_in_bytes
-from grader.layouts.collect import _distinct
-from grader.layouts.hand_ins import HandIn
-from grader.layouts.people import RosterError, read_roster
-from grader.layouts.tree import normal
+from assignments.airfoil_vae.checks.configs import MODEL_FILE, TRAIN_FILE, ConfigError, read_configs
+from grader.platforms.collect import _distinct
+from grader.platforms.gradebooks import GradebookError, fill, plain_text, read_gradebook
+from grader.platforms.hand_ins import HandIn
+from grader.platforms.people import RosterError, read_roster
+from grader.platforms.tree import normal
 from grader.records import Report, Verdict
 from grader.report import results_json
 from grader.report.files import folder_name
 from grader.report.results import is_results
 from grader.sandbox.frames import Decoder, FrameError, encode
+from grader.stages.intake import IntakeError, take_in_bytes
 from tests.fuzz.promises import demand_sentence
 from utils.assignments import load_assignment
-from utils.cell_code import parse
-from utils.cells import NotebookError, read_notebook
-from utils.configs import save_yaml
-from utils.extraction import find_tasks, tag_line
-from utils.printable import printable
+from utils.exercise.files import save_yaml
+from utils.notebook.cell_code import parse
+from utils.notebook.cells import NotebookError, read_notebook
+from utils.notebook.extraction import find_tasks, tag_line
+from utils.notebook.printable import printable
 
 always = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "30")), derandomize=True, deadline=None, database=None,

@@ -94,7 +94,7 @@ def test_a_fault_of_ours_is_said_before_anything_else_can_be(outcomes: dict[str,
 
 
 def test_references_and_results_are_closed(outcomes: dict[str, dict]) -> None:
-    assert outcomes["right"]["modes"] == {"results": "0o700", "source/grader/references": "0o700"}
+    assert outcomes["right"]["modes"] == {"results": "0o700", "source/assignments/kl_divergence/references": "0o700"}
 
 
 def test_staff_alone_read_the_details_of_a_fault() -> None:
@@ -129,7 +129,9 @@ def test_the_bundle_holds_what_it_needs_and_no_solutions(tmp_path: Path) -> None
     assert modes["setup.sh"] == modes["run_autograder"] == 0o755
     assert "wheels/x.whl" in names
     assert "--extra-index-url 'https://example.org/a b'" in setup
-    assert not [name for name in names if "solutions" in name or "slips" in name or "02_airfoil_vae.npz" in name]
+    assert not [
+        name for name in names if "notebook.py" in name or "/slips.py" in name or "airfoil_vae/references" in name
+    ]
     for script in (setup, run):
         subprocess.run(["bash", "-n"], input=script, text=True, check=True)
 

@@ -7,7 +7,7 @@ import pytest
 from pages import PROJECT, blocks
 
 from grader.cli import WRITTEN, main
-from grader.pipeline import Grader
+from grader.stages.pipeline import Grader
 from tools.examples import build, load_examples
 
 
@@ -21,7 +21,9 @@ def test_make_grade_ends_as_shown(
         if example.student in students:
             file_name, data = build(example)
             (tmp_path / file_name).write_bytes(data)
-    monkeypatch.setattr("grader.batch._grader", lambda settings: grader)  # starting one of its own takes seconds
+    monkeypatch.setattr(
+        "grader.classes.batch._grader", lambda settings: grader
+    )  # starting one of its own takes seconds
     monkeypatch.chdir(tmp_path)
     assert main(["grade", str(tmp_path), "--out", "results", "--min-tier", "E", "--workers", "0"]) == WRITTEN
     printed = [_squeezed(line) for line in capsys.readouterr().out.splitlines()]

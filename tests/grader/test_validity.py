@@ -7,9 +7,9 @@ from functools import cache
 
 import pytest
 
-from grader.pipeline import Grader, graded_assignments
+from grader.authoring.slips import load_slips
 from grader.records import Verdict
-from grader.slips import load_slips
+from grader.stages.pipeline import Grader, graded_assignments
 from tests import mutants
 from tests.explanations import explanations
 from tests.mutants import Outcome

@@ -10,6 +10,7 @@ from PIL import Image
 
 from tools import figures
 from tools.notebook_source import read_source, source_names
+from utils.assignments.places import place_of
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -62,7 +63,7 @@ def test_fast_pictures_are_refused(monkeypatch, capsys):
 def test_every_figure_a_source_names_is_committed_and_small(name):
     for cell in read_source(name).cells:
         if figure := cell.metadata.get("figure"):
-            path = figures.FIGURES / f"{figure}.png"
+            path = place_of(name).path / "figures" / f"{figure}.png"
             assert path.is_file(), f"run `python -m tools.figures {name}`"
             assert path.stat().st_size < figures.MAX_BYTES
 

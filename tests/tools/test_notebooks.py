@@ -11,8 +11,8 @@ from tools.conventions import ConventionError, find_violations
 from tools.gap_marks import keep_solutions, open_gaps, split_gaps
 from tools.notebook_source import parse_source, source_names
 from utils.assignments import UNANSWERED, parse_assignment
-from utils.cells import read_notebook
-from utils.extraction import find_tasks
+from utils.notebook.cells import read_notebook
+from utils.notebook.extraction import find_tasks
 
 # A notebook as small as the conventions allow; each test of a violation changes one thing in it.
 SOURCE = '''\
@@ -115,7 +115,7 @@ def test_a_broken_convention_gets_its_sentence(case):
     assert SOURCE.count(old) >= 1
     found = violations(SOURCE.replace(old, new))
     assert any(sentence in text for text in found), found
-    assert all(text.startswith("notebooks/solutions/99_double.py, ") for text in found)
+    assert all(text.startswith("assignments/99_double.py, ") for text in found)
 
 
 def test_an_answer_without_a_gap_is_refused():
@@ -135,10 +135,11 @@ def test_two_questions_with_one_id_are_refused():
 @pytest.fixture
 def tiny(tmp_path, monkeypatch):
     """The generator, at work on the smallest source in a folder of its own."""
-    for module in (notebooks, __import__("tools.notebook_source", fromlist=["SOURCES"])):
-        monkeypatch.setattr(module, "ROOT", tmp_path)
-    monkeypatch.setattr("tools.notebook_source.SOURCES", tmp_path)
-    (tmp_path / "99_double.py").write_text(SOURCE)
+    monkeypatch.setenv("COURSE", str(tmp_path))
+    folder = tmp_path / "assignments" / "double"
+    folder.mkdir(parents=True)
+    (folder / "about.toml").write_text("number = 99\npackages = []\n")
+    (folder / "notebook.py").write_text(SOURCE)
     return tmp_path
 
 
@@ -185,21 +186,23 @@ def test_check_writes_nothing_and_names_what_is_stale(tiny, capsys):
     assert not (tiny / "notebooks").exists()
     assert notebooks.main(["99_double"]) == 0
     assert notebooks.main(["99_double", "--check"]) == 0
-    (tiny / "99_double.py").write_text(SOURCE.replace("Because two", "Since two"))
+    (tiny / "assignments" / "double" / "notebook.py").write_text(SOURCE.replace("Because two", "Since two"))
     assert notebooks.main(["99_double", "--check"]) == 0  # a solution's wording is not in the student's version
-    (tiny / "99_double.py").write_text(SOURCE.replace("Twice the value.", "Two times the value."))
+    (tiny / "assignments" / "double" / "notebook.py").write_text(
+        SOURCE.replace("Twice the value.", "Two times the value.")
+    )
     assert notebooks.main(["99_double", "--check"]) == 1
 
 
 def test_an_edit_leaves_the_ids_of_other_cells(tiny):
     before = [cell.id for cell in notebooks.student_notebook("99_double").cells]
-    (tiny / "99_double.py").write_text(SOURCE.replace('print("here")', 'print("there")'))
+    (tiny / "assignments" / "double" / "notebook.py").write_text(SOURCE.replace('print("here")', 'print("there")'))
     after = [cell.id for cell in notebooks.student_notebook("99_double").cells]
     assert [old == new for old, new in zip(before, after, strict=True)].count(False) == 1
 
 
 def test_a_broken_source_is_reported_not_built(tiny, capsys):
-    (tiny / "99_double.py").write_text(SOURCE.replace("# TEST\n", ""))
+    (tiny / "assignments" / "double" / "notebook.py").write_text(SOURCE.replace("# TEST\n", ""))
     assert notebooks.main(["99_double"]) == 1
     assert "the next code cell must be its check" in capsys.readouterr().err
     assert not (tiny / "notebooks").exists()
@@ -215,9 +218,9 @@ def test_an_unknown_notebook_is_one_sentence(tiny, capsys):
 
 @pytest.mark.parametrize("name", source_names())
 def test_generated_files_match_their_source(name):
-    for path, text in notebooks.expected_files(name).items():
+    for path, content in notebooks.expected_files(name).items():
         assert path.is_file(), f"{path.name} is missing; run `make notebooks`"
-        assert path.read_text(encoding="utf-8") == text, f"{path.name} is out of step; run `make notebooks`"
+        assert path.read_bytes() == content, f"{path.name} is out of step; run `make notebooks`"
 
 
 @pytest.mark.parametrize("name", source_names())

@@ -9,11 +9,12 @@ import zipfile
 
 import pytest
 
-from grader.slips import load_slips
+from grader.authoring.slips import load_slips
 from tools import student
 from tools.gap_marks import TEXT_BEGIN, TEXT_END, split_gaps
 from tools.notebook_source import read_source, source_names
 from tools.student import BUNDLE, main, student_files, write_bundle
+from utils.assignments.places import place_of
 
 BINARY = (".png", ".npz", ".safetensors")
 LONG = 40  # characters without spaces: shorter pieces are idioms that the given code uses too
@@ -51,14 +52,14 @@ GIVEN_ELSEWHERE = {squeeze("optimizer = optim.Adam(model.parameters(), lr=learni
 
 def test_it_holds_what_a_student_needs(files):
     needed = {f"notebooks/{name}.ipynb" for name in source_names()}
-    needed |= {f"utils/assignments/{name}.json" for name in source_names()}
+    needed |= {f"assignments/{place_of(name).folder}/manifest.json" for name in source_names()}
     needed |= {"README.md", "Makefile", "LICENSE", "requirements.txt", "data/airfoils.npz", "data/README.md"}
     needed |= {"utils/submission/__main__.py", "utils/export/template.typ", "notebooks/figures/01_kl_beta.png"}
     assert needed <= set(files)
 
 
 def test_it_holds_nothing_of_the_staffs(files):
-    allowed = {"notebooks", "utils", "data", "README.md", "Makefile", "LICENSE", "requirements.txt"}
+    allowed = {"notebooks", "assignments", "utils", "data", "README.md", "Makefile", "LICENSE", "requirements.txt"}
     assert {name.split("/")[0] for name in files} == allowed
     assert not [name for name in files if "solutions" in name or "test" in name or "__pycache__" in name]
     requirements = files["requirements.txt"].decode()
@@ -105,7 +106,7 @@ def is_anywhere(piece: str, texts: dict[str, str]) -> bool:
 
 def _is_given(piece: str, texts: dict[str, str]) -> bool:
     """A slip's cell repeats what surrounds the gap, which the student is given."""
-    return any(piece in text for name, text in texts.items() if name.startswith("utils/assignments/"))
+    return any(piece in text for name, text in texts.items() if name.endswith("/manifest.json"))
 
 
 def test_the_grep_would_find_a_solution(texts):

@@ -4,7 +4,8 @@
     python -m tools.bench NAME ...        some of it, shown only
 
 Times depend on the machine and on who shares it; a ratio of two things measured in turn, in one run, depends on neither
-much. Each module beside this one measures one thing: `measure()` returns its figures.
+much. Each module beside this one, and `bench.py` of an
+assignment, measures one thing: `measure()` returns its figures.
 """
 
 import argparse
@@ -19,7 +20,10 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-NAMES = ("grading", "classes", "training", "dcgan", "pdf")
+from utils.assignments.places import this_course
+
+OF_ASSIGNMENTS = {place.folder: place for place in this_course().places() if place.has("bench")}
+NAMES = ("grading", "classes", "training", "pdf", *OF_ASSIGNMENTS)
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
 
@@ -41,7 +45,8 @@ def main() -> int:
 
 
 def _part(name: str) -> Iterator[str]:
-    module = importlib.import_module(f"tools.bench.{name}")
+    of_assignment = OF_ASSIGNMENTS.get(name)
+    module = of_assignment.load("bench") if of_assignment else importlib.import_module(f"tools.bench.{name}")
     yield f"## {name}\n"
     yield (inspect.getdoc(module) or "").splitlines()[0] + "\n"
     yield "| what | median | unit | smallest to largest |"

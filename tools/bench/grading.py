@@ -11,22 +11,23 @@ import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 
 import nbformat
 import psutil
 
-from grader.batch import Settings, Work, encode
-from grader.pipeline import Grader, graded_assignments
+from grader.authoring.slips import parse_variants
+from grader.classes.batch import Settings, Work, encode
 from grader.records import Job
 from grader.report import feedback_page
-from grader.slips import parse_variants
+from grader.stages.pipeline import Grader, graded_assignments
 from tools.bench.figures import Figure, cpu_seconds, import_torch, ratios, seconds_of
 from tools.examples import with_answers
-from utils import cell_code, extraction
+from utils.assignments import assignment_names
+from utils.assignments.places import place_of
+from utils.notebook import cell_code, extraction
 
-NAME = "01_kl_divergence"
-SLIPS = Path(__file__).resolve().parents[2] / "grader" / "slips" / f"{NAME}.py"
+NAME = assignment_names()[0]
+SLIPS = place_of(NAME).path / "slips.py"
 
 
 def measure(count: int = 24, rounds: int = 5) -> list[Figure]:
@@ -84,7 +85,7 @@ def submissions(count: int) -> list[tuple[str, bytes]]:
 
 def _graded(grader: Grader, class_: list[tuple[str, bytes]]) -> float:
     """CPU seconds of everything that is done for these submissions, in all processes."""
-    settings = Settings(grader.notebook, "bench")
+    settings = Settings(grader.stages.notebook, "bench")
     for known in (extraction._outline, cell_code.normalised_code):
         known.cache_clear()  # what an earlier round has parsed
     began = _cpu_seconds(grader)
@@ -142,10 +143,10 @@ def _run(job: Job, writer: int) -> None:
 
     import torch
 
-    from grader.probes.tools import seed_torch
+    from grader.probe_kit.tools import seed_torch
     from grader.sandbox.child import _Names
 
-    probes = importlib.import_module(f"grader.probes.{job.probes}")
+    probes = importlib.import_module(job.probes)
     namespace: dict = {"__name__": "__main__"}
     values = {}
     for source in job.prelude:

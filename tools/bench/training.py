@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from tools.bench.figures import Figure, ratios
-from utils import trackers
 from utils.datasets.airfoils import AirfoilDataset
-from utils.loaders import TensorLoader
+from utils.training import trackers
+from utils.training.loaders import TensorLoader
 
 BATCH_SIZE = 64
 HIDDEN = (512, 256, 128)

@@ -1,17 +1,19 @@
 """What each notebook asks: its questions, their points, and the names the grader looks for.
 
-The manifests `NAME.json` beside this file are generated from `notebooks/solutions/NAME.py` by `make notebooks`. The
-hand-in check, the grader and the tests read them here. Only the standard library is used, so that it starts fast.
+The manifests, `manifest.json` in each folder of the course's `assignments`, are made from `notebook.py` and `about.toml` beside
+them by `make notebooks`. The hand-in check, the grader and the tests read them here. Only the standard library is used, so that it starts fast.
 """
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal, get_args
 
-SCHEMA = 1
+from utils.assignments.about import About, parse_about
+from utils.assignments.places import Course, Place, this_course
+
+SCHEMA = 2
 UNANSWERED = "*Your answer here.*"  # what stands in a response cell until the student writes
 
 Kind = Literal["auto", "manual", "quality", "given"]
@@ -30,7 +32,7 @@ class Part:
 class Task:
     """One `# AUTOGRADED` cell."""
 
-    id: str  # "kl.D_KL", or "ae.nets.Encoder" where a question has several cells
+    id: str  # "flow.affine", or "flow.nets.Encoder" where a question has several cells
     word: str  # what follows the points in the tag
     points: int
     defines: tuple[str, ...]  # top-level names the cell must define
@@ -65,12 +67,13 @@ class Question:
 class Assignment:
     """One notebook, as the grader and the hand-in check know it."""
 
-    notebook: str  # "01_kl_divergence"
+    notebook: str  # "07_flows"
     title: str
     prelude: tuple[str, ...]  # sources of the import cell and the given cells, in order
     imports: tuple[str, ...]  # dotted modules of the import cell; answers import from these packages only
     not_allowed: tuple[str, ...]  # dotted names an answer must not use
     questions: tuple[Question, ...]
+    about: About
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -109,15 +112,28 @@ class Assignment:
 
 def assignment_names() -> list[str]:
     """The notebooks that have a manifest, in order."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.json"))
+    return sorted(json.loads(place.manifest.read_bytes())["notebook"] for place in _with_manifest())
 
 
-@cache
+def all_assignments() -> tuple[Assignment, ...]:
+    """Every notebook of the course, in order."""
+    return tuple(load_assignment(name) for name in assignment_names())
+
+
+def files_beside() -> frozenset[str]:
+    """Names of files that may be handed in beside a notebook, whichever it is."""
+    return frozenset(file for one in all_assignments() if one.about.hand_in for file in one.about.hand_in.files)
+
+
+def _with_manifest() -> list[Place]:
+    return [place for place in this_course().places() if place.manifest.is_file()]
+
+
 def load_assignment(name: str) -> Assignment:
     """Read one manifest.
 
     Args:
-        name: The notebook's name, e.g. "01_kl_divergence".
+        name: The notebook's name, e.g. "07_flows".
 
     Returns:
         The assignment. The same object for the same name.
@@ -125,10 +141,15 @@ def load_assignment(name: str) -> Assignment:
     Raises:
         ValueError: If there is no such notebook, or its manifest has another schema than this code reads.
     """
-    path = Path(__file__).parent / f"{name}.json"
-    if name not in assignment_names():
+    return _load(this_course(), name)
+
+
+@cache
+def _load(course: Course, name: str) -> Assignment:
+    place = course.place(name)
+    if not place.manifest.is_file() or name not in assignment_names():
         raise ValueError(f"No notebook is called {name!r}; there are: {', '.join(assignment_names())}.")
-    return parse_assignment(json.loads(path.read_text(encoding="utf-8")))
+    return parse_assignment(json.loads(place.manifest.read_text(encoding="utf-8")))
 
 
 def parse_assignment(manifest: dict[str, Any]) -> Assignment:
@@ -147,6 +168,7 @@ def parse_assignment(manifest: dict[str, Any]) -> Assignment:
         imports=tuple(manifest["imports"]),
         not_allowed=tuple(manifest["not_allowed"]),
         questions=tuple(_parse_questions(manifest["questions"])),
+        about=parse_about(manifest["about"]),
     )
 
 

@@ -12,7 +12,9 @@ from utils.datasets._cache import data_dir
 FILE_NAME = "airfoils.npz"
 SHA256 = "a279b4d323ad5abc048ba5f7d1b45ba268b4c7f097437b7929e4fabf8d4301ff"
 _BUNDLED = Path(__file__).resolve().parents[2] / "data" / FILE_NAME
-_MEND = "unpack the bundle's data folder again, or rebuild it with `python -m tools.airfoils` (see data/README.md)."
+_MEND = (
+    "unpack the bundle's data folder again, or rebuild it with `python -m data.build_airfoils` (see data/README.md)."
+)
 
 
 class AirfoilFileError(RuntimeError):

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from utils._torchvision import import_torchvision
 from utils.datasets import scenes
 from utils.datasets._cache import Source, announce, data_dir, shorten, try_download
-from utils.device import Device
+from utils.datasets._torchvision import import_torchvision
+from utils.training.device import Device
 
 DOWNLOAD_MB = 170
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from utils._torchvision import import_torchvision
 from utils.datasets._cache import Source, announce, data_dir, shorten, try_download
-from utils.device import Device
+from utils.datasets._torchvision import import_torchvision
+from utils.training.device import Device
 
 DOWNLOAD_MB = 11.6  # the four compressed files
 _STAND_IN_TRAIN = 1500  # of scikit-learn's 1,797 digits; the rest is the test set

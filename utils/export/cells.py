@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from utils.responses import written
+from utils.notebook.responses import written
 
 from . import colours, runs
 from .outputs import read_outputs, shortened_listing
@@ -83,7 +83,7 @@ class Question:
         return all(kind.startswith("manual") for kind in self.kinds)
 
     def next_response(self) -> str:
-        """What the next response answers, as `3.3 kl.beta, part 2 of 2 · manual 5`."""
+        """What the next response answers, as `3.3 flow.width, part 2 of 2 · manual 5`."""
         self.responses += 1
         manual = [kind for kind in self.kinds if kind.startswith("manual")]
         if len(manual) > 1 and self.responses <= len(manual):

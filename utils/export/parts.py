@@ -16,7 +16,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Response:
-    """The frame of a response cell: the question it answers, as `1.2 kl.scalar · manual 10`, and whether it does."""
+    """The frame of a response cell: the question it answers, as `1.2 flow.scalar · manual 10`, and whether it does."""
 
     question: str
     is_answered: bool

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Any, TypeAlias
 
 import matplotlib.pyplot as plt
 import torch
@@ -12,13 +12,12 @@ from matplotlib.figure import Figure  # not pyplot: a live picture must not beco
 from utils.plotting.curves import smooth
 from utils.plotting.images import draw_grid, tile
 
-if TYPE_CHECKING:
-    from utils.gan_tracker import GAN_Tracker
+Run: TypeAlias = Any  # a `GAN_Tracker`, or whatever else has its `d_losses`, `g_losses` and `pictures`
 
 _LOSSES = (("d_losses", "d_loss, discriminator", "#0072b2", "-"), ("g_losses", "g_loss, generator", "#d55e00", "--"))
 
 
-def draw_progress(tracker: "GAN_Tracker", title: str = "") -> bytes:
+def draw_progress(tracker: Run, title: str = "") -> bytes:
     """Draw the losses so far beside the newest picture of the tracked codes.
 
     Args:
@@ -41,7 +40,7 @@ def draw_progress(tracker: "GAN_Tracker", title: str = "") -> bytes:
     return picture.getvalue()
 
 
-def plot_gan_losses(runs: Mapping[str, "GAN_Tracker"], title: str = "") -> None:
+def plot_gan_losses(runs: Mapping[str, Run], title: str = "") -> None:
     """Draw the losses of one or more runs, a panel each, on common axes.
 
     Args:
@@ -57,7 +56,7 @@ def plot_gan_losses(runs: Mapping[str, "GAN_Tracker"], title: str = "") -> None:
     figure.suptitle(title, fontsize=10)
 
 
-def plot_film(tracker: "GAN_Tracker", codes: int = 10, frames: int = 5, title: str = "") -> None:
+def plot_film(tracker: Run, codes: int = 10, frames: int = 5, title: str = "") -> None:
     """Draw what the same codes became in the course of the training, a row an epoch.
 
     Args:
@@ -83,7 +82,7 @@ def plot_film(tracker: "GAN_Tracker", codes: int = 10, frames: int = 5, title: s
     figure.suptitle(title, fontsize=10)
 
 
-def _draw_losses(axis: Axes, tracker: "GAN_Tracker") -> None:
+def _draw_losses(axis: Axes, tracker: Run) -> None:
     for name, label, colour, style in _LOSSES:
         losses = getattr(tracker, name)
         steps = range(1, len(losses) + 1)
@@ -94,6 +93,6 @@ def _draw_losses(axis: Axes, tracker: "GAN_Tracker") -> None:
     axis.legend(fontsize=8)
 
 
-def _grid(tracker: "GAN_Tracker", epoch: int) -> torch.Tensor:
+def _grid(tracker: Run, epoch: int) -> torch.Tensor:
     images = tracker.pictures[epoch].float() / 255
     return tile(images, round(len(images) ** 0.5) or 1)

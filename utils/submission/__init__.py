@@ -1,6 +1,6 @@
 """The last step of a notebook: see what is open, pack it, print it, keep a receipt.
 
-    hand_in("01_kl_divergence")                             the notebook's last cell
+    hand_in("07_flows")                             the notebook's last cell
     python -m utils.submission check|zip NOTEBOOK           the same from a terminal (`make hand-in`)
 
 The notebook is read by the same code as the grader's, so what is found here is what the grader will find. Nothing that
@@ -9,7 +9,6 @@ is found keeps the zip from being written: a student may always hand in what the
     place        which file is the running notebook: Jupyter, VS Code, Colab
     check        everything below, as what costs points and what is worth a look
       answers      tasks and responses: missing, open, not allowed
-      configs      notebook 2's two configuration files
       execution    cells that did not run, ran out of order, or stopped
       figures      pictures a person is to be shown
       session      what the running kernel knows and the file does not

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 from utils.assignments import Assignment, Question
 from utils.assignments.gaps import count_gaps
-from utils.cell_code import parse
-from utils.cells import Notebook
-from utils.extraction import Extraction, TaskSource
-from utils.responses import answered_questions, questions_above
-from utils.rules import forbidden_uses
+from utils.notebook.cell_code import parse
+from utils.notebook.cells import Notebook
+from utils.notebook.extraction import Extraction, TaskSource
+from utils.notebook.responses import answered_questions, questions_above
+from utils.notebook.rules import forbidden_uses
 from utils.submission.findings import Finding
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from utils.assignments import Assignment, Question, assignment_names
-from utils.cell_code import parse
-from utils.cells import Notebook, NotebookError, read_notebook
-from utils.extraction import Extraction
-from utils.recognition import recognise
-from utils.submission import answers, configs, execution, figures, session
+from utils.assignments.places import place_of
+from utils.notebook.cell_code import parse
+from utils.notebook.cells import Notebook, NotebookError, read_notebook
+from utils.notebook.extraction import Extraction
+from utils.notebook.recognition import recognise
+from utils.submission import answers, execution, figures, session
 from utils.submission.findings import Finding, is_hand_in
 
 
@@ -78,10 +79,11 @@ def check_notebook(path: Path, runs: list[session.Run] | None = None, files: Seq
 
 def _find_problems(folder: Path, notebook: Notebook, assignment: Assignment, extraction: Extraction) -> list[Finding]:
     findings = answers.find_problems(notebook, assignment, extraction)
-    if assignment.notebook != configs.NOTEBOOK or any(f.question.id == configs.QUESTION for f in findings):
-        return findings  # while its gap is open, the settings of notebook 2 are not chosen yet
-    question = next(question for question in assignment.questions if question.id == configs.QUESTION)
-    if problems := configs.find_config_problems(folder):
+    beside = assignment.about.hand_in
+    if beside is None or any(f.question.id == beside.question for f in findings):
+        return findings  # while its gap is open, what the files are to say is not chosen yet
+    question = next(question for question in assignment.questions if question.id == beside.question)
+    if problems := place_of(assignment.notebook).load(beside.check).find_problems(folder):
         findings.append(Finding(question, question.points, "; ".join(problems)))
     return sorted(findings, key=lambda finding: assignment.questions.index(finding.question))
 
@@ -106,8 +108,9 @@ def _sort_files(
     folder: Path, assignment: Assignment, named: Sequence[str | Path]
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """The files to pack, and the names of those that are not there; one file for each name."""
-    asked = [*(configs.CONFIGS if assignment.notebook == configs.NOTEBOOK else ()), *named]
+    beside = assignment.about.hand_in.files if assignment.about.hand_in else ()
+    asked = [*beside, *named]
     paths = {Path(name).name: folder / name for name in reversed(asked)}
     present = tuple(path for _, path in sorted(paths.items()) if path.is_file())
-    absent = tuple(name for name in sorted(paths) if not paths[name].is_file() and name not in configs.CONFIGS)
+    absent = tuple(name for name in sorted(paths) if not paths[name].is_file() and name not in beside)
     return present, absent

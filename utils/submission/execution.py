@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from utils.cells import Cell, Notebook
+from utils.notebook.cells import Cell, Notebook
 from utils.submission.findings import is_hand_in, name_cells
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")

@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 
 from utils.assignments import Assignment
-from utils.cell_code import parse
-from utils.cells import Cell, Notebook
-from utils.extraction import tag_line
-from utils.responses import questions_above
+from utils.notebook.cell_code import parse
+from utils.notebook.cells import Cell, Notebook
+from utils.notebook.extraction import tag_line
+from utils.notebook.responses import questions_above
 from utils.submission.execution import code_cells
 from utils.submission.findings import name_cells
 

@@ -15,7 +15,7 @@ class Finding:
 
     question: Question
     points: int  # what is at stake
-    text: str  # goes on after "1.3 kl.D_KL, 5 points: "
+    text: str  # goes on after "1.3 flow.affine, 5 points: "
 
     def __str__(self) -> str:
         unit = "point" if self.points == 1 else "points"

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from utils.pins import pinned
+from utils.exercise.pins import pinned
 
 PDF_PACKAGES = ("typst", "pypandoc-binary")
 
@@ -13,7 +13,7 @@ def write_pdf(notebook: Path, name: str, student: str, sha256: str) -> str:
 
     Args:
         notebook: The notebook file.
-        name: The notebook's name in the course, e.g. "01_kl_divergence".
+        name: The notebook's name in the course, e.g. "07_flows".
         student: For the header; may be empty.
         sha256: The receipt's, for the header.
 

@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from utils.cells import NotebookError, read_notebook
-from utils.recognition import recognise
+from utils.notebook.cells import NotebookError, read_notebook
+from utils.notebook.recognition import recognise
 from utils.submission.session import running_shell
 
 _COLAB = (
@@ -21,7 +21,7 @@ def find_notebook(name: str) -> Path | None:
     """Find the file of the notebook that is running; print one sentence when there is none or a choice.
 
     Args:
-        name: The notebook's name, e.g. "01_kl_divergence".
+        name: The notebook's name, e.g. "07_flows".
 
     Returns:
         The file, or None.

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from utils.assignments import Assignment
-from utils.cell_code import normalised_code
-from utils.cells import Cell, Notebook
-from utils.extraction import Extraction, find_tasks
+from utils.notebook.cell_code import normalised_code
+from utils.notebook.cells import Cell, Notebook
+from utils.notebook.extraction import Extraction, find_tasks
 from utils.submission.findings import is_hand_in
 
 _CLOCK_SECONDS = 2  # some file systems keep times no finer than this

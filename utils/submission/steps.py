@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from utils.cells import NotebookError
+from utils.notebook.cells import NotebookError
 from utils.submission.archive import pack
 from utils.submission.check import Check, check_notebook
 from utils.submission.pages import write_pdf
@@ -18,7 +18,7 @@ def hand_in(notebook: str, files: Sequence[str | Path] = (), student: str = "") 
     """Check the notebook this runs in, pack it, write its PDF, and print what is open and a receipt.
 
     Args:
-        notebook: The notebook's name, e.g. "01_kl_divergence".
+        notebook: The notebook's name, e.g. "07_flows".
         files: Further files beside the notebook that belong to the submission, such as pictures.
         student: Your name, for the header of the PDF.
     """

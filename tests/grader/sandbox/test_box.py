@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from grader.records import Call, CellSource, Job
-from grader.references import load_references
+from grader.rubric.references import load_references
 from grader.sandbox import box as box_module
 from grader.sandbox.box import Box, readable_paths
 from grader.sandbox.script import merge_cells
 from grader.sandbox.watch import SandboxError
-from utils.extraction import TaskSource
+from utils.notebook.extraction import TaskSource
 
 NOTEBOOK = "01_kl_divergence"
 GOOD = "def D_KL(mu, logvar):\n    return mu.sum() + logvar.sum()"
@@ -37,7 +37,13 @@ def call(name: str = "one", is_public: bool = True, **inputs: np.ndarray) -> Cal
 
 def job(source: str, *calls: Call, cells: tuple[CellSource, ...] = ()) -> Job:
     own = (CellSource(3, source, ("kl.D_KL",)), *cells)
-    return Job("kl_divergence", ("import torch\nimport math",), ("torch.distributions",), own, calls or (call(),))
+    return Job(
+        "assignments.kl_divergence.probes",
+        ("import torch\nimport math",),
+        ("torch.distributions",),
+        own,
+        calls or (call(),),
+    )
 
 
 def other_call(name: str = "other") -> Call:
@@ -144,7 +150,7 @@ def test_no_more_memory_than_allowed(box):
 
 
 def test_the_given_cells_must_run(box):
-    broken = Job("kl_divergence", ("1 / 0",), (), (CellSource(3, GOOD, ("kl.D_KL",)),), (call(),))
+    broken = Job("assignments.kl_divergence.probes", ("1 / 0",), (), (CellSource(3, GOOD, ("kl.D_KL",)),), (call(),))
     with pytest.raises(SandboxError, match="given cells do not run: ZeroDivisionError"):
         box.run(broken)
     assert box.run(job(GOOD)).runs["one"].status == "ran"
@@ -186,10 +192,10 @@ def test_a_box_that_cannot_start_says_the_last_words():
 
 
 def test_references_may_not_lie_where_submissions_read(monkeypatch):
-    assert all("references" not in path for path in readable_paths())
+    assert all("references" not in path for path in readable_paths([NOTEBOOK]))
     monkeypatch.setattr(sys, "prefix", str(box_module.PROJECT))
     with pytest.raises(SandboxError, match="move the project elsewhere"):
-        readable_paths()
+        readable_paths([NOTEBOOK])
 
 
 # ---------------------------------------------------------------- what the zygote's memory holds, seen from outside
@@ -226,5 +232,5 @@ def test_the_zygote_holds_no_submission_and_no_reference(box):
     assert all(len(needle) > 20 for needle in needles)
     assert memory_holds(os.getpid(), *needles) == [True] * 3, "the search itself finds what is there"
     assert memory_holds(zygote_pid(box), *needles) == [False] * 3
-    (known,) = memory_holds(zygote_pid(box), b"grader.probes.kl_divergence")
+    (known,) = memory_holds(zygote_pid(box), b"assignments.kl_divergence.probes")
     assert known, "it is the zygote that was searched"

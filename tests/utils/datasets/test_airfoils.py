@@ -11,7 +11,7 @@ from utils.datasets import airfoils
 from utils.datasets.airfoils import AirfoilDataset, AirfoilFileError
 
 ROOT = Path(__file__).resolve().parents[3]
-REBUILD = "python -m tools.airfoils"
+REBUILD = "python -m data.build_airfoils"
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from utils._torchvision import import_torchvision
 from utils.datasets import cifar
+from utils.datasets._torchvision import import_torchvision
 from utils.datasets.cifar import CIFAR10Dataset, images_0_1
 
 CPU = torch.device("cpu")

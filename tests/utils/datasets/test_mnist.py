@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from utils._torchvision import import_torchvision
+from utils.datasets._torchvision import import_torchvision
 from utils.datasets.mnist import MNISTDataset
 
 COUNTS = {"train": 12, "t10k": 5}

@@ -1,0 +1,227 @@
+"""Judges of encoders and decoders: what must hold however they are built."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+
+from grader.authoring.check import Arrays, Symptom
+from grader.authoring.judges import alike
+
+_TOLERANCE = 1e-3  # of the largest slope; float32 leaves a tenth of that
+_NO_MATRIX = (
+    "without hidden layers one linear layer is left, with its weight and bias; none of its size belongs to the module"
+)
+_NOT_APPLIED = (
+    "with other weights in the layers the output does not follow from them: apply each layer once, one after another"
+)
+_TURN = 1e-4  # without an activation rounding leaves 1e-6, with a sigmoid behind each of three layers 1e-3 are left
+_MOST_NUMBERS = 60  # of a table from a student's process: it is repeated in a sentence
+_USUAL_ENDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "ReLU": lambda x: np.maximum(x, 0),
+    "LeakyReLU": lambda x: np.where(x > 0, x, 0.01 * x),
+    "Sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "Tanh": np.tanh,
+    "Softplus": lambda x: np.log1p(np.exp(x)),
+}
+_USUAL_SIGMAS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "exp(logvar / 2)": lambda x: np.exp(x / 2),
+    "exp(logvar)": np.exp,
+}
+
+
+def not_floats(values: Arrays, shapes: dict[str, tuple[int, ...]]) -> Symptom | None:
+    """Shapes first: everything after it may then index."""
+    for name, shape in shapes.items():
+        got = values.get(name, np.empty(0))
+        if got.shape != shape:
+            return Symptom(f"{name} has shape {got.shape}, expected {shape}")
+        if got.dtype.kind != "f" or not np.isfinite(got).all():
+            return Symptom(f"{name} does not hold finite floats")
+    return None
+
+
+def _table(values: Arrays, name: str) -> list:
+    """Whole numbers that a student's process sent, as lists; empty if they are none, or more than an answer has."""
+    got = values.get(name, np.empty(0))
+    return got.tolist() if 0 < got.size <= _MOST_NUMBERS and got.dtype.kind in "iu" else []
+
+
+def _count(values: Arrays, name: str) -> int:
+    got = values.get(name, np.empty(0))
+    return int(got) if got.shape == () and got.dtype.kind in "iu" else 0
+
+
+def encoder_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """mu and logvar, each (B, latent_size), for this list of hidden widths."""
+    shape = (len(inputs["y"]), int(inputs["latent_size"]))
+    symptom = not_floats(values, {"mu": shape, "logvar": shape})
+    if symptom:
+        return Symptom(f"with hidden_dims {inputs['hidden_dims'].tolist()}, {symptom.text}")
+    if alike(values["mu"], values["logvar"]):
+        return Symptom(
+            "mu and logvar are the same numbers; they are two different halves of the output", "same_half_twice"
+        )
+    return None
+
+
+def decoder_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """y_hat (B, output_size), and the caller's list as it was."""
+    given = inputs["hidden_dims"].tolist()
+    symptom = not_floats(values, {"y_hat": (len(inputs["z"]), int(inputs["output_size"]))})
+    if symptom:
+        return Symptom(f"with hidden_dims {given}, {symptom.text}")
+    if _table(values, "hidden_dims") != given:
+        return Symptom(
+            f"the list {given} that the caller gave is {_table(values, 'hidden_dims')} afterwards: reverse a copy",
+            "list_changed",
+        )
+    return None
+
+
+def encoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """A matrix for each step of the chain; the last may be cut into two heads."""
+    latent = int(inputs["latent_size"])
+    body: list[int] = [inputs["y"].shape[1], *inputs["hidden_dims"].tolist()]
+    chain = _steps([*body, 2 * latent])
+    two_heads = sorted([*_steps(body), sorted([body[-1], latent]), sorted([body[-1], latent])])
+    return _layers(values, [chain, two_heads], inputs)
+
+
+def _is_chain(values: Arrays, inputs: Arrays) -> bool:
+    """With weights of ours in the layers the slope is their product times one number, as in no other network.
+
+    The upper and lower half may be swapped: which of an encoder's two heads is which does not show in their sizes.
+    """
+    weights = [inputs[name].astype(float) for name in sorted(inputs) if name.startswith("weight_")]
+    product, got = weights[0], values.get("slope", np.empty(0))
+    for weight in weights[1:]:
+        product = weight @ product
+    swapped = np.roll(product, len(product) // 2, axis=0)
+    return got.shape == product.shape and any(_is_multiple(got.astype(float), of) for of in (product, swapped))
+
+
+def _is_multiple(got: np.ndarray, of: np.ndarray) -> bool:
+    expected = of * (got * of).sum() / np.square(of).sum()
+    return bool(np.abs(expected).max() > 1e-6 and np.abs(got - expected).max() < _TOLERANCE * np.abs(expected).max())
+
+
+def decoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The encoder's chain, mirrored."""
+    ends = (inputs["z"].shape[1], int(inputs["output_size"]))
+    widths: list[int] = inputs["hidden_dims"].tolist()
+    symptom = _layers(values, [_steps([ends[0], *widths[::-1], ends[1]])], inputs)
+    if symptom and _table(values, "layers") == _steps([ends[0], *widths, ends[1]]):
+        return Symptom(
+            "hidden_dims comes in the encoder's order; the decoder runs through it in reverse", "not_reversed"
+        )
+    return symptom
+
+
+def _steps(widths: list[int]) -> list[list[int]]:
+    """Sizes of the matrices of a chain; smaller number first, as a matrix may be stored either way."""
+    return sorted(sorted(pair) for pair in pairwise(widths))
+
+
+def _layers(values: Arrays, allowed: list[list[list[int]]], inputs: Arrays) -> Symptom | None:
+    got, registered = _table(values, "layers"), _count(values, "matrices")
+    if got in allowed:
+        return None if _is_chain(values, inputs) else Symptom(_NOT_APPLIED)
+    given = f"with hidden_dims {inputs['hidden_dims'].tolist()}"
+    if registered < len(allowed[0]) - 1 or registered == 0:
+        return Symptom(
+            f"{given}, {registered} of {len(allowed[0])} layers belong to the module: layers in a plain list are invisible to "
+            "the optimizer, nn.Sequential and nn.ModuleList show them",
+            "layers_in_a_list",
+        )
+    if registered > len(got):
+        return Symptom(
+            f"{given}, {registered - len(got)} of {registered} layers get no gradient: are all of them applied?"
+        )
+    sizes = " ".join(f"{a}x{b}" for a, b in got)
+    return Symptom(f"{given}, the layers' sizes are {sizes}, expected {' '.join(f'{a}x{b}' for a, b in allowed[0])}")
+
+
+def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """With hidden layers the answer is no linear map, and no sum of functions of one input coordinate each."""
+    if not _is_far_from_zero(values, "bend"):
+        return Symptom("the answer is linear in its input: put an activation after each hidden layer", "no_activation")
+    if not _is_far_from_zero(values, "mixed"):
+        return Symptom(
+            "each coordinate of the input acts by itself: an activation stands before a layer where it should follow it",
+            "activation_before_layer",
+        )
+    turns = values.get("turns", np.empty(0))
+    flat = [n + 1 for n, turn in enumerate(turns.ravel()[:_MOST_NUMBERS]) if not turn > _TURN]
+    if turns.shape != inputs["hidden_dims"].shape or flat:
+        which = f"hidden layer {flat[0]}" if flat else "a hidden layer"
+        return Symptom(
+            f"with hidden_dims {inputs['hidden_dims'].tolist()}, no activation follows {which}: put one after each",
+            "activation_missing",
+        )
+    if not _is_chain(values, inputs):
+        return Symptom("what stands between the layers shows only where the layers are right: mend these first")
+    return None
+
+
+def _is_far_from_zero(values: Arrays, name: str) -> bool:
+    got = values.get(name, np.zeros(1))
+    return bool(np.isfinite(got).all() and np.abs(got).max() > 1e-4)
+
+
+def affine_encoder(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Without hidden layers: mu is the first half of a linear layer's output, logvar the second."""
+    expected = inputs["y"] @ inputs["weight"].T + inputs["bias"]
+    mu, logvar = np.split(expected, 2, axis=1)
+    if symptom := not_floats(values, {"mu": mu.shape, "logvar": mu.shape}):
+        return symptom
+    heads = _count(values, "heads")
+    if heads == 0:
+        return Symptom(_NO_MATRIX)
+    got_mu, got_logvar = values["mu"], values["logvar"]
+    is_swapped = _equal(got_mu, logvar) and _equal(got_logvar, mu)
+    if (_equal(got_mu, mu) and _equal(got_logvar, logvar)) or (is_swapped and heads == 2):
+        return None
+    if is_swapped:
+        return Symptom("mu and logvar are swapped: mu is the first half of the output, logvar the second", "swapped")
+    return _misread(got_mu, got_logvar, mu, logvar)
+
+
+def _misread(got_mu: np.ndarray, got_logvar: np.ndarray, mu: np.ndarray, logvar: np.ndarray) -> Symptom:
+    for name, sigma in _USUAL_SIGMAS.items():
+        if _equal(got_logvar, sigma(logvar)):
+            return Symptom(f"logvar is {name}: return the output itself, VAE takes the exponential", "exponentiated")
+    for name, end in _USUAL_ENDS.items():
+        if _equal(got_mu, end(mu)) and _equal(got_logvar, end(logvar)):
+            return Symptom(
+                f"a {name} follows the output layer; nothing may, both mu and logvar take every sign",
+                "activation_at_the_end",
+            )
+        if _equal(got_logvar, end(logvar)):
+            return Symptom(f"logvar passes through a {name}; a logarithm takes every sign", "activation_on_logvar")
+    error = max(np.abs(got_mu - mu).max(), np.abs(got_logvar - logvar).max())
+    return Symptom(
+        f"without hidden layers mu and logvar are the two halves of one linear layer's output, in this order; yours are off by {error:.2g}"
+    )
+
+
+def affine_decoder(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Without hidden layers the decoder is one linear layer."""
+    expected = inputs["z"] @ inputs["weight"].T + inputs["bias"]
+    if symptom := not_floats(values, {"y_hat": expected.shape}):
+        return symptom
+    if _count(values, "heads") == 0:
+        return Symptom(_NO_MATRIX)
+    if _equal(values["y_hat"], expected):
+        return None
+    for name, end in _USUAL_ENDS.items():
+        if _equal(values["y_hat"], end(expected)):
+            return Symptom(
+                f"a {name} follows the last layer; heights take every sign, nothing may follow", "activation_at_the_end"
+            )
+    error = np.abs(values["y_hat"] - expected).max()
+    return Symptom(f"without hidden layers y_hat is a linear layer's output; yours is off by {error:.2g}")
+
+
+def _equal(got: np.ndarray, expected: np.ndarray) -> bool:
+    return bool(np.allclose(got, expected, rtol=1e-4, atol=1e-4))

@@ -1,0 +1,255 @@
+"""Judges of what is random in notebook 2: the reparametrisation and `generate`.
+
+A statistic of samples is allowed six standard errors: a right answer fails once in a billion.
+"""
+
+import numpy as np
+
+from grader.authoring.check import Arrays, Symptom
+from grader.authoring.judges import alike, differs
+from grader.authoring.noise import not_standard_normal
+
+from .nets import not_floats
+
+_SIGMAS = 6.0
+_SAME_EPS = 1e-4  # rounding leaves a hundredth
+_FORWARD_AXES = {
+    "calls": "seed_fixed_inside", "posteriors": "one_noise_per_batch", "profiles": "one_noise_per_batch",
+    "dimensions": "one_noise_per_row",
+}  # fmt: skip
+
+
+def vae_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """y_hat, mu, logvar of the whole model, all of which learns."""
+    y, latent = inputs["y"], int(inputs["latent_size"])
+    shapes = {"y_hat": y.shape, "mu": (len(y), latent), "logvar": (len(y), latent)}
+    if symptom := not_floats(values, shapes):
+        return Symptom(f"with hidden_dims {inputs['hidden_dims'].tolist()}, {symptom.text}")
+    reached = values.get("parameters", np.empty(0))
+    if reached.shape != (2,) or reached[0] != reached[1] or not reached[1] > 0:
+        text = f"{reached[0]} of {reached[1]}" if reached.shape == (2,) else "none"
+        return Symptom(
+            f"a gradient of y_hat, mu and logvar reaches {text} of the model's parameters, expected all",
+            "not_all_learn",
+        )
+    if not values.get("largest", np.zeros(1)).all():
+        return Symptom(
+            "a layer of the model has weights of 0, as no layer is made: leave encoder and decoder as they are"
+        )
+    return None
+
+
+def vae_outputs(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The encoder's two answers as they are, and the decoder's answer to z, which is mu when the variance vanishes."""
+    mu, logvar = inputs["mu"], inputs["logvar"]
+    y_hat = mu @ inputs["weight"]
+    if _is(values, "mu", logvar) and _is(values, "logvar", mu):
+        return Symptom("mu and logvar are swapped: return y_hat, mu, logvar in this order", "outputs_swapped")
+    if _is(values, "y_hat", mu):
+        return Symptom("y_hat is z itself: decode it", "not_decoded")
+    if _is(values, "logvar", np.exp(logvar / 2)) or _is(values, "logvar", np.exp(logvar)):
+        return Symptom(
+            "the third output is sigma or the variance; return logvar as the encoder gave it", "sigma_returned"
+        )
+    for name, expected in (("mu", mu), ("logvar", logvar), ("y_hat", y_hat)):
+        if text := differs(name, values.get(name), expected.astype(np.float32), 1e-4, 1e-4):
+            return Symptom(f"with an encoder that answers known mu and a vanishing variance, {text}")
+    return None
+
+
+def _is(values: Arrays, name: str, other: np.ndarray) -> bool:
+    got = values.get(name, np.empty(0))
+    return got.shape == other.shape and bool(np.allclose(got, other, rtol=1e-4, atol=1e-4))
+
+
+def vae_noise(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """z has mean mu and standard deviation exp(logvar / 2), independent for every call, profile and dimension."""
+    n, mu, logvar = int(inputs["num_samples"]), inputs["mu"].astype(float), inputs["logvar"].astype(float)
+    if symptom := not_floats(values, {"draws": (4, len(mu), n, mu.shape[1]), "again": (len(mu), n, mu.shape[1])}):
+        return symptom
+    z, sigma = values["draws"].astype(float), np.exp(logvar / 2)
+    rows = z.transpose(1, 3, 0, 2).reshape(*mu.shape, -1)
+    mean, std, allowed = rows.mean(axis=2), rows.std(axis=2), _SIGMAS * sigma / np.sqrt(rows.shape[2])
+    in_one_call = z[0].std(axis=1)
+    if (np.abs(std - sigma) > allowed).any():
+        slip, hint = _which_std(in_one_call if in_one_call.max() < 1e-3 else std, logvar)
+        if slip == "no_noise" and not np.allclose(z[0].mean(axis=1), mu, rtol=1e-3, atol=1e-3):
+            slip, hint = "one_noise_per_batch", ": the profiles of a batch share their noise, draw one number for each"
+        return Symptom(f"the standard deviation of z is off by {np.abs(std - sigma).max():.2g}{hint}", slip)
+    if (np.abs(mean - mu) > allowed).any():
+        return Symptom(f"the mean of z is off by {np.abs(mean - mu).max():.2g}; it is mu")
+    eps = (z - mu[:, None]) / sigma[:, None]
+    again = (values["again"] - inputs["mu_again"][:, None]) / np.exp(inputs["logvar_again"].astype(float) / 2)[:, None]
+    if symptom := not_standard_normal(eps, _FORWARD_AXES):
+        return symptom
+    if np.abs(eps[0] - again).max() > _SAME_EPS:
+        return Symptom(
+            "with the same seed and other posteriors, (z - mu) / sigma is another: z = mu + sigma * eps, where eps comes from "
+            "torch's generator and knows nothing of mu and sigma"
+        )
+    return None
+
+
+def _which_std(std: np.ndarray, logvar: np.ndarray) -> tuple[str, str]:
+    usual = {
+        "no_noise": (np.zeros_like(logvar), ": there is no noise in z, add sigma * eps"),
+        "noise_not_scaled": (np.ones_like(logvar), ": your noise is not scaled by sigma"),
+        "variance_for_sigma": (np.exp(logvar), ": the variance multiplies your noise; sigma = exp(logvar / 2) must"),
+        "logvar_for_sigma": (np.abs(logvar), ": logvar itself multiplies your noise; sigma = exp(logvar / 2) must"),
+        "half_logvar_for_sigma": (np.abs(logvar) / 2, ": logvar / 2 multiplies your noise; take its exponential"),
+        "uniform_noise": (np.exp(logvar / 2) / np.sqrt(12), ": eps is standard normal (randn), not uniform (rand)"),
+    }
+    for slip, (wrong, hint) in usual.items():
+        if (np.abs(std - wrong) < 0.05 * wrong + 1e-3).all():
+            return slip, hint
+    return "", ", more than sampling explains; sigma = exp(logvar / 2)"
+
+
+def vae_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """E[z^2] = mu^2 + exp(logvar) in each dimension, so its derivatives are 2 mu and exp(logvar)."""
+    mu, logvar, n = inputs["mu"].astype(float), inputs["logvar"].astype(float), int(inputs["num_samples"])
+    if "d_mu" not in values:
+        return Symptom("no gradient passes from y_hat to the encoder: is z detached?", "no_gradient")
+    if symptom := not_floats(values, {"d_mu": mu.shape, "d_logvar": mu.shape}):
+        return symptom
+    sigma = np.exp(logvar / 2)
+    expected = {"mu": 2 * mu, "logvar": sigma**2}
+    errors = {"mu": 2 * sigma, "logvar": np.sqrt(mu**2 * sigma**2 + 2 * sigma**4)}  # of one sample
+    for name, value in expected.items():
+        if (np.abs(values[f"d_{name}"] - value) > _SIGMAS * errors[name] / np.sqrt(n)).any():
+            lost = "no gradient reaches" if not values[f"d_{name}"].any() else "the gradient is wrong for"
+            return Symptom(
+                f"{lost} {name}: z = mu + exp(logvar / 2) * eps, and only eps is drawn", f"no_gradient_to_{name}"
+            )
+    for name in ("mu", "logvar"):
+        if not np.allclose(values.get(f"own_{name}", np.empty(0)), np.ones(mu.shape), atol=1e-3):
+            return Symptom(
+                f"no gradient passes through the output {name}: return it as the encoder gave it", "output_detached"
+            )
+    return None
+
+
+def _read_tones(answer: np.ndarray, inputs: Arrays) -> tuple[np.ndarray, np.ndarray]:
+    """z and the marks in what the probe's decoder answered: which mode it was in follows from the marks."""
+    tones = inputs["tones"].astype(float)
+    marks = answer[:, -1].astype(float)
+    is_training = np.abs(marks - tones[3]) < np.abs(marks - tones[1])
+    return answer[:, :-1] / np.where(is_training, tones[2], tones[0])[:, None], marks
+
+
+def generate_prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The decoder is given n_samples independent draws of N(0, I)."""
+    n, latent = int(inputs["n_samples"]), int(inputs["latent_size"])
+    if symptom := not_floats(values, {"z": (n, latent + 1)}):
+        return Symptom(f"seen through a decoder that adds one column to z, {symptom.text}")
+    z, marks = _read_tones(values["z"], inputs)
+    if not np.isin(marks, inputs["tones"][1::2].astype(float)).all():
+        return Symptom("the samples are not the decoder's answers: decode z and return what comes out")
+    error, mean, std = _SIGMAS / np.sqrt(n), z.mean(axis=0), z.std(axis=0)
+    if (np.abs(std - 1) > error).any():
+        is_uniform = bool((np.abs(std - 1 / np.sqrt(12)) < 0.02).all())
+        text = f"the standard deviation of z is {std.mean():.2f}, expected 1"
+        return Symptom(
+            f"{text}: N(0, I) is randn, not rand" if is_uniform else text, "uniform_prior" if is_uniform else ""
+        )
+    if (np.abs(mean) > error).any():
+        return Symptom(f"the mean of z is {mean[np.abs(mean).argmax()]:.2f}, expected 0")
+    if np.abs(np.corrcoef(z.T) - np.eye(latent)).max() > error or len(np.unique(z[:, 0])) < 0.9 * n:
+        return Symptom("the coordinates of z are not independent: draw a tensor of shape (n_samples, latent_size)")
+    if not np.array_equal(values["z"], values.get("answered", np.empty(0))):
+        return Symptom(
+            "the samples are not the decoder's answers, one after another: decode z and return what comes out"
+        )
+    return not_standard_normal(z, {"samples": "", "dimensions": ""})
+
+
+def generate_seeded(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """One seed, one set of samples, whatever was drawn before; another seed, another set."""
+    shape = (int(inputs["n_samples"]), int(inputs["latent_size"]) + 1)
+    if symptom := not_floats(values, {"z": shape, "again": shape, "other": shape}):
+        return symptom
+    z, marks = _read_tones(values["z"], inputs)
+    if not np.isin(marks, inputs["tones"][1::2].astype(float)).all():
+        return Symptom("the samples are not the decoder's answers: decode z and return what comes out")
+    if not z.std():
+        return Symptom("all samples are alike")
+    if not alike(values["z"], values["again"]):
+        return Symptom(
+            "two calls with one seed give different samples: torch.manual_seed(seed) comes before the draw",
+            "not_seeded",
+        )
+    if np.abs(z - _read_tones(values["other"], inputs)[0]).mean() < 0.5:
+        return Symptom("another seed gives the same samples: use the argument seed", "seed_ignored")
+    return None
+
+
+def generate_modes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Evaluation mode while decoding; afterwards everything is in the mode it was in."""
+    decoding, trained, evaluated = (
+        values.get(name, np.ones(0)) for name in ("while_decoding", "after_training", "after_eval")
+    )
+    if decoding.size < 2 or decoding.any():
+        return Symptom(
+            "the decoder is not in evaluation mode while it decodes: call self.decoder.eval() first", "no_eval"
+        )
+    if trained.shape != (3,) or not trained.all():
+        return Symptom(
+            "a model that was training is in evaluation mode afterwards: set it back to the mode it was in",
+            "left_in_eval",
+        )
+    if not values.get("after_apart", np.zeros(())).all():
+        return Symptom(
+            "a decoder that was training, beside an encoder that was not, is in evaluation mode afterwards: remember "
+            "the decoder's own mode",
+            "mode_of_the_encoder",
+        )
+    if evaluated.shape != (3,) or evaluated.any():
+        return Symptom(
+            "a model that was in evaluation mode is in training mode afterwards: set it back to the mode it was in",
+            "always_back_to_train",
+        )
+    return _marks(values, inputs)
+
+
+def _marks(values: Arrays, inputs: Arrays) -> Symptom | None:
+    """What the networks answer shows their mode too, in numbers drawn for this call."""
+    evaluating, training = inputs["tones"][1::2].tolist()
+    expected = [training, training, evaluating, evaluating, training]  # the last: of a decoder beside another encoder
+    if symptom := _not_decoded(values, inputs):
+        return symptom
+    is_evaluating = np.allclose(values["samples"][:, -1], evaluating)
+    if is_evaluating and np.array_equal(values.get("marks", np.empty(0)), np.asarray(expected, np.float32)):
+        return None
+    return Symptom("encoder or decoder answers as in another mode: eval() before decoding, the old modes afterwards")
+
+
+def _not_decoded(values: Arrays, inputs: Arrays) -> Symptom | None:
+    """The samples are what the probe's decoder answers, and bear its mark."""
+    shape = int(inputs["n_samples"]), int(inputs["latent_size"]) + 1
+    if symptom := not_floats(values, {"samples": shape}):
+        return Symptom(f"seen through a decoder that adds one column to z, {symptom.text}")
+    if not np.isin(values["samples"][:, -1], inputs["tones"][1::2]).all():
+        return Symptom("the samples are not the decoder's answers: decode z and return what comes out")
+    return None
+
+
+def generate_free(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """No gradient is kept, and gradients work again afterwards."""
+    if not _is_false(values, "keeps_gradient"):
+        return Symptom("the samples keep a gradient: leave the line @torch.inference_mode() in place", "keeps_gradient")
+    gradient = values.get("gradient", np.empty(0))  # of a sum of squares, asked for after the call
+    if gradient.shape != (4,) or not np.allclose(gradient, 2 * inputs["tones"]):
+        return Symptom("gradients stay switched off after the call: training would stop there", "gradients_off")
+    return _not_decoded(values, inputs)
+
+
+def generate_device(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """z is made on the device asked for."""
+    if not _is_false(values, "ignored"):
+        return Symptom("z is not on the device asked for: use the argument device", "device_ignored")
+    return _not_decoded(values, inputs)
+
+
+def _is_false(values: Arrays, name: str) -> bool:
+    """A flag can cost a check and never earn one: nothing, or anything but one plain no, counts as a yes."""
+    return values.get(name, np.empty(0)).shape == () and not values[name].any()

@@ -1,0 +1,813 @@
+# %% [markdown]
+# # Notebook 2: A VAE that designs airfoils
+#
+# You teach a network what wing sections look like, and then ask it for new ones. 1547 real profiles, 200 numbers each, ten
+# latent numbers in between: small enough to train in a minute on a CPU, real enough that every mistake shows in the
+# drawing.
+#
+# **After this notebook you can**
+#
+# - build the encoder and the decoder of a VAE for networks of any depth, and join them by the reparametrisation trick;
+# - write a training loop that counts iterations rather than epochs, with any optimizer and scheduler by name;
+# - say what $\beta$, the scale of the data and the reduction of a loss have to do with each other;
+# - recognise a collapsed posterior, a rough sample and a good one, by eye and by a number;
+# - walk through a latent space and read it.
+#
+# **This is where you are going:** 24 profiles that nobody has drawn before, and the ten-dimensional space they come from,
+# seen from its two widest directions.
+#
+# | | |
+# |---|---|
+# | ![Twenty-four generated airfoils, smooth and unlike each other](figures/02_samples.png) | ![The latent space, coloured by thickness](figures/02_latent.png) |
+#
+# And this is what lies beside the way: trembling outlines (too little weight on the prior), one wing over and over (too much).
+#
+# ![Samples for five values of beta, from rough to all alike](figures/02_beta.png)
+#
+# {{points_table}}
+#
+# **Time.** All training together takes about four minutes on one CPU core; each cell that takes more than ten seconds
+# says so. On a GPU: not measured. With `FAST=1` in the environment the whole notebook runs in under two minutes, with rougher
+# profiles.
+
+# %% [markdown]
+# ## Setup
+#
+# Run the next two cells first. On your machine, start Jupyter in the bundle (`make lab`). On
+# [Google Colab](https://colab.research.google.com) upload this notebook and put `student.zip` into the Files panel on the left:
+# the first cell unpacks it, and says what is otherwise there. On either it says what it finds and how to mend what is missing.
+#
+# **Rules.** Edit only the gaps (`raise NotImplementedError`). Keep the first line of a cell that begins with
+# `# AUTOGRADED`. Import nothing beyond the import cell; `input_size` 200 and `latent_size` 10 stay as they are.
+
+# %%
+# SETUP
+import sys
+import zipfile
+from pathlib import Path
+
+if "google.colab" in sys.modules and Path("student.zip").exists():
+    zipfile.ZipFile("student.zip").extractall()
+here = Path.cwd()
+near = [here, *here.parents, *here.glob("*/")]
+homes = [folder for folder in near if (folder / "utils" / "exercise" / "setup_cell.py").exists()]
+if not homes:
+    raise SystemExit(
+        f"The course's folder `utils` is not found near {here.name}. On your machine: keep "
+        "this notebook in the bundle's folder `notebooks`. On Colab: upload student.zip with "
+        "the Files panel on the left, then run this cell again."
+    )
+sys.path.insert(0, str(homes[0]))
+
+from utils import diagnose
+
+diagnose("02_airfoil_vae")
+
+# %%
+# IMPORTS
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn, optim
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.utils.data import DataLoader
+
+from utils import (
+    FAST,
+    AirfoilDataset,
+    Device,
+    TensorLoader,
+    VAE_Tracker,
+    build_optimizer,
+    build_scheduler,
+    count_params,
+    expect_close,
+    expect_equal,
+    expect_shape,
+    expect_true,
+    hand_in,
+    measure_airfoils,
+    plot_airfoils,
+    save_yaml,
+    set_seed,
+)
+
+# %% [markdown]
+# ## 1 The data
+#
+# An airfoil is the outline of a wing, cut along the flow. Each profile here is a list of 200 heights $y$ at fixed positions
+# $x$: from the trailing edge ($x = 1$) along the upper surface to the nose ($x = 0$), then along the lower surface back to
+# the trailing edge. The positions are closer together at both ends, where the outline bends most. Since $x$ is the same
+# for all, a profile *is* its vector $y \in \mathbb{R}^{200}$.
+#
+# One item of the data set is a pair: the heights, a float32 numpy array of shape `(200,)`, and the profile's name.
+
+# %%
+dataset = AirfoilDataset()
+x = dataset.get_x()
+y, name = dataset[0]
+print(f"{len(dataset)} profiles; the first is {name}: {y.dtype}, shape {y.shape}, from "
+      f"{y.min():.2f} to {y.max():.2f}")
+shown = ("n0012", "clarky", "s1223", "whitcomb")
+dataset.plot(idx=[dataset.names.index(name) for name in shown])
+
+# %% [markdown]
+# From left to right: a symmetric section, a classic of light aircraft, one made for lift at low speed, and one made
+# for speeds near that of sound. The drawings exaggerate the heights.
+#
+# **The unit matters.** A real section is about a tenth as high as it is long, so in units of its length the heights are
+# tiny (their standard deviation is 0.04). `AirfoilDataset` multiplies all of them by one constant, `dataset.scale`, such
+# that the largest $|y|$ of all profiles is 1. In 4.2 you see what happens without it.
+
+# %%
+print(f"scale {dataset.scale:.2f}; standard deviation {dataset.profiles.std():.3f}, "
+      f"in chord lengths {dataset.profiles.std() / dataset.scale:.3f}")
+
+# %% [markdown]
+# ## 2 The model
+#
+# A VAE explains a profile $y$ by ten hidden numbers $z$ in three steps:
+#
+# $$\underbrace{(\mu, \log\sigma^2) = \mathrm{enc}(y)}_{\text{where in latent space?}} \qquad
+# \underbrace{z = \mu + \sigma \odot \varepsilon, \quad \varepsilon \sim \mathcal N(0, I)}_{\text{a random point around it}} \qquad
+# \underbrace{\hat y = \mathrm{dec}(z)}_{\text{the profile at that point}}$$
+#
+# Symbols, the same in text and code: `y` a batch of profiles, shape `(B, 200)`; `mu` and `logvar` the mean and the
+# **natural logarithm of the variance** of the posterior $q(z \mid y)$, shape `(B, 10)`; `z` a sample of it; `y_hat` the
+# reconstruction.
+
+# %% [markdown]
+# ### 2.1 The encoder
+# **`air.encoder`** · auto 12
+#
+# The encoder turns a profile into a distribution. Its body is a chain of linear layers, each followed by an activation;
+# `hidden_dims` lists their widths, and the chain has any depth, zero included. Its output layer is special twice:
+#
+# - it has `2 * latent_size` outputs, and you split them in the middle: the first half is `mu`, the second `logvar`;
+# - nothing follows it. A mean may be negative, and so may the logarithm of a variance; an activation would forbid it.
+#
+# Why the logarithm? A variance must be positive, a linear layer's output need not be. With $\sigma^2 = e^{\text{logvar}}$
+# every output is a valid variance.
+
+# %%
+# AUTOGRADED (12) Encoder
+class Encoder(nn.Module):
+    """Map a profile to the mean and log variance of its posterior.
+
+    Args:
+        input_size: Heights of a profile, 200.
+        hidden_dims: Widths of the hidden layers, from the input on; may be empty.
+        latent_size: Dimensions of the latent space.
+    """
+
+    def __init__(self, input_size, hidden_dims, latent_size):
+        super().__init__()
+        # TODO: build the hidden layers, each a linear layer and an activation of your choice
+        # TODO: add the output layer, with room for both halves
+        ### BEGIN SOLUTION
+        widths = [input_size, *hidden_dims]
+        layers = []
+        for n_in, n_out in zip(widths[:-1], widths[1:]):
+            layers += [nn.Linear(n_in, n_out), nn.LeakyReLU()]
+        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 2 * latent_size))
+        ### END SOLUTION
+
+    def forward(self, y):
+        """Args: y, float, (B, input_size). Returns: mu and logvar, each (B, latent_size)."""
+        # TODO: apply the layers and split the result into mu and logvar
+        ### BEGIN SOLUTION
+        mu, logvar = self.layers(y).chunk(2, dim=-1)
+        ### END SOLUTION
+        return mu, logvar
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The widths form a chain: `input_size`, then all of `hidden_dims`, then the output. Walk along it two neighbours at a time. Layers
+# kept in a Python list are invisible to the optimizer; `nn.Sequential` and `nn.ModuleList` make them visible.
+# `torch.chunk` and slicing both split a tensor.
+# </details>
+
+# %%
+# TEST
+set_seed(0)
+batch = torch.randn(5, 200)
+for hidden_dims in ([64, 32], []):
+    encoder = Encoder(200, hidden_dims, 10)
+    mu, logvar = encoder(batch)
+    expect_shape(f"mu, hidden_dims {hidden_dims}", mu, (5, 10))
+    expect_shape(f"logvar, hidden_dims {hidden_dims}", logvar, (5, 10))
+    layers = sum(isinstance(module, nn.Linear) for module in encoder.modules())
+    expect_true("all layers registered", layers > len(hidden_dims),
+                "Layers in a plain list are not part of the module.")
+    expect_true("both signs", min(mu.min(), logvar.min()) < 0 < min(mu.max(), logvar.max()),
+                "No activation at the end.")
+    expect_true("mu is not logvar", not torch.allclose(mu, logvar),
+                "Two different halves of the output.")
+
+# %%
+# TEST
+encoder = Encoder(200, [64, 32], 10).eval()
+a, b = 3 * torch.randn(5, 200), 3 * torch.randn(5, 200)
+bend = encoder(a)[0] + encoder(b)[0] - encoder(a + b)[0] - encoder(0 * a)[0]
+expect_true("not linear", bend.abs().max() > 1e-3,
+            "Without activations a chain of linear layers is one linear layer.")
+print(f"Encoder(200, [64, 32], 10) has {count_params(encoder):,} parameters")
+
+# %% [markdown]
+# ### 2.2 The decoder
+# **`air.decoder`** · auto 12
+#
+# The decoder is the encoder's mirror image: the same widths in reverse, from `latent_size` to `output_size`. It receives
+# `hidden_dims` in the **encoder's** order, so that one list describes the whole model, and reverses it itself. Heights take
+# both signs, so again nothing follows the last layer.
+
+# %%
+# AUTOGRADED (12) Decoder
+class Decoder(nn.Module):
+    """Map a latent point to a profile.
+
+    Args:
+        latent_size: Dimensions of the latent space.
+        hidden_dims: The encoder's widths, in the encoder's order; used in reverse.
+        output_size: Heights of a profile, 200.
+    """
+
+    def __init__(self, latent_size, hidden_dims, output_size):
+        super().__init__()
+        # TODO: build the mirror image of the encoder, with one output for each height
+        ### BEGIN SOLUTION
+        widths = [latent_size, *reversed(hidden_dims)]
+        layers = []
+        for n_in, n_out in zip(widths[:-1], widths[1:]):
+            layers += [nn.Linear(n_in, n_out), nn.LeakyReLU()]
+        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], output_size))
+        ### END SOLUTION
+
+    def forward(self, z):
+        """Args: z, float, (B, latent_size). Returns: y_hat, (B, output_size)."""
+        # TODO: apply the layers
+        ### BEGIN SOLUTION
+        y_hat = self.layers(z)
+        ### END SOLUTION
+        return y_hat
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The same chain as before, from the other end. `reversed` and `[::-1]` read a list backwards without changing it; the method
+# `list.reverse` changes the caller's list, and then the next model is built upside down.
+# </details>
+
+# %%
+# TEST
+hidden_dims = [64, 32]
+decoder = Decoder(10, hidden_dims, 200)
+expect_shape("y_hat", decoder(torch.randn(5, 10)), (5, 200))
+expect_shape("y_hat, no hidden layer", Decoder(10, [], 200)(torch.randn(5, 10)), (5, 200))
+expect_equal("hidden_dims afterwards", hidden_dims, [64, 32],
+             hint="Reverse a copy, not the list you were given.")
+widths = [layer.out_features for layer in decoder.modules() if isinstance(layer, nn.Linear)]
+expect_equal("widths of the linear layers", widths, [32, 64, 200],
+             hint="The decoder runs through hidden_dims in reverse.")
+expect_true("both signs", decoder(torch.randn(99, 10)).min() < 0,
+            "Heights can be negative: no activation at the end.")
+
+# %% [markdown]
+# ### 2.3 Both together
+# **`air.vae`** · auto 26
+#
+# Now join the two: `forward` is worth 13 points, `generate` 13.
+#
+# **`forward`** needs a random $z \sim \mathcal N(\mu, \sigma^2)$ through which gradients still reach $\mu$ and $\sigma$.
+# A sample drawn directly has no derivative with respect to them. The way out is to draw the noise elsewhere and shape it:
+#
+# $$z = \mu + \sigma \odot \varepsilon, \qquad \varepsilon \sim \mathcal N(0, I), \qquad \sigma = e^{\text{logvar}/2}.$$
+#
+# Mind the factor: `logvar` is the logarithm of the *variance*, and what multiplies the noise is the *standard deviation*.
+#
+# **`generate`** designs: it needs the decoder alone, because $z$ now comes from the prior $\mathcal N(0, I)$. Four details
+# make it safe to call at any time: the seed makes the samples repeatable; evaluation mode makes layers such as dropout and
+# batch norm deterministic; afterwards the decoder returns to the mode it was in, so that looking at samples in the middle
+# of training does not change the training; and inference mode keeps no gradients.
+
+# %%
+# AUTOGRADED (26) VAE
+class VAE(nn.Module):
+    """A variational autoencoder for vectors.
+
+    Args:
+        input_size: Heights of a profile, 200.
+        hidden_dims: Widths of the encoder's hidden layers; the decoder mirrors them.
+        latent_size: Dimensions of the latent space.
+    """
+
+    def __init__(self, input_size, hidden_dims, latent_size):
+        super().__init__()
+        self.latent_size = latent_size
+        self.encoder = Encoder(input_size, hidden_dims, latent_size)
+        self.decoder = Decoder(latent_size, hidden_dims, input_size)
+
+    def forward(self, y):
+        """Args: y, float, (B, input_size). Returns: y_hat (B, input_size), mu and logvar (B, latent_size)."""
+        # TODO: encode, draw z with the reparametrisation trick, decode
+        ### BEGIN SOLUTION
+        mu, logvar = self.encoder(y)
+        z = mu + torch.exp(logvar / 2) * torch.randn_like(mu)
+        y_hat = self.decoder(z)
+        ### END SOLUTION
+        return y_hat, mu, logvar
+
+    @torch.inference_mode()
+    def generate(self, n_samples, seed=0, device=Device):
+        """Decode draws from the prior: (n_samples, input_size), the same for the same seed. The model is on `device`."""
+        # TODO: seed torch, draw z ~ N(0, I) on the device
+        # TODO: decode it in evaluation mode, then set the decoder back to the mode it was in
+        ### BEGIN SOLUTION
+        torch.manual_seed(seed)
+        z = torch.randn(n_samples, self.latent_size, device=device)
+        was_training = self.decoder.training
+        self.decoder.eval()
+        samples = self.decoder(z)
+        self.decoder.train(was_training)
+        ### END SOLUTION
+        return samples
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `torch.randn_like` draws noise of the shape, type and device of another tensor: one number for each latent dimension of each profile.
+# Every module knows its mode (`module.training`) and takes it back (`module.train(mode)`).
+# </details>
+
+# %%
+# TEST
+# an encoder that always answers mean 3 and standard deviation 2
+class FixedPosterior(nn.Module):
+    def forward(self, y):
+        return torch.full((len(y), 10), 3.0), torch.full((len(y), 10), math.log(4.0))
+
+
+set_seed(0)
+vae = VAE(200, [64, 32], 10)
+for name, value, shape in zip(("y_hat", "mu", "logvar"), vae(torch.randn(5, 200)),
+                              ((5, 200), (5, 10), (5, 10))):
+    expect_shape(name, value, shape)
+vae.encoder, vae.decoder = FixedPosterior(), nn.Identity()  # now y_hat is z itself
+z = vae(torch.zeros(20_000, 200))[0]
+expect_close("mean of z", z.mean(), 3.0, atol=0.03, hint="z = mu + sigma * eps.")
+expect_close("standard deviation of z", z.std(), 2.0, atol=0.03, slips={
+    "You multiply the noise by the variance; take exp(logvar / 2).": 4.0,
+    "You multiply the noise by logvar itself; take exp(logvar / 2).": math.log(4.0),
+    "There is no noise in z.": 0.0})
+expect_true("noise for every entry", z.std(dim=1).mean() > 1.8,
+            "Each latent dimension needs its own noise.")
+
+# %%
+# TEST
+class Watch(nn.Module):  # a decoder that returns z and remembers its mode
+    def __init__(self):
+        super().__init__()
+        self.one = nn.Parameter(torch.ones(1))
+
+    def forward(self, z):
+        self.mode = self.training
+        return self.one * z
+
+
+vae.decoder = Watch()
+samples = vae.generate(20_000, device="cpu")
+expect_shape("samples, seen through a decoder that does nothing", samples, (20_000, 10))
+expect_close("standard deviation of z", samples.std(), 1.0, atol=0.02,
+             hint="z comes from the prior N(0, I), not from mu and logvar.")
+expect_close("same seed, same samples", vae.generate(20_000, device="cpu"), samples,
+             hint="torch.manual_seed(seed) comes before the draw.")
+expect_true("other seed, other samples",
+            not torch.equal(vae.generate(20_000, 1, "cpu"), samples), "Use the argument seed.")
+expect_true("evaluation mode while decoding", not vae.decoder.mode,
+            "Call self.decoder.eval() before you decode.")
+expect_true("training mode afterwards", vae.decoder.training,
+            "Set the decoder back to the mode it was in.")
+expect_true("no gradients", not samples.requires_grad,
+            "Keep the line @torch.inference_mode().")
+
+# %% [markdown]
+# **See.** Before training, noise in gives nothing like a wing out. This is your zero point.
+
+# %%
+set_seed(0)
+untrained = VAE(200, [256, 128], 10).to(Device)
+plot_airfoils(x, untrained.generate(4), title="Before training")
+
+# %% [markdown]
+# ## 3 Training
+#
+# ### 3.1 The loop
+# **`air.train`** · auto 10
+#
+# The loss has two terms, and each has a **reduction**, the way many numbers become one:
+#
+# $$\underbrace{\frac{1}{200\,B} \sum_{b=1}^{B} \sum_{i=1}^{200} (\hat y_{bi} - y_{bi})^2}_{L_\text{rec}:\ \text{mean over profiles and heights}}
+# \;+\; \beta\, \underbrace{\frac{1}{B} \sum_{b=1}^{B} \sum_{j=1}^{10} \tfrac12 \left(\mu_{bj}^2 + e^{\text{logvar}_{bj}} - 1 - \text{logvar}_{bj}\right)}_{L_\text{prior}:\ \textbf{sum}\text{ over latent dimensions, mean over profiles}}$$
+#
+# $L_\text{prior}$ is the KL divergence from the posterior to the prior, in nats for one profile. **This is a convention**:
+# `D_KL` of notebook 1 averages over the latent dimensions too. The same $\beta$ would then weigh the prior ten times less,
+# so a $\beta$ found with one convention is divided or multiplied by the latent size for the other. Most values of $\beta$
+# in papers make no sense before you know both reductions.
+#
+# **Iterations, not epochs.** One iteration is one batch and one step of the optimizer. The loop runs through the data as
+# often as it needs and stops after exactly `n_iters`. After each step the scheduler, if there is one, takes a step too.
+# Most schedulers only count. `ReduceLROnPlateau` watches a number and lowers the learning rate when it stops falling; the
+# loss of a single batch jumps, so you give it the mean of the last `running_avg_window` total losses.
+#
+# Data, optimizer, scheduler and tracker are there. Three gaps are yours: forward, loss, step.
+
+# %%
+# AUTOGRADED (10) train_VAE
+def train_VAE(model, train_dataset, device, plot_freq=100, beta=1., rec_loss_fn=nn.MSELoss(),
+              optimizer_name='Adam', optimizer_config={}, lr_scheduler_name=None, lr_scheduler_config={},
+              running_avg_window=20, n_iters=1000, batch_size=64):
+    """Train a VAE for exactly `n_iters` iterations.
+
+    Args:
+        model: Returns (y_hat, mu, logvar) for a batch (B, 200); trained in place, on `device`.
+        train_dataset: Items (y, name).
+        plot_freq: Iterations between two live pictures; 0 for none.
+        beta: Weight of the prior loss, >= 0.
+        rec_loss_fn: (y_hat, y) to one number.
+        optimizer_name, optimizer_config: A class of `torch.optim` and its settings.
+        lr_scheduler_name, lr_scheduler_config: The same for `torch.optim.lr_scheduler`; None for none.
+        running_avg_window: How many total losses ReduceLROnPlateau sees the mean of.
+
+    Returns:
+        The tracker, with the losses of all iterations.
+    """
+    model.to(device).train()
+    loader = TensorLoader(train_dataset, batch_size, shuffle=True, device=device)
+    optimizer = build_optimizer(optimizer_name, model.parameters(), optimizer_config)
+    scheduler = build_scheduler(lr_scheduler_name, optimizer, lr_scheduler_config)
+    tracker = VAE_Tracker(n_iters, plot_freq)
+    while len(tracker.total_losses) < n_iters:
+        for y, _ in loader:
+            # TODO: run the model
+            ### BEGIN SOLUTION
+            y_hat, mu, logvar = model(y)
+            ### END SOLUTION
+            # TODO: compute rec_loss, prior_loss (sum over latent, mean over batch) and total_loss
+            ### BEGIN SOLUTION
+            rec_loss = rec_loss_fn(y_hat, y)
+            prior_loss = 0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(dim=1).mean()
+            total_loss = rec_loss + beta * prior_loss
+            ### END SOLUTION
+            tracker.update(rec_loss, prior_loss, total_loss)
+            # TODO: clear the old gradients, compute the new ones, step the optimizer
+            # TODO: step the scheduler, if there is one; a ReduceLROnPlateau gets the running average
+            ### BEGIN SOLUTION
+            optimizer.zero_grad()
+            total_loss.backward()
+            optimizer.step()
+            if isinstance(scheduler, ReduceLROnPlateau):
+                scheduler.step(np.mean(tracker.total_losses[-running_avg_window:]))
+            elif scheduler is not None:
+                scheduler.step()
+            ### END SOLUTION
+            if len(tracker.total_losses) == n_iters:
+                break
+    return tracker
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `prior_loss` is one formula for all entries, then a sum along one dimension, then a mean. `tracker.total_losses` is a list of
+# numbers, the newest last. `isinstance(scheduler, ReduceLROnPlateau)` tells the one scheduler that wants a number from the others.
+# </details>
+
+# %%
+# TEST
+class FixedModel(nn.Module):  # y_hat = w * y, every posterior N(1, 4): the losses are known
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.tensor(0.5))
+
+    def forward(self, y):
+        mu = torch.ones(len(y), 10, device=y.device)
+        return self.w * y, mu, mu * math.log(4.0)
+
+
+some = [dataset[i] for i in range(20)]
+kl = 0.5 * (1 + 4 - 1 - math.log(4.0))  # of one latent dimension
+tracker = train_VAE(FixedModel(), some, Device, plot_freq=0, beta=0.1, n_iters=7, batch_size=8)
+expect_equal("iterations", len(tracker.total_losses), 7)
+expect_close("prior_loss", tracker.prior_losses[0], 10 * kl, slips={
+    "You take the mean over the latent dimensions; sum over them.": kl,
+    "The prior enters with the wrong sign.": -10 * kl,
+    "You sum over the batch; take the mean over it.": 80 * kl,
+    "The factor 1/2 is missing.": 20 * kl})
+expected = tracker.rec_losses[0] + 0.1 * tracker.prior_losses[0]
+expect_close("total_loss", tracker.total_losses[0], expected, slips={
+    "beta has no effect.": tracker.rec_losses[0] + tracker.prior_losses[0],
+    "beta weighs the wrong term.": 0.1 * tracker.rec_losses[0] + tracker.prior_losses[0]})
+
+# %%
+# TEST
+def train_small(**options):
+    set_seed(0)
+    model = VAE(200, [16], 10)
+    train_VAE(model, some, Device, plot_freq=0, **{"batch_size": 4, "n_iters": 5, **options})
+    return model, torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+# learning rate 0 after one step
+stopped = {"lr_scheduler_name": "StepLR",
+           "lr_scheduler_config": {"step_size": 1, "gamma": 0.0}}
+expect_true("weights move",
+            not torch.equal(train_small(n_iters=5)[1], train_small(n_iters=1)[1]),
+            "Is optimizer.step() called?")
+expect_close("scheduler steps every iteration", train_small(n_iters=5, **stopped)[1],
+             train_small(n_iters=1)[1],
+             hint="The scheduler's step comes after each iteration, not after each epoch.")
+# stops here if the scheduler does not get a number
+train_small(lr_scheduler_name="ReduceLROnPlateau")
+model = FixedModel().to(Device)  # with this loss the gradient of w is 1 in every iteration
+train_VAE(model, some, Device, plot_freq=0, beta=0.0,
+          rec_loss_fn=lambda y_hat, y: y_hat.sum() / y.sum(),
+          optimizer_name="SGD", optimizer_config={"lr": 0.1}, n_iters=4)
+expect_close("w after four steps of 0.1", model.w, 0.1, slips={
+    "The gradients add up over the iterations; call optimizer.zero_grad().": -0.5,
+    "There is no step; call optimizer.step().": 0.5})
+
+# %% [markdown]
+# **See.** A first real run, with a small network and few iterations. The live curves show the total and the reconstruction
+# loss on the left and the KL on the right. Expect the reconstruction loss to fall below 0.01 within 300 iterations, and
+# the KL to settle between 2 and 5 nats. (About 10 seconds on a CPU.)
+
+# %%
+set_seed(0)
+first = VAE(200, [256, 128], 10)
+tracker = train_VAE(first, dataset, Device, beta=4e-4, n_iters=200 if FAST else 1000)
+plot_airfoils(x, first.generate(8), title="After a first short run: wings, but wrinkled ones")
+
+# %% [markdown]
+# The sections have a nose, two surfaces and a tail, and their outlines tremble. More iterations, a learning rate that
+# falls, and the right $\beta$ smooth them; that is your task in part 5.
+#
+# **Two numbers beside your eye.** `measure_airfoils` compares samples with the data: **roughness** is the mean size of the bend
+# from point to point (second differences), **diversity** the mean distance between two profiles, both divided by the
+# data's own value. A third number is the share of profiles whose surfaces cross. No single one of them tells a good model;
+# the grader uses the same function and reads them together.
+
+# %%
+print("first run:", measure_airfoils(first.generate(24), dataset))
+print("real data:", measure_airfoils(dataset.profiles[::60], dataset))
+
+# %% [markdown]
+# ## 4 What can go wrong
+#
+# ### 4.1 Too little and too much of beta
+#
+# **Predict.** $\beta$ is the price of information: every nat by which a posterior differs from the prior costs $\beta$.
+# Before you run the next cell, decide for yourself:
+#
+# 1. With $\beta = 0$, what keeps the posteriors near the prior? So what does the decoder know about a $z$ drawn from it?
+# 2. With $\beta = 0.02$, one nat costs 0.02. A decoder that ignores $z$ and always answers with the mean profile has a
+#    reconstruction loss of 0.013. Is a nat worth paying for? What will the samples look like?
+#
+# The cell trains the same network with five values of $\beta$. (About a minute on a CPU.)
+
+# %%
+betas = [0.0, 1e-5, 4e-4, 3e-3, 2e-2]
+models, rows = {}, []
+for beta in betas:
+    set_seed(0)
+    models[beta] = VAE(200, [256, 128], 10)
+    tracker = train_VAE(models[beta], dataset, Device, plot_freq=0, beta=beta,
+                        n_iters=100 if FAST else 1500)
+    quality = measure_airfoils(models[beta].generate(24), dataset)
+    rows.append((beta, np.mean(tracker.rec_losses[-50:]), np.mean(tracker.prior_losses[-50:]),
+                 quality))
+    print(f"beta {beta:g}: reconstruction {rows[-1][1]:.5f}, KL {rows[-1][2]:.3g} nats\n"
+          f"    samples: {quality}")
+
+# %% figure="02_beta"
+samples = torch.cat([models[beta].generate(4) for beta in betas])
+plot_airfoils(x, samples, [f"beta {beta:g}" for beta in betas for _ in range(4)],
+              title="One row for each beta")
+
+# %%
+figure, axes = plt.subplots(1, 3, figsize=(10, 2.6), layout="constrained")
+labels = [f"{beta:g}" for beta in betas]
+for axis, (title, values) in zip(axes, {
+    "reconstruction loss": [rec for _, rec, _, _ in rows],
+    "KL to the prior (nats)": [kl for _, _, kl, _ in rows],
+    "diversity (1 = as the data)": [quality.diversity for *_, quality in rows],
+}.items()):
+    axis.bar(labels, values, color="#0072b2")
+    axis.set(title=title, xlabel="beta")
+axes[1].set_yscale("symlog", linthresh=1)
+
+# %% [markdown]
+# <details><summary>Compare with your prediction</summary>
+#
+# 1. Nothing does. The posteriors drift far from the prior and shrink to points, a hundred nats away; the reconstruction is the best of
+#    all, but a $z$ from $\mathcal N(0, I)$ falls near the centre of a space whose occupied regions lie elsewhere. The decoder was never asked about it.
+# 2. It is not. Sending nothing is cheapest: every posterior becomes the prior, the KL is 0, the decoder ignores $z$ and
+#    answers with the one profile that is least wrong for all data: their mean.
+#
+# Between the two lies a range of $\beta$, about a factor of ten wide, where samples are smooth *and* unlike each other.
+# </details>
+#
+# **Collapse, dimension by dimension.** The KL is a sum over ten latent dimensions. The next picture takes it apart.
+
+# %%
+def kl_per_dimension(model):
+    """KL to the prior of each latent dimension in nats, largest first, shape (10,)."""
+    with torch.inference_mode():
+        mu, logvar = model.encoder(torch.from_numpy(dataset.profiles).to(Device))
+    kl = 0.5 * (mu**2 + logvar.exp() - 1 - logvar)  # (1547, 10)
+    return kl.mean(dim=0).sort(descending=True).values.cpu()
+
+
+figure, axis = plt.subplots(figsize=(6, 2.6), layout="constrained")
+for beta, hatch, colour, shift in ((1e-5, "", "#0072b2", -0.27), (4e-4, "//", "#d55e00", 0.0),
+                                   (2e-2, "xx", "#009e73", 0.27)):
+    axis.bar(np.arange(1, 11) + shift, kl_per_dimension(models[beta]), 0.27,
+             label=f"beta {beta:g}", color=colour, hatch=hatch)
+axis.set(xlabel="latent dimension, sorted", ylabel="KL (nats)",
+         title="How much each latent dimension says", xticks=range(1, 11))
+axis.legend();
+
+# %% [markdown]
+# A small $\beta$ lets all dimensions speak. At 0.0004 only those speak whose news is worth the price: two of ten. The others
+# fall silent one by one as $\beta$ grows, which is collapse in small; at 0.02 none is left. What the two say, you see in 6.2.
+
+# %% [markdown]
+# ### 4.2 The unit of the data is part of beta
+#
+# **Predict.** The cell below trains with one $\beta$ on the same profiles twice: scaled, and in chord lengths, where all
+# heights are 6.67 times smaller. What happens to the reconstruction loss of one and the same error? Which $\beta$ would you
+# need for the same balance? (About 15 seconds on a CPU.)
+
+# %%
+units = {"scaled to max |y| = 1": list(dataset),
+         "in chord lengths": [(y / dataset.scale, name) for y, name in dataset]}
+figure, axis = plt.subplots(figsize=(6, 2.6), layout="constrained")
+for (label, profiles), style in zip(units.items(), ("-", "--")):
+    set_seed(0)
+    tracker = train_VAE(VAE(200, [256, 128], 10), profiles, Device, plot_freq=0, beta=4e-4,
+                        n_iters=200 if FAST else 1000)
+    axis.plot(tracker.prior_losses, style,
+              label=f"{label}: ends at {np.mean(tracker.prior_losses[-50:]):.2g} nats")
+axis.set(xlabel="iteration", ylabel="KL to the prior (nats)", title="One beta, two units")
+axis.set_yscale("symlog", linthresh=0.1)
+axis.legend();
+
+# %% [markdown]
+# Squared errors shrink with the square of the unit, here by $6.67^2 \approx 44$, and the KL does not shrink at all. So the same
+# $\beta$ is 44 times stronger in chord lengths: enough to collapse the model. A $\beta$ belongs to a unit and to two
+# reductions; it means nothing alone.
+
+# %% [markdown]
+# ## 5 Your design
+#
+# ### 5.1 Smooth and diverse
+# **`air.quality`** · quality 15
+#
+# Choose the two configurations. The grader takes your classes and `train_VAE`, **trains your model again** with your two
+# configurations, within 90 seconds of CPU time on one core, generates 24 profiles and measures them:
+#
+# | what the 24 profiles are | points |
+# |---|---:|
+# | smooth, and about as diverse as the data: roughness at most 15.5, diversity at least 0.6 | 15 |
+# | slightly noisy: roughness up to 28 (or diversity down to 0.3) | 8 to 12 |
+# | smooth, but all alike (collapse): diversity below 0.3 | 5 |
+# | rough, or no wings: surfaces cross | 0 |
+#
+# It starts from seed 0 on the CPU, as the cells below do there, so `measure_airfoils` shows you what the grader will see.
+#
+# - `model_config` is what `VAE` takes. Choose `hidden_dims`; `input_size` 200 and `latent_size` 10 do not change.
+# - `train_config` is what `train_VAE` takes beyond model, data, device and `plot_freq`: numbers, words, lists and
+#   dictionaries, because it is written to a file. `rec_loss_fn` is not among them; the grader uses the mean squared error.
+#
+# How to search: change one thing at a time; look at the two numbers and at the picture; ask first whether samples are
+# alike (lower $\beta$) or wrinkled (raise $\beta$, train longer, let the learning rate fall). Keep an eye on the seconds.
+#
+# <details><summary>Hint</summary>
+#
+# The wrinkles come from two sources: a decoder that is asked about regions of latent space it has not seen (too little $\beta$), and weights that still jump
+# with every batch (a learning rate that stays high). For the second there are schedulers: `StepLR` multiplies the rate by `gamma` every `step_size` iterations.
+# Wider hidden layers need more seconds but fewer iterations.
+# </details>
+
+# %%
+model_config = {"input_size": 200, "hidden_dims": [64], "latent_size": 10}
+train_config = {
+    "beta": 1e-4, "optimizer_name": "Adam", "optimizer_config": {"lr": 1e-3},
+    "lr_scheduler_name": None, "lr_scheduler_config": {}, "n_iters": 300, "batch_size": 64,
+}
+# TODO: these settings are too small; replace the line below by settings of your own
+### BEGIN SOLUTION
+model_config["hidden_dims"] = [512, 256, 128]
+train_config.update(beta=0.00043, lr_scheduler_name="StepLR",
+                    lr_scheduler_config={"step_size": 200, "gamma": 0.7}, n_iters=5000)
+### END SOLUTION
+
+# %% [markdown]
+# One iteration of a network with hidden layers of 512, 256 and 128 takes 10 to 20 milliseconds on one CPU core.
+
+# %%
+set_seed(0)
+model = VAE(**model_config)
+n_iters = min(300, train_config["n_iters"]) if FAST else train_config["n_iters"]
+tracker = train_VAE(model, dataset, Device, **{**train_config, "n_iters": n_iters})
+
+# %% figure="02_samples"
+samples = model.generate(24)
+plot_airfoils(x, samples, title="24 designs of your model")
+print(measure_airfoils(samples, dataset))
+
+# %% [markdown]
+# **Read.** Look for three things: outlines without wrinkles, especially at nose and tail; surfaces that do not cross;
+# thin and thick, flat and bent sections side by side. A good run ends with $L_\text{rec}$ between 0.0004 and 0.002 and 2 to 5 nats.
+#
+# ## 6 What the model knows
+#
+# ### 6.1 From one airfoil to another
+#
+# Encode two sections, walk in a straight line from one `mu` to the other, and decode on the way. Every step should be a
+# wing section too.
+
+# %%
+model.eval()
+start, end = (torch.from_numpy(dataset[dataset.names.index(name)][0]).to(Device)
+              for name in ("n0012", "s1223"))
+with torch.inference_mode():
+    mu = model.encoder(torch.stack([start, end]))[0]
+    steps = torch.linspace(0, 1, 8, device=Device)[:, None]
+    path = model.decoder((1 - steps) * mu[0] + steps * mu[1])
+plot_airfoils(x, path, [f"{share:.0%} s1223" for share in steps.flatten().tolist()],
+              title="From n0012 to s1223 through latent space")
+
+# %% [markdown]
+# The nose droops and the tail bends down little by little. Nobody told the model what camber is.
+#
+# ### 6.2 A map of all airfoils
+#
+# Ten dimensions are eight too many to look at. Principal component analysis finds the two directions along which the
+# means `mu` of all 1547 profiles spread most. Each dot is one profile, coloured by its thickness, which the model was never told.
+
+# %% figure="02_latent"
+with torch.inference_mode():
+    mu = model.encoder(torch.from_numpy(dataset.profiles).to(Device))[0].cpu()
+centred = mu - mu.mean(dim=0)
+directions = torch.linalg.svd(centred, full_matrices=False)
+position = centred @ directions.Vh[:2].T
+share = (directions.S[:2] ** 2 / (directions.S**2).sum()).tolist()
+upper, lower = dataset.profiles[:, 99::-1], dataset.profiles[:, 100:]
+thickness = 100 * (upper - lower).max(axis=1) / dataset.scale
+
+figure, axis = plt.subplots(figsize=(5.5, 4), layout="constrained")
+dots = axis.scatter(*position.T, c=thickness, s=8, cmap="cividis", vmin=0, vmax=25)
+figure.colorbar(dots, label="thickness (% of the chord)")
+axis.set(xlabel=f"first direction ({share[0]:.0%} of the spread)",
+         ylabel=f"second direction ({share[1]:.0%})",
+         title="The latent space, coloured by thickness")
+for name in ("n0012", "s1223", "clarky"):
+    place = position[dataset.names.index(name)].tolist()
+    axis.plot(*place, "o", markersize=6, color="black", markeredgecolor="white")
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
+    axis.annotate(name, place, xytext=(4, 5), textcoords="offset points", fontsize=8, bbox=box)
+
+# %% [markdown]
+# Colour changes gradually across the map: neighbours in latent space are neighbours in shape. That is what the KL term
+# bought, and why a draw from the prior is a wing. In the model above, the two directions hold nearly all of the spread: at this
+# $\beta$ it has found that a wing section is, first of all, a thickness and a curvature. The dots that line up along a straight
+# edge are the symmetric sections, which differ in thickness alone.
+#
+# ## 7 Hand in
+#
+# ### 7.1 Two files and the notebook
+# **`air.zip`** · given
+#
+# The cell writes `model_config.yaml` and `train_config.yaml`, looks for gaps that are still open, and packs everything.
+# Save the notebook before you run it.
+
+# %%
+save_yaml(model_config, "model_config.yaml")
+save_yaml(train_config, "train_config.yaml")
+hand_in("02_airfoil_vae", files=["model_config.yaml", "train_config.yaml"])
+
+# %% [markdown]
+# ## References
+#
+# - D. P. Kingma and M. Welling, *Auto-Encoding Variational Bayes*, ICLR 2014, arXiv:1312.6114: the model, the trick, the loss.
+# - I. Higgins et al., *beta-VAE*, ICLR 2017: the weight $\beta$.
+# - J. Lucas et al., *Don't Blame the ELBO!*, NeurIPS 2019, arXiv:1911.02469: why posteriors collapse.
+# - M. Selig, *UIUC Airfoil Coordinates Database*, University of Illinois at Urbana-Champaign: the profiles; selection and
+#   resampling are described in `data/README.md`.

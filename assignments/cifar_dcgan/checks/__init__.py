@@ -1,0 +1,111 @@
+"""The checks of notebook 4; the judges are in `cifar_dcgan_init`, `cifar_dcgan_step` and `cifar_dcgan_search`."""
+
+import numpy as np
+
+from grader.authoring.check import Arrays, Check, Draw, Judge, Probe
+from grader.authoring.judges import close
+
+from . import init, search, step
+
+
+def _seeded(rng: np.random.Generator) -> Arrays:
+    return {"seed": np.asarray(int(rng.integers(2**31)))}
+
+
+def _logits(rng: np.random.Generator) -> Arrays:
+    """Logits that could be probabilities, so that every slip has a value, and large ones of both signs."""
+    n = int(rng.integers(3, 6))
+    labels = rng.permutation(np.arange(2 * n) % 2)
+    return {
+        "logits": rng.uniform(0.1, 0.9, (2 * n, 1)).astype(np.float32),
+        "labels": labels[:, None].astype(np.float32),
+        "large": (rng.choice([-1, 1], (2 * n, 1)) * rng.uniform(200, 300, (2 * n, 1))).astype(np.float32),
+    }
+
+
+def _game(rng: np.random.Generator) -> Arrays:
+    """Images of one colour each, one or two more than two full batches; two epochs, so four steps."""
+    size = int(rng.integers(5, 9))
+    values = rng.permutation(np.arange(1, 32))[: 2 * size + int(rng.integers(1, 3))]
+    return {
+        "values": (values / 32).astype(np.float32),
+        "batch_size": np.asarray(size),
+        "epochs": np.asarray(2),
+        "start": rng.uniform([1.1, -0.5, 0.12, -0.15], [1.5, -0.3, 0.18, -0.05]).astype(np.float32),
+        **_seeded(rng),
+    }
+
+
+def _pushed(rng: np.random.Generator) -> Arrays:
+    """Four small parameters, and five gradients for each: of both signs, so that Adam's two averages show."""
+    pushes = rng.choice([-1, 1], (5, 4)) * rng.uniform(0.3, 1.5, (5, 4))
+    return {"start": rng.uniform(-0.01, 0.01, 4).astype(np.float32), "pushes": pushes.astype(np.float32)}
+
+
+def _pairs(rng: np.random.Generator) -> Arrays:
+    shape = int(rng.integers(2, 5)), 3, 4, 4
+    return {name: rng.uniform(0, 1, shape).astype(np.float32) for name in ("generated", "target")}
+
+
+def _hidden_codes(low: int, high: int) -> Draw:
+    """Codes to be found in a number of steps between two limits."""
+
+    def draw(rng: np.random.Generator) -> Arrays:
+        codes = rng.choice([-1, 1], (3, 64)) * rng.uniform(0.03, 0.15, (3, 64))
+        return {
+            "codes": codes.astype(np.float32),
+            "tint": rng.permutation([-0.02, 0, 0.02]).astype(np.float32),
+            # Grey in evaluation mode, in training mode, and the gain.
+            "greys": rng.uniform([0.45, 0.6, 0.95], [0.55, 0.7, 1.05]).astype(np.float32),
+            "steps": np.asarray(int(rng.integers(low, high))),
+            "as_array": np.asarray(int(rng.integers(2))),
+        }
+
+    return draw
+
+
+def _check(name: str, title: str, points: float, probe: Probe, judge: Judge, uses_reference: bool = False) -> Check:
+    return Check(name, name.rpartition(".")[0], title, points, probe, judge, uses_reference)
+
+
+def _once(function: str, draw: Draw) -> Probe:
+    """One public case and one drawn for the submission: each case shows all there is."""
+    return Probe(function, draw, public=1)
+
+
+def _same_for_all(function: str) -> Probe:
+    """Nothing of the input shows in what comes back: one case says it."""
+    return Probe(function, _seeded, public=1, fresh=0)
+
+
+_FEW_STEPS, _ENOUGH_STEPS = _hidden_codes(9, 13), _hidden_codes(50, 61)
+
+CHECKS = (
+    _check("gan.init.convolutions", "weights of all convolutions from N(0, 0.02^2)", 1, _once("layers", _seeded), init.convolutions),
+    _check("gan.init.batch_norm", "scales of batch norm from N(1, 0.02^2), shifts 0", 1, _once("layers", _seeded), init.batch_norms),
+    _check("gan.init.others", "linear layers, and biases of convolutions, as PyTorch makes them", 1, _once("layers", _seeded), init.others),
+    _check("gan.init.device", "both networks on the device", 1, _same_for_all("networks_on_device"), init.on_device),
+    _check(
+        "gan.init.optimizers", "the class's settings, and Adam for each network alone with its rate and betas", 2,
+        _once("optimizers", _pushed), init.optimizers,
+    ),
+    _check("gan.init.loss", "the mean binary cross-entropy of logits", 1, _once("classification_loss", _logits), init.classification_loss),
+    _check("gan.train.updates", "one update of each network in each step, the discriminator's first", 2, _once("train", _game), step.updates),
+    _check("gan.train.batches", "full batches, real and fake apart, in a new order in each epoch", 2, _once("train", _game), step.batches),
+    _check("gan.train.detached", "the discriminator's update leaves the generator alone", 2, _once("train", _game), step.detached),
+    _check("gan.train.discriminator", "the gradient of the discriminator's loss, and that loss", 3, _once("train", _game), step.discriminator),
+    _check("gan.train.generator", "the gradient of the generator's loss, and that loss", 3, _once("train", _game), step.generator),
+    _check("gan.train.codes", "new codes from N(0, I) for each update", 1, _once("train", _game), step.codes),
+    _check(
+        "gan.spectral.convolutions", "each convolution's largest singular value is 1", 2,
+        _once("spectral", _seeded), search.every_convolution, True,
+    ),
+    _check("gan.spectral.nowhere_else", "the linear layer is as it was", 1, _once("spectral", _seeded), search.nowhere_else, True),
+    _check("gan.spectral.rest", "all other layers are as they were", 1, _once("spectral_logits", _seeded), close(1e-4, 3e-5), True),
+    _check("gan.reconstruct.loss", "the mean squared error", 2, _once("reconstruction_loss", _pairs), search.reconstruction_loss),
+    _check("gan.reconstruct.start", "codes of zeros at the start", 2, _once("reconstruct", _FEW_STEPS), search.start),
+    _check("gan.reconstruct.eval_mode", "the generator in evaluation mode", 2, _once("reconstruct", _FEW_STEPS), search.eval_mode),
+    _check("gan.reconstruct.unchanged", "the generator stays as it was, the codes move", 2, _once("reconstruct", _FEW_STEPS), search.unchanged),
+    _check("gan.reconstruct.search", "VIS_STEPS steps of Adam come close to the images", 3, _once("reconstruct", _ENOUGH_STEPS), search.search),
+    _check("gan.reconstruct.images", "the images found, and their loss", 1, _once("reconstruct", _FEW_STEPS), search.images),
+)  # fmt: skip

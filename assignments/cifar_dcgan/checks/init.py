@@ -1,0 +1,262 @@
+"""Judges of a GAN's constructor: how its layers are drawn, who moves them, by which loss.
+
+A moment of drawn weights is allowed six standard errors: a right answer fails once in a hundred million.
+"""
+
+import numpy as np
+
+from grader.authoring.adam import adam_path
+from grader.authoring.check import Arrays, Symptom
+
+_NETWORKS = ("generator", "discriminator")
+_KINDS = ("convolution", "transposed convolution", "batch norm", "linear layer")
+_IS_CONVOLUTION, _IS_BATCH_NORM, _IS_LINEAR = (0, 1), (2,), (3,)
+# Columns of a layer's row.
+_NETWORK, _KIND, _COUNT, _MEAN, _STD, _FOURTH, _SPREAD, _BIAS, _BIAS_SPREAD = range(9)
+# The given networks' layers: network, kind, numbers in the weight, and of them those that lead to one output.
+_GIVEN = [
+    (0, 3, 131072, 64), (0, 2, 128, 1), (0, 1, 131072, 1024), (0, 2, 64, 1), (0, 1, 32768, 512), (0, 2, 32, 1),
+    (0, 1, 1536, 48), (1, 0, 1536, 48), (1, 0, 32768, 512), (1, 2, 64, 1), (1, 0, 131072, 1024), (1, 2, 128, 1),
+    (1, 3, 2048, 2048),
+]  # fmt: skip
+_MOST = 4000  # so many of a weight are sent, about
+
+_SIGMAS = 6.0
+_WEIGHT_STD = 0.02
+_RATE, _BETAS = 2e-4, (0.5, 0.999)
+_NUMBERS = {
+    "_num_epochs": 25, "_batch_size": 128, "_code_size": 64, "_learning_rate": _RATE, "_vis_learning_rate": 1e-2,
+}  # fmt: skip
+_UNIFORM_SPREAD = 3**-0.5  # of a uniform draw, in units of its bound
+
+
+def convolutions(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Weights of convolutions and transposed ones are drawn from N(0, 0.02^2)."""
+    rows, symptom = _rows(values, _IS_CONVOLUTION)
+    for row in rows:
+        if symptom := _drawn(row, 0.0):
+            return symptom
+        if not row[_FOURTH] > 2.3:  # 3 for a normal draw, 1.8 for a uniform one
+            return Symptom(
+                f"the weights of a {_name(row)} are drawn uniformly: draw from a normal distribution", "uniform_weights"
+            )
+    return symptom
+
+
+def batch_norms(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Scales of batch norm are drawn from N(1, 0.02^2), shifts are 0."""
+    rows, symptom = _rows(values, _IS_BATCH_NORM)
+    for row in rows:
+        if row[_STD] == 0 and row[_MEAN] == 1:
+            return Symptom(
+                f"the scales of a {_name(row)} are all 1, as PyTorch leaves them: draw them from N(1, 0.02^2)",
+                "no_batch_norm",
+            )
+        if abs(row[_MEAN]) < 0.5:
+            return Symptom(
+                f"the scales of a {_name(row)} are drawn around 0, which switches the layer off: draw around 1",
+                "scales_around_0",
+            )
+        if symptom := _drawn(row, 1.0):
+            return symptom
+        if row[_BIAS] != 0:
+            return Symptom(f"the shifts of a {_name(row)} are not 0: its bias starts at 0", "shifts_not_0")
+    return symptom
+
+
+def others(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Linear layers, and the biases of convolutions, are as PyTorch makes them."""
+    rows, symptom = _rows(values, _IS_CONVOLUTION + _IS_LINEAR)
+    for row in rows:
+        if row[_KIND] in _IS_LINEAR and not abs(row[_SPREAD] - _UNIFORM_SPREAD) < _SIGMAS * 0.3 / np.sqrt(row[_COUNT]):
+            return Symptom(
+                f"the weights of a {_name(row)} are not PyTorch's own: initialise convolutions and batch norm only",
+                "linear_too",
+            )
+    spreads = np.array([row[_BIAS_SPREAD] for row in rows])
+    if len(rows) and not (
+        np.isfinite(spreads).all() and (spreads[:-1] > 0).all()
+    ):  # the last bias is one number: no spread
+        row = rows[int(np.argmin(np.isfinite(spreads) & (spreads > 0)))]
+        how = "all 0" if row[_BIAS] == 0 else "drawn anew"
+        return Symptom(f"the biases of a {_name(row)} are {how}: leave them as PyTorch makes them", "biases_too")
+    return symptom
+
+
+def _rows(values: Arrays, kinds: tuple[int, ...]) -> tuple[list[np.ndarray], Symptom | None]:
+    """The rows of these kinds, and what is wrong if the networks are not the given ones."""
+    layers, given = values["layers"], [[network, kind] for network, kind, _, _ in _GIVEN]
+    if layers.shape != (len(given), 2) or layers.tolist() != given:
+        return [], Symptom(
+            "the networks are not the given ones: make them with Generator(self._code_size) and Discriminator()"
+        )
+    rows = []
+    for n, (network, kind, numbers, _) in enumerate(_GIVEN):
+        weight, bias = values[f"weight_{n}"].astype(float), values[f"bias_{n}"].astype(float)
+        if weight.shape != (len(range(0, numbers, max(1, numbers // _MOST))),) or bias.ndim != 1 or not bias.size:
+            name = f"{_KINDS[kind]} of the {_NETWORKS[network]}"
+            return [], Symptom(
+                f"a {name} has not as many weights as the given one: Generator(self._code_size), with code size 64"
+            )
+        if kind in kinds:
+            rows.append(_row(n, weight, bias))
+    return rows, None
+
+
+def _row(n: int, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Network, kind, then of the weights: count, mean, standard deviation, fourth moment in units of the squared variance,
+    spread; of the biases: largest value, spread."""
+    network, kind, _, fan_in = _GIVEN[n]
+    off = weight - weight.mean()
+    variance = np.square(off).mean()
+    fourth = (off**4).mean() / max(variance**2, 1e-30)
+    bound = fan_in**-0.5
+    spreads = (0.0, 0.0) if kind in _IS_BATCH_NORM else (_spread(weight, bound), _spread(bias, bound))
+    return np.array(
+        [network, kind, len(weight), weight.mean(), variance**0.5, fourth, spreads[0], np.abs(bias).max(), spreads[1]]
+    )
+
+
+def _spread(values: np.ndarray, bound: float) -> float:
+    """Standard deviation in units of the bound of torch's own uniform draw; infinite if a value lies outside it."""
+    return float("inf") if np.abs(values).max() > 1.0001 * bound else float(values.std()) / bound
+
+
+def _drawn(row: np.ndarray, mean: float) -> Symptom | None:
+    """Mean and standard deviation, up to sampling error."""
+    error = _SIGMAS * _WEIGHT_STD / np.sqrt(row[_COUNT])
+    if not abs(row[_STD] - _WEIGHT_STD) <= error / np.sqrt(2):
+        text = f"the weights of a {_name(row)} have standard deviation {row[_STD]:.2g}, expected {_WEIGHT_STD}"
+        if abs(row[_STD] - _WEIGHT_STD**0.5) < 0.2 * _WEIGHT_STD**0.5:
+            return Symptom(f"{text}: 0.02 is the standard deviation, not the variance", "variance_for_std")
+        if abs(row[_STD] - _WEIGHT_STD**2) < 0.2 * _WEIGHT_STD**2:
+            return Symptom(f"{text}: 0.02 is the standard deviation, do not square it", "std_squared")
+        if abs(row[_SPREAD] - _UNIFORM_SPREAD) < 0.05:
+            kind = "transposed_left_out" if row[_KIND] == 1 else "not_initialised"
+            return Symptom(
+                f"{text}: they still are PyTorch's; is _init_weights applied to both networks, to each kind of layer?",
+                kind,
+            )
+        return Symptom(text)
+    if not abs(row[_MEAN] - mean) <= error:
+        return Symptom(f"the weights of a {_name(row)} have mean {row[_MEAN]:.3g}, expected {mean:g}")
+    return None
+
+
+def _name(row: np.ndarray) -> str:
+    return f"{_KINDS[int(row[_KIND])]} of the {_NETWORKS[int(row[_NETWORK])]}"
+
+
+def on_device(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Both networks are on the notebook's device."""
+    for network, is_there in zip(_NETWORKS, values["placed"], strict=True):
+        if not is_there.item():
+            return Symptom(
+                f"the {network} is not on the device when it is not the CPU: move it with .to(device)", "not_on_device"
+            )
+    return None
+
+
+def optimizers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """One Adam for each network, which holds all of it and nothing else, with the class's rate and betas."""
+    held, settings = values["held"], values["settings"]
+    if held.shape[1:] != (3,) or settings.shape != (len(held), 6) or values["named"].shape != (2, len(held)):
+        raise ValueError("rows of three and six")
+    if any(row[0] > 0 and row[1] > 0 for row in held):
+        return Symptom(
+            "one optimizer holds parameters of both networks: give each network an optimizer of its own",
+            "shared_optimizer",
+        )
+    for side, network in enumerate(_NETWORKS):
+        own = [n for n, row in enumerate(held) if row[side] == 1 and row[2] == 0]
+        if len(own) != 1:
+            return Symptom(
+                f"{len(own)} of the {len(held)} optimizers hold exactly the parameters of the {network}, expected 1: "
+                "make it from this network's .parameters()",
+                "wrong_parameters",
+            )
+        if symptom := _settings(network, *settings[own[0]].tolist()):
+            return symptom
+        named = values["named"][side]
+        if named.any() and not named[own[0]]:
+            return Symptom(
+                f"self._{network}_optimizer holds the parameters of the other network: exchange the two",
+                "swapped_optimizers",
+            )
+    if symptom := _given_lines(values):
+        return symptom
+    pushes = inputs["pushes"].astype(float)
+    expected = adam_path(inputs["start"], lambda _, step: pushes[step], len(pushes), _RATE, _BETAS)[1:]
+    if not np.allclose(values["moved"], expected, rtol=0, atol=0.01 * _RATE):
+        return Symptom("the optimizers do not move the networks as Adam with the class's rate and betas would")
+    return None
+
+
+def _given_lines(values: Arrays) -> Symptom | None:
+    """The other attributes are what the given lines make them; a class of one's own may do without any of them."""
+    for (name, expected), got in zip(_NUMBERS.items(), values["numbers"].tolist(), strict=True):
+        if not (np.isnan(got) or np.isclose(got, expected)):
+            return Symptom(f"self.{name} is {got:g}, expected {expected:g}: keep the given lines")
+    shape, noise = values["noise_shape"].tolist(), values["noise"].astype(float)
+    if shape not in ([0], [64, 64]):
+        return Symptom(f"self._tracked_noise has shape {tuple(shape)}, expected (64, 64): keep the given lines")
+    if noise.size and not abs(noise.std() - 1) < _SIGMAS / np.sqrt(2 * noise.size):
+        return Symptom(f"self._tracked_noise has standard deviation {noise.std():.2f}, expected 1: draw_codes draws it")
+    return None
+
+
+def _settings(
+    network: str, is_adam: float, rate: float, beta1: float, beta2: float, decay: float, is_amsgrad: float
+) -> Symptom | None:
+    of = f"the {network}'s optimizer"
+    if is_adam != 1:
+        return Symptom(f"{of} is not torch.optim.Adam", "not_adam")
+    if not np.isclose(rate, _RATE, rtol=1e-6):
+        slip = "default_rate" if np.isclose(rate, 1e-3) else ""
+        advice = "1e-3 is Adam's default, pass lr=self._learning_rate" if slip else "pass lr=self._learning_rate"
+        return Symptom(f"{of} has learning rate {rate:.3g}, expected 0.0002: {advice}", slip)
+    if not np.allclose([beta1, beta2], _BETAS, rtol=1e-6):
+        slip = "default_betas" if np.isclose(beta1, 0.9) else ""
+        return Symptom(f"{of} has betas ({beta1:.3g}, {beta2:.4g}), expected (0.5, 0.999): pass betas=ADAM_BETAS", slip)
+    if decay != 0:
+        return Symptom(f"{of} has weight decay {decay:.3g}, expected none")
+    if is_amsgrad != 0:
+        return Symptom(f"{of} is Adam's variant AMSGrad: leave amsgrad out")
+    return None
+
+
+def classification_loss(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The mean of softplus(logit) - label * logit, for large logits too."""
+    x, y, large = (inputs[name].astype(float) for name in ("logits", "labels", "large"))
+    expected, got = _bce(x, y), values["value"]
+    if got.shape != ():
+        return Symptom(
+            f"_classification_loss has shape {got.shape}, expected () (a scalar): the mean over the batch",
+            "no_reduction",
+        )
+    usual = {
+        "sum_for_mean": (expected.sum(), "it is a sum over the batch; take the mean"),
+        "probabilities": (
+            -(y * np.log(x) + (1 - y) * np.log(1 - x)).mean(),
+            "logits are taken for probabilities; take BCEWithLogitsLoss",
+        ),
+        "squared_error": (np.square(x - y).mean(), "it is a squared error; take the binary cross-entropy of logits"),
+        "sigmoid_twice": (_bce(1 / (1 + np.exp(-x)), y).mean(), "a sigmoid comes before a loss that has its own"),
+    }
+    if not np.isclose(got, expected.mean(), rtol=1e-4, atol=1e-5):
+        for slip, (wrong, sentence) in usual.items():
+            if np.isclose(got, wrong, rtol=1e-4):
+                return Symptom(f"_classification_loss: {sentence}", slip)
+        return Symptom(
+            f"_classification_loss is off by {abs(got - expected.mean()):.2g} from the mean binary cross-entropy of logits"
+        )
+    if not np.isclose(values.get("large", np.full((), np.nan)), _bce(large, y).mean(), rtol=1e-4):
+        return Symptom(
+            "_classification_loss is wrong for large logits, where a sigmoid rounds to 0 or 1: take BCEWithLogitsLoss, which has none",
+            "sigmoid_before_loss",
+        )
+    return None
+
+
+def _bce(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    return np.logaddexp(0, logits) - labels * logits

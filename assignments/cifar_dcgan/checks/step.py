@@ -1,0 +1,302 @@
+"""Judges of one step of the game, from what two plain networks saw of it."""
+
+from collections import Counter
+
+import numpy as np
+
+from grader.authoring.adam import adam_path
+from grader.authoring.check import Arrays, Symptom
+
+from .gradients import Slips, bce, discriminator_gradients, generator_gradients
+from .trace import Update, read_batches, read_updates
+
+_WHOSE = {1: "the discriminator's", 2: "the generator's", 3: "an optimizer of both networks'"}
+_D, _G = slice(0, 2), slice(2, 4)  # columns of the parameters: weight, offset; scale, shift
+_RATE, _BETAS = 2e-4, (0.5, 0.999)
+
+
+def _of(whose: int, values: Arrays, inputs: Arrays) -> list[tuple[int, Update]]:
+    """The updates of one network, with the number of the step each belongs to."""
+    return [(n // 2 + 1, update) for n, update in enumerate(read_updates(values, inputs)) if update.whose == whose]
+
+
+def updates(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The discriminator's, then the generator's, once a step, for all full batches of all epochs."""
+    found = read_updates(values, inputs)
+    order = [update.whose for update in found]
+    count, size, epochs = len(inputs["values"]), int(inputs["batch_size"]), int(inputs["epochs"])
+    steps = epochs * (count // size)
+    if order == [1, 2] * steps:
+        return (
+            _moves_only(found)
+            or _moves_as_adam(found, inputs)
+            or _tells(values)
+            or _goes_on(values, inputs, count // size)
+        )
+    about = f"with {count} images, BATCH_SIZE {size} and {epochs} epochs"
+    if 3 in order:
+        return Symptom(
+            "one optimizer moves both networks: each update calls step() of its own network's optimizer",
+            "shared_optimizer",
+        )
+    if not order:
+        return Symptom(f"{about}, no optimizer moved a network: call step() of each network's optimizer", "no_update")
+    if order == [2, 1] * steps:
+        return Symptom("the generator moves first; a step begins with the discriminator's update", "generator_first")
+    for whose, slip in ((1, "two_updates_of_d"), (2, "two_updates_of_g")):
+        if order.count(whose) == 2 * steps and order.count(3 - whose) == steps:
+            return Symptom(
+                f"{_WHOSE[whose]} optimizer moves twice a step: one update with the whole loss, one step()", slip
+            )
+    counts = order.count(1), order.count(2)
+    slip = "no_update" if 0 in counts else "partial_batch" if order == [1, 2] * epochs * -(-count // size) else ""
+    text = f"{about}, there were {counts[0]} updates of the discriminator and {counts[1]} of the generator, expected {steps} of each"
+    return Symptom(f"{text}, in turn", slip)
+
+
+def _moves_only(found: list[Update]) -> Symptom | None:
+    for update in found:
+        other = _G if update.whose == 1 else _D
+        if not (update.after[other] == update.before[other]).all():
+            return Symptom(f"{_WHOSE[update.whose]} update moves the other network too")
+    return None
+
+
+def _moves_as_adam(found: list[Update], inputs: Arrays) -> Symptom | None:
+    """From the start on, each network goes where Adam takes it with the gradients it has, and nowhere else."""
+    for whose, own in ((1, _D), (2, _G)):
+        seen = [
+            (update.before[own], update.gradient[own], update.after[own]) for update in found if update.whose == whose
+        ]
+        name = _WHOSE[whose].removesuffix("'s")
+        if symptom := _path(name, inputs["start"][own], *(np.array(column) for column in zip(*seen, strict=True))):
+            return symptom
+    return None
+
+
+def _path(name: str, start: np.ndarray, before: np.ndarray, gradients: np.ndarray, after: np.ndarray) -> Symptom | None:
+    if not _near(before, np.concatenate([start[None], after[:-1]])):
+        return Symptom(f"something else than its optimizer's step() changes {name}'s weights", "moved_by_hand")
+    if _near(after, adam_path(start, lambda _, step: gradients[step], len(gradients), _RATE, _BETAS)[1:]):
+        return None
+    if _near(after, before - _RATE * np.sign(gradients)):  # Adam's first step
+        text = f"{name}'s optimizer is new in each step and forgets its averages: take the constructor's"
+        return Symptom(text, "new_optimizers")
+    return Symptom(f"{name} does not move as its Adam moves it: leave the optimizers' settings as they are")
+
+
+def _near(got: np.ndarray, expected: np.ndarray) -> bool:
+    return bool(np.allclose(got, expected, rtol=0, atol=0.02 * _RATE))
+
+
+def _tells(values: Arrays) -> Symptom | None:
+    """The tracker, where `train` asks whether there is one."""
+    if values["tracker_asked"].any() and not len(values["losses"]):
+        return Symptom("the tracker is not told the losses: keep the given lines of train")
+    if any(row[1:] != [3, 32, 32] for row in values["pictures"].tolist()):
+        return Symptom("what the tracker is given at an epoch's end are no images: keep the given lines of train")
+    return None
+
+
+def _goes_on(values: Arrays, inputs: Arrays, steps: int) -> Symptom | None:
+    """The notebook's own `train`, which asks for a checkpoint, goes on from it, with bytes, and saves what it adds."""
+    if "saved" not in values:
+        return None
+    start = "begun again from a checkpoint before the last epoch, with images of bytes and without a tracker, train"
+    pixels = values["resumed_shown"].astype(float)[:, None]
+    shown = (np.abs(pixels - inputs["values"] * 256 / 255) < 1e-3).any(1).sum()
+    if values["resumed_updates"].tolist() != [1, 2] * steps or shown != steps * int(inputs["batch_size"]):
+        return Symptom(f"{start} does not play that epoch: keep its given lines")
+    if not values["resumed_in_training"].all():
+        return Symptom("train leaves a network in evaluation mode that was in it before: call train() on both")
+    if values["saved"].tolist() != [int(inputs["epochs"])]:
+        saved = values["saved"].tolist()[:6]
+        return Symptom(f"{start} saves after epochs {saved}, expected [{int(inputs['epochs'])}]: keep its given lines")
+    return None
+
+
+def batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """A full real and a full fake batch, in two calls; every image at most once an epoch, in a new order each time."""
+    size = int(inputs["batch_size"])
+    found = _of(1, values, inputs)
+    if not found:
+        return Symptom("the discriminator is never updated")
+    for step, update in found:
+        kinds = update.kinds
+        if "mixed" in kinds:
+            return Symptom(
+                "real and fake images share a batch: show them to the discriminator in two separate calls",
+                "joined_batches",
+            )
+        if "other" in kinds:
+            return Symptom(
+                "the discriminator sees images that are neither the given ones nor the generator's: change nothing on them"
+            )
+        if sorted(kinds) != ["fake", "real"]:
+            is_early = sorted(kinds) == ["fake", "fake", "real"]
+            text = f"before its update in step {step} the discriminator is shown {_list(kinds)}, expected one real and one fake batch"
+            return Symptom(
+                f"{text}: the generator's fakes are judged after the update" if is_early else text,
+                "judged_too_early" if is_early else "",
+            )
+        if any(len(batch.pixels) != size for batch in update.batches):
+            sizes = " and ".join(str(len(batch.pixels)) for batch in update.batches)
+            return Symptom(
+                f"in step {step} the batches have {sizes} images, expected {size}: full batches only", "partial_batch"
+            )
+    if values["in_training"].shape != (2,) or not values["in_training"].all():
+        return Symptom("a network is in evaluation mode while it trains: call train() on both")
+    return _order([update.batches[update.kinds.index("real")].pixels for _, update in found], inputs)
+
+
+def _order(real: list[np.ndarray], inputs: Arrays) -> Symptom | None:
+    per_epoch = len(inputs["values"]) // int(inputs["batch_size"])
+    epochs = [np.concatenate(real[at : at + per_epoch]).tolist() for at in range(0, len(real), per_epoch)]
+    if any(max(Counter(epoch).values()) > 1 for epoch in epochs):
+        return Symptom(
+            "an image comes twice in one epoch: draw one order for all images, then cut it into batches",
+            "images_repeat",
+        )
+    if len(epochs) > 1 and epochs[0] == epochs[1]:
+        return Symptom("two epochs have the same order: shuffle before each of them", "not_shuffled")
+    return None
+
+
+def detached(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The discriminator's half leaves the generator alone: its weights and its gradient."""
+    found = _of(1, values, inputs)
+    if not any("fake" in update.kinds or "mixed" in update.kinds for _, update in found):
+        return Symptom("the discriminator is not shown any fakes before its update")
+    for step, update in found:
+        if not (update.after[_G] == update.before[_G]).all():
+            return Symptom("the discriminator's update moves the generator")
+        leak = np.minimum(np.abs(update.gradient[_G] - update.left[_G]), np.abs(update.gradient[_G]))
+        if not leak.max() < 1e-7:  # a gradient cleared meanwhile is none
+            return Symptom(
+                f"in step {step} the discriminator's loss leaves a gradient in the generator: detach the fakes",
+                "not_detached",
+            )
+    return None
+
+
+def discriminator(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The gradient of BCE(real, 1) + BCE(fake, 0), when the optimizer moves the discriminator, and the loss reported."""
+    found = _of(1, values, inputs)
+    if not found:
+        return Symptom("the discriminator is never updated")
+    losses = []
+    for step, update in found:
+        if sorted(set(update.kinds)) != ["fake", "real"]:
+            return Symptom(
+                f"before its update in step {step} the discriminator is shown {_list(update.kinds)}, expected a real and a fake batch"
+            )
+        real, fake = (update.batches[update.kinds.index(kind)].pixels for kind in ("real", "fake"))
+        expected, slips = discriminator_gradients(real, fake, *update.before[_D])
+        if symptom := _differs(step, "discriminator", update.gradient[_D], expected, update.left[_D], slips):
+            return symptom
+        losses.append(bce(real, 1, *update.before[_D]) + bce(fake, 0, *update.before[_D]))
+    return _reported(values["losses"], 0, np.array(losses), "L_D")
+
+
+def generator(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The gradient of BCE(fake, 1), when the optimizer moves the generator, and the loss reported."""
+    found = _of(2, values, inputs)
+    if not found:
+        return Symptom("the generator is never updated")
+    losses = []
+    for step, update in found:
+        if update.kinds != ["fake"]:
+            slip = "judged_too_early" if not update.kinds else ""
+            text = f"between the discriminator's update and the generator's in step {step}, the discriminator is shown {_list(update.kinds)}"
+            return Symptom(f"{text}, expected one batch of fakes", slip)
+        (batch,) = update.batches
+        if len(batch.pixels) != int(inputs["batch_size"]):
+            return Symptom(
+                f"the generator is trained on {len(batch.pixels)} fakes, expected BATCH_SIZE = {int(inputs['batch_size'])}"
+            )
+        expected, slips = generator_gradients(batch, *update.before[_D])
+        if symptom := _differs(step, "generator", update.gradient[_G], expected, update.left[_G], slips):
+            return symptom
+        losses.append(bce(batch.pixels, 1, *update.before[_D]))
+        if not (update.after[_D] == update.before[_D]).all():
+            return Symptom("the generator's update moves the discriminator")
+    return _reported(values["losses"], 1, np.array(losses), "L_G")
+
+
+def _differs(
+    step: int,
+    network: str,
+    got: np.ndarray,
+    expected: np.ndarray,
+    left: np.ndarray,
+    slips: Slips,
+) -> Symptom | None:
+    if _equal(got, expected):
+        return None
+    start = f"in step {step} the {network}'s gradient is wrong"
+    if left.any() and _equal(got - left, expected):
+        return Symptom(
+            f"{start}: the old one is still in it, call zero_grad() before backward()", f"{network}_not_cleared"
+        )
+    for slip, (wrong, sentence) in slips.items():
+        if _equal(got, wrong):
+            return Symptom(f"{start}: {sentence}", slip)
+    return Symptom(f"{start}, off by {np.abs(got - expected).max():.2g}: look at the labels, the sum, zero_grad()")
+
+
+def _equal(got: np.ndarray, expected: np.ndarray) -> bool:
+    return bool(np.allclose(got, expected, rtol=1e-3, atol=1e-5))
+
+
+def _reported(losses: np.ndarray, column: int, expected: np.ndarray, name: str) -> Symptom | None:
+    """The losses that went to the curves; a `train` of a student's own may draw its curves elsewhere."""
+    if len(losses) == 0:
+        return None
+    got = losses[:, column]
+    if got.shape == expected.shape and np.allclose(got, expected, rtol=1e-3, atol=1e-4):
+        return None
+    return Symptom(
+        f"{name} is trained on but not returned: return the loss itself, in nats, from its method", "loss_not_returned"
+    )
+
+
+def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Draws from N(0, I), new ones for each of the two halves of each step."""
+    shown = [batch.codes for batch in read_batches(values, inputs) if batch.kind == "fake"]
+    if len(shown) < 2:
+        return Symptom(
+            "the discriminator is not shown fakes twice a step: once for its update, once for the generator's"
+        )
+    for n, batch in enumerate(shown):
+        if any(np.array_equal(batch[0], row) for earlier in shown[:n] for row in earlier):
+            return Symptom(
+                "the same codes are used twice: draw new ones for each of the two updates of each step", "old_codes"
+            )
+    if len(np.unique(np.concatenate(shown)[:, 0])) < sum(map(len, shown)):
+        return Symptom("the images of a batch share their code: draw one code for each")
+    halves = (np.concatenate(shown[half::2]).astype(float) for half in (0, 1))  # the discriminator's, the generator's
+    return next(filter(None, map(_not_normal, halves)), None)
+
+
+def _not_normal(drawn: np.ndarray) -> Symptom | None:
+    """What tells codes from draws of N(0, I)."""
+    error = 6 / np.sqrt(drawn.size)
+    if not abs(drawn.std() - 1) <= error:
+        slip = "uniform_codes" if abs(drawn.std() - 12**-0.5) < 0.05 else ""
+        text = f"the codes have standard deviation {drawn.std():.2f}, expected 1"
+        return Symptom(f"{text}: N(0, I) is randn, not rand" if slip else text, slip)
+    if not abs(drawn.mean()) <= error:
+        return Symptom(f"the codes have mean {drawn.mean():.2f}, expected 0")
+    if not (drawn**4).mean() > 2.3 * np.square(drawn).mean() ** 2:  # 3 for a normal draw, 1.8 for a uniform one
+        return Symptom("the codes are no normal draws: N(0, I) is randn", "uniform_codes")
+    spread = np.linalg.norm(drawn, axis=1).std()
+    if not 0.1 < spread < 1.5:  # 0.7 for 64 numbers from N(0, 1)
+        text = "all of the same length" if spread < 1 else "not drawn number by number"
+        return Symptom(
+            f"the codes are {text}: N(0, I) is randn(count, CODE_SIZE), and nothing after it", "shaped_codes"
+        )
+    return None
+
+
+def _list(kinds: list[str]) -> str:
+    return ", ".join(kinds[:6]) if kinds else "nothing"

@@ -1,0 +1,86 @@
+"""What was seen of a GAN's training, as records: the batches the discriminator was shown, the updates and gradients.
+
+The pixels that the discriminator was shown tell the given images from those the generator has made.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.authoring.check import Arrays
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the discriminator was shown in one call: pixels, and the codes of those the generator made."""
+
+    kind: str  # real, fake, mixed, or other: pixels that are neither
+    pixels: np.ndarray
+    codes: np.ndarray
+
+
+@dataclass(frozen=True)
+class Update:
+    """One optimizer step, and the batches the discriminator was shown since the last one."""
+
+    whose: int
+    batches: list[Batch]
+    before: np.ndarray
+    gradient: np.ndarray
+    left: np.ndarray  # the gradients at the last update
+    after: np.ndarray
+
+    @property
+    def kinds(self) -> list[str]:
+        return [batch.kind for batch in self.batches]
+
+
+def read_updates(values: Arrays, inputs: Arrays) -> list[Update]:
+    """The updates in their order.
+
+    Raises:
+        ValueError: If the arrays do not belong together.
+    """
+    batches = read_batches(values, inputs)
+    calls, whose = _row(values["shown_after"]).tolist(), _row(values["updates"]).tolist()
+    before, gradients, after = (values[name].astype(float) for name in ("before", "gradients", "after"))
+    if not len(whose) == len(before) == len(gradients) == len(after) or before.shape[1:] != (4,):
+        raise ValueError("four parameters an update")
+    if len(before) and not np.allclose(before[0], inputs["start"], rtol=1e-5):
+        raise ValueError("the first update finds other parameters than those given")
+    left = np.concatenate([np.zeros((1, 4)), gradients])
+    return [
+        Update(
+            int(whose[n]), [b for b, call in zip(batches, calls, strict=True) if call == n],
+            before[n], gradients[n], left[n], after[n],
+        )
+        for n in range(len(whose))
+    ]  # fmt: skip
+
+
+def read_batches(values: Arrays, inputs: Arrays) -> list[Batch]:
+    """Name each batch by where its pixels come from: an image given, or one the generator has made."""
+    shown, made = _row(values["shown"]).astype(np.float32), _row(values["made"])
+    if values["codes"].shape[:-1] != made.shape:
+        raise ValueError("a code for each image made")
+    _, _, scale, shift = inputs["start"].astype(float)
+    if len(made) and not np.isclose(made[0], 0.5 + scale * values["codes"][0, 0] + shift, atol=1e-5):
+        raise ValueError("the first image made is not that of its code")
+    given = set(inputs["values"].tolist())
+    origin = dict(zip(made.tolist(), values["codes"], strict=True))
+    batches, at = [], 0
+    for size in _row(values["shown_sizes"]).tolist():
+        pixels = shown[at : at + size]
+        kinds = {"real" if pixel in given else "fake" if pixel in origin else "other" for pixel in pixels.tolist()}
+        kind = kinds.pop() if len(kinds) == 1 else "other" if "other" in kinds else "mixed"
+        codes = np.array([origin[pixel] for pixel in pixels.tolist()] if kind == "fake" else [])
+        batches.append(Batch(kind, pixels.astype(float), codes))
+        at += size
+    return batches
+
+
+def _row(values: np.ndarray) -> np.ndarray:
+    """The values if they are one row, which is what takes no longer to read than to send."""
+    if values.ndim != 1:
+        raise ValueError("one row")
+    return values

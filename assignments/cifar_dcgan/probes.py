@@ -1,0 +1,322 @@
+"""Probes of notebook 4: a GAN's constructor, its training, spectral norm, the search for codes.
+
+Training and search are watched from outside. Networks of ours stand in for the given ones while `DCGAN()` is called, so
+that its optimizers hold them; they write down how they are called, and a hook of torch tells when an optimizer moves
+them. The networks are so plain that the grader works out the right gradients from what they saw.
+"""
+
+from contextlib import suppress
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from grader.probe_kit.gan_stand_ins import Critic, Curves, Mirror, Painter, Saves, noting_updates
+from grader.probe_kit.stand_ins import fill, sample, uniform
+from grader.probe_kit.tools import seed_torch
+
+_KINDS = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.Linear)
+_NUMBERS = ("_num_epochs", "_batch_size", "_code_size", "_learning_rate", "_vis_learning_rate")
+_ADAM = {"lr": 2e-4, "betas": (0.5, 0.999)}
+
+# ---------------------------------------------------------------- networks, optimizers, loss
+
+
+def layers(names, seed: Tensor):
+    """Network and kind of every layer, and for layer n some of its weights, `weight_n`, and of its biases, `bias_n`."""
+    seed_torch(seed)
+    gan = names["DCGAN"]()
+    found = [
+        (side, kind, layer)
+        for side, network in enumerate((gan._generator, gan._discriminator))
+        for layer in network.modules()
+        for kind in [n for n, of in enumerate(_KINDS) if isinstance(layer, of)]
+    ]
+    values = {"layers": torch.tensor([[side, kind] for side, kind, _ in found], dtype=torch.long).reshape(-1, 2)}
+    for n, (_, _, layer) in enumerate(found):
+        values |= {f"weight_{n}": sample(layer.weight, most=4000), f"bias_{n}": sample(layer.bias, most=4000)}
+    return values
+
+
+def networks_on_device(names, seed: Tensor):
+    """Where the parameters are when the notebook's device is another; `meta`, which holds no values, stands for it."""
+    other = torch.device("meta")
+    names.patched(device=other, Device=other)
+    gan = names["DCGAN"]()
+    networks = gan._generator, gan._discriminator
+    return {"placed": torch.tensor([all(p.is_meta for p in network.parameters()) for network in networks])}
+
+
+def optimizers(names, start: Tensor, pushes: Tensor):
+    """Every optimizer among the attributes: what it holds, its settings, and where it moves parameters from `start` that
+    have the gradients `pushes`, one after another. Beside them the other attributes of the given lines, where they are."""
+    names.patched(Generator=Painter, Discriminator=Critic)
+    gan = names["DCGAN"]()
+    found = _optimizers(gan)
+    networks = [{id(p) for p in network.parameters()} for network in (gan._generator, gan._discriminator)]
+    held, settings = [], []
+    for optimizer in found:
+        own = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        held.append(
+            [*(len(own & network) / len(network) for network in networks), len(own - networks[0] - networks[1])]
+        )
+        first = optimizer.param_groups[0]
+        betas = first.get("betas", (0.0, 0.0))
+        extras = first.get("weight_decay", 0.0), first.get("amsgrad", False)
+        settings.append([type(optimizer) is Adam, first["lr"], *map(float, betas), *map(float, extras)])
+    named = [getattr(gan, name, None) for name in ("_generator_optimizer", "_discriminator_optimizer")]
+    noise = torch.as_tensor(getattr(gan, "_tracked_noise", torch.empty(0)))
+    return {
+        "held": torch.tensor(held, dtype=torch.float64).reshape(-1, 3),
+        "settings": torch.tensor(settings, dtype=torch.float64).reshape(-1, 6),
+        "named": torch.tensor([[one is optimizer for optimizer in found] for one in named]).reshape(2, len(found)),
+        "numbers": torch.tensor([float(getattr(gan, name, "nan")) for name in _NUMBERS], dtype=torch.float64),
+        "noise_shape": torch.tensor(noise.shape, dtype=torch.long),
+        "noise": sample(noise, most=500),
+        "moved": _moved(gan, found, start, pushes),
+    }
+
+
+def _moved(gan, found: list[Optimizer], start: Tensor, pushes: Tensor) -> Tensor:
+    """The four parameters after each push."""
+    watched, after = _watched(gan), []
+    _set(watched, start)
+    for push in pushes:
+        for parameter, gradient in zip(watched, push, strict=True):
+            parameter.grad = gradient.clone()
+        for optimizer in found:
+            optimizer.step()
+        after.append([parameter.item() for parameter in watched])
+    return torch.tensor(after)
+
+
+def _watched(gan) -> list[nn.Parameter]:
+    critic, painter = gan._discriminator, gan._generator
+    return [critic.weight, critic.offset, painter.scale, painter.shift]
+
+
+@torch.no_grad()
+def _set(parameters: list[nn.Parameter], numbers: Tensor) -> None:
+    for parameter, number in zip(parameters, numbers, strict=True):
+        parameter.fill_(float(number))
+
+
+def _optimizers(gan) -> list[Optimizer]:
+    """Those among the attributes, and inside their lists, tuples and dictionaries, each once."""
+    found: list = []
+    for value in vars(gan).values():
+        found += value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
+    return list({id(value): value for value in found if isinstance(value, Optimizer)}.values())
+
+
+def classification_loss(names, logits: Tensor, labels: Tensor, large: Tensor):
+    """On logits that could be probabilities, and on large ones, which no probability can stand for."""
+    gan = names["DCGAN"]()
+    values = {"value": gan._classification_loss(logits, labels)}
+    with suppress(RuntimeError):  # a loss of probabilities refuses them: then "large" is missing
+        values["large"] = gan._classification_loss(large, labels)
+    return values
+
+
+# ---------------------------------------------------------------- one step of the game
+
+
+def train(names, values: Tensor, batch_size: Tensor, epochs: Tensor, start: Tensor, seed: Tensor):
+    """The whole training on images of one colour each, seen by the two networks and at every update.
+
+    `updates` says whose parameters the optimizer holds, 1 the discriminator's, 2 the generator's, 3 both; `before`,
+    `after` and `gradients` have the columns weight, offset, scale, shift, which begin at `start`.
+    """
+    names.patched(NUM_EPOCHS=int(epochs), BATCH_SIZE=int(batch_size), NUM_TRACKED=4)
+    gan = _instrumented(names, Painter, Critic)
+    gan._num_epochs, gan._batch_size = int(epochs), int(batch_size)  # for a constructor that has their numbers
+    gan.tracker = Curves()
+    gan.checkpoint = Saves(gan, done=0, is_there=False)
+    # The loss and the optimizers have been asked about: here they are the right ones.
+    gan._classification_loss = nn.BCEWithLogitsLoss()
+    for optimizer in _optimizers(gan):
+        _make_right(optimizer)
+    painter, critic = gan._generator, gan._discriminator
+    watched = _watched(gan)
+    _set(watched, start)
+    images = values[:, None, None, None] / 2 + 1 / 128 * torch.ones(3, 32, 32)  # no value of another image
+    images[:, :, 0, 0] = values[:, None]
+    seed_torch(seed)
+    with noting_updates(watched, critic.updates):
+        gan.train(images.numpy().copy())
+    moved = [update for update in critic.updates if len(update) == 4]
+    seen = {
+        "shown": _joined(critic.shown),
+        "shown_sizes": torch.tensor([len(batch) for batch in critic.shown], dtype=torch.long),
+        "shown_after": torch.tensor(critic.after, dtype=torch.long),
+        "made": _joined(painter.made),
+        "codes": torch.cat([torch.empty(0, painter.fc.in_features), *painter.codes]),
+        "in_training": torch.tensor([all(critic.was_training), _is_training_when_shown(painter, critic)]),
+        "updates": torch.tensor([update[0] for update in moved], dtype=torch.long),
+        "before": torch.tensor([update[1] for update in moved]).reshape(-1, 4),
+        "gradients": torch.tensor([update[2] for update in moved]).reshape(-1, 4),
+        "after": torch.tensor([update[3] for update in moved]).reshape(-1, 4),
+        "losses": torch.tensor(gan.tracker.losses).reshape(-1, 2),
+        "tracker_asked": gan.tracker.was_asked,
+        "pictures": torch.tensor(gan.tracker.pictures, dtype=torch.long).reshape(-1, 4),
+    }
+    return seen | _resumed(gan, images, int(epochs)) if gan.checkpoint.was_asked else seen
+
+
+def _make_right(optimizer: Optimizer) -> None:
+    """Make it the class's Adam, wherever it is kept and whatever it was."""
+    held = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    optimizer.__class__ = Adam
+    optimizer.__init__(held, **_ADAM)  # type: ignore[misc]
+
+
+def _resumed(gan, images: Tensor, epochs: int) -> dict[str, Tensor]:
+    """The notebook's own `train` once more, from a checkpoint of all epochs but one, with bytes and without a tracker,
+    and from networks in evaluation mode."""
+    painter, critic = gan._generator.eval(), gan._discriminator.eval()
+    critic.shown, critic.after, critic.updates = [], [], []
+    painter.was_training, critic.was_training = [], []
+    gan.tracker, gan.checkpoint = None, Saves(gan, done=epochs - 1, is_there=True)
+    with suppress(Exception), noting_updates(_watched(gan), critic.updates):
+        gan.train((256 * images).floor().to(torch.uint8))
+    return {
+        "resumed_shown": _joined(critic.shown),
+        "resumed_updates": torch.tensor([update[0] for update in critic.updates], dtype=torch.long),
+        "resumed_in_training": torch.tensor(painter.was_training + critic.was_training),
+        "saved": torch.tensor(gan.checkpoint.epochs, dtype=torch.long),
+    }
+
+
+def _joined(batches: list[Tensor]) -> Tensor:
+    return torch.cat([torch.empty(0), *batches])
+
+
+def _is_training_when_shown(painter: Painter, critic: Critic) -> bool:
+    """The generator's mode, for the batches that the discriminator saw; pictures for the eye may be made in eval mode."""
+    shown = _joined(critic.shown)
+    batches = zip(painter.made, painter.was_training, strict=True)
+    return all(mode for made, mode in batches if len(made) and bool((shown == made[0]).any()))
+
+
+def _instrumented(names, generator: type[nn.Module], discriminator: type[nn.Module]):
+    """A DCGAN with networks of ours; where its constructor, another question's, fails: one with the documented attributes."""
+    names.patched(Generator=generator, Discriminator=discriminator)
+    kind = names["DCGAN"]
+    with suppress(Exception):
+        gan = kind()
+        if isinstance(gan._generator, generator) and isinstance(gan._discriminator, discriminator):
+            return gan
+    gan = object.__new__(kind)
+    gan._num_epochs, gan._batch_size, gan._code_size = names["NUM_EPOCHS"], names["BATCH_SIZE"], names["CODE_SIZE"]
+    gan._learning_rate, gan._vis_learning_rate = names["LEARNING_RATE"], names["VIS_LEARNING_RATE"]
+    gan._tracked_noise = torch.randn(4, gan._code_size)
+    gan._generator, gan._discriminator = generator(gan._code_size), discriminator()
+    settings = {"lr": gan._learning_rate, "betas": names["ADAM_BETAS"]}
+    gan._generator_optimizer = Adam(gan._generator.parameters(), **settings)
+    gan._discriminator_optimizer = Adam(gan._discriminator.parameters(), **settings)
+    return gan
+
+
+# ---------------------------------------------------------------- spectral norm
+
+
+def spectral(names, seed: Tensor):
+    """Largest singular values of the convolutions, and what a larger weight changes, matrix by matrix."""
+    model, x = names["SpectralDiscriminator"](), _images(int(seed))
+    at_start = _singular_values(model)
+    _settle(model, x, int(seed))
+    model.eval()
+    with torch.no_grad():
+        plain = model(x)
+        weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+        changes = [_change(model, x, plain, weight) for weight in weights]
+        acting = [layer.weight for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    return {
+        **{f"weight_{n}": sample(weight) for n, weight in enumerate(acting)},
+        "at_start": at_start,
+        "sigmas": _singular_values(model),
+        "dims": torch.tensor([weight.ndim for weight in weights], dtype=torch.long),
+        "changes": torch.tensor(changes),
+    }
+
+
+def spectral_logits(names, seed: Tensor):
+    model, x = names["SpectralDiscriminator"](), _images(int(seed))
+    return {"logits": _settle(model, x, int(seed))}
+
+
+def _images(seed: int) -> Tensor:
+    """Three of very different contrast, so that not all logits are small by accident."""
+    return (uniform(seed, 3, 3, 32, 32) - 0.5) * torch.tensor([0.2, 2.0, 10.0])[:, None, None, None]
+
+
+@torch.no_grad()
+def _settle(model: nn.Module, x: Tensor, seed: int) -> Tensor:
+    """Weights of ours, with one large singular value, so that a few steps of power iteration find it; the last logits."""
+    fill(model, seed)
+    for parameter in model.parameters():
+        if parameter.ndim == 4:
+            parameter.add_(2.4 / parameter[0].numel() ** 0.5)
+    for _ in range(4):
+        logits = model.train()(x)
+    return logits
+
+
+@torch.no_grad()
+def _singular_values(model: nn.Module) -> Tensor:
+    convolutions = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d)]
+    matrices = [layer.weight.flatten(1) for layer in convolutions]
+    return torch.tensor([float(torch.linalg.eigvalsh(matrix @ matrix.T)[-1].sqrt()) for matrix in matrices])
+
+
+def _change(model: nn.Module, x: Tensor, plain: Tensor, weight: Tensor) -> float:
+    """How much the logits differ when a weight is three times as large, relative to their size: 0 if it is normalised."""
+    kept = weight.clone()
+    weight.mul_(3)
+    difference = (model(x) - plain).abs().max() / plain.abs().max()
+    weight.copy_(kept)
+    return float(difference)
+
+
+# ---------------------------------------------------------------- the code behind an image
+
+
+def reconstruction_loss(names, generated: Tensor, target: Tensor):
+    gan = _instrumented(names, Mirror, Critic)
+    return {"value": gan._reconstruction_loss(generated, target)}
+
+
+def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor, as_array: Tensor):
+    """Images whose best codes are known, in a tint out of reach; codes tried, modes, and the generator before and after."""
+    names.patched(VIS_STEPS=int(steps))
+    gan = _instrumented(names, Mirror, Critic)
+    mirror = gan._generator
+    mirror.greys = greys
+    _set([mirror.gain], greys[2:])
+    with torch.no_grad():
+        target = mirror.eval()(codes) + tint[:, None, None]
+    mirror.tried, mirror.painted, mirror.was_training = [], [], []
+    before = _state(mirror.train(), gan._discriminator)
+    found = gan.reconstruct(target.numpy().copy() if int(as_array) else target.clone())
+    images, loss = (found[-1], found[0]) if isinstance(found, tuple | list) else (found, None)
+    tried = [tried for tried in mirror.tried if tried.shape == mirror.tried[0].shape]
+    answer = {
+        "first": tried[0],
+        "path": torch.stack(tried[:10]),
+        "last": mirror.tried[-1],
+        "painted_first": mirror.painted[0],
+        "painted_last": mirror.painted[-1],
+        "state": torch.stack([mirror.gain.detach(), mirror.passes]),
+        "tried": len(tried),
+        "was_training": torch.tensor(mirror.was_training),
+        "moved": (_state(mirror, gan._discriminator) - before).abs().max(),
+        "images": torch.as_tensor(images).detach()[..., ::4, ::4],
+        "images_shape": torch.tensor(images.shape),
+        "keeps_gradient": isinstance(images, Tensor) and images.requires_grad,
+    }
+    return answer if loss is None else {**answer, "loss": torch.as_tensor(loss)}
+
+
+def _state(*networks: nn.Module) -> Tensor:
+    values = [value for network in networks for value in network.state_dict().values()]
+    return torch.cat([value.detach().float().flatten() for value in values])

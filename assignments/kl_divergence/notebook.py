@@ -1,0 +1,1040 @@
+# %% [markdown]
+# # Notebook 1: The KL divergence and the ELBO
+#
+# A variational autoencoder is trained with a loss of two terms: one says how well data is reconstructed, the other how
+# far the code of each example strays from a prior. The second term is a **KL divergence**, both together are the
+# negative **ELBO**. In this notebook you derive them, write them in a few lines of PyTorch each, and check every line
+# against an independent computation. Notebooks 2 and 3 build on what you write here.
+#
+# **After this notebook you can**
+#
+# - derive the KL divergence between Gaussians, and say why it is not a distance;
+# - turn a formula into code without losing track of sums, means, and log variances;
+# - check a closed form against Monte Carlo, and say how many samples that takes;
+# - draw samples that a gradient can pass through, and say what breaks without them;
+# - write the negative ELBO, and say what a weight `beta` on its KL term does to a model.
+#
+# {{points_table}}
+#
+# *auto*: graded by running your `# AUTOGRADED` cell. *manual*: a person reads your response. *given*: runs as it is.
+#
+# **Time.** Two to four hours of yours. The finished notebook runs in half a minute on one CPU core (20 seconds with
+# `FAST=1`); it needs no GPU (GPU time: not measured).
+
+# %% [markdown]
+# **Where you are going.** In section 2.4 your Monte Carlo estimate of a KL approaches your exact value like $1/\sqrt N$:
+#
+# ![Bars that fall with the number of samples, along the dashed law of one over root N](figures/01_kl_compare.png)
+#
+# In section 3.3 one toy VAE is trained with three weights of its KL term. Only the middle one both reconstructs and
+# generates:
+#
+# ![Six clusters reconstructed and generated with beta too small, right and too large](figures/01_kl_beta.png)
+
+# %% [markdown]
+# ## Setup
+#
+# Run the next two cells first. On your machine, start Jupyter in the bundle (`make lab`). On
+# [Google Colab](https://colab.research.google.com) upload this notebook and put `student.zip` into the Files panel on the left:
+# the first cell unpacks it, and says what is otherwise there. On either it says what it finds and how to mend what is missing.
+#
+# **Rules.** Write only where a `# TODO:` or *Your answer here.* asks you to. Keep the first line `# AUTOGRADED (…)` of a
+# cell as it is: the grader finds your answer by it. Import nothing beyond the import cell. `torch.distributions` is not
+# allowed in your answers, because the checks compare with it.
+
+# %%
+# SETUP
+import sys
+import zipfile
+from pathlib import Path
+
+if "google.colab" in sys.modules and Path("student.zip").exists():
+    zipfile.ZipFile("student.zip").extractall()
+here = Path.cwd()
+near = [here, *here.parents, *here.glob("*/")]
+homes = [folder for folder in near if (folder / "utils" / "exercise" / "setup_cell.py").exists()]
+if not homes:
+    raise SystemExit(
+        f"The course's folder `utils` is not found near {here.name}. On your machine: keep "
+        "this notebook in the bundle's folder `notebooks`. On Colab: upload student.zip with "
+        "the Files panel on the left, then run this cell again."
+    )
+sys.path.insert(0, str(homes[0]))
+
+from utils import diagnose
+
+diagnose("01_kl_divergence")
+
+# %%
+# IMPORTS
+# NOT ALLOWED: torch.distributions
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from utils import FAST, expect_close, expect_shape, expect_true, hand_in, set_seed
+from utils.plotting import divergence as plots
+
+# %%
+# What the checks compare your answers with.
+Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergence
+
+# %% [markdown]
+# ## Conventions of this notebook
+#
+# Most wrong answers in this subject are right formulas in another convention. These hold here:
+#
+# | | convention | the other one you meet |
+# |---|---|---|
+# | unit | nats (natural logarithm) | bits: divide by $\ln 2$ |
+# | `logvar` | $\ln \sigma^2$, the log **variance** | |
+# | `log_sigma` | $\ln \sigma$, the log **standard deviation**; `logvar = 2 * log_sigma` | |
+# | `params` of shape `(B, K+1)` | an isotropic Gaussian for each of $B$ examples: $K$ means, then **one** `log_sigma` | one sigma a dimension |
+# | a loss | is minimised: negative ELBO | the ELBO itself, maximised |
+#
+# Whether a function sums or averages over the latent dimensions differs from one exercise to the next, on purpose: the
+# literature does both. Read the `Returns` line of each docstring. A mean over $D$ dimensions is $D$ times smaller than
+# the sum, which changes the balance with every other term of a loss.
+
+# %% [markdown]
+# ## 1 The KL divergence between Gaussians
+#
+# You have two densities over the same variable $z$. If $z$ really comes from $q$ but you code or bet as if it came from
+# $p$, you lose on average
+#
+# $$D_{KL}(q \,\|\, p) = \mathbb{E}_{z \sim q}\!\left[\log \frac{q(z)}{p(z)}\right] = \int q(z) \log \frac{q(z)}{p(z)} \, dz$$
+#
+# nats per draw. This is the **Kullback–Leibler divergence**. It is zero when $q = p$ and positive otherwise. The average
+# is taken over the **first** argument, so it is not symmetric: what $p$ does where $q$ is never seen does not count.
+#
+# For Gaussians the integral has a closed form, and two facts about moments are all you need to find it:
+# if $z$ has mean $\mu$ and variance $\sigma^2$, then $\mathbb{E}[z] = \mu$ and $\mathbb{E}[z^2] = \mu^2 + \sigma^2$.
+
+# %% [markdown]
+# ### 1.1 Two Gaussians, by hand
+# **`kl.general`** · manual 10
+#
+# Let $q = \mathcal{N}(\mu_2, \sigma_2^2)$ and $p = \mathcal{N}(\mu_1, \sigma_1^2)$ be scalar Gaussians. Derive
+#
+# $$D_{KL}(q \,\|\, p) = \log\frac{\sigma_1}{\sigma_2} + \frac{\sigma_2^2 + (\mu_1 - \mu_2)^2}{2 \sigma_1^2} - \frac12 .$$
+#
+# Start from the definition, show each step, and say where you use which moment.
+#
+# *Check yourself:* with $\mu_2 = 1,\ \sigma_2 = 2,\ \mu_1 = 0,\ \sigma_1 = 3$ the formula gives 0.1832 nats.
+#
+# <details><summary>Hint</summary>
+#
+# Write out both log densities and subtract them before you take the expectation. One of the two squares has its own
+# variance as expectation. For the other, insert a zero: $z - \mu_1 = (z - \mu_2) + (\mu_2 - \mu_1)$.
+#
+# </details>
+
+# %% [markdown]
+# **RESPONSE:**
+#
+# <!-- BEGIN SOLUTION -->
+# The log density of a Gaussian is $\log \mathcal{N}(z; \mu, \sigma^2) = -\log\sigma - \tfrac12\log 2\pi - \frac{(z-\mu)^2}{2\sigma^2}$.
+# In the difference of two of them the constant $\tfrac12 \log 2\pi$ cancels:
+#
+# $$\log\frac{q(z)}{p(z)} = \log\frac{\sigma_1}{\sigma_2} - \frac{(z-\mu_2)^2}{2\sigma_2^2} + \frac{(z-\mu_1)^2}{2\sigma_1^2}.$$
+#
+# Take the expectation under $q$, term by term. The first term is a constant. In the second, $\mathbb{E}_q[(z-\mu_2)^2] = \sigma_2^2$
+# is the variance of $q$, so the term is $-\tfrac12$. In the third, write $z-\mu_1 = (z-\mu_2) + (\mu_2-\mu_1)$ and square:
+#
+# $$\mathbb{E}_q[(z-\mu_1)^2] = \mathbb{E}_q[(z-\mu_2)^2] + 2(\mu_2-\mu_1)\,\mathbb{E}_q[z-\mu_2] + (\mu_2-\mu_1)^2 = \sigma_2^2 + (\mu_1-\mu_2)^2,$$
+#
+# because $\mathbb{E}_q[z-\mu_2] = 0$. Together,
+#
+# $$D_{KL}(q\,\|\,p) = \log\frac{\sigma_1}{\sigma_2} + \frac{\sigma_2^2 + (\mu_1-\mu_2)^2}{2\sigma_1^2} - \frac12. \qquad\blacksquare$$
+# <!-- END SOLUTION -->
+
+# %% [markdown]
+# ### 1.2 Against the standard normal, by hand
+# **`kl.scalar`** · manual 10
+#
+# In a VAE, $p$ is nearly always the standard normal. Let $q = \mathcal{N}(\mu, \sigma^2)$ and $p = \mathcal{N}(0, 1)$. Derive
+#
+# $$D_{KL}(q \,\|\, p) = \tfrac12\left(\mu^2 + \sigma^2 - 1 - \ln \sigma^2\right)$$
+#
+# from the definition, using only $\mathbb{E}_q[z] = \mu$ and $\mathbb{E}_q[z^2] = \mu^2 + \sigma^2$ (do not plug numbers into
+# 1.1; use 1.1 to check your result). Then show that it is zero only for $\mu = 0,\ \sigma = 1$.
+#
+# *Check yourself:* $\mu = 1,\ \sigma = 2$ gives 1.3069 nats.
+#
+# <details><summary>Hint</summary>
+#
+# Expand $(z - \mu)^2$ before you take its expectation; both moments appear. For the last part, look at the two terms in
+# $\mu$ and in $\sigma^2$ apart, and use $\ln t \le t - 1$.
+#
+# </details>
+
+# %% [markdown]
+# **RESPONSE:**
+#
+# <!-- BEGIN SOLUTION -->
+# With $\log q(z) = -\tfrac12\ln\sigma^2 - \tfrac12\ln 2\pi - \frac{(z-\mu)^2}{2\sigma^2}$ and
+# $\log p(z) = -\tfrac12\ln 2\pi - \frac{z^2}{2}$,
+#
+# $$D_{KL}(q\,\|\,p) = \mathbb{E}_q\!\left[-\tfrac12\ln\sigma^2 - \frac{z^2 - 2\mu z + \mu^2}{2\sigma^2} + \frac{z^2}{2}\right].$$
+#
+# Insert the moments. The middle term has $\mathbb{E}_q[z^2 - 2\mu z + \mu^2] = (\mu^2+\sigma^2) - 2\mu^2 + \mu^2 = \sigma^2$, so it is $-\tfrac12$.
+# The last term is $\tfrac12(\mu^2+\sigma^2)$. Together,
+#
+# $$D_{KL}(q\,\|\,p) = \tfrac12\left(\mu^2 + \sigma^2 - 1 - \ln\sigma^2\right).$$
+#
+# **Zero.** $\mu^2 \ge 0$ with equality for $\mu = 0$. And $\sigma^2 - 1 - \ln\sigma^2 \ge 0$ because $\ln t \le t-1$, with equality
+# for $t = \sigma^2 = 1$. Both are zero only for $\mu = 0,\ \sigma = 1$, that is for $q = p$. $\blacksquare$
+# <!-- END SOLUTION -->
+
+# %% [markdown]
+# ### 1.3 The closed form in code
+# **`kl.D_KL`** · auto 5
+#
+# Without this term a VAE is an autoencoder: nothing keeps its codes where the prior draws. An encoder emits, for each of
+# $B$ examples, $D$ means and $D$ log variances. Apply the formula of 1.2 to each of the $B \cdot D$ entries, and average:
+#
+# $$\texttt{D\_KL} = \frac{1}{BD} \sum_{b=1}^{B} \sum_{d=1}^{D} \tfrac12\left(\mu_{bd}^2 + \sigma_{bd}^2 - 1 - \ln\sigma_{bd}^2\right)$$
+#
+# where $\sigma_{bd}^2$ is the variance and `logvar` holds $\ln \sigma_{bd}^2$. **Convention:** the mean runs over the batch
+# **and** the latent dimensions. A network emits the log variance because any real number is a valid one; a variance
+# would have to be kept positive.
+#
+# *Predict:* what does `D_KL` return for `mu = 0, logvar = 0`? And is it larger for `logvar = 2` or for `logvar = -2`?
+#
+# <details><summary>Hint</summary>
+#
+# The idea: you have the log of the variance, and the formula wants the variance too; undo the logarithm. One reduction at
+# the end covers both dimensions. The functions: `torch.exp`, `torch.mean`.
+#
+# </details>
+
+
+# %%
+# AUTOGRADED (5) D_KL
+def D_KL(mu, logvar):
+    """KL divergence of N(mu, exp(logvar)) from N(0, 1), mean over batch and latent dimensions.
+
+    Args:
+        mu: Means, float tensor of shape (B, D).
+        logvar: Natural logs of the variances, float tensor of shape (B, D).
+
+    Returns:
+        Scalar tensor: the mean over all B * D entries, in nats.
+    """
+    # TODO: find the KL of every entry from the formula of 1.2.
+    # TODO: average over all entries.
+    ### BEGIN SOLUTION
+    kl = 0.5 * (mu**2 + logvar.exp() - 1 - logvar)  # (B, D)
+    return kl.mean()
+    ### END SOLUTION
+
+
+# %%
+# TEST
+for seed, published in enumerate((0.9318599700927734, 1.0280910730361938, 0.853870153427124)):
+    torch.manual_seed(seed)
+    mu, logvar = torch.randn(10, 5), torch.randn(10, 5)
+    as_log_sigma = kl_between(Normal(mu, logvar.exp()), Normal(0, 1)).mean()
+    slips = {
+        "you sum over the latent dimensions; here the mean runs over them too.": 5 * published,
+        "you sum over batch and latent; take the mean.": 50 * published,
+        "logvar is the log of the variance; you used it as the log of sigma.": as_log_sigma,
+    }
+    hint = "Is the ½ there?"
+    expect_close(f"D_KL, seed {seed}", D_KL(mu, logvar), published, slips=slips, hint=hint)
+
+# %% [markdown]
+# Now see what the divergence charges. The left curve moves a unit Gaussian away from zero; the right one stretches and
+# squeezes it in place.
+
+# %%
+values = torch.linspace(-3, 3, 61)
+zero = torch.zeros(1, 1)
+kl_of_mu = torch.stack([D_KL(value.view(1, 1), zero) for value in values])
+kl_of_logvar = torch.stack([D_KL(zero, value.view(1, 1)) for value in values])
+plots.plot_price(values, kl_of_mu, values, kl_of_logvar)
+
+# %% [markdown]
+# A mean two standard deviations off costs 2 nats. Halving or doubling the variance is nearly free, but a wide Gaussian
+# soon pays exponentially, a narrow one only linearly in `logvar`. That is why an encoder under pressure to be exact
+# shrinks its sigma first and moves its means second.
+
+# %% [markdown]
+# ### 1.4 Many dimensions
+# **`kl.multivariate`** · manual 5
+#
+# Let $q = \mathcal{N}(\boldsymbol\mu, \operatorname{diag}(\sigma_1^2, \dots, \sigma_D^2))$ and $p = \mathcal{N}(\mathbf{0}, I)$ in $D$ dimensions.
+# Show that
+#
+# $$D_{KL}(q \,\|\, p) = -\frac12 \sum_{i=1}^{D} \left(1 + \log \sigma_i^2 - \sigma_i^2 - \mu_i^2\right).$$
+#
+# Say in one sentence where you need the covariance to be diagonal, and by which factor this differs from what `D_KL`
+# returns for a single example.
+#
+# <details><summary>Hint</summary>
+#
+# A Gaussian with diagonal covariance is a product of scalar Gaussians. What does the logarithm make of a product, and
+# what happens to the dimensions a term does not depend on?
+#
+# </details>
+
+# %% [markdown]
+# **RESPONSE:**
+#
+# <!-- BEGIN SOLUTION -->
+# Both densities factorise: $q(\mathbf z) = \prod_i q_i(z_i)$ with $q_i = \mathcal N(\mu_i, \sigma_i^2)$, because the covariance is
+# diagonal, and $p(\mathbf z) = \prod_i p_i(z_i)$ with $p_i = \mathcal N(0, 1)$. The logarithm turns the quotient of products into a sum:
+#
+# $$D_{KL}(q\,\|\,p) = \mathbb{E}_q\!\left[\sum_{i=1}^{D} \log\frac{q_i(z_i)}{p_i(z_i)}\right] = \sum_{i=1}^{D} \mathbb{E}_{q_i}\!\left[\log\frac{q_i(z_i)}{p_i(z_i)}\right].$$
+#
+# In the last step each summand depends on $z_i$ alone, so the other dimensions integrate to one. Each expectation is the scalar
+# divergence of 1.2, hence
+#
+# $$D_{KL}(q\,\|\,p) = \sum_{i=1}^{D} \tfrac12\left(\mu_i^2 + \sigma_i^2 - 1 - \log\sigma_i^2\right) = -\frac12\sum_{i=1}^{D}\left(1 + \log\sigma_i^2 - \sigma_i^2 - \mu_i^2\right). \qquad\blacksquare$$
+#
+# The diagonal is needed for $q$ to factorise; with correlations the log determinant of the covariance does not split. `D_KL` averages
+# over the $D$ dimensions, so for one example it returns this sum divided by $D$.
+# <!-- END SOLUTION -->
+
+# %% [markdown]
+# ### 1.5 Any two Gaussians in code
+# **`kl.gaussians`** · auto 5
+#
+# Later models learn their prior, or compare two posteriors; then both arguments are free. Write the formula of 1.1 for
+# tensors, entry by entry, without any reduction. Networks here emit the log **standard deviation**,
+# $\texttt{log\_sigma} = \ln\sigma$, so $\sigma^2 = e^{2 \ln\sigma}$. With $N_1 = \mathcal{N}(\mu_1, \sigma_1^2)$ and
+# $N_2 = \mathcal{N}(\mu_2, \sigma_2^2)$, the function returns
+#
+# $$D_{KL}(N_1 \,\|\, N_2) = \mathbb{E}_{z \sim N_1}\!\left[\log \frac{N_1(z)}{N_2(z)}\right].$$
+#
+# **Mind the names:** in 1.1 the first argument carries index 2, here index 1.
+#
+# *Predict:* which is larger, $D_{KL}(\mathcal{N}(0,1) \,\|\, \mathcal{N}(0, 0.5^2))$ or the same with the arguments swapped?
+#
+# <details><summary>Hint</summary>
+#
+# The idea: rename the indices of 1.1 on paper first. A quotient of sigmas is a difference of logs, so no division by a
+# sigma that may be tiny is needed there. The function: `torch.exp`.
+#
+# </details>
+
+
+# %%
+# AUTOGRADED (5) kl_divergence
+def kl_divergence(mu1, log_sigma1, mu2, log_sigma2):
+    """KL divergence KL[N1 || N2] of scalar Gaussians, entry by entry.
+
+    Args:
+        mu1: Means of the first Gaussian N1, float tensor of any shape.
+        log_sigma1: Natural logs of the standard deviations of N1, same shape.
+        mu2: Means of the second Gaussian N2, same shape.
+        log_sigma2: Natural logs of the standard deviations of N2, same shape.
+
+    Returns:
+        KL[N1 || N2] in nats, same shape; neither summed nor averaged.
+    """
+    # TODO: turn the log standard deviations into variances.
+    # TODO: combine the three terms of the formula of 1.1, with the names of this function.
+    ### BEGIN SOLUTION
+    var1, var2 = torch.exp(2 * log_sigma1), torch.exp(2 * log_sigma2)
+    return log_sigma2 - log_sigma1 + (var1 + (mu1 - mu2) ** 2) / (2 * var2) - 0.5
+    ### END SOLUTION
+
+
+# %%
+# TEST
+set_seed(0)
+mu1, mu2 = torch.randn(2, 8, 3)
+log_sigma1, log_sigma2 = 0.5 * torch.randn(2, 8, 3)
+N1, N2 = Normal(mu1, log_sigma1.exp()), Normal(mu2, log_sigma2.exp())
+as_logvar = kl_between(
+    Normal(mu1, (log_sigma1 / 2).exp()), Normal(mu2, (log_sigma2 / 2).exp())
+)
+slips = {
+    "the arguments are swapped: the average runs over N1, the first.": kl_between(N2, N1),
+    "log_sigma is the log of sigma, and you used it as the log of the variance.": as_logvar,
+}
+got = kl_divergence(mu1, log_sigma1, mu2, log_sigma2)
+hint = "One value for every entry; with mu1 = mu2 only the sigmas remain."
+expect_close("kl_divergence", got, kl_between(N1, N2), slips=slips, hint=hint)
+
+# %% [markdown]
+# The order of the arguments is a choice with consequences. On the left, your function prices a change of width in both
+# directions. On the right, the target has two modes and you may offer one Gaussian: once the best for $D_{KL}(p \,\|\, q)$,
+# once for $D_{KL}(q \,\|\, p)$.
+#
+# *Predict:* one of the two covers both modes, the other picks one. Which is which? Ask where the average is taken.
+
+# %%
+sigmas = torch.logspace(-1, 1, 80)
+zeros = torch.zeros(80)
+forward = kl_divergence(zeros, zeros, zeros, sigmas.log())
+reverse = kl_divergence(zeros, sigmas.log(), zeros, zeros)
+
+grid = torch.linspace(-6, 6, 601)
+step = grid[1] - grid[0]
+
+
+def bump(mu, sigma):
+    """Density of N(mu, sigma^2) on the grid."""
+    return torch.exp(-0.5 * ((grid - mu) / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))
+
+
+def divergence_on_grid(a, b):
+    """KL[a || b] of two densities given on the grid, by adding up slices."""
+    return (a * (a.clamp_min(1e-30).log() - b.clamp_min(1e-30).log())).sum() * step
+
+
+target = 0.6 * bump(-2.0, 0.6) + 0.4 * bump(2.0, 0.8)
+candidates = [(m, s) for m in torch.linspace(-3, 3, 61) for s in torch.linspace(0.3, 3, 55)]
+covers = min(candidates, key=lambda c: divergence_on_grid(target, bump(*c)))
+picks = min(candidates, key=lambda c: divergence_on_grid(bump(*c), target))
+fits = {"smallest KL[p || q]": bump(*covers), "smallest KL[q || p]": bump(*picks)}
+plots.plot_asymmetry(sigmas, forward, reverse, grid, target, fits)
+
+# %% [markdown]
+# Left, at $\sigma = 0.5$, the first form costs 0.81 nats and the second 0.32: a second argument that is too narrow is what costs.
+# Right, $D_{KL}(p \,\|\, q)$ averages over the target: $q$ must have mass wherever $p$ has some, so it covers both modes and the
+# valley between. $D_{KL}(q \,\|\, p)$ averages over $q$: it may ignore a mode, but must not stray where $p$ is nearly zero. A VAE
+# uses the second form for its posterior, which is why the posteriors of VAEs tend to be too narrow rather than too wide.
+
+# %% [markdown]
+# ## 2 Estimating what you cannot integrate
+#
+# Closed forms are rare. What always works is to draw samples $z_1, \dots, z_N$ from $q$ and average:
+# $D_{KL}(q \,\|\, p) \approx \frac1N \sum_n \left[\log q(z_n) - \log p(z_n)\right]$. For that you need log densities. Because you
+# have a closed form too, you can watch how good the estimate is.
+
+# %% [markdown]
+# ### 2.1 The log density of an isotropic Gaussian
+# **`kl.log_prob`** · auto 5
+#
+# Everything that follows, the ELBO too, is built from this one function. In $K$ dimensions, with one standard deviation
+# $\sigma$ shared by all of them,
+#
+# $$\log \mathcal{N}(x; \mu, \sigma^2 I) = -\frac{1}{2\sigma^2}\sum_{k=1}^{K} (x_k - \mu_k)^2 - K \ln \sigma - \frac{K}{2} \ln 2\pi .$$
+#
+# The tensors carry a batch of $B$ examples with $N$ samples each; `log_sigma` holds $\ln\sigma$ and has no last dimension,
+# because all $K$ dimensions share it. **Convention:** summed over $K$, since the density is that of the whole vector.
+#
+# <details><summary>Hint</summary>
+#
+# The idea: the sum over $k$ leaves the shape `(B, N)`, which is the shape of `log_sigma`; do the sum first and nothing needs
+# to be broadcast. $K$ is a number you can read from a shape. The functions: `torch.sum` with `dim`, `math.log`.
+#
+# </details>
+
+
+# %%
+# AUTOGRADED (5) log_prob
+def log_prob(x, mu, log_sigma):
+    """Log density of isotropic Gaussians.
+
+    Args:
+        x: Where the density is evaluated, float tensor of shape (B, N, K).
+        mu: Means, float tensor of shape (B, N, K).
+        log_sigma: Natural logs of the standard deviations, shape (B, N), one for all K.
+
+    Returns:
+        log N(x; mu, sigma^2 I) in nats, shape (B, N). Summed over K.
+    """
+    # TODO: sum the squared differences over the last dimension.
+    # TODO: scale them by the variance.
+    # TODO: subtract the logarithm of the normaliser, which depends on K.
+    ### BEGIN SOLUTION
+    K = x.shape[-1]
+    squared = ((x - mu) ** 2).sum(-1)  # (B, N)
+    log_normaliser = K * (log_sigma + 0.5 * math.log(2 * math.pi))
+    return -0.5 * squared * torch.exp(-2 * log_sigma) - log_normaliser
+    ### END SOLUTION
+
+
+# %%
+# TEST
+set_seed(0)
+x, mu = torch.randn(2, 7, 5, 4)
+log_sigma = 0.5 * torch.randn(7, 5)
+right = Normal(mu, log_sigma.exp().unsqueeze(-1)).log_prob(x).sum(-1)
+as_logvar = Normal(mu, (log_sigma / 2).exp().unsqueeze(-1)).log_prob(x).sum(-1)
+half_log_2pi = 0.5 * math.log(2 * math.pi)
+slips = {
+    "the normaliser counts once for each of the K dimensions.": right
+    + 3 * (log_sigma + half_log_2pi),
+    "K ln sigma is there, but ln 2 pi must be multiplied by K too.": right + 3 * half_log_2pi,
+    "you take the mean over K; the density of a vector needs the sum.": right / 4,
+    "log_sigma is the log of sigma, and you used it as the log of the variance.": as_logvar,
+}
+hint = "Try K = 1, mu = 0, sigma = 1 by hand."
+expect_close("log_prob", log_prob(x, mu, log_sigma), right, slips=slips, hint=hint)
+
+# %% [markdown]
+# A density must integrate to one, and that is a check you can make without any library: add up `exp(log_prob)` over a fine
+# grid in two dimensions.
+
+# %%
+side = torch.linspace(-6, 6, 241)
+points = torch.cartesian_prod(side, side).unsqueeze(0)  # (1, N, 2)
+log_sigma = torch.full(points.shape[:2], math.log(0.8))
+density = log_prob(points, torch.full_like(points, 0.5), log_sigma).exp()
+print(f"exp(log_prob) adds up to {density.sum() * (side[1] - side[0]) ** 2:.6f}")
+
+# %% [markdown]
+# ### 2.2 The KL by Monte Carlo
+# **`kl.mc`** · auto 5
+#
+# When the posterior is not Gaussian (a mixture, a flow), this estimate is all there is. You are given samples $z_{bn} \sim q_b$; average
+# over them:
+#
+# $$\widehat{D}_{KL}(q_b \,\|\, p_b) = \frac1N \sum_{n=1}^{N} \left[\log q_b(z_{bn}) - \log p_b(z_{bn})\right]$$
+#
+# Each row of `params_q` and `params_p` describes one isotropic Gaussian: the first $K$ columns are its mean, the last is its
+# `log_sigma`. **Convention:** the mean runs over the samples only; each example keeps its own estimate.
+#
+# *Predict:* can the estimate be negative, although the divergence cannot?
+#
+# <details><summary>Hint</summary>
+#
+# The idea: `log_prob` wants a mean for every sample, so give the parameters a sample dimension and stretch it. The
+# functions: `Tensor.unsqueeze`, `Tensor.expand`, `torch.mean` with `dim`.
+#
+# </details>
+
+
+# %%
+# AUTOGRADED (5) kl_q_p_mc
+def kl_q_p_mc(samples_q, params_q, params_p):
+    """Monte Carlo estimate of KL[q || p] for isotropic Gaussians.
+
+    Args:
+        samples_q: Samples of q, float tensor of shape (B, N, K).
+        params_q: Parameters of q, shape (B, K+1): K means, then log_sigma.
+        params_p: Parameters of p, shape (B, K+1), in the same order.
+
+    Returns:
+        The estimate of KL[q || p] in nats, shape (B,). Averaged over the N samples.
+    """
+    # TODO: split each params tensor into means and log_sigma, with a sample dimension.
+    # TODO: evaluate both log densities at the samples.
+    # TODO: average their difference over the samples.
+    ### BEGIN SOLUTION
+    mu_q, log_sigma_q = params_q[:, None, :-1].expand_as(samples_q), params_q[:, None, -1]
+    mu_p, log_sigma_p = params_p[:, None, :-1].expand_as(samples_q), params_p[:, None, -1]
+    log_ratio = log_prob(samples_q, mu_q, log_sigma_q) - log_prob(samples_q, mu_p, log_sigma_p)
+    return log_ratio.mean(1)  # (B, N) to (B,)
+    ### END SOLUTION
+
+
+# %%
+# TEST
+set_seed(0)
+params_q, params_p = 0.5 * torch.randn(2, 6, 4)  # B = 6, K = 3
+q = Normal(params_q[:, None, :-1], params_q[:, None, -1:].exp())
+p = Normal(params_p[:, None, :-1], params_p[:, None, -1:].exp())
+samples_q = q.sample((50,)).squeeze(2).transpose(0, 1)  # (6, 50, 3)
+log_q, log_p = q.log_prob(samples_q).sum(-1), p.log_prob(samples_q).sum(-1)
+right = (log_q - log_p).mean(1)
+slips = {
+    "q and p are swapped.": -right,
+    "you sum over the samples; take their mean.": 50 * right,
+    "only log p is there; the estimate needs log q - log p.": -log_p.mean(1),
+}
+expect_close("kl_q_p_mc", kl_q_p_mc(samples_q, params_q, params_p), right, slips=slips)
+
+# %% [markdown]
+# A thousand estimates with ten samples each, for two Gaussians that nearly agree: $q = \mathcal{N}(0, I)$ and $p = \mathcal{N}(0.1, I)$ in two
+# dimensions. The exact value is $2 \cdot 0.1^2 / 2 = 0.01$ nats.
+
+# %%
+set_seed(0)
+alike_q, alike_p = torch.zeros(1000, 3), torch.tensor([[0.1, 0.1, 0.0]]).expand(1000, 3)
+estimates = kl_q_p_mc(torch.randn(1000, 10, 2), alike_q, alike_p)
+print(f"mean {estimates.mean():.4f} nats; {(estimates < 0).float().mean():.0%} are negative")
+
+# %% [markdown]
+# On average the estimates are right, yet about two in five are negative: a single $\log q - \log p$ may have either sign,
+# only its expectation may not. A negative KL in a training log is therefore no bug when it is estimated, and always one
+# when it comes from a closed form.
+
+# %% [markdown]
+# ### 2.3 The KL, exactly
+# **`kl.exact`** · auto 5
+#
+# The exact value has no noise, costs less, and has a better gradient: where a closed form exists, use it. Sum the formula
+# of 1.1 over $K$ dimensions that share one sigma:
+#
+# $$D_{KL}(q \,\|\, p) = K \ln\frac{\sigma_p}{\sigma_q} + \frac{K \sigma_q^2 + \sum_k (\mu_{q,k} - \mu_{p,k})^2}{2 \sigma_p^2} - \frac{K}{2}$$
+#
+# **Convention:** summed over $K$, one value for each of the $B$ examples.
+#
+# <details><summary>Hint</summary>
+#
+# The idea: `kl_divergence` of 1.5 works entry by entry and broadcasts; what shape must `log_sigma` have to meet means of
+# shape `(B, K)`? Then one reduction is left. The functions: slicing with `-1:`, `torch.sum` with `dim`.
+#
+# </details>
+
+
+# %%
+# AUTOGRADED (5) kl_q_p_exact
+def kl_q_p_exact(params_q, params_p):
+    """Exact KL[q || p] of isotropic Gaussians.
+
+    Args:
+        params_q: Parameters of q, float tensor of shape (B, K+1): K means, then log_sigma.
+        params_p: Parameters of p, shape (B, K+1), in the same order.
+
+    Returns:
+        KL[q || p] in nats, shape (B,). Summed over the K dimensions.
+    """
+    # TODO: split each params tensor into means and log_sigma.
+    # TODO: find the KL of every dimension and sum over the dimensions.
+    ### BEGIN SOLUTION
+    mu_q, log_sigma_q = params_q[:, :-1], params_q[:, -1:]
+    mu_p, log_sigma_p = params_p[:, :-1], params_p[:, -1:]
+    return kl_divergence(mu_q, log_sigma_q, mu_p, log_sigma_p).sum(-1)
+    ### END SOLUTION
+
+
+# %%
+# TEST
+set_seed(0)
+params_q, params_p = 0.5 * torch.randn(2, 6, 4)  # B = 6, K = 3
+q, p = (Normal(params[:, :-1], params[:, -1:].exp()) for params in (params_q, params_p))
+centred = kl_between(Normal(0.0, q.scale), Normal(0.0, p.scale))[:, 0]  # without means
+right = kl_between(q, p).sum(-1)
+slips = {
+    "the arguments are swapped.": kl_between(p, q).sum(-1),
+    "you average over the K dimensions; sum over them.": right / 3,
+    "the terms without mu count once for each of the K dimensions.": right - 2 * centred,
+}
+expect_close("kl_q_p_exact", kl_q_p_exact(params_q, params_p), right, slips=slips)
+
+# %% [markdown]
+# Two of your functions now answer the same question in two conventions. Against the standard normal, `kl_q_p_exact` sums over
+# $K$ dimensions and wants `log_sigma`; `D_KL` averages over them and wants `logvar`. Translate one into the other:
+
+# %%
+summed = kl_q_p_exact(params_q, torch.zeros_like(params_q)).mean()
+averaged = D_KL(params_q[:, :-1], 2 * params_q[:, -1:].expand(6, 3))
+print(
+    f"kl_q_p_exact, mean over the batch: {summed:.4f} nats; K * D_KL: {3 * averaged:.4f} nats"
+)
+
+# %% [markdown]
+# ### 2.4 How many samples are enough?
+# **`kl.compare`** · given
+#
+# Now let the two answers meet. Take $q = \mathcal{N}(0, I)$ and $p = \mathcal{N}(10, e^2 I)$ in $K = 4$ dimensions, estimate the KL from $N$
+# samples, repeat ten times, and compare with the exact value.
+#
+# *Predict:* the theory of means says the error falls like $1/\sqrt N$. By which factor does it fall from 10 samples to 1000?
+
+# %% figure="01_kl_compare"
+set_seed(0)
+params_q = torch.zeros(1, 5)  # mu_q = 0, log_sigma_q = 0
+params_p = torch.tensor([[10.0, 10.0, 10.0, 10.0, 1.0]])  # mu_p = 10, log_sigma_p = 1
+exact = kl_q_p_exact(params_q, params_p)
+
+counts = torch.linspace(1, 1000, 20).long()
+
+
+def estimate_error(n):
+    """Absolute error of one estimate from n samples, in nats; q is standard normal here."""
+    return (kl_q_p_mc(torch.randn(1, n, 4), params_q, params_p) - exact).abs()[0]
+
+
+errors = torch.stack(
+    [torch.stack([estimate_error(int(n)) for n in counts]) for _ in range(10)]
+)
+error_of_one = float(torch.stack([estimate_error(1) for _ in range(2000)]).mean())
+plots.plot_error_against_samples(counts, errors, error_of_one)
+print(f"exact value {exact[0]:.4f} nats")
+means = errors.mean(0)
+print(f"mean error: {means[0]:.3f} with 1 sample, {means[-1]:.3f} with 1000")
+
+# %% [markdown]
+# The bars follow the dashed line: the error of one sample divided by $\sqrt N$. Nothing in the estimator beats that rate. Every further digit costs a hundred times the samples. A VAE gets away with one sample a step because it
+# takes thousands of steps, and because the part of its loss with the closed form needs no samples at all.
+
+# %% [markdown]
+# ## 3 The ELBO
+#
+# A latent-variable model draws $z \sim p(z) = \mathcal{N}(0, I)$ and then $x \sim p(x \mid z) = \mathcal{N}(f(z), \sigma_x^2 I)$ with a decoder $f$. Training
+# it means making $\log p(x) = \log \int p(x \mid z)\, p(z)\, dz$ large, and that integral has no closed form when $f$ is a network.
+# Introduce any density $q(z)$, and split:
+#
+# $$\log p(x) = \underbrace{\mathbb{E}_{z \sim q}[\log p(x \mid z)] - D_{KL}(q \,\|\, p(z))}_{\text{ELBO}} + \underbrace{D_{KL}(q \,\|\, p(z \mid x))}_{\ge 0}$$
+#
+# The first two terms are the **evidence lower bound**: whatever $q$ you choose, $\log p(x)$ is at least that, and the bound
+# is tight exactly when $q$ is the true posterior. So you may maximise the ELBO over $q$ and $f$ together. Two pieces are
+# missing: samples that let gradients through, and the bound itself.
+
+# %% [markdown]
+# ### 3.1 Samples with a gradient
+# **`kl.rsample`** · auto 5
+#
+# `torch.normal(mu, sigma)` gives samples, but no gradient flows back to `mu` and `sigma`: drawing is not differentiable. The
+# **reparameterisation trick** draws noise that does not depend on the parameters, and moves it into place with
+# operations that do:
+#
+# $$z_{bn} = \mu_b + \sigma_b\, \epsilon_{bn}, \qquad \epsilon_{bn} \sim \mathcal{N}(0, I_K)$$
+#
+# Each example $b$ and each sample $n$ gets its own noise vector. **Convention:** draw all of it with one call, in the shape
+# `(B, N, K)`, so that the same seed gives you the numbers the checks expect.
+#
+# *Predict:* what is $\partial z / \partial \mu$? And $\partial z / \partial \ln\sigma$?
+#
+# <details><summary>Hint</summary>
+#
+# The idea: the noise comes first and knows nothing of the parameters; then scale, then shift. Let broadcasting add the
+# sample dimension to the means and to sigma. The functions: `torch.randn`, `torch.exp`, indexing with `None`.
+#
+# </details>
+
+
+# %%
+# AUTOGRADED (5) rsample
+def rsample(params_q, num_samples):
+    """Reparameterised samples of isotropic Gaussians.
+
+    Args:
+        params_q: Parameters, float tensor of shape (B, K+1): K means, then log_sigma.
+        num_samples: Number N of samples for each of the B examples, at least 1.
+
+    Returns:
+        Samples of shape (B, N, K), on the device of params_q; gradients flow back to params_q.
+        The noise is drawn by one call, in the shape (B, N, K).
+    """
+    # TODO: split params_q into means and sigma, with a dimension for the samples.
+    # TODO: draw the noise, scale it and shift it.
+    ### BEGIN SOLUTION
+    mu, sigma = params_q[:, None, :-1], params_q[:, None, -1:].exp()  # (B, 1, K), (B, 1, 1)
+    B, _, K = mu.shape
+    eps = torch.randn(B, num_samples, K, device=params_q.device, dtype=params_q.dtype)
+    return mu + sigma * eps
+    ### END SOLUTION
+
+
+# %%
+# TEST
+set_seed(0)
+params_q = torch.tensor([[1.0, -2.0, -1.0], [0.0, 3.0, -2.0], [-1.0, 1.0, -0.5]])
+params_q.requires_grad_()
+samples = rsample(params_q, 100_000)
+expect_shape("samples", samples, (3, 100_000, 2), "B examples, N samples each, K dimensions.")
+hint = "Use params_q itself: no .detach(), no .data, no torch.no_grad."
+expect_true("a gradient can flow back", samples.requires_grad, hint)
+slope = torch.autograd.grad(samples.square().sum(), params_q)[0]
+expect_true(
+    "it reaches means and log_sigma", (slope != 0).all(), "Shift and scale with params_q."
+)
+
+mu, sigma = params_q.detach()[:, :-1], params_q.detach()[:, -1:].exp().expand(3, 2)
+eps = (samples.detach() - mu[:, None]) / sigma[:, None]
+hint = "The noise needs the shape (B, N, K): each example, sample and dimension has its own."
+expect_true("each sample has its own noise", eps[0, 0, 0] != eps[0, 1, 0], hint)
+alike = (
+    torch.corrcoef(torch.stack([eps[0, :, 0], eps[1, :, 0], eps[0, :, 1]])).triu(1).abs().max()
+)
+expect_true("examples and dimensions have their own noise", alike < 0.05, hint)
+
+slips = {
+    "the last column is ln sigma, and you used it as the log of the variance.": sigma.sqrt()
+}
+expect_close("mean of the samples", samples.mean(1), mu, rtol=0, atol=1e-2)
+expect_close("spread of the samples", samples.std(1), sigma, rtol=0, atol=1e-2, slips=slips)
+
+# %% [markdown]
+# Three posteriors, 300 samples each. Every cloud should fill its own circles, and no cloud should be a line or a copy of
+# another. A sample moves one to one with its mean ($\partial z / \partial \mu = 1$) and by $\sigma\epsilon$ with $\ln\sigma$: the outermost points feel a
+# change of width most.
+
+# %%
+set_seed(1)
+three = torch.tensor([[-2.0, 0.0, -0.7], [1.0, 1.5, -1.5], [1.5, -1.5, -0.2]])
+plots.plot_clouds(rsample(three, 300), three)
+
+# %% [markdown]
+# #### What goes wrong without it
+#
+# Here is a one-dimensional posterior $q$ that should become $p = \mathcal{N}(2, 0.5^2)$ by gradient descent on your Monte Carlo KL,
+# with three samplers: yours; yours cut off from its parameters; and one that uses a single frozen draw of the noise, as a
+# `torch.manual_seed` inside the function would.
+#
+# *Predict:* where does $q$ end up in the second and the third case? It starts at $\mathcal{N}(0, 1)$.
+
+
+# %%
+def fit(sampler, steps=300):
+    """Fit q to N(2, 0.5^2) by gradient descent; return its mean and sigma."""
+    set_seed(0)
+    params_q = torch.tensor([[0.0, 0.0]], requires_grad=True)
+    params_p = torch.tensor([[2.0, math.log(0.5)]])
+    optimizer = torch.optim.SGD([params_q], lr=0.01)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        kl_q_p_mc(sampler(params_q), params_q, params_p).sum().backward()
+        optimizer.step()
+    mu, log_sigma = params_q.detach()[0]
+    return mu, log_sigma.exp()
+
+
+set_seed(0)
+frozen = torch.randn(1, 1, 1)
+samplers = {
+    "reparameterised": lambda params: rsample(params, 64),
+    "cut off from its parameters": lambda params: rsample(params, 64).detach(),
+    "one frozen draw": lambda params: (
+        params[:, None, :-1] + params[:, None, -1:].exp() * frozen
+    ),
+}
+fitted = {}
+for title, sampler in samplers.items():
+    mu, sigma = fit(sampler)
+    fitted[f"{title}\nmu = {mu:.2f}, sigma = {sigma:.2f}"] = bump(mu, sigma)
+plots.plot_fits(grid, bump(2.0, 0.5), fitted)
+
+# %% [markdown]
+# Cut off, the gradient that is left, $\mathbb{E}_q[\nabla \log q(z)]$, is zero on average: $q$ stays near its start and jitters, and no
+# error message says so. With one frozen draw the mean can always move that one point onto the mode of $p$, so a wider $q$
+# is rewarded without end: sigma grows as long as you train.
+
+# %% [markdown]
+# ### 3.2 The negative ELBO
+# **`kl.elbo`** · auto 5
+#
+# Now put the pieces together. The expectation is estimated with $N$ reparameterised samples, the KL to the prior
+# $\mathcal{N}(0, I)$ is **exact**:
+#
+# $$\texttt{elbo}_b = -\frac1N \sum_{n=1}^{N} \log p(x_b \mid z_{bn}) + D_{KL}(q_b \,\|\, \mathcal{N}(0, I)), \qquad \log p(x \mid z) = \log \mathcal{N}(x; f(z), \sigma_x^2 I)$$
+#
+# **Convention:** this is a loss, to be minimised: the negative of the bound, with a minus before the first term and a plus
+# before the second. It is summed over the $D$ dimensions of $x$ and over the $K$ of $z$, and averaged over the samples.
+# `log_sig_x` is $\ln \sigma_x$, one number for the whole data set.
+#
+# <details><summary>Hint</summary>
+#
+# The idea: three calls of functions you have written (`rsample`, `log_prob`, `kl_q_p_exact`). $x$ needs a sample dimension
+# to meet the decoder's output; in your parameters the prior is a row of zeros. The functions: `Tensor.unsqueeze`,
+# `Tensor.expand`, `torch.zeros_like`.
+#
+# </details>
+
+
+# %%
+# AUTOGRADED (5) elbo
+def elbo(x, params_q, num_samples, func_decoder, log_sig_x):
+    """Negative ELBO of each example: a loss, to be minimised.
+
+    Args:
+        x: Data, float tensor of shape (B, D).
+        params_q: Parameters of each posterior, shape (B, K+1): K means, then log_sigma.
+        num_samples: Number N of samples of the posterior.
+        func_decoder: Function from z of shape (B, N, K) to the mean of x, shape (B, N, D).
+        log_sig_x: Natural log of the standard deviation of x given z, scalar tensor.
+
+    Returns:
+        -mean_n log p(x | z_n) + KL[q || N(0, I)] in nats, shape (B,). The KL is the exact one.
+    """
+    # TODO: draw samples of the posterior with `rsample` and decode them.
+    # TODO: average the log density of x over the samples.
+    # TODO: add the exact KL to the prior.
+    ### BEGIN SOLUTION
+    x_hat = func_decoder(rsample(params_q, num_samples))  # (B, N, D)
+    log_sigma = log_sig_x * torch.ones_like(x_hat[..., 0])  # (B, N)
+    log_likelihood = log_prob(x[:, None].expand_as(x_hat), x_hat, log_sigma)
+    kl = kl_q_p_exact(params_q, torch.zeros_like(params_q))
+    return -log_likelihood.mean(1) + kl
+    ### END SOLUTION
+
+
+# %%
+# TEST
+set_seed(0)
+decoder = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 5))
+x, log_sig_x = torch.randn(4, 5), torch.tensor(-0.5)
+params_q = (0.5 * torch.randn(4, 3)).requires_grad_()
+torch.manual_seed(1)
+z = rsample(params_q, 8)
+log_p = Normal(decoder(z), log_sig_x.exp()).log_prob(x[:, None]).sum(-1).mean(1)
+q = Normal(params_q[:, :-1], params_q[:, -1:].exp())
+kl = kl_between(q, Normal(0.0, 1.0)).sum(-1)
+slips = {
+    "the KL is subtracted; in a loss it is added.": -log_p - kl,
+    "the sign of log p: this is the bound's, a loss needs the negative.": log_p + kl,
+    "the KL is missing.": -log_p,
+    "you average over the dimensions of x or z; sum over them.": -log_p / 5 + kl,
+}
+torch.manual_seed(1)
+loss = elbo(x, params_q, 8, decoder, log_sig_x)
+hint = "Draw the samples with one call of your rsample."
+expect_close("elbo", loss, -log_p + kl, slips=slips, hint=hint)
+hint = "Keep params_q attached: no .detach() on the way."
+expect_true("the loss can train the posterior", loss.requires_grad, hint)
+
+# %% [markdown]
+# Is it really a bound? Take the one model where $\log p(x)$ can be integrated: a linear decoder $f(z) = Wz$. Then $x$ is
+# Gaussian with covariance $WW^\top + \sigma_x^2 I$, and if the columns of $W$ are orthogonal and equally long, the true posterior
+# is one of your isotropic Gaussians. Move $q$ away from it and see.
+
+# %%
+set_seed(0)
+sigma_x, scale = 0.5, 1.5
+W = scale * torch.linalg.qr(torch.randn(5, 2))[0]  # orthogonal columns of length 1.5
+x = torch.randn(1, 5)
+covariance = W @ W.T + sigma_x**2 * torch.eye(5)
+exact = -torch.distributions.MultivariateNormal(torch.zeros(5), covariance).log_prob(x)[0]
+
+variance = 1 / (1 + scale**2 / sigma_x**2)  # of the true posterior
+posterior = torch.cat(
+    [variance / sigma_x**2 * x @ W, torch.tensor([[0.5 * math.log(variance)]])], 1
+)
+
+
+def loss_at(distance, num_samples):
+    """Negative ELBO when q is the true posterior with its mean moved along the first axis."""
+    moved = posterior + torch.tensor([[distance, 0.0, 0.0]])
+    return elbo(x, moved, num_samples, lambda z: z @ W.T, torch.tensor(math.log(sigma_x)))
+
+
+distances = torch.linspace(-1.5, 1.5, 31)
+losses = torch.cat([loss_at(float(distance), 20_000) for distance in distances])
+counts = [1, 10, 100, 1000]
+repeats = range(50 if FAST else 200)
+estimates = torch.stack([torch.cat([loss_at(0.5, n) for _ in repeats]) for n in counts])
+plots.plot_bound(distances, losses, float(exact), counts, estimates)
+print(f"-log p(x) = {exact:.4f} nats")
+print(f"-ELBO at the true posterior = {loss_at(0.0, 100_000)[0]:.4f} nats")
+print(f"-ELBO at a distance of 0.5 = {estimates[-1].mean():.4f} nats")
+
+# %% [markdown]
+# At the true posterior the two numbers agree; everywhere else the negative ELBO is larger, by exactly $D_{KL}(q \,\|\, p(z \mid x))$.
+# More samples make the estimate quieter but do not lower it: the gap comes from $q$, not from $N$.
+
+# %% [markdown]
+# ### 3.3 The weight of the KL
+# **`kl.beta`** · manual 5 · manual 5
+#
+# Many VAEs weigh the second term: $\text{loss} = -\mathbb{E}_q[\log p(x \mid z)] + \beta\, D_{KL}(q \,\|\, p)$. With $\beta = 1$ it is the negative ELBO. Below you
+# train one small VAE three times, with $\beta$ of 0.001, 1 and 100, on points in the plane that form six clusters.
+#
+# **First predict, in one or two sentences each, then run the cells below and complete your responses.** For each of the two
+# extremes, say what happens to the reconstructions, and what happens to the **quality** (do generated points lie where
+# data lies?) and the **diversity** (are all clusters found?) of samples decoded from the prior. Explain it with the two
+# terms of the loss, and use the numbers of the table that the experiment prints.
+#
+# (a) $\beta$ too large (5 points). (b) $\beta$ too small (5 points).
+
+
+# %%
+def draw_clusters(count):
+    """Points in six clusters on the unit circle, spread 0.08; shape (count, 2)."""
+    angle = torch.randint(0, 6, (count,)) * (math.pi / 3)
+    return torch.stack([angle.cos(), angle.sin()], dim=1) + 0.08 * torch.randn(count, 2)
+
+
+def mlp(size_in, size_out):
+    """A network with two hidden layers of 64 units."""
+    hidden = [nn.Linear(size_in, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh()]
+    return nn.Sequential(*hidden, nn.Linear(64, size_out))
+
+
+def train_toy_vae(data, beta, steps):
+    """Train a VAE with a latent plane; return reconstructions, samples, both loss terms."""
+    set_seed(0)
+    encoder, decoder = mlp(2, 3), mlp(2, 2)
+    optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=3e-3)
+    log_sigma = torch.full((256, 1), math.log(0.1))
+    for _ in range(steps):
+        x = data[torch.randint(len(data), (256,))]
+        params_q = encoder(x)
+        x_hat = decoder(rsample(params_q, 1))  # (256, 1, 2)
+        rec_loss = -log_prob(x[:, None], x_hat, log_sigma).mean()
+        kl_loss = kl_q_p_exact(params_q, torch.zeros_like(params_q)).mean()
+        optimizer.zero_grad()
+        (rec_loss + beta * kl_loss).backward()
+        optimizer.step()
+    with torch.no_grad():
+        x_hat = decoder(rsample(encoder(data), 1))[:, 0]
+        return x_hat, decoder(torch.randn(len(data), 2)), rec_loss.item(), kl_loss.item()
+
+
+def judge_samples(samples):
+    """Share of samples within 3 sigma of a cluster; number of clusters that hold over 2 %."""
+    angles = torch.arange(6) * (math.pi / 3)
+    centres = torch.stack([angles.cos(), angles.sin()], dim=1)
+    distance, nearest = torch.cdist(samples, centres).min(1)
+    is_on_data = distance < 3 * 0.08
+    shares = torch.bincount(nearest[is_on_data], minlength=6) / len(samples)
+    return is_on_data.float().mean().item(), int((shares > 0.02).sum())
+
+
+# %% [markdown]
+# The next cell trains the three models: about 15 seconds on a CPU.
+
+# %% figure="01_kl_beta"
+set_seed(0)
+data = draw_clusters(2000)
+columns = {}
+print("    beta   -log p(x|z)        KL   samples on the data   clusters found")
+for beta in (0.001, 1.0, 100.0):
+    x_hat, generated, rec_loss, kl_loss = train_toy_vae(
+        data, beta, steps=400 if FAST else 1500
+    )
+    share, found = judge_samples(generated)
+    print(
+        f"{beta:8g}   {rec_loss:8.2f} nats  {kl_loss:6.2f} nats   {share:19.0%}   {found} of 6"
+    )
+    columns[f"beta = {beta:g}"] = (x_hat, generated)
+plots.plot_toy_vaes(data, columns)
+plt.savefig("01_kl_beta.png", dpi=80)
+
+# %% [markdown]
+# **RESPONSE:** (a) beta too large
+#
+# <!-- BEGIN SOLUTION -->
+# With $\beta = 100$ the KL term outweighs the likelihood. The cheapest posterior is the prior itself, for every $x$: the KL falls to
+# about 0 nats, so $z$ carries no information about $x$ (**posterior collapse**), and the decoder learns to ignore it. Its best constant
+# answer under a squared error is the mean of the data, here the empty centre of the circle. Reconstructions are all that one
+# point, and $-\log p(x \mid z)$ is large. Samples from the prior pass through the same decoder: no diversity (0 of 6 clusters) and poor
+# quality (0 % on the data), although codes and prior match perfectly. With images this is the blurred average picture.
+# <!-- END SOLUTION -->
+
+# %% [markdown]
+# **RESPONSE:** (b) beta too small
+#
+# <!-- BEGIN SOLUTION -->
+# With $\beta = 0.001$ the KL is almost free and the model is an autoencoder with a little noise. The posteriors become narrow and move far
+# apart to make reconstruction exact: $-\log p(x \mid z)$ is the best of the three, the KL is large (about 11 nats). The codes then
+# occupy a few small islands, not the region where $\mathcal N(0, I)$ puts its mass. Samples from the prior fall into the holes
+# between the islands, where the decoder was never trained: they are varied but lie off the data (a small share on it), and some
+# clusters may be missed because their codes lie where the prior hardly ever draws. Good reconstructions say nothing about samples.
+# <!-- END SOLUTION -->
+
+# %% [markdown]
+# The middle column pays a few nats so that codes and prior overlap, and both rows look like data. Between the clusters some
+# generated points form bridges: a continuous decoder cannot jump, a limit you meet again with digits in notebook 3. Which
+# $\beta$ is right depends on the convention: whoever averages a term where you sum it needs another number for the same balance.
+
+# %% [markdown]
+# ## Hand in
+#
+# Save the notebook (Ctrl+S or Cmd+S), then run the last cell. It lists what is still open, question by question, and writes
+# `01_kl_divergence_submission.zip` with a receipt. You may hand in an unfinished notebook; what is open scores zero.
+#
+# ## References
+#
+# - D. P. Kingma and M. Welling, *Auto-Encoding Variational Bayes*, ICLR 2014, arXiv:1312.6114. The reparameterisation trick
+#   and, in appendix B, the closed form of 1.4.
+# - D. J. Rezende, S. Mohamed and D. Wierstra, *Stochastic Backpropagation and Approximate Inference in Deep Generative
+#   Models*, ICML 2014, arXiv:1401.4082.
+# - I. Higgins et al., *beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework*, ICLR 2017.
+# - D. M. Blei, A. Kucukelbir and J. D. McAuliffe, *Variational Inference: A Review for Statisticians*, JASA 2017,
+#   arXiv:1601.00670. Section 2 derives the bound of part 3.
+
+# %%
+hand_in("01_kl_divergence", files=["01_kl_beta.png"])

@@ -1,0 +1,228 @@
+"""Judges of notebook 3's networks and training loops: shapes, numbers of parameters, what a batch or a call leaves behind."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.authoring.check import Arrays, Judge, Symptom
+from grader.authoring.judges import alike, close, differs
+
+_NOTHING = np.empty(0)
+_MOST_NUMBERS = 1000
+
+
+def whole_numbers(values: Arrays, name: str) -> list[int]:
+    """A short row of whole numbers; empty if what came is anything else, such as a shape of two billion rows of nothing."""
+    got = values.get(name, _NOTHING)
+    return got.tolist() if got.ndim == 1 and got.size <= _MOST_NUMBERS and got.dtype.kind in "iu" else []
+
+
+@dataclass(frozen=True)
+class close_pictures:
+    """As `close`, with the shapes of whole tensors (`NAME_shape`) compared first, before the values kept of them."""
+
+    rtol: float = 1e-3
+    atol: float = 1e-4
+
+    def __call__(self, values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+        for key in reference:
+            if key.endswith("_shape") and whole_numbers(values, key) != reference[key].tolist():
+                shapes = [tuple(shape) for shape in (whole_numbers(values, key), reference[key].tolist())]
+                return Symptom(f"{key.removesuffix('_shape')} has shape {shapes[0]}, expected {shapes[1]}")
+        return close(self.rtol, self.atol)(values, reference, inputs)
+
+
+def is_true(values: Arrays, name: str) -> bool:
+    """A flag can cost a check and never earn one: nothing, or anything but one plain yes, counts as a no."""
+    return values.get(name, _NOTHING).shape == () and bool(values[name].all())
+
+
+def same_counts(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The numbers of parameters, which the notebook tells everyone how to work out."""
+    drawn = {name: value for name, value in reference.items() if name.endswith("_drawn")}
+    for part, expected in reference.items():
+        if part in drawn:
+            continue
+        got = values.get(part, np.zeros(()))
+        if got.shape != () or int(got) != int(expected):
+            return Symptom(
+                f"{part} has {got} parameters, expected {expected}: compare widths and biases with the list of layers"
+            )
+    for name, expected in drawn.items():
+        if differs(name, values.get(name), expected, 1e-4, 1e-5):
+            part = name.removesuffix("_drawn")
+            return Symptom(f"the parameters of {part} have other shapes than those in the list of layers")
+    return None
+
+
+def decodes_the_mean(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The posterior's mean gives the same picture twice."""
+    picture, again = values.get("picture", _NOTHING), values.get("again", _NOTHING)
+    if picture.shape != again.shape or not alike(picture, again):
+        return Symptom(
+            "two reconstructions of the same image differ: decode the posterior's mean, not a draw",
+            "reconstruct_samples",
+        )
+    return close_pictures()(values, reference, inputs)  # of both
+
+
+def uses_class(name: str) -> Judge:
+    """An output for one image, or one code, under several classes: it must differ."""
+    judge_values = close_pictures()
+
+    def judge(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+        got = values.get(name, _NOTHING)
+        if got.shape == reference[name].shape and alike(got, got[:1]):
+            where, what = ("encoder", "the flat image") if name == "mu" else ("decoder", "z")
+            return Symptom(f"the class does not reach the {where}: join c to {what}", f"class_not_in_{where}")
+        return judge_values(values, reference, inputs)
+
+    return judge
+
+
+def full_batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Every example at most once, in full batches only, each image beside its label."""
+    size, examples = int(inputs["batch_size"]), len(inputs["labels"])
+    sizes = whole_numbers(values, "sizes")
+    if sizes == [size] * (examples // size) + [examples % size]:
+        return Symptom(
+            f"the last batch has {sizes[-1]} examples, expected full batches of {size} only", "drop_last_missing"
+        )
+    if sizes != [size] * (examples // size):
+        return Symptom(
+            f"{examples} examples come in {len(sizes)} batches, the first of {sizes[:1] or 0}, expected {examples // size} of {size}"
+        )
+    for epoch in ("first", "second"):
+        order = whole_numbers(values, epoch)
+        if len(np.unique(order)) < len(order):
+            return Symptom(
+                "an example comes twice in an epoch: shuffle, do not draw with replacement", "drawn_with_replacement"
+            )
+    return _foreign(values, inputs) or _apart(values)
+
+
+def _apart(values: Arrays) -> Symptom | None:
+    """Images beside other labels than their own: an image is filled with its label's number."""
+    order, images = whole_numbers(values, "first"), values.get("images", _NOTHING)
+    if images.shape != (len(order), 1, 2, 2):
+        return Symptom(f"the images of an epoch have shape {images.shape}, expected {(len(order), 1, 2, 2)}")
+    if not np.array_equal(images, np.broadcast_to(np.reshape(order, (-1, 1, 1, 1)), images.shape)):
+        return Symptom("images and labels do not belong together: shuffle the examples, not each apart", "labels_apart")
+    return None
+
+
+def _foreign(values: Arrays, inputs: Arrays) -> Symptom | None:
+    """Labels that are not the data set's, or not as many as the batches hold."""
+    full = len(inputs["labels"]) // int(inputs["batch_size"]) * int(inputs["batch_size"])
+    for epoch in ("first", "second"):
+        order = whole_numbers(values, epoch)
+        if len(order) < full or not np.isin(order, inputs["labels"]).all():
+            return Symptom("what the loader gives is not the data set it was given")
+    return None
+
+
+def shuffled(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """A random order, another one in every epoch."""
+    first, second = whole_numbers(values, "first"), whole_numbers(values, "second")
+    if len(first) < 2 or len(second) < 2:
+        return Symptom("the loader gives no examples")
+    if (np.diff(first) > 0).all() or (np.diff(first) < 0).all():
+        return Symptom("the examples come in the order of the data: let the loader shuffle", "shuffle_missing")
+    if first == second:
+        return Symptom(
+            "both epochs come in the same order: let the loader shuffle, with no seed of its own",
+            "same_order_every_epoch",
+        )
+    return _foreign(values, inputs)
+
+
+def losses(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """One loss for each step, as numbers."""
+    if not is_true(values, "holds_numbers"):
+        return Symptom(
+            "the list holds tensors, which keep every step's graph in memory: append loss.item()", "list_of_tensors"
+        )
+    return _each_step("losses", values, reference, inputs)
+
+
+def _each_step(name: str, values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """A loss of every step. Behind wrong steps the later ones cannot be right, and only the first is compared."""
+    got, expected = values.get(name, _NOTHING), reference[name]
+    if got.shape != expected.shape:
+        return Symptom(f"{name} has {got.size} entries after 2 epochs with 2 batches, expected {expected.size}")
+    if symptom := close()({"first": got[:1]}, {"first": expected[:1]}, inputs):
+        return Symptom(f"on a batch of known images {symptom.text.replace('first', f'the first of {name}')}")
+    if steps(values, reference, inputs) is None and close(1e-2, 1e-3)({name: got}, {name: expected}, inputs):
+        return Symptom(
+            f"the first of {name} is right, the later ones are not those of their own steps: append each step's value as it is",
+            "running_average",
+        )
+    return None
+
+
+def steps(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The parameters after two epochs with two batches."""
+    wanted = {"parameters": reference["parameters"]}
+    symptom = close(1e-4, 1e-4)({"parameters": values.get("parameters", _NOTHING)}, wanted, inputs)
+    return (
+        Symptom(f"after 4 steps of a small model {symptom.text.replace('parameters differs', 'its weights differ')}")
+        if symptom
+        else None
+    )
+
+
+def history(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Each term of every step, as numbers."""
+    if not is_true(values, "holds_numbers"):
+        return Symptom(
+            "the history holds tensors, which keep every step's graph in memory: append value.item()",
+            "history_of_tensors",
+        )
+    symptoms = (_each_step(term, values, reference, inputs) for term in ("rec_loss", "kl_loss"))
+    return next((symptom for symptom in symptoms if symptom), None)
+
+
+def float32_rows(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The reference's rows, in the type that the network's weights have."""
+    if symptom := close()(values, reference, inputs):
+        return symptom
+    got = values["rows"].dtype
+    return (
+        None if got == np.float32 else Symptom(f"the rows are {got}, expected float32: call .float()", "other_floats")
+    )
+
+
+def log_sig_x(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """A trainable scalar that starts at 0, and both given networks."""
+    moved = values.get("moved", _NOTHING)
+    if not is_true(values, "is_trained") or not (moved.size == 1 and np.allclose(moved, -inputs["push"], atol=1e-5)):
+        return Symptom(
+            "log_sig_x is not among the model's parameters, so no optimizer moves it: make it an nn.Parameter",
+            "width_not_a_parameter",
+        )
+    networks = {name: reference[name] for name in reference if name.startswith(("encoder", "decoder"))}
+    if symptom := same_counts(values, networks, inputs):
+        return symptom
+    return close()(values, {"log_sig_x": reference["log_sig_x"]}, inputs)
+
+
+def quiet(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Generating tracks no gradient, leaves the model in its mode, and is random."""
+    tracks = values.get("tracks_gradient", _NOTHING)
+    if tracks.shape != () or tracks.any():
+        return Symptom(
+            "the images still carry the graph of the decoder: decode inside torch.no_grad()", "gradient_tracked"
+        )
+    evaluating, training = inputs["marks"]
+    if not is_true(values, "keeps_mode") or not np.array_equal(values.get("after", _NOTHING), [training, evaluating]):
+        return Symptom(
+            "the model is in another mode (training or evaluation) afterwards than before: leave it as it was",
+            "mode_changed",
+        )
+    n = int(inputs["n_samples"] if "n_samples" in inputs else inputs["n_images"])
+    for name in ("first", "second"):
+        if values[name].shape != (n, 10) or not np.isin(values[name][:, -1], inputs["marks"]).all():
+            return Symptom("the images are not those of the model's decoder")
+    if alike(values["first"][:, :-1], values["second"][:, :-1]):
+        return Symptom("a second call gives the same images: fix no seed inside", "seed_fixed_inside")
+    return None

@@ -1,0 +1,435 @@
+"""Probes of notebook 3: autoencoder, VAE, conditional VAE and convolutional VAE."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from grader.probe_kit.stand_ins import (
+    PIXELS,
+    Added,
+    Batches,
+    Emit,
+    Marked,
+    PriorVAE,
+    Show,
+    Tones,
+    ToyAutoEncoder,
+    ToyVAE,
+    blank,
+    fill,
+    flat_decoder,
+    flat_encoder,
+    flat_images,
+    no_workers,
+    parameters,
+    picture,
+    plain_layers,
+    sample,
+    shown,
+    silence,
+    uniform,
+)
+from grader.probe_kit.tools import gradients, seed_torch
+
+
+def _count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+# ---------------------------------------------------------------- 1 compress
+
+
+def _described(part: str, module: nn.Module, seed: int) -> dict[str, object]:
+    """How many parameters there are, and some of the numbers that `fill` puts into them, by the sizes of the parameters."""
+    parameters = sorted(fill(module, seed).parameters(), key=lambda parameter: tuple(parameter.shape))
+    drawn = torch.cat([torch.empty(0), *(sample(parameter, most=9) for parameter in parameters)])
+    return {part: _count(module), f"{part}_drawn": drawn}
+
+
+def encoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
+    return _described("Encoder", names["Encoder"](nz=int(nz), input_size=int(size)), int(seed))
+
+
+def encoder(names, nz: Tensor, size: Tensor, seed: Tensor):
+    net = fill(names["Encoder"](nz=int(nz), input_size=int(size)), int(seed))
+    return {"code": net(2 * uniform(int(seed), 4, 1, int(size)) - 1)}
+
+
+def decoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
+    return _described("Decoder", names["Decoder"](nz=int(nz), output_size=int(size)), int(seed))
+
+
+def decoder(names, nz: Tensor, size: Tensor, seed: Tensor):
+    net = fill(names["Decoder"](nz=int(nz), output_size=int(size)), int(seed))
+    return picture("image", net(4 * uniform(int(seed), 4, int(nz)) - 2))
+
+
+def autoencoder_sizes(names, nz: Tensor, seed: Tensor):
+    model = names["AutoEncoder"](int(nz))
+    code = model.encoder(uniform(int(seed), 3, 1, PIXELS))
+    return {"code_shape": torch.tensor(code.shape), "image_shape": torch.tensor(model.decoder(code).shape)}
+
+
+def autoencoder(names, nz: Tensor, seed: Tensor):
+    model = names["AutoEncoder"](int(nz))
+    model.encoder, model.decoder = flat_encoder(int(nz), int(seed)), flat_decoder(int(nz), int(seed))
+    x = uniform(int(seed), 3, 1, PIXELS)
+    return picture("forward", model(x)) | picture("reconstruct", model.reconstruct(x))
+
+
+def loader(names, labels: Tensor, batch_size: Tensor, seed: Tensor):
+    """Two epochs: the sizes of the batches, and the labels and images in the order in which they come."""
+    seed_torch(seed)
+    data = [(torch.full((1, 2, 2), float(label)), label) for label in labels.tolist()]
+    with no_workers():
+        served = names["make_loader"](data, int(batch_size))
+    epochs = [list(served) for _ in range(2)]
+    nothing = torch.empty(0, dtype=torch.long)
+    return {
+        "sizes": torch.tensor([len(labels) for _, labels in epochs[0]], dtype=torch.long),
+        "first": torch.cat([nothing, *(labels for _, labels in epochs[0])]),
+        "second": torch.cat([nothing, *(labels for _, labels in epochs[1])]),
+        "images": torch.cat([torch.empty(0, 1, 2, 2), *(images for images, _ in epochs[0])]),
+    }
+
+
+def train_autoencoder(names, seed: Tensor, learning_rate: Tensor):
+    model = ToyAutoEncoder(int(seed))
+    losses = names["train_autoencoder"](model, Batches(int(seed)), epochs=2, learning_rate=float(learning_rate))
+    return {
+        "losses": torch.tensor([float(loss) for loss in losses]),
+        "holds_numbers": _are_numbers(losses),
+        "parameters": parameters(model),
+    }
+
+
+def _are_numbers(values) -> bool:
+    """Whether no tensor is among them, on which a whole graph may hang."""
+    return not any(isinstance(value, Tensor) for value in values)
+
+
+class _Generator(nn.Module):
+    """What `sample_images` needs of a model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.decoder = Show(1, PIXELS)
+
+
+def sample_images(names, n_samples: Tensor, nz: Tensor, seed: Tensor):
+    seed_torch(seed)
+    images = names["sample_images"](_Generator(), int(n_samples), int(nz))
+    return {"images_shape": torch.tensor(images.shape), "z": shown(images, int(nz))}
+
+
+def sample_images_quiet(names, n_samples: Tensor, nz: Tensor, seed: Tensor, marks: Tensor):
+    seed_torch(seed)
+    return _quiet(lambda model: names["sample_images"](model, int(n_samples), int(nz)), _Generator(), int(nz), marks)
+
+
+def _quiet(generate, model: Any, codes: int, marks: Tensor) -> dict[str, object]:
+    """Whether generating leaves no trace: no gradient, the model in its mode, other images the next time.
+
+    The last pixel of every image is the mark of the decoder's mode, and so is what the decoder answers afterwards.
+    """
+    model.decoder = Marked(model.decoder, marks)
+    first, after = generate(model.train()), [model.decoder(torch.zeros(1, codes)).flatten()[-1]]
+    in_training = model.training
+    second = generate(model.eval())
+    after.append(model.decoder(torch.zeros(1, codes)).flatten()[-1])
+    return {
+        "tracks_gradient": first.requires_grad or second.requires_grad,
+        "keeps_mode": in_training and not model.training,
+        "first": first.flatten(1)[:, ::87],
+        "second": second.flatten(1)[:, ::87],
+        "after": torch.stack(after),
+    }
+
+
+# ---------------------------------------------------------------- 2 make it variational
+
+
+def vae_sizes(names, nz: Tensor, seed: Tensor):
+    model = names["VAE"](int(nz))
+    outputs = model(uniform(int(seed), 3, 1, PIXELS))
+    return {"q_shape": torch.tensor(outputs["q"].shape), "rec_shape": torch.tensor(outputs["rec"].shape)}
+
+
+def _known_posterior(names, mu: Tensor, log_sigma: Tensor):
+    with plain_layers():
+        model = names["VAE"](len(mu))
+    model.encoder, model.decoder = Emit(torch.cat([mu, log_sigma])), Show(1, PIXELS)
+    return model
+
+
+def vae_noise(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor):
+    model = _known_posterior(names, mu, log_sigma)
+    seed_torch(seed)
+    return {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, PIXELS))["rec"], len(mu)), int(images))}
+
+
+def _in_two_calls(draw: Callable[[int], Tensor], n: int) -> Tensor:
+    """n draws, of which the second half must not repeat the first."""
+    return torch.cat([draw(n // 2), draw(n - n // 2)])
+
+
+def vae_gradient(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor):
+    """Of the mean square of z, summed over the dimensions: its expectation is known to whoever knows mu and sigma."""
+    model = _known_posterior(names, mu, log_sigma)
+    seed_torch(seed)
+    z = shown(model(blank(int(images), 1, PIXELS))["rec"], len(mu))
+    found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), [model.encoder.numbers], allow_unused=True)[0]
+    return {} if found is None else {"d_mu": found[: len(mu)], "d_log_sigma": found[len(mu) :]}
+
+
+def vae_loss(names, q: Tensor, beta: Tensor, seed: Tensor):
+    n = len(q)
+    outputs = {"q": q, "rec": 0.9 * uniform(int(seed), n, 1, PIXELS) + 0.05}
+    model = names["VAE"](q.shape[1] // 2, beta=float(beta))
+    total, terms = model.loss(uniform(int(seed) + 1, n, 1, PIXELS), outputs)
+    return {"rec_loss": terms["rec_loss"], "kl_loss": terms["kl_loss"], "total": total}
+
+
+def vae_reconstruct(names, nz: Tensor, seed: Tensor):
+    model = names["VAE"](int(nz))
+    model.encoder, model.decoder = flat_encoder(2 * int(nz), int(seed)), flat_decoder(int(nz), int(seed))
+    x = uniform(int(seed), 3, 1, PIXELS)
+    return picture("picture", model.reconstruct(x)) | {"again": picture("again", model.reconstruct(x))["again"]}
+
+
+def train_vae(names, seed: Tensor, learning_rate: Tensor):
+    model = ToyVAE(int(seed))
+    history = names["train_beta_vae"](model, Batches(int(seed)), epochs=2, learning_rate=float(learning_rate))
+    return {
+        "rec_loss": torch.tensor([float(value) for value in history["rec_loss"]]),
+        "kl_loss": torch.tensor([float(value) for value in history["kl_loss"]]),
+        "holds_numbers": all(_are_numbers(values) for values in history.values()),
+        "parameters": parameters(model),
+    }
+
+
+def divergence(names, mu: Tensor, log_var: Tensor):
+    return {"value": names["KLDivergence"]()(mu, log_var)}
+
+
+def divergence_gradient(names, mu: Tensor, log_var: Tensor):
+    return gradients(names["KLDivergence"](), mu=mu, log_var=log_var)
+
+
+def kl_weights(names, warm_up: Tensor, annealing: Tensor, epochs: Tensor):
+    """The weights by epoch, asked for from the last to the first: they depend on nothing else."""
+    weight = names["KLWeightManager"](int(warm_up), int(annealing))
+    return {"weights": torch.tensor([float(weight(epoch)) for epoch in reversed(range(int(epochs)))]).flip(0)}
+
+
+def interpolate(names, x: Tensor, y: Tensor, steps: Tensor):
+    return {"points": names["interpolate_linear"](x, y, int(steps))}
+
+
+# ---------------------------------------------------------------- 3 count nats
+
+
+def reparametrize_published(names, mu: Tensor, logvar: Tensor, seed: Tensor):
+    seed_torch(seed)
+    z = names["reparametrize"](mu, logvar)
+    return {"mean": z.mean(), "std": z.std()}
+
+
+def reparametrize(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
+    seed_torch(seed)
+    leaves = [value.clone().requires_grad_() for value in (mu, logvar)]
+    z = _in_two_calls(lambda n: names["reparametrize"](*(leaf.expand(n, -1) for leaf in leaves)), int(images))
+    found: tuple = (None, None)
+    if z.requires_grad:
+        found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), leaves, allow_unused=True)
+    reached = {name: grad for name, grad in zip(("d_mu", "d_logvar"), found, strict=True) if grad is not None}
+    return {"z": z} | reached
+
+
+def loss_function(names, x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor):
+    return {"loss": names["loss_function"](x_hat, x, mu, logvar)}
+
+
+_PARTS = ("encoder", "mu_layer", "logvar_layer", "decoder")
+
+
+def _layers(model: nn.Module, seed: int) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for part in _PARTS:
+        found |= _described(part, getattr(model, part), seed)
+    return found
+
+
+def _fill_parts(model: nn.Module, seed: int, parts: tuple[str, ...] = _PARTS) -> None:
+    for number, part in enumerate(parts):
+        fill(getattr(model, part), seed + number)
+
+
+def _fcvae(names, latent_size: int) -> Any:
+    with plain_layers():
+        return names["FCVAE"](PIXELS, latent_size)
+
+
+def fcvae_layers(names, latent_size: Tensor, seed: Tensor):
+    return _layers(_fcvae(names, int(latent_size)), int(seed))
+
+
+def fcvae(names, latent_size: Tensor, seed: Tensor):
+    """Mean and log variance with known weights, then the image without noise."""
+    model = _fcvae(names, int(latent_size))
+    _fill_parts(model, int(seed))
+    x = uniform(int(seed), 3, 1, 28, 28)
+    _, mu, logvar = model(x)
+    silence(model.logvar_layer, int(latent_size), 0, -40.0)
+    return {"mu": mu, "logvar": logvar} | picture("x_hat", model(x)[0])
+
+
+def fcvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
+    model = _with_known_posterior(_fcvae(names, len(mu)), mu, logvar)
+    return {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, 28, 28))[0], len(mu)), int(images))}
+
+
+def _with_known_posterior(model: Any, mu: Tensor, logvar: Tensor) -> Any:
+    model.encoder, model.mu_layer, model.logvar_layer = Emit(torch.ones(1)), Emit(mu), Emit(logvar)
+    model.decoder = Show(1, 28, 28)
+    return model
+
+
+# ---------------------------------------------------------------- 4 condition
+
+
+def onehot(names, idx: Tensor, n: Tensor):
+    return {"rows": names["idx2onehot"](idx, int(n))}
+
+
+def _classes(c: Tensor, n: int) -> Tensor:
+    return (c[:, None] == torch.arange(n)).float()
+
+
+def _cvae(names, latent_size: int, num_classes: int) -> Any:
+    with plain_layers():
+        return names["CVAE"](PIXELS, num_classes=num_classes, latent_size=latent_size)
+
+
+def cvae_layers(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed: Tensor):
+    return _layers(_cvae(names, int(latent_size), int(num_classes)), int(seed))
+
+
+def cvae_encode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed: Tensor):
+    """The same image under several classes."""
+    model = _cvae(names, int(latent_size), int(num_classes))
+    _fill_parts(model, int(seed), ("encoder", "mu_layer", "logvar_layer"))
+    x = uniform(int(seed), 1, 1, 28, 28).expand(len(c), -1, -1, -1)
+    _, mu, logvar = model(x, _classes(c, int(num_classes)))
+    return {"mu": mu, "logvar": logvar}
+
+
+def cvae_decode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed: Tensor):
+    """The same code under several classes: the posterior is one point, the same for all."""
+    model = _cvae(names, int(latent_size), int(num_classes))
+    _fill_parts(model, int(seed), ("decoder",))
+    code = 2 * uniform(int(seed), int(latent_size)) - 1
+    model.mu_layer, model.logvar_layer = Emit(code), Emit(torch.full((int(latent_size),), -40.0))
+    x_hat = model(uniform(int(seed), len(c), 1, 28, 28), _classes(c, int(num_classes)))[0]
+    return {"x_hat_shape": torch.tensor(x_hat.shape), "x_hat": x_hat.flatten(1)[:, ::37]}
+
+
+def cvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
+    model = _with_known_posterior(_cvae(names, len(mu), 2), mu, logvar)
+    c = _classes(torch.zeros(int(images), dtype=torch.long), 2)
+    return {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, 28, 28), c[:n])[0], len(mu)), int(images))}
+
+
+# ---------------------------------------------------------------- 5 learn the noise
+
+
+def conv_parameters(names, K: Tensor, num_filters: Tensor, seed: Tensor, push: Tensor):
+    """Both networks, and log_sig_x before and after a step of an optimizer of the model, where its gradient is `push`."""
+    model = names["SimpleVAE"](K=int(K), num_filters=int(num_filters))
+    at_start = torch.as_tensor(model.log_sig_x).detach().clone()
+    is_trained = any(parameter is model.log_sig_x for parameter in model.parameters())
+    if is_trained:
+        model.log_sig_x.grad = push.reshape(at_start.shape).clone()
+        torch.optim.SGD(model.parameters(), lr=1.0).step()
+    return {
+        **_described("encoder", model.encoder, int(seed)),
+        **_described("decoder", model.decoder, int(seed)),
+        "is_trained": is_trained,
+        "log_sig_x": at_start,
+        "moved": torch.as_tensor(model.log_sig_x),
+    }
+
+
+def _conv(names, K: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor) -> Any:
+    model = names["SimpleVAE"](K=int(K), num_filters=int(num_filters))
+    fill(model.encoder, int(seed))
+    fill(model.decoder, int(seed) + 1)
+    with torch.no_grad():
+        model.log_sig_x.copy_(log_sig_x)
+    return model
+
+
+def conv_decode(names, z: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor):
+    model = _conv(names, torch.tensor(z.shape[-1]), num_filters, log_sig_x, seed)
+    images = model.decode(z)
+    return {"images_shape": torch.tensor(images.shape), "images": images.flatten(2)[..., ::53]}
+
+
+def conv_elbo(
+    names, K: Tensor, num_filters: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, posterior: Tensor, tones: Tensor,
+    seed: Tensor,
+):  # fmt: skip
+    """Without noise, and with a wide posterior and a decoder to which the code does not matter, but how many there are."""
+    model = _conv(names, K, num_filters, log_sig_x, seed)
+    silence(model.encoder, int(K) + 1, int(K))
+    x = uniform(int(seed), int(images), 1, 28, 28)
+    elbo = model.elbo(x, int(n))
+    model.encoder, model.decoder = Emit(posterior), Tones(tones)
+    return {"elbo": elbo, "elbo_of_a_wide_posterior": model.elbo(x[:1].expand_as(x), int(n))}
+
+
+def conv_elbo_gradient(
+    names, K: Tensor, num_filters: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, posterior: Tensor, tones: Tensor,
+    seed: Tensor,
+):  # fmt: skip
+    """Through smooth networks of ours: a unit of the given ones at the kink of its ReLU has another slope on another machine."""
+    model = _conv(names, K, num_filters, log_sig_x, seed)
+    model.encoder, model.decoder = flat_encoder(int(K) + 1, int(seed)), flat_images(int(K), int(seed))
+    silence(model.encoder, int(K) + 1, int(K))
+    value = model.elbo(uniform(int(seed), int(images), 1, 28, 28), int(n))
+    sources = {"encoder": list(model.encoder.parameters())[-1], "decoder": list(model.decoder.parameters())[-1]}
+    sources["log_sig_x"] = model.log_sig_x
+    if not isinstance(value, Tensor) or not value.requires_grad:
+        return {}
+    asked = {name: source for name, source in sources.items() if source.requires_grad}
+    found = torch.autograd.grad(value, list(asked.values()), allow_unused=True)
+    return {f"d_{name}": grad for name, grad in zip(asked, found, strict=True) if grad is not None}
+
+
+def conv_elbo_sampled(
+    names, posterior: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, grey: Tensor, seed: Tensor
+):
+    """Of grey images: with a decoder that shows the code in one pixel, four times, and with one that shows grey alone."""
+    K, draws, x = len(posterior) - 1, int(n), grey.expand(int(images), 1, 28, 28)
+    model = names["SimpleVAE"](K=K, num_filters=2)
+    model.encoder, model.decoder = Emit(posterior), Added(float(grey))
+    with torch.no_grad():
+        model.log_sig_x.copy_(log_sig_x)
+        seed_torch(seed)
+        elbos = [model.elbo(x, draws) for _ in range(4)]
+        model.decoder = Tones(grey[None])
+        return {"elbos": torch.stack(elbos), "of_grey": model.elbo(x, 1)}
+
+
+def generate(names, K: Tensor, n_images: Tensor, seed: Tensor):
+    model = PriorVAE(int(K), int(seed))
+    seed_torch(seed)
+    return picture("images", names["generate_images"](model, K=int(K), n_images=int(n_images)))
+
+
+def generate_quiet(names, K: Tensor, n_images: Tensor, seed: Tensor, marks: Tensor):
+    seed_torch(seed)
+    model = PriorVAE(int(K), int(seed))
+    return _quiet(lambda vae: names["generate_images"](vae, K=int(K), n_images=int(n_images)), model, int(K), marks)

@@ -1,0 +1,1 @@
+"""What an author of checks imports: `Check`, `Probe`, `Contract`, judges, slips, Adam by hand."""

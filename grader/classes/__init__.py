@@ -1,0 +1,1 @@
+"""A whole class: the unit of work, the workers, the folder of results, what changed since."""

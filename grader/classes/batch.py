@@ -1,0 +1,117 @@
+"""The unit of grading: from the bytes of one hand-in to the bytes of its results.
+
+`grade_hand_in` is a plain function without shared state. Whatever can call a function elsewhere can run a course with it:
+`pool.Workers` on one machine, an engine for many machines behind the same interface of executors.
+
+    results = executor.submit(grade_hand_in, work, settings).result()
+"""
+
+import atexit
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from grader import __version__
+from grader.classes import pool
+from grader.records import Report, Verdict
+from grader.report.results import results_json
+from grader.rubric import load_rubric
+from grader.rubric.draws import course_salt
+from grader.stages.pipeline import Grader, graded_assignments
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a whole run is graded with."""
+
+    notebook: str | None = None  # the only assignment accepted
+    salt: str = ""
+    max_tier: str | None = None
+    quality_seconds: float | None = None  # see `Grader`
+
+
+@dataclass(frozen=True)
+class Work:
+    """One hand-in: everything its results are made of beside the settings."""
+
+    student: str
+    file_name: str
+    data: bytes
+    about: str = "{}"  # JSON, passed on into the results: members, time, earlier uploads
+
+
+def grade_hand_in(work: Work, settings: Settings) -> bytes:
+    """Grade one hand-in.
+
+    Args:
+        work: The hand-in.
+        settings: Those of the run; a process keeps one sandbox for each.
+
+    Returns:
+        The content of its `results.json`. The same work and settings give the same bytes, times aside.
+    """
+    report = _grader(settings).grade_bytes(work.data, work.file_name, work.student)
+    return encode(work, settings, report)
+
+
+def tier_here(settings: Settings) -> str:
+    """The isolation that hand-ins get in the process that is asked; the first question starts its sandbox."""
+    return _grader(settings).tier
+
+
+@cache
+def _grader(settings: Settings) -> Grader:
+    grader = Grader(settings.notebook, settings.salt or None, settings.max_tier, pool.slot, settings.quality_seconds)
+    grader.__enter__()
+    atexit.register(grader.__exit__)
+    return grader
+
+
+def encode(work: Work, settings: Settings, report: Report) -> bytes:
+    """A report as the content of `results.json`, with what a later run needs to know that it still holds."""
+    results = results_json(report)
+    results["extra_data"] |= json.loads(work.about)
+    results["extra_data"]["key"] = key_of(work, settings, report.notebook)
+    if report.fault:
+        results["extra_data"]["fault"] = report.fault
+    return (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
+def still_holds(results: dict[str, Any], work: Work, settings: Settings) -> bool:
+    """Whether earlier results are what grading this work again would give. A fault of ours never is: it is tried again."""
+    extra = results.get("extra_data", {})
+    if extra.get("status") == "grader_error":
+        return False
+    is_same_group = all(extra.get(name) == value for name, value in json.loads(work.about).items())
+    return is_same_group and extra.get("key") == key_of(work, settings, extra.get("notebook", ""))
+
+
+def key_of(work: Work, settings: Settings, notebook: str) -> str:
+    """A digest of everything the results depend on: the submission, the grader, the rubric, the salt, the options."""
+    what = [
+        hashlib.sha256(work.data).hexdigest(), work.student, work.file_name, work.about, settings.notebook,
+        settings.quality_seconds,
+        *_circumstances(settings, notebook),
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
+
+
+@cache
+def _circumstances(settings: Settings, notebook: str) -> tuple[str, ...]:
+    known = graded_assignments()
+    rubrics = [load_rubric(name).digest for name in ([notebook] if notebook in known else known)]
+    # Slow on purpose: the digest goes where students may see it, and must not help anybody guess the salt.
+    salt = hashlib.pbkdf2_hmac("sha256", (settings.salt or course_salt()).encode(), b"resume", 200_000).hex()
+    return (__version__, version("torch"), version("numpy"), salt, *rubrics)
+
+
+def fault_results(work: Work, settings: Settings, reason: str) -> bytes:
+    """The results of a hand-in that was not graded through no fault of the student's."""
+    sentence = "The grader failed on this submission; no score is given, staff will look into it."
+    verdict = Verdict("grader", "grader", "grading", "0", "grader_error", 0.0, 0.0, sentence)
+    digest = hashlib.sha256(work.data).hexdigest()
+    report = Report(work.student, work.file_name, settings.notebook or "", digest, "", (verdict,), fault=reason)
+    return encode(work, settings, report)

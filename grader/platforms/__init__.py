@@ -1,0 +1,13 @@
+"""Layouts: whatever an instructor downloaded becomes a list of hand-ins, one a student or group.
+
+tree         the files of a folder or a zip, by path; nothing is extracted to disk
+platforms    Gradescope, Canvas, Moodle, nbgrader, plain: recognised by their names, each a function of the files
+people       who is who: a roster, and the same person under another spelling
+hand_ins     the record, what of it is graded, and what an earlier upload is
+"""
+
+from grader.platforms.collect import Collection, NothingToGrade, collect
+from grader.platforms.hand_ins import HandIn, content
+from grader.platforms.people import Directory, Person, read_roster
+
+__all__ = ["Collection", "Directory", "HandIn", "NothingToGrade", "Person", "collect", "content", "read_roster"]

@@ -1,0 +1,61 @@
+"""The rubric: an assignment's questions joined to their checks and reference values."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from grader.authoring.check import Check, load_checks, load_contracts
+from grader.authoring.contract import Contract
+from grader.rubric.references import References, load_references
+from utils.assignments import Assignment, load_assignment
+from utils.assignments.places import place_of
+
+_GRADER = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Rubric:
+    """What one notebook is graded by."""
+
+    assignment: Assignment
+    checks: tuple[Check, ...]
+    references: References
+    contracts: tuple[Contract, ...] = ()
+
+    def contract_paid_by(self, check: str) -> Contract | None:
+        """The contract whose breach costs a check its points."""
+        return next((contract for contract in self.contracts if contract.pays == check), None)
+
+    def checks_of(self, task: str) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.task == task)
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes when anything that can move a score does: the reference values, or a line of the grader's code."""
+        own = place_of(self.assignment.notebook).path
+        sources = sorted(path for folder in (_GRADER, own) for path in folder.rglob("*.py"))
+        code = b"".join(path.read_bytes() for path in sources)
+        return hashlib.sha256(self.references.digest.encode() + code).hexdigest()[:16]
+
+
+@cache
+def load_rubric(name: str) -> Rubric:
+    """Load and cross-check the rubric of a notebook.
+
+    Args:
+        name: The notebook's name, e.g. "07_flows".
+
+    Returns:
+        The rubric. The same object for the same name.
+
+    Raises:
+        ValueError: If the checks' points do not add up to their task's, or a task has no check.
+        FileNotFoundError: If the reference values have not been made.
+    """
+    assignment, checks = load_assignment(name), load_checks(name)
+    for task in assignment.tasks:
+        points = sum(check.points for check in checks if check.task == task.id)
+        if points != task.points:
+            raise ValueError(f"{name}: the checks of {task.id} give {points} points, its tag says {task.points}")
+    return Rubric(assignment, checks, load_references(name), load_contracts(name))

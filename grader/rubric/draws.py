@@ -1,0 +1,69 @@
+"""Inputs drawn for a submission: from its hash and the course's salt, so that nobody can prepare for them.
+
+The same bytes always get the same inputs. A course has `DRAWS` different sets a notebook; which one a submission meets
+depends on all of its bytes and on a salt that students do not know, and the reference solution's answer to a set is
+worked out once, in the same sandbox.
+"""
+
+import hashlib
+import os
+
+from grader.authoring.check import Arrays, fresh_calls
+from grader.records import Call, CellSource, Job, ProbeRun
+from grader.rubric import Rubric
+from grader.sandbox.box import Box
+from grader.sandbox.watch import SandboxError
+from utils.assignments import Assignment
+from utils.assignments.places import place_of
+
+DRAWS = 16
+DEFAULT_SALT = "set GRADER_SALT to a secret of your course"
+
+
+def course_salt() -> str:
+    """The course's salt, from the environment's GRADER_SALT; the default is public, `doctor` says so."""
+    return os.environ.get("GRADER_SALT") or DEFAULT_SALT
+
+
+def draw_seed(submission_sha256: str, assignment: str, salt: str) -> int:
+    """The seed of a submission's own inputs, one of `DRAWS` for this assignment and salt."""
+    draw = _number(f"{salt}\n{assignment}\n{submission_sha256}") % DRAWS
+    return _number(f"{salt}\n{assignment}\n{draw}") % 2**32
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+class FreshReferences:
+    """What the reference solution returns for drawn inputs; each draw is worked out once."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self._known: dict[tuple[str, int], tuple[tuple[Call, ...], dict[str, Arrays]]] = {}
+
+    def of(self, rubric: Rubric, seed: int) -> tuple[tuple[Call, ...], dict[str, Arrays]]:
+        """The calls of one draw and the reference outputs.
+
+        Raises:
+            SandboxError: If the reference solution does not answer: the references are out of date.
+        """
+        key = (rubric.assignment.notebook, seed)
+        if key not in self._known:
+            asked = tuple(call for check in rubric.checks for call in fresh_calls(check, seed))
+            run = self._box.run(job_of(rubric.assignment, rubric.references.solution, asked))
+            self._known[key] = asked, {call: _values(result) for call, result in run.runs.items()}
+        return self._known[key]
+
+
+def _values(result: ProbeRun) -> Arrays:
+    if result.status != "ran":
+        raise SandboxError(
+            f"the reference solution does not answer {result.call} ({result.status}): run `make references`"
+        )
+    return result.values
+
+
+def job_of(assignment: Assignment, cells: tuple[CellSource, ...], asked: tuple[Call, ...]) -> Job:
+    """Cells of an assignment and the calls to make after them, as the sandbox takes them."""
+    return Job(place_of(assignment.notebook).module("probes"), assignment.prelude, assignment.not_allowed, cells, asked)

@@ -1,0 +1,105 @@
+"""The reference values: what the reference solution returns for the public inputs, kept in the assignment's `references/`.
+
+`values.npz` holds inputs and outputs of every public call, and the outputs of the usual slips; `about.json` says how it was
+made (command, versions, seed) and holds the solution's cells, which are run in the sandbox on the inputs drawn for a
+submission. `make references` rebuilds both. Only the grader's process opens them; no student's process can.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from grader.authoring.check import Arrays
+from grader.records import CellSource
+from utils.assignments.places import place_of
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A usual wrong answer: what it returns for the public calls of its task, and what to tell who made it."""
+
+    task: str
+    name: str
+    sentence: str
+    outputs: dict[str, Arrays]  # by call; empty where it raises
+
+
+@dataclass(frozen=True)
+class References:
+    """Everything known about the right answers of one assignment."""
+
+    assignment: str
+    versions: dict[str, str]
+    solution: tuple[CellSource, ...]
+    inputs: dict[str, Arrays]  # by public call
+    outputs: dict[str, Arrays]
+    slips: tuple[Slip, ...]
+    digest: str  # of the files: changes when anything that can move a score does
+
+    def slips_of(self, task: str) -> tuple[Slip, ...]:
+        return tuple(slip for slip in self.slips if slip.task == task)
+
+
+def has_references(assignment: str) -> bool:
+    """Whether an assignment's reference values have been made."""
+    return all(path.exists() for path in _files(assignment))
+
+
+def _files(assignment: str) -> tuple[Path, Path]:
+    folder = place_of(assignment).references
+    return folder / "about.json", folder / "values.npz"
+
+
+@cache
+def load_references(assignment: str) -> References:
+    """Read the reference values of an assignment.
+
+    Raises:
+        FileNotFoundError: If they have not been made yet; the message names the command.
+    """
+    described, stored = _files(assignment)
+    if not has_references(assignment):
+        raise FileNotFoundError(f"no reference values for {assignment}: make them with `make references`")
+    about = json.loads(described.read_text(encoding="utf-8"))
+    arrays: dict[str, dict[str, Arrays]] = {}
+    with np.load(stored, allow_pickle=False) as file:
+        for key in file.files:
+            group, call, name = key.split("|")
+            arrays.setdefault(group, {}).setdefault(call, {})[name] = file[key]
+    slips = tuple(
+        Slip(slip["task"], slip["name"], slip["sentence"], arrays.get(f"slip:{slip['task']}:{slip['name']}", {}))
+        for slip in about["slips"]
+    )
+    solution = tuple(CellSource(cell["cell"], cell["source"], tuple(cell["tasks"])) for cell in about["solution"])
+    digest = hashlib.sha256(described.read_bytes() + stored.read_bytes()).hexdigest()[:16]
+    return References(
+        assignment, about["versions"], solution, arrays.get("in", {}), arrays.get("out", {}), slips, digest
+    )
+
+
+def save_references(references: References, command: str) -> None:
+    """Write both files; the same references give the same bytes."""
+    arrays: dict[str, np.ndarray] = {}
+    groups = {"in": references.inputs, "out": references.outputs}
+    groups |= {f"slip:{slip.task}:{slip.name}": slip.outputs for slip in references.slips}
+    for group, called in groups.items():
+        for call, values in called.items():
+            arrays |= {f"{group}|{call}|{name}": value for name, value in values.items()}
+    described, stored = _files(references.assignment)
+    described.parent.mkdir(exist_ok=True)
+    np.savez_compressed(stored, **arrays)  # type: ignore[arg-type]
+    about = {
+        "assignment": references.assignment,
+        "command": command,
+        "versions": references.versions,
+        "slips": [{"task": slip.task, "name": slip.name, "sentence": slip.sentence} for slip in references.slips],
+        "solution": [
+            {"cell": cell.cell, "tasks": list(cell.tasks), "source": cell.source} for cell in references.solution
+        ],
+    }
+    text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
+    described.write_text(text, encoding="utf-8")

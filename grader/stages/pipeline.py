@@ -1,0 +1,207 @@
+"""One submission from file to report: intake, notebook, sandbox, compare, quality. See the picture in `grader`."""
+
+import time
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from grader import __version__
+from grader.authoring.check import calls, has_checks
+from grader.records import Call, Reading, Report, SandboxRun, Submission, Verdict
+from grader.rubric import Rubric, load_rubric
+from grader.rubric.draws import FreshReferences, course_salt, draw_seed, job_of
+from grader.rubric.references import has_references
+from grader.sandbox.box import Box
+from grader.sandbox.script import merge_cells
+from grader.stages.compare import compare
+from grader.stages.intake import IntakeError, take_in, take_in_bytes
+from grader.stages.notebook import read
+from grader.stages.quality import add_quality
+from utils.assignments import assignment_names, load_assignment
+from utils.notebook.cells import NotebookError
+
+
+class Grader:
+    """Grades submissions one after another, in one sandbox.
+
+    with Grader() as grader:
+        report = grader.grade(Path("ada.zip"))
+    """
+
+    def __init__(
+        self,
+        notebook: str | None = None,
+        salt: str | None = None,
+        max_tier: str | None = None,
+        slot: int = 0,
+        quality_seconds: float | None = None,
+    ) -> None:
+        """Prepare; the sandbox starts with `with`.
+
+        Args:
+            notebook: The only assignment accepted; None takes any, found from the content.
+            salt: The course's secret for drawing inputs; default from the environment.
+            max_tier: See `Box`.
+            slot: See `Box`.
+            quality_seconds: CPU seconds to train a student's model again; None for what the assignment declares, 0 leaves
+                the points for it open.
+        """
+        self.quality_seconds = quality_seconds
+        self.notebook = notebook
+        self.salt = salt if salt is not None else course_salt()
+        self.box = Box([notebook] if notebook else graded_assignments(), max_tier, slot)
+        self.fresh = FreshReferences(self.box)
+
+    def __enter__(self) -> "Grader":
+        self.box.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.box.close()
+
+    @property
+    def tier(self) -> str:
+        return self.box.tier
+
+    def grade(self, path: Path, student: str | None = None) -> Report:
+        """Grade a file. Whatever is wrong with it is in the report, never an exception.
+
+        Args:
+            path: A zip or a notebook.
+            student: Whose; by default the file's name.
+        """
+        try:
+            return self._graded(take_in(path, student))
+        except IntakeError as error:
+            return self._rejected(error)
+
+    def grade_bytes(self, data: bytes, file_name: str, student: str) -> Report:
+        """As `grade`, for a file in memory."""
+        try:
+            return self._graded(take_in_bytes(data, file_name, student))
+        except IntakeError as error:
+            return self._rejected(error)
+
+    def _rejected(self, error: IntakeError) -> Report:
+        return Report(
+            error.student,
+            error.file_name,
+            self.notebook or "",
+            error.sha256,
+            self.tier,
+            self._nothing(),
+            rejection=str(error),
+        )
+
+    def _nothing(self) -> tuple[Verdict, ...]:
+        """All checks of the expected notebook, missing: a rejected submission has a maximum too."""
+        if self.notebook is None:
+            return ()
+        return tuple(
+            Verdict(
+                part.id,
+                part.id,
+                part.title,
+                part.number,
+                "missing",
+                0.0,
+                part.points,
+                f"{part.id}: no notebook to look into.",
+            )
+            for part in load_assignment(self.notebook).questions
+            if part.points
+        )
+
+    def _graded(self, submission: Submission) -> Report:
+        began = time.monotonic()
+        try:
+            reading = read(submission, self.notebook)
+        except NotebookError as error:
+            return self._rejected(IntakeError(str(error), submission.student, submission.file_name, submission.sha256))
+        name = reading.assignment.notebook
+        try:
+            rubric = load_rubric(name)
+            seed = draw_seed(submission.sha256, name, self.salt)
+            run, asked, fresh = self._run(rubric, reading, seed)
+            verdicts = compare(rubric, reading, run, asked, fresh)
+            verdicts, retrained = add_quality(verdicts, submission, reading, self.box, self.quality_seconds)
+        except Exception as error:  # ours, whatever it is: one submission's trouble must not stop a class
+            return self._our_fault(submission, reading, error)
+        return Report(
+            student=submission.student,
+            file_name=submission.file_name,
+            notebook=name,
+            submission_sha256=submission.sha256,
+            tier=self.tier,
+            verdicts=verdicts,
+            repairs=reading.repairs + _stumbles(run, reading),
+            ignored=submission.ignored,
+            draw=f"{seed:08x}",
+            cpu_seconds=round(run.cpu_seconds + retrained, 3),
+            wall_seconds=round(time.monotonic() - began, 3),
+            grader=_versions(rubric),
+            written=reading.written,
+        )
+
+    def _run(self, rubric: Rubric, reading: Reading, seed: int) -> tuple[SandboxRun, tuple[Call, ...], dict]:
+        fresh_asked, fresh = self.fresh.of(rubric, seed)
+        by_name = rubric.references.inputs
+        public = [
+            call
+            for check in rubric.checks
+            for call in calls(check, [by_name[n] for n in by_name if n.split("#")[0] == check.name], is_public=True)
+        ]
+        job = job_of(rubric.assignment, merge_cells(reading.runnable), (*public, *fresh_asked))
+        return self.box.run(job), job.calls, fresh
+
+    def _our_fault(self, submission: Submission, reading: Reading, error: Exception) -> Report:
+        sentence = f"The grader failed on this submission ({type(error).__name__}); no score is given, staff will look into it."
+        verdict = Verdict(
+            "grader", "grader", "grading", "0", "grader_error", 0.0, reading.assignment.total_points, sentence
+        )
+        return Report(
+            submission.student, submission.file_name, reading.assignment.notebook, submission.sha256, self.tier, (verdict,),
+            repairs=reading.repairs, ignored=submission.ignored, fault=f"{type(error).__name__}: {error}",
+            written=reading.written,
+        )  # fmt: skip
+
+
+def _versions(rubric: Rubric) -> dict[str, str]:
+    """What a score depends on beside the submission."""
+    return {
+        "version": __version__,
+        "rubric": rubric.digest,
+        "torch": _version("torch"),
+        "numpy": _version("numpy"),
+    }
+
+
+_version = cache(version)  # reads files: too slow for every submission
+
+
+def grade(path: Path | str, notebook: str | None = None) -> Report:
+    """Grade one submission in a sandbox of its own.
+
+    Args:
+        path: A zip or a notebook.
+        notebook: The assignment's name; found from the content if None.
+
+    Returns:
+        The report.
+    """
+    with Grader(notebook) as grader:
+        return grader.grade(Path(path))
+
+
+def graded_assignments() -> list[str]:
+    """Assignments that can be graded: those with checks and reference values."""
+    return [name for name in assignment_names() if has_checks(name) and has_references(name)]
+
+
+def _stumbles(run: SandboxRun, reading: Reading) -> tuple[str, ...]:
+    """Cells that raised after defining what was asked for: graded all the same, and said."""
+    return tuple(
+        f"Cell {number} raised {cell.error.type} when it ran; what it had defined by then was graded."
+        for number, cell in run.cells.items()
+        if cell.error is not None and cell.error.type != "NotImplementedError"
+    )

@@ -1,0 +1,229 @@
+"""The quality score of notebook 2: what samples are worth, and what happens to models that cannot be trained again.
+
+`airfoil_samples.npz` holds samples of models trained in `assignments.airfoil_vae.evidence`, one set for each of five seeds.
+"""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from support import answers
+
+from assignments.airfoil_vae.checks.quality import Score, picture, score, score_values
+from grader.records import Report, Verdict
+from grader.report import feedback_page, overall_status, results_json
+from grader.stages.pipeline import Grader
+from utils.datasets.airfoils import AirfoilDataset
+
+NAME = "02_airfoil_vae"
+MODEL = {"input_size": 200, "hidden_dims": [512, 256, 128], "latent_size": 10}
+TRAIN = {"beta": 0.00043, "optimizer_config": {"lr": 1e-3}, "n_iters": 300}
+SAMPLES = np.load(Path(__file__).with_name("airfoil_samples.npz"))
+EXPECTED = {
+    "published": (15, 15),
+    "300_iterations": (8, 8),
+    "beta_0": (0, 8),
+    "beta_0.02_(collapse)": (5, 5),
+    "untrained": (0, 0),
+}
+
+
+@pytest.fixture(scope="module")
+def profiles() -> np.ndarray:
+    return AirfoilDataset().profiles
+
+
+# ---------------------------------------------------------------- samples
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_trained_models_earn_what_the_rubric_says(kind: str, seed: int) -> None:
+    low, high = EXPECTED[kind]
+    assert low <= score(SAMPLES[f"{kind}-{seed}"].astype(np.float32)).points <= high
+
+
+def _with_noise(profiles: np.ndarray, size: float) -> Score:
+    """A good model's samples and noise of a standard deviation, in heights."""
+    good = SAMPLES["published-0"].astype(np.float32)
+    return score(good + np.random.default_rng(0).normal(0, size, good.shape).astype(np.float32))
+
+
+def test_noise_costs_points_by_its_size(profiles: np.ndarray) -> None:
+    points = [_with_noise(profiles, size).points for size in (0, 0.004, 0.005, 0.006, 0.02)]
+    assert points[0] == 15
+    assert points == sorted(points, reverse=True)
+    assert 8 <= points[2] <= 12
+    assert points[-1] == 0
+    assert "tremble" in _with_noise(profiles, 0.005).text
+
+
+def test_one_wing_over_and_over_is_worth_5() -> None:
+    one = score(np.repeat(SAMPLES["published-0"][:1].astype(np.float32), 24, axis=0))
+    assert one.points == 5
+    assert "collapsed" in one.text
+
+
+def test_alike_and_rough_is_worth_nothing() -> None:
+    one = np.repeat(SAMPLES["300_iterations-0"][:1].astype(np.float32), 24, axis=0)
+    assert score(one).points == 0
+
+
+def test_too_little_diversity_costs_points() -> None:
+    good = SAMPLES["published-0"].astype(np.float32)
+    half = score(good.mean(axis=0) + 0.5 * (good - good.mean(axis=0)))
+    assert 8 <= half.points <= 12
+    assert "differ too little" in half.text
+
+
+def test_real_profiles_are_no_samples(profiles: np.ndarray) -> None:
+    copied = score(profiles[::65][:24])
+    assert copied.points == 0
+    assert "24 of 24 are copies" in copied.text
+    assert "copies" in score(profiles[::65][:24] + np.float32(5e-4)).text
+
+
+def test_crossing_surfaces_are_no_wings() -> None:
+    turned = SAMPLES["published-0"].astype(np.float32)[:, ::-1]
+    assert score(turned).points == 0
+    assert "cross" in score(turned).text
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{}, {"samples": np.zeros((24, 199), np.float32)}, {"samples": np.zeros(0)}, {"samples": np.zeros((24, 200), np.int64)},
+     {"samples": np.full((24, 200), np.nan)}, {"samples": np.full((24, 200), np.inf)}, {"other": np.zeros(1)}],
+)  # fmt: skip
+def test_what_is_no_set_of_samples_is_a_sentence(values: dict) -> None:
+    points, text = score_values(values)
+    assert points == 0
+    assert text.startswith("generate(24): samples")
+    assert picture(values) == ""
+
+
+def test_huge_samples_are_scored_and_drawn() -> None:
+    values = {"samples": np.full((24, 200), 3e38, np.float32)}
+    assert score_values(values)[0] == 0
+    assert picture(values).startswith("data:image/png;base64,")
+
+
+# ---------------------------------------------------------------- the whole way
+
+
+@pytest.fixture(scope="module")
+def retraining() -> Iterator[Grader]:
+    with Grader(NAME, salt="tests", quality_seconds=30) as running:
+        yield running
+
+
+def _zip(model: object = MODEL, train: object = TRAIN, replaced: dict[str, str] | None = None) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(f"{NAME}.ipynb", answers(NAME, replaced))
+        for name, config in (("model_config.yaml", model), ("train_config.yaml", train)):
+            archive.writestr(name, config if isinstance(config, bytes) else yaml.safe_dump(config))
+    return file.getvalue()
+
+
+def _quality(grader: Grader, data: bytes, file_name: str = "ada.zip") -> tuple[Verdict, Report]:
+    report = grader.grade_bytes(data, file_name, "ada")
+    assert not report.fault
+    return next(verdict for verdict in report.verdicts if verdict.check == "air.quality.quality"), report
+
+
+def test_a_model_is_trained_again_and_its_samples_are_shown(retraining: Grader) -> None:
+    verdict, report = _quality(retraining, _zip())
+    assert (verdict.status, verdict.points, verdict.max_points) == ("partial", 8, 15), verdict.sentence
+    assert re.search(r"roughness [\d.]+ and diversity [\d.]+ times the data's, \d+% with crossing", verdict.sentence)
+    results = results_json(report)
+    assert results["score"] == 68
+    assert results["extra_data"]["pending_points"] == 0
+    assert overall_status(report) == "partial"
+    page = feedback_page(results)
+    assert '<img src="data:image/png;base64,' in page
+    assert "8/15" in page
+
+
+def test_the_same_file_gets_the_same_points(retraining: Grader) -> None:
+    first, second = (_quality(retraining, _zip(train=TRAIN | {"n_iters": 40}))[0] for _ in range(2))
+    assert first == second
+
+
+def test_training_stops_at_its_budget() -> None:
+    with Grader(NAME, salt="tests", quality_seconds=2) as grader:
+        verdict, report = _quality(grader, _zip(train=TRAIN | {"n_iters": 900_000}))
+    assert (verdict.status, verdict.points) == ("timeout", 0)
+    assert "stopped after 2 seconds of CPU time" in verdict.sentence
+    assert report.cpu_seconds < 20
+    assert sum(v.points for v in report.verdicts) == 60
+
+
+def test_a_budget_that_was_got_round_is_noticed(retraining: Grader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The probe's own limit stands in the student's process; the time the kernel counted does not."""
+    run = retraining.box.run
+    monkeypatch.setattr(retraining.box, "run", lambda job: replace(run(job), cpu_seconds=500.0))
+    verdict, _ = _quality(retraining, _zip(train=TRAIN | {"n_iters": 5}))
+    assert (verdict.status, verdict.points) == ("timeout", 0)
+    assert "took 500 seconds of CPU time" in verdict.sentence
+
+
+_GENERATE = """
+class VAE(nn.Module):
+    def __init__(self, input_size, hidden_dims, latent_size):
+        super().__init__()
+        self.encoder, self.decoder = Encoder(input_size, hidden_dims, latent_size), Decoder(latent_size, hidden_dims, input_size)
+
+    def forward(self, y):
+        mu, logvar = self.encoder(y)
+        return self.decoder(mu), mu, logvar
+
+    def generate(self, n_samples, seed=0, device=Device):
+        return {}
+"""
+
+
+def _generating(answer: str) -> bytes:
+    return _zip(train=TRAIN | {"n_iters": 5}, replaced={"air.vae": _GENERATE.format(answer)})
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "words"),
+    [
+        (_zip(train=TRAIN | {"optimizer_name": "Adamm", "n_iters": 5}), "raised", "did you mean 'Adam'?"),
+        (_zip(train=TRAIN | {"optimizer_config": {"lr": 1e9}, "n_iters": 20}), "wrong", "finite"),
+        (_zip(model=MODEL | {"hidden_dims": [4096] * 16}), "memory", "make the layers smaller"),
+        (_zip(model=MODEL | {"latent_size": 2}), "wrong", "latent_size in model_config.yaml is 2, and has to stay 10"),
+        (_zip(train=b"!!python/object/apply:os.system ['true']"), "wrong", "write it with save_yaml"),
+        (_generating("torch.from_numpy(AirfoilDataset().profiles[::60][:n_samples])"), "wrong", "copies"),
+        (_generating("None"), "malformed", "samples is None"),
+        (_generating("torch.ones(3)"), "wrong", "samples has shape (3,), expected (24, 200)"),
+        (_zip(replaced={"air.encoder": "class Encoder(nn.Module): pass"}), "raised", "raised TypeError"),
+        (answers(NAME), "missing", "model_config.yaml is not in the file"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_scored_gets_a_sentence(retraining: Grader, data: bytes, status: str, words: str) -> None:
+    verdict, _ = _quality(retraining, data, "ada.ipynb" if data[:1] == b"{" else "ada.zip")
+    assert (verdict.status, verdict.points) == (status, 0), verdict.sentence
+    assert words in verdict.sentence
+
+
+def test_without_an_answer_there_is_nothing_to_train(retraining: Grader) -> None:
+    from utils.assignments import load_assignment
+
+    untouched = next(task for task in load_assignment(NAME).tasks if task.id == "air.train").untouched_source
+    verdict, _ = _quality(retraining, _zip(replaced={"air.train": untouched}))
+    assert verdict.status == "missing"
+    assert "without train_VAE" in verdict.sentence
+
+
+def test_left_out_the_points_stay_open(grader: Grader) -> None:
+    verdict, report = _quality(grader, _zip())
+    assert verdict.status == "manual"
+    results = results_json(report)
+    assert (results["score"], results["extra_data"]["pending_points"]) == (60, 15)

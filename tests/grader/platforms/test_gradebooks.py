@@ -1,0 +1,148 @@
+"""Grade files: one column is filled, every other byte stays."""
+
+from pathlib import Path
+
+import pytest
+
+from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
+from grader.records import Report, Verdict
+from grader.report import results_json
+
+NAME = "01_kl_divergence"
+CANVAS = (
+    '\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,Notebook 1: The KL divergence and the ELBO (901),"Essay, ""final"" (902)",Final Score\r\n'
+    "    Points Possible,,,,,35,10,(read only)\r\n"
+    '"Lovelace, Ada",11,s1,ada@x.org,"A, B",,"7",\r\n'
+    '"Müller, Zoë",12,s2,zoe@x.org,A,"12.5",8,\r\n'
+    '"Turing, Alan",13,s3,alan@x.org,A,EX,9,\r\n'
+    '"Hopper, ""Amazing"" Grace",14,s4,grace@x.org,A,1,9,\r\n'
+    '"Student, Test",99,,,A,,,\r\n'
+)
+MOODLE = (
+    "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Last modified (grade),Feedback comments\n"
+    'Participant 55,Zoë Müller,zoe@x.org,Submitted,,35.00,-,"two\nlines"\n'
+    "Participant 56,Ada Lovelace,ada@x.org,Submitted,,35.00,-,\n"
+    "Participant 57,Not Here,no@x.org,No submission,,35.00,-,"
+)
+
+
+def _results(name: str, points: float, ids: tuple[str, ...] = (), email: str = "", **changes) -> dict:
+    verdict = Verdict(
+        "kl.D_KL.values", "kl.D_KL", "a title", "1.3", "passed" if points else "wrong", points, 35, "a sentence"
+    )
+    facts = {
+        "student": name,
+        "file_name": "a.zip",
+        "notebook": NAME,
+        "submission_sha256": "0",
+        "tier": "A",
+        "verdicts": (verdict,),
+    }
+    results = results_json(Report(**facts | changes))
+    results["extra_data"]["members"] = [{"name": name, "email": email, "ids": list(ids)}]
+    return results
+
+
+def _book(tmp_path: Path, text: str):
+    path = tmp_path / "gradebook.csv"
+    path.write_bytes(text.encode())
+    return read_gradebook(path)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def test_canvas_is_filled_and_nothing_else_changes(tmp_path: Path, out: Path) -> None:
+    results = [
+        _results("lovelaceada", 35, ("11",)),
+        _results("müllerzoë", 30.5, ("12",)),
+        _results("turingalan", 20, ("13",)),
+    ]
+    summary = fill(_book(tmp_path, CANVAS), results, out)
+    expected = CANVAS.replace('"A, B",,"7"', '"A, B",35,"7"').replace('"12.5",8', '"30.5",8')
+    assert (out / "gradebook.csv").read_bytes().decode() == expected
+    assert "2 scores" in summary
+    assert "turingalan is excused" in summary
+
+
+def test_moodle_is_filled_and_nothing_else_changes(tmp_path: Path, out: Path) -> None:
+    fill(
+        _book(tmp_path, MOODLE),
+        [_results("Zoë Müller", 0, ("55",)), _results("someone", 21.25, email="ada@x.org")],
+        out,
+    )
+    expected = MOODLE.replace("zoe@x.org,Submitted,,", "zoe@x.org,Submitted,0,").replace(
+        "ada@x.org,Submitted,,", "ada@x.org,Submitted,21.25,"
+    )
+    assert (out / "gradebook.csv").read_bytes().decode() == expected
+
+
+def test_who_has_no_score_is_left_and_named(tmp_path: Path, out: Path) -> None:
+    fault = Verdict("grader", "grader", "grading", "0", "grader_error", 0, 35, "ours")
+    results = [
+        _results("lovelaceada", 0, ("11",), rejection="not a zip", verdicts=()),
+        _results("müllerzoë", 0, ("12",), verdicts=(fault,)),
+        _results("Unknown Person", 3),
+    ]
+    summary = fill(_book(tmp_path, CANVAS), results, out)
+    assert (out / "gradebook.csv").read_bytes().decode() == CANVAS
+    for words in (
+        "lovelaceada was not graded (malformed)",
+        "müllerzoë was not graded (grader_error)",
+        "Unknown Person is not in it",
+    ):
+        assert words in summary
+
+
+def test_every_member_of_a_group_gets_the_score(tmp_path: Path, out: Path) -> None:
+    results = _results("A + Z", 35)
+    results["extra_data"]["members"] = [
+        {"name": "Ada Lovelace", "email": "", "ids": []},
+        {"name": "x", "email": "zoe@x.org", "ids": []},
+    ]
+    assert "2 scores" in fill(_book(tmp_path, CANVAS), [results], out)
+
+
+def test_the_column_can_be_named_and_must_be_one(tmp_path: Path, out: Path) -> None:
+    two = CANVAS.replace('"Essay, ""final"" (902)"', "01_kl_divergence again (903)")
+    with pytest.raises(GradebookError, match="name it with --column"):
+        fill(_book(tmp_path, two), [_results("a", 1, ("11",))], out)
+    summary = fill(_book(tmp_path, two), [_results("a", 1, ("11",))], out, "again")
+    assert "in the column 01_kl_divergence again (903)" in summary
+    with pytest.raises(GradebookError, match="no one column for nonsense"):
+        fill(_book(tmp_path, CANVAS), [_results("a", 1, ("11",))], out, "nonsense")
+
+
+def test_another_maximum_is_said(tmp_path: Path, out: Path) -> None:
+    text = CANVAS.replace(",,,,,35,10", ",,,,,100,10")
+    assert "worth 100 points, these results give up to 35" in fill(
+        _book(tmp_path, text), [_results("a", 1, ("11",))], out
+    )
+
+
+def test_the_given_file_is_never_written_over(tmp_path: Path) -> None:
+    book = _book(tmp_path, CANVAS)
+    fill(book, [_results("lovelaceada", 35, ("11",))], tmp_path)
+    assert book.path.read_bytes().decode() == CANVAS
+    assert (tmp_path / "filled_gradebook.csv").exists()
+
+
+def test_the_runs_own_table_is_never_written_over(tmp_path: Path, out: Path) -> None:
+    path = tmp_path / "grades.csv"
+    path.write_text(CANVAS)
+    assert "filled_grades.csv" in fill(read_gradebook(path), [_results("lovelaceada", 35, ("11",))], out)
+    assert not (out / "grades.csv").exists()
+
+
+@pytest.mark.parametrize("text", ["", "name,points\na,1\n", "Identifier,Name\n1,a\n"])
+def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(GradebookError, match=r"expected Student,ID \(Canvas\)"):
+        _book(tmp_path, text)
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(GradebookError, match="cannot be read"):
+        read_gradebook(tmp_path / "x.csv")

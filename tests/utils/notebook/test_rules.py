@@ -1,0 +1,72 @@
+"""The import rule: what is allowed passes however it is written, what is not is found, and what the text hides fails."""
+
+import ast
+
+import pytest
+
+from utils.assignments import load_assignment
+from utils.notebook.rules import forbidden_uses
+
+ASSIGNMENT = load_assignment("01_kl_divergence")
+
+
+def uses(source: str) -> list[str]:
+    return [what for _, what in forbidden_uses(ast.parse(source), ASSIGNMENT.imports, ASSIGNMENT.not_allowed)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import math", "import torch as t", "import torch.nn as nn, numpy", "from torch import nn, Tensor", "from math import *",
+        "import torch.nn.functional as F", "from torch.nn.functional import softplus", "import matplotlib.cm",
+        "from utils import set_seed", "from utils.plotting import divergence", "from __future__ import annotations",
+        "def f(x):\n    import numpy.linalg\n    return x", "model.eval()", "re.compile", "x = getattr(torch, 'exp')(y)",
+        "distributions = 3", "x.distribution", "'torch.distributions'", "# torch.distributions", "executor = 1",
+    ],
+)  # fmt: skip
+def test_what_is_allowed(source):
+    assert uses(source) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("import os", "import os"),
+        ("import scipy.stats as st", "import scipy.stats"),
+        ("import torchvision", "import torchvision"),
+        ("import mathematics", "import mathematics"),
+        ("from os import path", "from os import path"),
+        ("from . import x", "from . import x"),
+        ("from .. import utils", "from . import utils"),
+        ("from .torch import nn", "from torch import nn"),
+        ("try:\n    import math, os\nexcept Exception: pass", "import os"),
+        ("def f():\n    def g():\n        import subprocess", "import subprocess"),
+        ("import torch.distributions", "import torch.distributions"),
+        ("import torch.distributions as d", "import torch.distributions"),
+        ("import torch.distributions.normal", "import torch.distributions.normal"),
+        ("from torch import distributions", "from torch import distributions"),
+        ("from torch import nn, distributions as d", "from torch import distributions"),
+        ("from torch.distributions import Normal", "from torch.distributions import Normal"),
+        ("from torch.distributions.kl import kl_divergence", "from torch.distributions.kl import kl_divergence"),
+        ("torch.distributions.Normal(0, 1)", "torch.distributions"),
+        ("t = torch\nt.distributions", "torch.distributions"),
+        ("getattr(torch, 'distributions')", "torch.distributions"),
+        ("getattr(torch, 'distributions', None)", "torch.distributions"),
+        ("__import__('os')", "__import__"),
+        ("exec('import os')", "exec"),
+        ("f = eval", "eval"),
+        ("compile('', '', 'exec')", "compile"),
+    ],
+)
+def test_what_is_not(source, what):
+    assert uses(source) == [what]
+
+
+def test_the_lines_are_the_students_and_in_order():
+    source = "import torch\n\nimport os\nx = eval('1')\nimport sys"
+    found = forbidden_uses(ast.parse(source), ASSIGNMENT.imports, ASSIGNMENT.not_allowed)
+    assert found == [(3, "import os"), (4, "eval"), (5, "import sys")]
+
+
+def test_a_notebook_that_rules_nothing_out_allows_its_packages():
+    assert forbidden_uses(ast.parse("import torch.distributions"), ["torch"], []) == []

@@ -1,0 +1,79 @@
+"""What an assignment declares in its `about.toml`: the needs that the engine meets without knowing the notebook."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set that the notebook reads."""
+
+    title: str
+    files: tuple[str, ...]  # relative to the data folder; one of them means that the set is there
+    mend: str  # what to do when none is
+    bundled: bool = (
+        False  # part of the course's own data folder: it travels with every bundle, and the sandbox shows it
+    )
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """Files that are handed in beside the notebook, as the answer to one question."""
+
+    files: tuple[str, ...]
+    question: str
+    check: str  # module with `find_problems(folder)`; students get it, it runs before they hand in
+
+
+@dataclass(frozen=True)
+class Quality:
+    """A part that is graded by training the student's model again."""
+
+    module: str  # has PART, TASK, inputs, score_values and picture; imported when needed
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class About:
+    """All of `about.toml`."""
+
+    number: int  # first in the notebook's name
+    packages: tuple[
+        str, ...
+    ]  # imported by the notebook or its checks, beside those of the grader; pinned in requirements.txt
+    data: Data | None = None
+    hand_in: HandIn | None = None
+    quality: Quality | None = None
+
+
+_PARTS: dict[str, type] = {"data": Data, "hand_in": HandIn, "quality": Quality}
+
+
+def parse_about(declared: dict[str, Any]) -> About:
+    """Turn the content of `about.toml` into records.
+
+    Raises:
+        ValueError: If a key is missing or unknown.
+    """
+    fields = {key: _record(key, value) if key in _PARTS else _plain(value) for key, value in declared.items()}
+    try:
+        return About(**fields)
+    except TypeError as error:
+        raise ValueError(f"about.toml: {_said(error)}") from None
+
+
+def _record(name: str, fields: dict[str, Any]) -> Any:
+    try:
+        return _PARTS[name](**{key: _plain(value) for key, value in fields.items()})
+    except TypeError as error:
+        raise ValueError(f"about.toml, [{name}]: {_said(error)}") from None
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _said(error: TypeError) -> str:
+    return (
+        str(error).partition("__init__() ")[2].replace("keyword argument", "key").replace("positional argument", "key")
+    )

@@ -1,0 +1,123 @@
+"""What the first cell of a notebook says: where it runs, what is there, and how to mend what is missing.
+
+Only the standard library is imported here: the cell must be able to say that torch is missing.
+"""
+
+import importlib.util
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from utils.assignments import assignment_names, load_assignment
+from utils.datasets._cache import data_dir, shorten
+from utils.exercise.open_gaps import shorten_open_gaps
+from utils.exercise.pins import pinned
+from utils.submission.pages import PDF_PACKAGES
+from utils.submission.session import watch_runs
+
+FAST = os.environ.get("FAST") == "1"
+"""Whether the notebook runs its short form; set FAST=1 in the environment before the kernel starts."""
+
+_PACKAGES = {
+    "torch": "2.0",
+    "torchvision": "0.15",
+    "numpy": "",
+    "matplotlib": "",
+    "tqdm": "",
+    "yaml": "",
+    "safetensors": "",
+}
+_BUNDLE = Path(__file__).resolve().parents[2]
+
+
+def diagnose(notebook: str) -> None:
+    """Print what this notebook finds on this machine, and for everything missing what mends it.
+
+    Args:
+        notebook: The notebook's name, e.g. "07_flows".
+    """
+    shorten_open_gaps()
+    watch_runs()
+    for lines in (_describe_packages(), [_describe_device()], _describe_colab(), [_describe_data(notebook)]):
+        print("\n".join(lines), end="\n" if lines else "")
+    print(_describe_mode())
+
+
+def _describe_packages() -> list[str]:
+    python = ".".join(map(str, sys.version_info[:3]))
+    lines = [f"Python {python}, torch {_version('torch')}, torchvision {_version('torchvision')}"]
+    if sys.version_info < (3, 10):  # noqa: UP036  a student's Python may be older than ours
+        lines.append("  Python 3.10 or newer is needed: install one and start Jupyter from it.")
+    missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        lines.append(f"  missing: {', '.join(missing)}. To mend it, {_install(missing)}")
+    old = [name for name, needed in _PACKAGES.items() if needed and _is_older(name, needed)]
+    if old:
+        wanted = ", ".join(f"{name} {_PACKAGES[name]}" for name in old)
+        lines.append(f"  too old, at least {wanted} is needed. To mend it, {_install(old)}")
+    return lines
+
+
+def _describe_device() -> str:
+    place = "Google Colab" if "google.colab" in sys.modules else "your own machine"
+    if importlib.util.find_spec("torch") is None:
+        return f"Runs on {place}; the device is known once torch is installed."
+    from utils.training.device import set_device
+
+    device = set_device().type
+    advice = ""
+    if device == "cpu" and place == "Google Colab":
+        advice = " (for a GPU: Runtime > Change runtime type > T4 GPU, then run this cell again)"
+    return f"Runs on {place}, device {device}{advice}"
+
+
+def _describe_colab() -> list[str]:
+    """What is otherwise on Colab than on a machine of one's own."""
+    if "google.colab" not in sys.modules:
+        return []
+    lines = [
+        f"  Colab shows no pictures of the bundle in the text: they lie in {shorten(_BUNDLE)}/notebooks/figures.",
+        "  What lies in the Files panel is gone with the machine: download what you hand in, and what you want to go on with.",
+    ]
+    if importlib.util.find_spec("typst") is None:
+        lines.append(f"  For a PDF from the last cell, run in a new cell: %pip install {pinned(*PDF_PACKAGES)}")
+    return lines
+
+
+def _describe_data(notebook: str) -> str:
+    data = load_assignment(notebook).about.data if notebook in assignment_names() else None
+    if data is None:
+        return "Data: this notebook makes its own."
+    for folder in (data_dir(), _BUNDLE / "data") if data.bundled else (data_dir(),):
+        if any((folder / file).exists() for file in data.files):
+            return f"Data: {data.title} found in {shorten(folder)}"
+    return f"Data: {data.title} not found in {shorten(data_dir())}: {data.mend}"
+
+
+def _describe_mode() -> str:
+    if FAST:
+        return "FAST=1: short runs, the whole notebook in under two minutes; its pictures are rougher."
+    return "Full runs. For a quick pass, start Jupyter with FAST=1 in the environment."
+
+
+def _install(imported: list[str]) -> str:
+    """Into the kernel's own Python, wherever Jupyter was started from."""
+    packages = ["pyyaml" if name == "yaml" else name for name in imported]
+    return f"run in a new cell: %pip install {pinned(*packages)}, then restart the kernel"
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "missing"
+
+
+def _is_older(package: str, needed: str) -> bool:
+    version = _version(package)
+    return version != "missing" and _numbers(version) < _numbers(needed)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("+")[0].split(".")[:2] if part.isdigit())

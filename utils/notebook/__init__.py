@@ -1,0 +1,1 @@
+"""Reading a notebook as text: cells, tags, answers, rules. Nothing is run."""

@@ -1,0 +1,63 @@
+"""The answers in words: markdown cells that begin `**RESPONSE:**`, and the questions that cells belong to."""
+
+import re
+
+from utils.assignments import UNANSWERED, Assignment
+from utils.notebook.cells import Notebook
+
+_QUESTION = re.compile(r"^\*\*`(?P<id>[\w.]+)`\*\*", re.MULTILINE)
+_RESPONSE = re.compile(r"^\s*\*\*\s*response\s*:?\s*\*\*\s*:?", re.IGNORECASE)
+
+
+def questions_above(notebook: Notebook, assignment: Assignment) -> dict[int, str]:
+    """The question each cell belongs to: the last one whose line stands in it or above it.
+
+    Args:
+        notebook: The notebook as read.
+        assignment: Its questions.
+
+    Returns:
+        Cell number to question id; cells above the first question are left out.
+    """
+    known = {question.id for question in assignment.questions}
+    current, above = "", {}
+    for cell in notebook.cells:
+        if cell.kind == "markdown":
+            for match in _QUESTION.finditer(cell.source):
+                current = match["id"] if match["id"] in known else current
+        if current:
+            above[cell.number] = current
+    return above
+
+
+def responses(notebook: Notebook, assignment: Assignment) -> dict[str, list[tuple[int, str]]]:
+    """The response cells of each question.
+
+    Args:
+        notebook: The notebook as read.
+        assignment: Its questions.
+
+    Returns:
+        Question id to (cell number, the answer's text; empty if nobody has written there), in the order of the cells.
+    """
+    found: dict[str, list[tuple[int, str]]] = {question.id: [] for question in assignment.questions}
+    above = questions_above(notebook, assignment)
+    for cell in notebook.cells:
+        response = _RESPONSE.match(cell.source) if cell.kind == "markdown" else None
+        if response and cell.number in above:
+            found[above[cell.number]].append((cell.number, written(cell.source[response.end() :])))
+    return found
+
+
+def written(text: str) -> str:
+    """What was written behind `**RESPONSE:**`: empty while the placeholder stands there with nothing but the cell's own label before it."""
+    label, placeholder, rest = text.partition(UNANSWERED)
+    if not placeholder:
+        return text.strip()
+    return (label.partition("\n")[2] + rest).strip()
+
+
+def answered_questions(notebook: Notebook, assignment: Assignment) -> dict[str, tuple[bool, ...]]:
+    """For each response cell of each question, whether somebody has written in it."""
+    found = responses(notebook, assignment)
+    return {question: tuple(bool(text) for _, text in cells) for question, cells in found.items()}

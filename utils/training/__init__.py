@@ -1,0 +1,1 @@
+"""What a training loop needs: devices, seeds, loaders, trackers, checkpoints, weights."""
