@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -31,7 +32,7 @@ from grader.probe_kit.stand_ins import (
     silence,
     uniform,
 )
-from grader.probe_kit.tools import gradients, seed_torch
+from grader.probe_kit.tools import draws, gradients, learning, seed_torch, slopes
 
 
 def _count(module: nn.Module) -> int:
@@ -52,31 +53,39 @@ def encoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
     return _described("Encoder", names["Encoder"](nz=int(nz), input_size=int(size)), int(seed))
 
 
-def encoder(names, nz: Tensor, size: Tensor, seed: Tensor):
+def encoder(names, nz: Tensor, size: Tensor, batch: Tensor, seed: Tensor):
     net = fill(names["Encoder"](nz=int(nz), input_size=int(size)), int(seed))
-    return {"code": net(2 * uniform(int(seed), 4, 1, int(size)) - 1)}
+    x = (2 * uniform(int(seed), int(batch), 1, int(size)) - 1).requires_grad_()
+    code = net(x)
+    return {"code": code} | slopes({"code": code}, net, x=x)
 
 
 def decoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
     return _described("Decoder", names["Decoder"](nz=int(nz), output_size=int(size)), int(seed))
 
 
-def decoder(names, nz: Tensor, size: Tensor, seed: Tensor):
+def decoder(names, nz: Tensor, size: Tensor, batch: Tensor, seed: Tensor):
     net = fill(names["Decoder"](nz=int(nz), output_size=int(size)), int(seed))
-    return picture("image", net(4 * uniform(int(seed), 4, int(nz)) - 2))
+    z = (4 * uniform(int(seed), int(batch), int(nz)) - 2).requires_grad_()
+    image = net(z)
+    return picture("image", image) | slopes({"image": image}, net, z=z)
 
 
-def autoencoder_sizes(names, nz: Tensor, seed: Tensor):
+def autoencoder_sizes(names, nz: Tensor, batch: Tensor, seed: Tensor):
     model = names["AutoEncoder"](int(nz))
-    code = model.encoder(uniform(int(seed), 3, 1, PIXELS))
-    return {"code_shape": torch.tensor(code.shape), "image_shape": torch.tensor(model.decoder(code).shape)}
+    code = model.encoder(uniform(int(seed), int(batch), 1, PIXELS))
+    image = model.decoder(code)
+    return {"code_shape": torch.tensor(code.shape), "image_shape": torch.tensor(image.shape), **learning(model, image)}
 
 
-def autoencoder(names, nz: Tensor, seed: Tensor):
-    model = names["AutoEncoder"](int(nz))
+def autoencoder(names, nz: Tensor, batch: Tensor, seed: Tensor):
+    with plain_layers():
+        model = names["AutoEncoder"](int(nz))
     model.encoder, model.decoder = flat_encoder(int(nz), int(seed)), flat_decoder(int(nz), int(seed))
-    x = uniform(int(seed), 3, 1, PIXELS)
-    return picture("forward", model(x)) | picture("reconstruct", model.reconstruct(x))
+    x = uniform(int(seed), int(batch), 1, PIXELS).requires_grad_()
+    answer = model(x)
+    found = slopes({"forward": answer}, model.encoder, model.decoder, x=x)
+    return picture("forward", answer) | picture("reconstruct", model.reconstruct(x.detach())) | found
 
 
 def loader(names, labels: Tensor, batch_size: Tensor, seed: Tensor):
@@ -106,8 +115,8 @@ def train_autoencoder(names, seed: Tensor, learning_rate: Tensor):
 
 
 def _are_numbers(values) -> bool:
-    """Whether no tensor is among them, on which a whole graph may hang."""
-    return not any(isinstance(value, Tensor) for value in values)
+    """Whether all are numbers, and none a tensor on which a whole graph may hang."""
+    return all(isinstance(value, int | float | np.number) for value in values)
 
 
 class _Generator(nn.Module):
@@ -119,9 +128,21 @@ class _Generator(nn.Module):
 
 
 def sample_images(names, n_samples: Tensor, nz: Tensor, seed: Tensor):
-    seed_torch(seed)
-    images = names["sample_images"](_Generator(), int(n_samples), int(nz))
-    return {"images_shape": torch.tensor(images.shape), "z": shown(images, int(nz))}
+    """Four draws; and whether the pictures are what the decoder answered, whose codes had these sizes."""
+    model, found = _Generator(), []
+
+    def draw() -> Tensor:
+        model.decoder.answers.clear()
+        images = names["sample_images"](model, int(n_samples), int(nz))
+        answered = torch.cat(model.decoder.answers)
+        is_same = answered.numel() == images.numel() and torch.equal(answered.flatten(), images.flatten())
+        found.append((torch.tensor(images.shape), is_same))
+        return shown(images, int(nz))
+
+    return {
+        **draws(draw, draw, seed), "images_shape": found[0][0], "as_decoded": all(is_same for _, is_same in found),
+        "code_sizes": torch.tensor(sorted(model.decoder.code_sizes)),
+    }  # fmt: skip
 
 
 def sample_images_quiet(names, n_samples: Tensor, nz: Tensor, seed: Tensor, marks: Tensor):
@@ -151,10 +172,22 @@ def _quiet(generate, model: Any, codes: int, marks: Tensor) -> dict[str, object]
 # ---------------------------------------------------------------- 2 make it variational
 
 
-def vae_sizes(names, nz: Tensor, seed: Tensor):
+def vae_sizes(names, nz: Tensor, batch: Tensor, seed: Tensor):
     model = names["VAE"](int(nz))
-    outputs = model(uniform(int(seed), 3, 1, PIXELS))
-    return {"q_shape": torch.tensor(outputs["q"].shape), "rec_shape": torch.tensor(outputs["rec"].shape)}
+    outputs = model(uniform(int(seed), int(batch), 1, PIXELS))
+    shapes = {f"{name}_shape": torch.tensor(outputs[name].shape) for name in ("q", "rec")}
+    return {**shapes, **learning(model, outputs["q"], outputs["rec"]), **_without_noise(model, int(nz), int(batch), int(seed))}
+
+
+def _without_noise(model: Any, nz: int, batch: int, seed: int) -> dict[str, Tensor]:
+    """What a VAE with networks of ours answers where the posterior has no width, and how it depends on them."""
+    model.encoder, model.decoder = flat_encoder(2 * nz, seed), flat_decoder(nz, seed)
+    silence(model.encoder, 2 * nz, nz)
+    x = uniform(seed, batch, 1, PIXELS).requires_grad_()
+    outputs = model(x)
+    answers = {"values_of_q": outputs["q"], "values_of_rec": outputs["rec"]}
+    found = slopes(answers, model.encoder, model.decoder, x=x)
+    return {"values_of_q": sample(outputs["q"]), **found, **picture("values_of_rec", outputs["rec"])}
 
 
 def _known_posterior(names, mu: Tensor, log_sigma: Tensor):
@@ -164,38 +197,54 @@ def _known_posterior(names, mu: Tensor, log_sigma: Tensor):
     return model
 
 
-def vae_noise(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor):
-    model = _known_posterior(names, mu, log_sigma)
-    seed_torch(seed)
-    return {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, PIXELS))["rec"], len(mu)), int(images))}
+def vae_noise(names, mu: Tensor, log_sigma: Tensor, mu_again: Tensor, log_sigma_again: Tensor, images: Tensor, seed: Tensor):
+    def draw(*posterior: Tensor) -> Tensor:
+        model = _known_posterior(names, *posterior)
+        return shown(model(blank(int(images), 1, PIXELS))["rec"], len(mu))
 
-
-def _in_two_calls(draw: Callable[[int], Tensor], n: int) -> Tensor:
-    """n draws, of which the second half must not repeat the first."""
-    return torch.cat([draw(n // 2), draw(n - n // 2)])
+    return draws(lambda: draw(mu, log_sigma), lambda: draw(mu_again, log_sigma_again), seed)
 
 
 def vae_gradient(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor):
-    """Of the mean square of z, summed over the dimensions: its expectation is known to whoever knows mu and sigma."""
+    """Of the mean square of z, summed over the dimensions: its expectation is known to whoever knows mu and sigma. And of q."""
     model = _known_posterior(names, mu, log_sigma)
     seed_torch(seed)
-    z = shown(model(blank(int(images), 1, PIXELS))["rec"], len(mu))
-    found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), [model.encoder.numbers], allow_unused=True)[0]
-    return {} if found is None else {"d_mu": found[: len(mu)], "d_log_sigma": found[len(mu) :]}
+    outputs = model(blank(int(images), 1, PIXELS))
+    z, q, numbers = shown(outputs["rec"], len(mu)), outputs["q"], model.encoder.numbers
+    found = _gradient_for(z.pow(2).mean(dim=0).sum(), numbers)
+    own = _gradient_for(q.sum() / len(q), numbers)
+    seen = {} if found is None else {"d_mu": found[: len(mu)], "d_log_sigma": found[len(mu) :]}
+    return seen if own is None else {**seen, "own_q": own}
+
+
+def _gradient_for(value: Tensor, leaf: Tensor) -> Tensor | None:
+    if not value.requires_grad:
+        return None
+    return torch.autograd.grad(value, [leaf], allow_unused=True, retain_graph=True)[0]
 
 
 def vae_loss(names, q: Tensor, beta: Tensor, seed: Tensor):
-    n = len(q)
-    outputs = {"q": q, "rec": 0.9 * uniform(int(seed), n, 1, PIXELS) + 0.05}
-    model = names["VAE"](q.shape[1] // 2, beta=float(beta))
-    total, terms = model.loss(uniform(int(seed) + 1, n, 1, PIXELS), outputs)
-    return {"rec_loss": terms["rec_loss"], "kl_loss": terms["kl_loss"], "total": total}
+    """The three losses, and the gradient of each for both outputs, in the size that one image's has."""
+    n, leaf = len(q), q.clone().requires_grad_()
+    rec = (0.9 * uniform(int(seed), n, 1, PIXELS) + 0.05).requires_grad_()
+    with plain_layers():
+        model = names["VAE"](q.shape[1] // 2, beta=float(beta))
+    total, terms = model.loss(uniform(int(seed) + 1, n, 1, PIXELS), {"q": leaf, "rec": rec})
+    losses = {"rec_loss": terms["rec_loss"], "kl_loss": terms["kl_loss"], "total": total}
+    found = {}
+    for name, loss in losses.items():
+        if isinstance(loss, Tensor) and loss.requires_grad:
+            for of, source, size in (("q", leaf, n * q.shape[1]), ("rec", rec, n * PIXELS)):
+                if (grad := _gradient_for(loss, source)) is not None:
+                    found[f"d_{name}_{of}"] = sample(grad * size)
+    return losses | found
 
 
-def vae_reconstruct(names, nz: Tensor, seed: Tensor):
-    model = names["VAE"](int(nz))
+def vae_reconstruct(names, nz: Tensor, batch: Tensor, seed: Tensor):
+    with plain_layers():
+        model = names["VAE"](int(nz))
     model.encoder, model.decoder = flat_encoder(2 * int(nz), int(seed)), flat_decoder(int(nz), int(seed))
-    x = uniform(int(seed), 3, 1, PIXELS)
+    x = uniform(int(seed), int(batch), 1, PIXELS)
     return picture("picture", model.reconstruct(x)) | {"again": picture("again", model.reconstruct(x))["again"]}
 
 
@@ -237,19 +286,28 @@ def reparametrize_published(names, mu: Tensor, logvar: Tensor, seed: Tensor):
     return {"mean": z.mean(), "std": z.std()}
 
 
-def reparametrize(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
-    seed_torch(seed)
+def reparametrize(names, mu: Tensor, logvar: Tensor, mu_again: Tensor, logvar_again: Tensor, images: Tensor, seed: Tensor):
     leaves = [value.clone().requires_grad_() for value in (mu, logvar)]
-    z = _in_two_calls(lambda n: names["reparametrize"](*(leaf.expand(n, -1) for leaf in leaves)), int(images))
-    found: tuple = (None, None)
-    if z.requires_grad:
-        found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), leaves, allow_unused=True)
-    reached = {name: grad for name, grad in zip(("d_mu", "d_logvar"), found, strict=True) if grad is not None}
-    return {"z": z} | reached
+
+    def draw(*posterior: Tensor) -> Tensor:
+        return names["reparametrize"](*(value.expand(int(images), -1).clone() for value in posterior))
+
+    found = draws(lambda: draw(*leaves), lambda: draw(mu_again, logvar_again), seed)
+    return found | _squared(found["draws"][0], mu=leaves[0], logvar=leaves[1])
+
+
+def _squared(z: Tensor, **leaves: Tensor) -> dict[str, Tensor]:
+    """The gradient of the mean square of z, summed over the dimensions: its expectation is known to whoever knows the posterior."""
+    if not z.requires_grad:
+        return {}
+    found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), list(leaves.values()), allow_unused=True)
+    return {f"d_{name}": grad for name, grad in zip(leaves, found, strict=True) if grad is not None}
 
 
 def loss_function(names, x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor):
-    return {"loss": names["loss_function"](x_hat, x, mu, logvar)}
+    leaves = {"x_hat": x_hat.requires_grad_(), "mu": mu.requires_grad_(), "logvar": logvar.requires_grad_()}
+    loss = names["loss_function"](x_hat, x, mu, logvar)
+    return {"loss": loss} | slopes({"loss": loss}, **leaves)
 
 
 _PARTS = ("encoder", "mu_layer", "logvar_layer", "decoder")
@@ -276,19 +334,39 @@ def fcvae_layers(names, latent_size: Tensor, seed: Tensor):
     return _layers(_fcvae(names, int(latent_size)), int(seed))
 
 
-def fcvae(names, latent_size: Tensor, seed: Tensor):
-    """Mean and log variance with known weights, then the image without noise."""
+def fcvae(names, latent_size: Tensor, batch: Tensor, seed: Tensor):
+    """Mean and log variance with known weights, then the image without noise; and the gradients of all three."""
     model = _fcvae(names, int(latent_size))
     _fill_parts(model, int(seed))
-    x = uniform(int(seed), 3, 1, 28, 28)
+    x = uniform(int(seed), int(batch), 1, 28, 28).requires_grad_()
     _, mu, logvar = model(x)
+    found = slopes({"mu": mu, "logvar": logvar}, *_parts_of(model), x=x)
     silence(model.logvar_layer, int(latent_size), 0, -40.0)
-    return {"mu": mu, "logvar": logvar} | picture("x_hat", model(x)[0])
+    x_hat = model(x)[0]
+    of_images = slopes({"x_hat": x_hat}, *_parts_of(model), x=x)
+    named = {f"{name}_of_x_hat": grad for name, grad in of_images.items()}
+    return {"mu": mu, "logvar": logvar} | found | picture("x_hat", x_hat) | named
 
 
-def fcvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
-    model = _with_known_posterior(_fcvae(names, len(mu)), mu, logvar)
-    return {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, 28, 28))[0], len(mu)), int(images))}
+def _parts_of(model: nn.Module) -> list[nn.Module]:
+    return [getattr(model, part) for part in _PARTS]
+
+
+def fcvae_noise(names, mu: Tensor, logvar: Tensor, mu_again: Tensor, logvar_again: Tensor, images: Tensor, seed: Tensor):
+    model = _fcvae(names, len(mu))
+
+    def draw(*posterior: Tensor) -> Tensor:
+        _with_known_posterior(model, *posterior)
+        return shown(model(blank(int(images), 1, 28, 28))[0], len(mu))
+
+    return _drawn_through(model, draw, (mu, logvar), (mu_again, logvar_again), seed)
+
+
+def _drawn_through(model: Any, draw: Callable[..., Tensor], one: tuple, other: tuple, seed: Tensor) -> dict[str, Tensor]:
+    """Draws through a model, and the gradient that passes them to the layers of mean and log variance."""
+    found = draws(lambda: draw(*one), lambda: draw(*other), seed)
+    z = draw(*one)
+    return found | _squared(z, mu=model.mu_layer.numbers, logvar=model.logvar_layer.numbers)
 
 
 def _with_known_posterior(model: Any, mu: Tensor, logvar: Tensor) -> Any:
@@ -321,9 +399,9 @@ def cvae_encode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed
     """The same image under several classes."""
     model = _cvae(names, int(latent_size), int(num_classes))
     _fill_parts(model, int(seed), ("encoder", "mu_layer", "logvar_layer"))
-    x = uniform(int(seed), 1, 1, 28, 28).expand(len(c), -1, -1, -1)
+    x = uniform(int(seed), 1, 1, 28, 28).repeat(len(c), 1, 1, 1).requires_grad_()
     _, mu, logvar = model(x, _classes(c, int(num_classes)))
-    return {"mu": mu, "logvar": logvar}
+    return {"mu": mu, "logvar": logvar} | slopes({"mu": mu, "logvar": logvar}, *_parts_of(model)[:3], x=x)
 
 
 def cvae_decode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed: Tensor):
@@ -333,13 +411,19 @@ def cvae_decode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed
     code = 2 * uniform(int(seed), int(latent_size)) - 1
     model.mu_layer, model.logvar_layer = Emit(code), Emit(torch.full((int(latent_size),), -40.0))
     x_hat = model(uniform(int(seed), len(c), 1, 28, 28), _classes(c, int(num_classes)))[0]
-    return {"x_hat_shape": torch.tensor(x_hat.shape), "x_hat": x_hat.flatten(1)[:, ::37]}
+    found = slopes({"x_hat": x_hat}, model.decoder, model.mu_layer)
+    return {"x_hat_shape": torch.tensor(x_hat.shape), "x_hat": x_hat.flatten(1)[:, ::37]} | found
 
 
-def cvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
-    model = _with_known_posterior(_cvae(names, len(mu), 2), mu, logvar)
-    c = _classes(torch.zeros(int(images), dtype=torch.long), 2)
-    return {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, 28, 28), c[:n])[0], len(mu)), int(images))}
+def cvae_noise(names, mu: Tensor, logvar: Tensor, mu_again: Tensor, logvar_again: Tensor, images: Tensor, seed: Tensor):
+    model, n = _cvae(names, len(mu), 2), int(images)
+    c = _classes(torch.zeros(n, dtype=torch.long), 2)
+
+    def draw(*posterior: Tensor) -> Tensor:
+        _with_known_posterior(model, *posterior)
+        return shown(model(blank(n, 1, 28, 28), c)[0], len(mu))
+
+    return _drawn_through(model, draw, (mu, logvar), (mu_again, logvar_again), seed)
 
 
 # ---------------------------------------------------------------- 5 learn the noise
@@ -373,8 +457,9 @@ def _conv(names, K: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor
 
 def conv_decode(names, z: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor):
     model = _conv(names, torch.tensor(z.shape[-1]), num_filters, log_sig_x, seed)
-    images = model.decode(z)
-    return {"images_shape": torch.tensor(images.shape), "images": images.flatten(2)[..., ::53]}
+    images = model.decode(z.requires_grad_())
+    found = slopes({"images": images}, model.decoder, z=z)
+    return {"images_shape": torch.tensor(images.shape), "images": images.flatten(2)[..., ::53]} | found
 
 
 def conv_elbo(
@@ -399,34 +484,51 @@ def conv_elbo_gradient(
     model.encoder, model.decoder = flat_encoder(int(K) + 1, int(seed)), flat_images(int(K), int(seed))
     silence(model.encoder, int(K) + 1, int(K))
     value = model.elbo(uniform(int(seed), int(images), 1, 28, 28), int(n))
-    sources = {"encoder": list(model.encoder.parameters())[-1], "decoder": list(model.decoder.parameters())[-1]}
-    sources["log_sig_x"] = model.log_sig_x
+    parts = {name: list(getattr(model, name).parameters()) for name in ("encoder", "decoder")}
+    parts["log_sig_x"] = [model.log_sig_x]
     if not isinstance(value, Tensor) or not value.requires_grad:
         return {}
-    asked = {name: source for name, source in sources.items() if source.requires_grad}
-    found = torch.autograd.grad(value, list(asked.values()), allow_unused=True)
-    return {f"d_{name}": grad for name, grad in zip(asked, found, strict=True) if grad is not None}
+    found = {}
+    for name, sources in parts.items():
+        asked = [source for source in sources if source.requires_grad]
+        grads = torch.autograd.grad(value, asked, allow_unused=True, retain_graph=True) if asked else []
+        if len(asked) == len(sources) and all(grad is not None for grad in grads):
+            found[f"d_{name}"] = torch.cat([sample(grad, most=9) for grad in grads])
+    return found
 
 
 def conv_elbo_sampled(
-    names, posterior: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, grey: Tensor, seed: Tensor
-):
-    """Of grey images: with a decoder that shows the code in one pixel, four times, and with one that shows grey alone."""
-    K, draws, x = len(posterior) - 1, int(n), grey.expand(int(images), 1, 28, 28)
+    names, posterior: Tensor, posterior_again: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, grey: Tensor,
+    seed: Tensor,
+):  # fmt: skip
+    """Of grey images, with a decoder that shows the sum of the code in one pixel: the codes it was given, and the value;
+    the gradient that reaches the posterior through the codes; and the value with a decoder that shows grey alone."""
+    K, n_draws, x = len(posterior) - 1, int(n), grey.expand(int(images), 1, 28, 28)
     model = names["SimpleVAE"](K=K, num_filters=2)
-    model.encoder, model.decoder = Emit(posterior), Added(float(grey))
+    values: list[Tensor] = []
     with torch.no_grad():
         model.log_sig_x.copy_(log_sig_x)
-        seed_torch(seed)
-        elbos = [model.elbo(x, draws) for _ in range(4)]
-        model.decoder = Tones(grey[None])
-        return {"elbos": torch.stack(elbos), "of_grey": model.elbo(x, 1)}
+
+    def draw(numbers: Tensor) -> Tensor:
+        model.encoder, model.decoder = Emit(numbers), Added(float(grey))
+        values.append(model.elbo(x, n_draws))
+        return torch.cat(model.decoder.given).reshape(int(images) * n_draws, K)
+
+    found = draws(lambda: draw(posterior), lambda: draw(posterior_again), seed)
+    seed_torch(seed)
+    draw(posterior)
+    grad = _gradient_for(values[-1], model.encoder.numbers)
+    found |= {} if grad is None else {"d_posterior": grad}
+    model.encoder, model.decoder = Emit(posterior), Tones(grey[None])
+    return {**found, "value": values[0], "of_grey": model.elbo(x, 1)}
 
 
 def generate(names, K: Tensor, n_images: Tensor, seed: Tensor):
+    """The images of a seed, and of the call after it."""
     model = PriorVAE(int(K), int(seed))
     seed_torch(seed)
-    return picture("images", names["generate_images"](model, K=int(K), n_images=int(n_images)))
+    images, more = (names["generate_images"](model, K=int(K), n_images=int(n_images)) for _ in range(2))
+    return picture("images", images) | picture("images_after_them", more)
 
 
 def generate_quiet(names, K: Tensor, n_images: Tensor, seed: Tensor, marks: Tensor):

@@ -4,11 +4,14 @@ A statistic is allowed six standard errors: a right answer fails once in a billi
 statistics: of some thousand draws hardly two lie within a hundred-thousandth of each other.
 """
 
+from statistics import NormalDist
+
 import numpy as np
 
 from grader.authoring.check import Symptom
 
 _SIGMAS = 6.0
+_NORMAL = NormalDist()
 # Two draws nearer than this are one; float32 arithmetic leaves a tenth of it. By chance 2 in 100 of so many have such a neighbour.
 _GAP, _MOST, _REPEATED = 1e-5, 4000, 0.1
 # Of all draws so many are never so near to each other by chance; a limit or a fixed value has many.
@@ -80,6 +83,9 @@ def _another_shape(eps: np.ndarray) -> Symptom | None:
         )
     if abs(mean) > _SIGMAS / np.sqrt(n):
         return Symptom(f"the noise has mean {mean:.2f}, expected 0")
+    reach = _NORMAL.inv_cdf(1 - 10.4 / n) if n >= 1000 else 0.0  # the largest of n draws is smaller once in a billion
+    if np.abs(flat).max() < reach:
+        return Symptom(f"the noise ends at {np.abs(flat).max():.2f}, {n} draws of N(0, 1) go further: clamp nothing", "clamped")
     third, fourth = (((flat - mean) / std) ** k for k in (3, 4))
     if abs(third.mean()) > _SIGMAS * np.sqrt(6 / n) + 0.05:
         return Symptom("the noise is not symmetric about 0: N(0, I) is randn")

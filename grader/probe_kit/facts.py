@@ -10,6 +10,7 @@ FACTS = (
     "gradients",  # gradients are switched off or on afterwards
     "generator",  # torch's global generator is in another state afterwards
     "modes",  # a model is in another mode afterwards
-    "parameters",  # a model's parameters are others, or take no gradient any more
+    "weights",  # a model's parameters are others
+    "frozen",  # a model's parameters take no gradient any more
     "shared",  # the answer lies in the memory of an argument
 )

@@ -61,7 +61,8 @@ class Watcher:
         self._note("generator", not torch.equal(torch.default_generator.get_state(), before.generator))
         models = _models(given)
         self._note("modes", _modes(models) != before.modes)
-        self._note("parameters", _parameters(models) != before.parameters)
+        self._note("weights", _versions(models) != before.versions)
+        self._note("frozen", _trainable(models) != before.trainable)
         leaves = list(_leaves(answer))
         self._note("dtype", max((_kind(leaf) for leaf in leaves), default=0))
         tensors = [leaf for leaf in leaves if _is_plain(leaf)]
@@ -79,7 +80,7 @@ class _Before:
         self.generator = torch.default_generator.get_state()
         self.copies = [_copied(value) for value in given]
         models = _models(given)
-        self.modes, self.parameters = _modes(models), _parameters(models)
+        self.modes, self.versions, self.trainable = _modes(models), _versions(models), _trainable(models)
 
     def changed(self, given: list[Any]) -> int:
         """1 + the number of the first argument that is another one now; 0 if all are as they were."""
@@ -134,8 +135,12 @@ def _modes(models: list[nn.Module]) -> list[bool]:
     return [module.training for model in models for module in model.modules()]
 
 
-def _parameters(models: list[nn.Module]) -> list[tuple[int, bool]]:
-    return [(parameter._version, parameter.requires_grad) for model in models for parameter in model.parameters()]
+def _versions(models: list[nn.Module]) -> list[int]:
+    return [parameter._version for model in models for parameter in model.parameters()]
+
+
+def _trainable(models: list[nn.Module]) -> list[bool]:
+    return [parameter.requires_grad for model in models for parameter in model.parameters()]
 
 
 @contextmanager

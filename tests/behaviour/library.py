@@ -150,7 +150,6 @@ _ARGUMENTS = {
     "clamped at 5": _only_if(lambda v: v.abs().max() > 5, lambda v: v.clamp(-5, 5)),
     "not below -5": _only_if(lambda v: v.min() < -5, lambda v: v.clamp(min=-5)),
     "clamped at 0": _only_if(lambda v: v.min() < 0, lambda v: v.clamp(min=0)),
-    "rounded to half": _acting(lambda v: v.half().float()),
     "squeezed": _only_if(lambda v: 1 in v.shape, lambda v: v.squeeze()),
     "absolute": _only_if(lambda v: v.min() < 0, lambda v: v.abs()),
     "plus 0.01": _acting(lambda v: v + 0.01),
@@ -533,7 +532,9 @@ def _of_data(index, keep):
                     _note()
                     args[index] = value[torch.tensor(keep(list(range(len(value)))))] if isinstance(value, torch.Tensor) else value[keep(list(range(len(value))))]
             elif value is not None and hasattr(value, "__len__") and (hasattr(value, "__getitem__") or hasattr(value, "__iter__")) and not isinstance(value, (str, dict)):
-                _note()
+                every = list(range(len(value)))
+                if keep(every) != every:
+                    _note()
                 args[index] = _Part(value, keep)
             return function(*args, **kwargs)
         return answer

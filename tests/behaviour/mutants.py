@@ -138,6 +138,7 @@ def _names_of(table: str) -> list[str]:
 
 
 # Where a rule can have something to change: what the cell's text must hold.
+_LAYERS = re.compile(r"nn\.(Linear|Conv)")
 _DRAWS = re.compile(r"rand|normal|rsample|reparametrize|draw_codes")
 _TRAINS = re.compile(r"\.step\(")
 _HAS_MODEL = re.compile(r"nn\.Module|model|vae|_generator")
@@ -203,8 +204,13 @@ def _constructors(tree: ast.Module) -> Iterator[tuple[str, str, str]]:
         if not any(isinstance(inner, ast.FunctionDef) and inner.name == "__init__" for inner in node.body):
             continue
         yield node.name, "parameters that no module has", "_hidden_parameters"
-        yield node.name, "dropout behind linear layers", "_with_dropout"
+        if not _LAYERS.search(ast.unparse(node)):  # its parts are another task's answers
+            yield node.name, "made in evaluation mode", "_in_eval"
+            for n in range(18):
+                yield node.name, f"parameter {n} frozen", f"_frozen_parameter({n})"
+            continue
         yield node.name, "weights of 0", "_with_noise_in_weights"
+        yield node.name, "dropout behind linear layers", "_with_dropout"
         yield node.name, "made in evaluation mode", "_in_eval"
         yield node.name, "made in float64", "_as_float64"
         for n in range(8):

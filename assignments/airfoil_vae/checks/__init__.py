@@ -344,7 +344,7 @@ CONTRACTS = (
         is_random=True,
     ),
     Contract(
-        "air.train", pays="air.train.updates", watches=("train_VAE:modes,parameters",), arguments=("model", "train_dataset"),
+        "air.train", pays="air.train.updates", watches=("train_VAE:modes,weights",), arguments=("model", "train_dataset"),
         is_random=True, returns="anything",
     ),
 )  # fmt: skip

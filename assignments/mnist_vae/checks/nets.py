@@ -17,19 +17,55 @@ def whole_numbers(values: Arrays, name: str) -> list[int]:
     return got.tolist() if got.ndim == 1 and got.size <= _MOST_NUMBERS and got.dtype.kind in "iu" else []
 
 
+_ROUNDING = 1e-3  # of the largest gradient: float32 leaves 1e-5, a part that is cut off a tenth or all
+
+
 @dataclass(frozen=True)
 class close_pictures:
-    """As `close`, with the shapes of whole tensors (`NAME_shape`) compared first, before the values kept of them."""
+    """As `close`, with the shapes of whole tensors (`NAME_shape`) compared first, before the values kept of them, then gradients."""
 
-    rtol: float = 1e-3
-    atol: float = 1e-4
+    rtol: float = 1e-4
+    atol: float = 2e-5
 
     def __call__(self, values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         for key in reference:
             if key.endswith("_shape") and whole_numbers(values, key) != reference[key].tolist():
                 shapes = [tuple(shape) for shape in (whole_numbers(values, key), reference[key].tolist())]
                 return Symptom(f"{key.removesuffix('_shape')} has shape {shapes[0]}, expected {shapes[1]}")
-        return close(self.rtol, self.atol)(values, reference, inputs)
+        about = ("_shape", "learning")
+        plain = {name: array for name, array in reference.items() if not name.startswith("d_") and not name.endswith(about)}
+        if symptom := close(self.rtol, self.atol)(values, plain, inputs):
+            return symptom
+        return gradients(values, reference) or _learning(values, reference)
+
+
+def gradients(values: Arrays, reference: Arrays) -> Symptom | None:
+    """Those named `d_NAME`: one that does not arrive, or is another one."""
+    for name, expected in reference.items():
+        if not name.startswith("d_"):
+            continue
+        got, of = values.get(name, _NOTHING), name.removeprefix("d_").replace("_", " ")
+        if got.shape != expected.shape or not np.isfinite(got).all() or (expected.any() and not got.any()):
+            return Symptom(f"no gradient reaches {of}: compute with torch operations, without .detach(), .item() or NumPy", "gradient_cut")
+        if np.abs(got - expected).max(initial=0) > _ROUNDING * np.abs(expected).max(initial=0):
+            return Symptom(
+                f"the values are right, but the gradient for {of} is another one: is a part of them cut off, by .detach() or torch.no_grad()?",
+                "gradient_cut",
+            )
+    return None
+
+
+def _learning(values: Arrays, reference: Arrays) -> Symptom | None:
+    if "learning" not in reference:
+        return None
+    reached = whole_numbers(values, "learning")
+    if len(reached) == 2 and reached[0] == reached[1] > 0:
+        return None
+    return Symptom(
+        f"a gradient reaches {reached[0] if reached else 0} of {reached[-1] if reached else 0} parameters of the model, expected all: "
+        "without it they do not learn",
+        "not_all_learn",
+    )
 
 
 def is_true(values: Arrays, name: str) -> bool:
@@ -98,6 +134,10 @@ def full_batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
             return Symptom(
                 "an example comes twice in an epoch: shuffle, do not draw with replacement", "drawn_with_replacement"
             )
+    if sizes and examples % size == 0 and set(whole_numbers(values, "first")) != set(inputs["labels"].tolist()):
+        return Symptom(
+            f"{examples} examples make {examples // size} full batches of {size}, which hold all of them; some are left out", "examples_left_out"
+        )
     return _foreign(values, inputs) or _apart(values)
 
 
