@@ -87,6 +87,8 @@ class _Before:
         for number, (value, copy) in enumerate(zip(given, self.copies, strict=True), 1):
             if isinstance(copy, Tensor):
                 same = _same(value, copy)
+            elif isinstance(copy, np.ndarray):
+                same = np.array_equal(value, copy, equal_nan=copy.dtype.kind == "f")
             else:
                 same = copy is None or (
                     len(value) == len(copy) and all(a is b for a, b in zip(value, copy, strict=True))
@@ -99,6 +101,8 @@ class _Before:
 def _copied(value: Any) -> Any:
     if _is_plain(value):
         return value.detach().clone()
+    if isinstance(value, np.ndarray):
+        return value.copy()
     return list(value) if isinstance(value, list) else None
 
 
@@ -128,7 +132,10 @@ def _kind(leaf: Any) -> int:
 
 
 def _models(given: list[Any]) -> list[nn.Module]:
-    return [value for value in given if isinstance(value, nn.Module)]
+    """Models among the arguments, and those that an argument holds, as a class of two networks does."""
+    plain = [value for value in given if not isinstance(value, Tensor | nn.Module)]
+    held = [one for value in plain for one in getattr(value, "__dict__", {}).values()]
+    return [value for value in (*given, *held) if isinstance(value, nn.Module)]
 
 
 def _modes(models: list[nn.Module]) -> list[bool]:

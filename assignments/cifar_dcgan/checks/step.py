@@ -6,6 +6,7 @@ import numpy as np
 
 from grader.authoring.adam import adam_path
 from grader.authoring.check import Arrays, Symptom
+from grader.authoring.noise import not_standard_normal
 
 from .gradients import Slips, bce, discriminator_gradients, generator_gradients
 from .trace import Update, read_batches, read_updates
@@ -104,8 +105,8 @@ def _goes_on(values: Arrays, inputs: Arrays, steps: int) -> Symptom | None:
         return None
     start = "begun again from a checkpoint before the last epoch, with images of bytes and without a tracker, train"
     pixels = values["resumed_shown"].astype(float)[:, None]
-    shown = (np.abs(pixels - inputs["values"] * 256 / 255) < 1e-3).any(1).sum()
-    if values["resumed_updates"].tolist() != [1, 2] * steps or shown != steps * int(inputs["batch_size"]):
+    shown = (np.abs(pixels - inputs["values"] * 256 / 255) < 1e-5).any(1).sum()  # and some of the generator's, by chance
+    if values["resumed_updates"].tolist() != [1, 2] * steps or shown < steps * int(inputs["batch_size"]):
         return Symptom(f"{start} does not play that epoch: keep its given lines")
     if not values["resumed_in_training"].all():
         return Symptom("train leaves a network in evaluation mode that was in it before: call train() on both")
@@ -144,9 +145,23 @@ def batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
             return Symptom(
                 f"in step {step} the batches have {sizes} images, expected {size}: full batches only", "partial_batch"
             )
+    if _is_changed(values, inputs):
+        return Symptom(
+            "the discriminator sees images that are the given ones, or the generator's, in a few pixels only: change nothing on them"
+        )
     if values["in_training"].shape != (2,) or not values["in_training"].all():
         return Symptom("a network is in evaluation mode while it trains: call train() on both")
     return _order([update.batches[update.kinds.index("real")].pixels for _, update in found], inputs)
+
+
+def _is_changed(values: Arrays, inputs: Arrays) -> bool:
+    """Beside its first pixels a given image has half their tone and a little more; the generator's are of one tone."""
+    pixels, rest = values["shown"].astype(float), values["shown_rest"].astype(float)
+    if rest.shape != (len(pixels), 2):
+        return True
+    is_real = np.isin(values["shown"], inputs["values"])
+    tones = np.where(is_real, pixels / 2 + 0.003, pixels)
+    return bool((np.abs(rest[:, 0] - tones) > 1e-5).any() or (rest[:, 1] > 1e-5).any())
 
 
 def _order(real: list[np.ndarray], inputs: Arrays) -> Symptom | None:
@@ -275,13 +290,19 @@ def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     if len(np.unique(np.concatenate(shown)[:, 0])) < sum(map(len, shown)):
         return Symptom("the images of a batch share their code: draw one code for each")
     halves = (np.concatenate(shown[half::2]).astype(float) for half in (0, 1))  # the discriminator's, the generator's
-    return next(filter(None, map(_not_normal, halves)), None)
+    if symptom := next(filter(None, map(_not_normal, halves)), None):
+        return symptom
+    if "old_codes" in values and values["old_codes"].any():
+        return Symptom("train draws the same codes when it is called again: fix no seed inside", "seed_fixed_inside")
+    sizes = {len(batch) for batch in shown}
+    stacked = np.stack(shown) if len(sizes) == 1 else np.concatenate(shown)[None]
+    return not_standard_normal(stacked.astype(float), {"updates": "old_codes", "images": "", "dimensions": ""})
 
 
 def _not_normal(drawn: np.ndarray) -> Symptom | None:
     """What tells codes from draws of N(0, I)."""
     error = 6 / np.sqrt(drawn.size)
-    if not abs(drawn.std() - 1) <= error:
+    if not abs(drawn.std() - 1) <= error / np.sqrt(2):
         slip = "uniform_codes" if abs(drawn.std() - 12**-0.5) < 0.05 else ""
         text = f"the codes have standard deviation {drawn.std():.2f}, expected 1"
         return Symptom(f"{text}: N(0, I) is randn, not rand" if slip else text, slip)
