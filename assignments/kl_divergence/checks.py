@@ -79,12 +79,12 @@ def _make_sampling(n: int):
 
 
 def _make_sampled_gradient(rng: np.random.Generator, B: int, K: int) -> Arrays:
-    inputs = _make_sampling(3000)(rng, B, K)
+    inputs = _make_sampling(2000)(rng, B, K)
     del inputs["params_again"]
     return inputs
 
 
-_SAMPLING = Sizes(_make_sampling(1000), {"B": (3, 5), "K": (2, 4)}, has_twin=False)
+_SAMPLING = Sizes(_make_sampling(400), {"B": (3, 5), "K": (2, 4)}, has_twin=False)
 _SAMPLED_GRADIENT = Sizes(_make_sampled_gradient, {"B": (3, 5), "K": (2, 4)}, alone=())
 
 
@@ -218,8 +218,8 @@ def _make_bound(log_sigma_q: float | None, num_samples: int):
 
 
 def _make_wide_bound(rng: np.random.Generator, B: int, D: int, K: int) -> Arrays:
-    sampling = _make_sampling(500)(rng, B, K)
-    return {**_make_bound(0.0, 500)(rng, B, D, K), **sampling}
+    sampling = _make_sampling(200)(rng, B, K)
+    return {**_make_bound(0.0, 200)(rng, B, D, K), **sampling}
 
 
 _BOUND_SIZES = {"B": (3, 9), "D": (3, 9), "K": (2, 5)}

@@ -72,7 +72,8 @@ def decoder(names, nz: Tensor, size: Tensor, batch: Tensor, seed: Tensor):
 
 
 def autoencoder_sizes(names, nz: Tensor, batch: Tensor, seed: Tensor):
-    model = names["AutoEncoder"](int(nz))
+    with plain_layers():
+        model = names["AutoEncoder"](int(nz))
     code = model.encoder(uniform(int(seed), int(batch), 1, PIXELS))
     image = model.decoder(code)
     return {"code_shape": torch.tensor(code.shape), "image_shape": torch.tensor(image.shape), **learning(model, image)}
@@ -173,7 +174,8 @@ def _quiet(generate, model: Any, codes: int, marks: Tensor) -> dict[str, object]
 
 
 def vae_sizes(names, nz: Tensor, batch: Tensor, seed: Tensor):
-    model = names["VAE"](int(nz))
+    with plain_layers():
+        model = names["VAE"](int(nz))
     outputs = model(uniform(int(seed), int(batch), 1, PIXELS))
     shapes = {f"{name}_shape": torch.tensor(outputs[name].shape) for name in ("q", "rec")}
     return {**shapes, **learning(model, outputs["q"], outputs["rec"]), **_without_noise(model, int(nz), int(batch), int(seed))}
@@ -340,10 +342,11 @@ def fcvae(names, latent_size: Tensor, batch: Tensor, seed: Tensor):
     _fill_parts(model, int(seed))
     x = uniform(int(seed), int(batch), 1, 28, 28).requires_grad_()
     _, mu, logvar = model(x)
-    found = slopes({"mu": mu, "logvar": logvar}, *_parts_of(model), x=x)
+    parts = _parts_of(model)
+    found = slopes({"mu": mu, "logvar": logvar}, *parts[:3], x=x)
     silence(model.logvar_layer, int(latent_size), 0, -40.0)
     x_hat = model(x)[0]
-    of_images = slopes({"x_hat": x_hat}, *_parts_of(model), x=x)
+    of_images = slopes({"x_hat": x_hat}, parts[1], parts[3])
     named = {f"{name}_of_x_hat": grad for name, grad in of_images.items()}
     return {"mu": mu, "logvar": logvar} | found | picture("x_hat", x_hat) | named
 
@@ -364,9 +367,15 @@ def fcvae_noise(names, mu: Tensor, logvar: Tensor, mu_again: Tensor, logvar_agai
 
 def _drawn_through(model: Any, draw: Callable[..., Tensor], one: tuple, other: tuple, seed: Tensor) -> dict[str, Tensor]:
     """Draws through a model, and the gradient that passes them to the layers of mean and log variance."""
-    found = draws(lambda: draw(*one), lambda: draw(*other), seed)
-    z = draw(*one)
-    return found | _squared(z, mu=model.mu_layer.numbers, logvar=model.logvar_layer.numbers)
+    layers: list[nn.Module] = []
+
+    def first_or_other(*posterior: Tensor) -> Tensor:
+        z = draw(*posterior)
+        layers.extend([model.mu_layer, model.logvar_layer])
+        return z
+
+    found = draws(lambda: first_or_other(*one), lambda: first_or_other(*other), seed)
+    return found | _squared(found["draws"][0], mu=layers[0].numbers, logvar=layers[1].numbers)
 
 
 def _with_known_posterior(model: Any, mu: Tensor, logvar: Tensor) -> Any:
@@ -506,18 +515,18 @@ def conv_elbo_sampled(
     K, n_draws, x = len(posterior) - 1, int(n), grey.expand(int(images), 1, 28, 28)
     model = names["SimpleVAE"](K=K, num_filters=2)
     values: list[Tensor] = []
+    leaves: list[Tensor] = []
     with torch.no_grad():
         model.log_sig_x.copy_(log_sig_x)
 
     def draw(numbers: Tensor) -> Tensor:
         model.encoder, model.decoder = Emit(numbers), Added(float(grey))
+        leaves.append(model.encoder.numbers)
         values.append(model.elbo(x, n_draws))
         return torch.cat(model.decoder.given).reshape(int(images) * n_draws, K)
 
     found = draws(lambda: draw(posterior), lambda: draw(posterior_again), seed)
-    seed_torch(seed)
-    draw(posterior)
-    grad = _gradient_for(values[-1], model.encoder.numbers)
+    grad = _gradient_for(values[0], leaves[0])
     found |= {} if grad is None else {"d_posterior": grad}
     model.encoder, model.decoder = Emit(posterior), Tones(grey[None])
     return {**found, "value": values[0], "of_grey": model.elbo(x, 1)}

@@ -124,7 +124,7 @@ def _gradient_posteriors(rng: np.random.Generator) -> Arrays:
     return {name: array for name, array in inputs.items() if "again" not in name}
 
 
-_POSTERIORS = Sizes(_make_posteriors(1500), {"B": (3, 5), "K": (2, 4)}, has_twin=False)
+_POSTERIORS = Sizes(_make_posteriors(600), {"B": (3, 5), "K": (2, 4)}, has_twin=False)
 
 
 def _sampling(rng: np.random.Generator) -> Arrays:
