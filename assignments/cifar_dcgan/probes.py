@@ -47,7 +47,9 @@ def _as_given(names, gan, seed: int) -> dict[str, Tensor]:
     modes = [all(module.training for module in network.modules()) for network in networks]
     trainable = [all(parameter.requires_grad for parameter in network.parameters()) for network in networks]
     off = []
-    for one, other, x in zip(networks, given, (uniform(seed, 2, gan._code_size) - 0.5, uniform(seed, 2, 3, 32, 32)), strict=True):
+    for one, other, x in zip(
+        networks, given, (uniform(seed, 2, gan._code_size) - 0.5, uniform(seed, 2, 3, 32, 32)), strict=True
+    ):
         other.load_state_dict(one.state_dict(), strict=False)
         off.append(float((one.train()(x) - other.train()(x)).abs().max()))
     return {"off": torch.tensor(off), "modes": torch.tensor(modes), "trainable": torch.tensor(trainable)}
@@ -334,7 +336,9 @@ def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor
         "images_shape": torch.tensor(images.shape),
         "keeps_gradient": isinstance(images, Tensor) and images.requires_grad,
     }
-    squares = (painted.reshape(-1, 1, 8, 8).expand(-1, 3, -1, -1) for painted in mirror.painted if painted.shape == codes.shape)
+    squares = (
+        painted.reshape(-1, 1, 8, 8).expand(-1, 3, -1, -1) for painted in mirror.painted if painted.shape == codes.shape
+    )
     pictures = [torch.nn.functional.interpolate(square, scale_factor=4) for square in squares]
     given = torch.as_tensor(images).detach()
     near = [float((picture - given).abs().max()) for picture in pictures if picture.shape == given.shape]

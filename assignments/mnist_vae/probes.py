@@ -178,7 +178,11 @@ def vae_sizes(names, nz: Tensor, batch: Tensor, seed: Tensor):
         model = names["VAE"](int(nz))
     outputs = model(uniform(int(seed), int(batch), 1, PIXELS))
     shapes = {f"{name}_shape": torch.tensor(outputs[name].shape) for name in ("q", "rec")}
-    return {**shapes, **learning(model, outputs["q"], outputs["rec"]), **_without_noise(model, int(nz), int(batch), int(seed))}
+    return {
+        **shapes,
+        **learning(model, outputs["q"], outputs["rec"]),
+        **_without_noise(model, int(nz), int(batch), int(seed)),
+    }
 
 
 def _without_noise(model: Any, nz: int, batch: int, seed: int) -> dict[str, Tensor]:
@@ -199,7 +203,9 @@ def _known_posterior(names, mu: Tensor, log_sigma: Tensor):
     return model
 
 
-def vae_noise(names, mu: Tensor, log_sigma: Tensor, mu_again: Tensor, log_sigma_again: Tensor, images: Tensor, seed: Tensor):
+def vae_noise(
+    names, mu: Tensor, log_sigma: Tensor, mu_again: Tensor, log_sigma_again: Tensor, images: Tensor, seed: Tensor
+):
     def draw(*posterior: Tensor) -> Tensor:
         model = _known_posterior(names, *posterior)
         return shown(model(blank(int(images), 1, PIXELS))["rec"], len(mu))
@@ -288,7 +294,9 @@ def reparametrize_published(names, mu: Tensor, logvar: Tensor, seed: Tensor):
     return {"mean": z.mean(), "std": z.std()}
 
 
-def reparametrize(names, mu: Tensor, logvar: Tensor, mu_again: Tensor, logvar_again: Tensor, images: Tensor, seed: Tensor):
+def reparametrize(
+    names, mu: Tensor, logvar: Tensor, mu_again: Tensor, logvar_again: Tensor, images: Tensor, seed: Tensor
+):
     leaves = [value.clone().requires_grad_() for value in (mu, logvar)]
 
     def draw(*posterior: Tensor) -> Tensor:
@@ -355,7 +363,9 @@ def _parts_of(model: nn.Module) -> list[nn.Module]:
     return [getattr(model, part) for part in _PARTS]
 
 
-def fcvae_noise(names, mu: Tensor, logvar: Tensor, mu_again: Tensor, logvar_again: Tensor, images: Tensor, seed: Tensor):
+def fcvae_noise(
+    names, mu: Tensor, logvar: Tensor, mu_again: Tensor, logvar_again: Tensor, images: Tensor, seed: Tensor
+):
     model = _fcvae(names, len(mu))
 
     def draw(*posterior: Tensor) -> Tensor:
@@ -365,7 +375,9 @@ def fcvae_noise(names, mu: Tensor, logvar: Tensor, mu_again: Tensor, logvar_agai
     return _drawn_through(model, draw, (mu, logvar), (mu_again, logvar_again), seed)
 
 
-def _drawn_through(model: Any, draw: Callable[..., Tensor], one: tuple, other: tuple, seed: Tensor) -> dict[str, Tensor]:
+def _drawn_through(
+    model: Any, draw: Callable[..., Tensor], one: tuple, other: tuple, seed: Tensor
+) -> dict[str, Tensor]:
     """Draws through a model, and the gradient that passes them to the layers of mean and log variance."""
     layers: list[nn.Module] = []
 

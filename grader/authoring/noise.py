@@ -87,7 +87,9 @@ def _another_shape(eps: np.ndarray) -> Symptom | None:
         return Symptom(f"the noise has mean {mean:.2f}, expected 0")
     reach = _NORMAL.inv_cdf(1 - 10.4 / n) if n >= 1000 else 0.0  # the largest of n draws is smaller once in a billion
     if np.abs(flat).max() < reach:
-        return Symptom(f"the noise ends at {np.abs(flat).max():.2f}, {n} draws of N(0, 1) go further: clamp nothing", "clamped")
+        return Symptom(
+            f"the noise ends at {np.abs(flat).max():.2f}, {n} draws of N(0, 1) go further: clamp nothing", "clamped"
+        )
     third, fourth = (((flat - mean) / std) ** k for k in (3, 4))
     if abs(third.mean()) > _SIGMAS * np.sqrt(6 / n) + 0.05:
         return Symptom("the noise is not symmetric about 0: N(0, I) is randn")

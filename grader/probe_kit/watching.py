@@ -39,9 +39,12 @@ class Watcher:
 
     def wrap(self, function: _Wrapped, unasked: frozenset[str] = frozenset()) -> _Wrapped:
         def watched(*args: Any, **kwargs: Any) -> Any:
-            if self._depth:  # an answer that calls itself, or another of its methods
-                return function(*args, **kwargs)
             given = [*args, *kwargs.values()]
+            if self._depth:  # within another answer: what it gets is looked at, the rest is between the two
+                copies = [_copied(value) for value in given]
+                answer = function(*args, **kwargs)
+                self._note("argument", _changed(given, copies))
+                return answer
             before = _Before(given)
             self._depth += 1
             try:
@@ -56,7 +59,7 @@ class Watcher:
 
     def _look(self, given: list[Any], before: "_Before", answer: Any) -> None:
         self._note("earlier", any(not _same(now, then) for now, then in self._last))
-        self._note("argument", before.changed(given))
+        self._note("argument", _changed(given, before.copies))
         self._note("gradients", torch.is_grad_enabled() != before.gradients)
         self._note("generator", not torch.equal(torch.default_generator.get_state(), before.generator))
         models = _models(given)
@@ -82,20 +85,19 @@ class _Before:
         models = _models(given)
         self.modes, self.versions, self.trainable = _modes(models), _versions(models), _trainable(models)
 
-    def changed(self, given: list[Any]) -> int:
-        """1 + the number of the first argument that is another one now; 0 if all are as they were."""
-        for number, (value, copy) in enumerate(zip(given, self.copies, strict=True), 1):
-            if isinstance(copy, Tensor):
-                same = _same(value, copy)
-            elif isinstance(copy, np.ndarray):
-                same = np.array_equal(value, copy, equal_nan=copy.dtype.kind == "f")
-            else:
-                same = copy is None or (
-                    len(value) == len(copy) and all(a is b for a, b in zip(value, copy, strict=True))
-                )
-            if not same:
-                return number
-        return 0
+
+def _changed(given: list[Any], copies: list[Any]) -> int:
+    """1 + the number of the first argument that is another one now; 0 if all are as they were."""
+    for number, (value, copy) in enumerate(zip(given, copies, strict=True), 1):
+        if isinstance(copy, Tensor):
+            same = _same(value, copy)
+        elif isinstance(copy, np.ndarray):
+            same = np.array_equal(value, copy, equal_nan=copy.dtype.kind == "f")
+        else:
+            same = copy is None or (len(value) == len(copy) and all(a is b for a, b in zip(value, copy, strict=True)))
+        if not same:
+            return number
+    return 0
 
 
 def _copied(value: Any) -> Any:

@@ -2,25 +2,28 @@
 
     python -m tests.behaviour [NAME ...] [--task TASK] [--save FILE]
 
-Where a change never came to act, nothing was changed and it is no mutant. Others with full marks are survivors: each is refused by a better check, or explained in tests/behaviour/explained.yaml.
+Where a change never came to act, nothing was changed and it is no mutant. Others with full marks are survivors: each is
+refused by a better check, or explained in tests/behaviour/explained.yaml.
 """
 
 import argparse
 import json
 import signal
 import sys
-import time
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
+
+import yaml
 
 from tests.behaviour.bare import Bare
 from tests.behaviour.mutants import Mutant, mutants_of
 from tests.mutants import solution_of
 from utils.assignments import assignment_names
 
+_EXPLAINED = Path(__file__).with_name("explained.yaml")
 _SECONDS = 60
 _TOLD_EVERY = 200
 
@@ -89,33 +92,69 @@ def all_mutants(name: str, tasks: Iterable[str] = ()) -> list[Mutant]:
     ]
 
 
+@dataclass(frozen=True)
+class Explanation:
+    """Why mutants may survive: patterns of their tasks, targets and changes, and the reason."""
+
+    tasks: str
+    target: str
+    change: str
+    because: str
+
+    def covers(self, mutant: Mutant) -> bool:
+        pairs = ((mutant.task, self.tasks), (mutant.target, self.target), (mutant.change, self.change))
+        return all(fnmatchcase(text, pattern) for text, pattern in pairs)
+
+
+def explanations() -> list[Explanation]:
+    """The explained survivors of all notebooks.
+
+    Raises:
+        ValueError: If one lacks its sentence.
+    """
+    found = [Explanation(**entry) for entry in yaml.safe_load(_EXPLAINED.read_text(encoding="utf-8"))]
+    for one in found:
+        if len(one.because.split()) < 4:
+            raise ValueError(f"{one.tasks} {one.target} {one.change} needs a sentence in `because`")
+    return found
+
+
+def unexplained(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Survivors that no explanation covers."""
+    known = explanations()
+    survivors = [outcome for outcome in outcomes if outcome.status == "passed"]
+    return [outcome for outcome in survivors if not any(one.covers(outcome.mutant) for one in known)]
+
+
 def main() -> int:
+    """Grade and report; 1 if a survivor is unexplained."""
     parser = argparse.ArgumentParser(prog="python -m tests.behaviour", description="Grade behavioural mutants.")
     parser.add_argument("names", nargs="*", default=assignment_names())
     parser.add_argument("--task", action="append", default=[])
-    parser.add_argument("--save", type=Path)
+    parser.add_argument("--save", type=Path, help="every outcome, as JSON")
     options = parser.parse_args()
     found: list[Outcome] = []
     for name in options.names:
-        mutants, began, own = all_mutants(name, options.task), time.monotonic(), []
-        for outcome in graded(name, mutants):
-            own.append(outcome)
-            if len(own) % _TOLD_EVERY == 0:
-                left = (time.monotonic() - began) / len(own) * (len(mutants) - len(own))
-                print(f"{name}: {len(own)} of {len(mutants)}, {left / 60:.0f} min left", file=sys.stderr)
-        found += own
+        mutants = all_mutants(name, options.task)
+        for number, outcome in enumerate(graded(name, mutants), 1):
+            found.append(outcome)
+            if number % _TOLD_EVERY == 0:
+                print(f"{name}: {number} of {len(mutants)}", file=sys.stderr)
+    left = unexplained(found)
     for task in dict.fromkeys(o.mutant.task for o in found):
-        counts = Counter(
-            "killed" if o.status not in ("passed", "idle") else o.status for o in found if o.mutant.task == task
+        own = [o for o in found if o.mutant.task == task]
+        acting = [o for o in own if o.status != "idle"]
+        survive = [o for o in acting if o.status == "passed"]
+        print(
+            f"{task:28} {len(acting):4} mutants, {len(acting) - len(survive):4} refused, {len(survive):3} explained or open"
         )
-        print(f"{task:28} {counts['killed']:4} killed, {counts['passed']:3} survive, {counts['idle']:3} idle")
-    for outcome in found:
-        if outcome.status == "passed":
-            print(f"{outcome.mutant.task} | {outcome.mutant.target} | {outcome.mutant.change}")
+    for outcome in left:
+        print(f"to explain or to mend: {outcome.mutant.task} | {outcome.mutant.target} | {outcome.mutant.change}")
     if options.save:
         rows = [[*o.mutant.key, o.status, o.check, o.slip, o.sentence, o.checks] for o in found]
-        options.save.write_text(json.dumps(rows, indent=0))
-    return 0
+        options.save.write_text(json.dumps(rows, indent=0), encoding="utf-8")
+    print(f"{len([o for o in found if o.status != 'idle'])} mutants, {len(left)} to explain or to mend")
+    return 1 if left else 0
 
 
 if __name__ == "__main__":

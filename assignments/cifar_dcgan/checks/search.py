@@ -225,8 +225,12 @@ def images(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         return Symptom("the images that come back are the given ones: return the generator's", "given_images_returned")
     if not np.ptp(images, axis=1).max() < 1e-4:
         return Symptom("the images that come back are not the generator's")
+    if values["images"].dtype != np.float32:
+        return Symptom(f"the images are {values['images'].dtype}, expected float32", "other_floats")
     if not values["off"] < 1e-4:
-        return Symptom("the images that come back are not the generator's, of any codes it tried: return them as they are")
+        return Symptom(
+            "the images that come back are not the generator's, of any codes it tried: return them as they are"
+        )
     loss, losses = values.get("loss"), values["losses"].astype(float)
     if loss is None or (loss.shape == () and (np.abs(losses - loss.item()) < 1e-3 * losses + 1e-8).any()):
         return None
@@ -236,5 +240,7 @@ def images(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
 def rest(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """The logits are those of the given layers, with normalised convolutions; all of it can be trained."""
     if not values.get("as_made", np.zeros(1)).all():
-        return Symptom("the discriminator comes in evaluation mode, or with weights that take no gradient: leave both as they are made")
+        return Symptom(
+            "the discriminator comes in evaluation mode, or with weights that take no gradient: leave both as they are made"
+        )
     return close(1e-4, 3e-5)(values, {"logits": reference["logits"]}, inputs)

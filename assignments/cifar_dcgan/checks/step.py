@@ -105,7 +105,9 @@ def _goes_on(values: Arrays, inputs: Arrays, steps: int) -> Symptom | None:
         return None
     start = "begun again from a checkpoint before the last epoch, with images of bytes and without a tracker, train"
     pixels = values["resumed_shown"].astype(float)[:, None]
-    shown = (np.abs(pixels - inputs["values"] * 256 / 255) < 1e-5).any(1).sum()  # and some of the generator's, by chance
+    shown = (
+        (np.abs(pixels - inputs["values"] * 256 / 255) < 1e-5).any(1).sum()
+    )  # and some of the generator's, by chance
     if values["resumed_updates"].tolist() != [1, 2] * steps or shown < steps * int(inputs["batch_size"]):
         return Symptom(f"{start} does not play that epoch: keep its given lines")
     if not values["resumed_in_training"].all():
@@ -294,9 +296,9 @@ def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         return symptom
     if "old_codes" in values and values["old_codes"].any():
         return Symptom("train draws the same codes when it is called again: fix no seed inside", "seed_fixed_inside")
-    sizes = {len(batch) for batch in shown}
-    stacked = np.stack(shown) if len(sizes) == 1 else np.concatenate(shown)[None]
-    return not_standard_normal(stacked.astype(float), {"updates": "old_codes", "images": "", "dimensions": ""})
+    axes = {"updates": "old_codes", "images": "", "dimensions": ""}
+    both = [np.stack(half) for half in (shown[::2], shown[1::2]) if len({len(batch) for batch in half}) == 1]
+    return next(filter(None, (not_standard_normal(half.astype(float), axes) for half in both)), None)
 
 
 def _not_normal(drawn: np.ndarray) -> Symptom | None:

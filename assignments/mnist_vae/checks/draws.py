@@ -160,7 +160,9 @@ def _make_images_and_codes(rng: np.random.Generator, N: int, H: int, W: int, D: 
     return {"x_hat": x_hat, "x": x, "mu": _normal(rng, N, D), "logvar": _normal(rng, N, D)}
 
 
-images_and_codes = Sizes(_make_images_and_codes, {"N": (2, 6), "H": (3, 6), "W": (3, 8), "D": (7, 12)}, alone=("N", "D"))
+images_and_codes = Sizes(
+    _make_images_and_codes, {"N": (2, 6), "H": (3, 6), "W": (3, 8), "D": (7, 12)}, alone=("N", "D")
+)
 
 
 def indices(*shape: int) -> Draw:

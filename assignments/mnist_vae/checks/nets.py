@@ -33,7 +33,9 @@ class close_pictures:
                 shapes = [tuple(shape) for shape in (whole_numbers(values, key), reference[key].tolist())]
                 return Symptom(f"{key.removesuffix('_shape')} has shape {shapes[0]}, expected {shapes[1]}")
         about = ("_shape", "learning")
-        plain = {name: array for name, array in reference.items() if not name.startswith("d_") and not name.endswith(about)}
+        plain = {
+            name: array for name, array in reference.items() if not name.startswith("d_") and not name.endswith(about)
+        }
         if symptom := close(self.rtol, self.atol)(values, plain, inputs):
             return symptom
         return gradients(values, reference) or _learning(values, reference)
@@ -46,7 +48,10 @@ def gradients(values: Arrays, reference: Arrays) -> Symptom | None:
             continue
         got, of = values.get(name, _NOTHING), name.removeprefix("d_").replace("_", " ")
         if got.shape != expected.shape or not np.isfinite(got).all() or (expected.any() and not got.any()):
-            return Symptom(f"no gradient reaches {of}: compute with torch operations, without .detach(), .item() or NumPy", "gradient_cut")
+            return Symptom(
+                f"no gradient reaches {of}: compute with torch operations, without .detach(), .item() or NumPy",
+                "gradient_cut",
+            )
         if np.abs(got - expected).max(initial=0) > _ROUNDING * np.abs(expected).max(initial=0):
             return Symptom(
                 f"the values are right, but the gradient for {of} is another one: is a part of them cut off, by .detach() or torch.no_grad()?",
@@ -136,7 +141,8 @@ def full_batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
             )
     if sizes and examples % size == 0 and set(whole_numbers(values, "first")) != set(inputs["labels"].tolist()):
         return Symptom(
-            f"{examples} examples make {examples // size} full batches of {size}, which hold all of them; some are left out", "examples_left_out"
+            f"{examples} examples make {examples // size} full batches of {size}, which hold all of them; some are left out",
+            "examples_left_out",
         )
     return _foreign(values, inputs) or _apart(values)
 

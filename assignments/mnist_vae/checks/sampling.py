@@ -109,7 +109,11 @@ def prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         return symptom
     if not np.array_equal(z[0], values.get("again", _NOTHING)):
         return Symptom("the same seed gives other samples: draw from torch's own generator")
-    return None if is_true(values, "as_decoded") else Symptom("the samples are not the decoder's answers, one after another")
+    return (
+        None
+        if is_true(values, "as_decoded")
+        else Symptom("the samples are not the decoder's answers, one after another")
+    )
 
 
 def gradient(scale: str) -> Judge:
@@ -169,7 +173,10 @@ def averaged_over_draws(values: Arrays, reference: Arrays, inputs: Arrays) -> Sy
     lost = scale * np.square(z[0].astype(float).sum(axis=1) - float(inputs["grey"])).mean()
     off = abs(float(got) - (float(of_grey) - lost))
     if off > 1e-3 + 1e-4 * abs(float(got)):
-        return Symptom(f"for the very codes that the decoder was given, the elbo is off by {off:.3g} nats", "not_averaged_over_draws")
+        return Symptom(
+            f"for the very codes that the decoder was given, the elbo is off by {off:.3g} nats",
+            "not_averaged_over_draws",
+        )
     return _sampled_gradient(values, mu, log_sigma, z[0], scale, float(inputs["grey"]))
 
 
@@ -183,7 +190,10 @@ def _sampled_gradient(
     expected, got = np.append(of_mu, of_sigma), values.get("d_posterior", _NOTHING)
     if got.shape == expected.shape and np.allclose(got, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max()):
         return None
-    return Symptom("the gradient for mean and log sigma of the posterior is not that of the elbo: is a part of it cut off?", "gradient_cut")
+    return Symptom(
+        "the gradient for mean and log sigma of the posterior is not that of the elbo: is a part of it cut off?",
+        "gradient_cut",
+    )
 
 
 def all_of(*judges: Judge) -> Judge:
