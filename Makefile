@@ -7,8 +7,14 @@ STAMP := $(VENV)/.set-up
 SUBMISSIONS ?= examples/submissions
 OUT ?= results
 NB ?= notebooks/01_kl_divergence.ipynb
-# The example class is our own code: any isolation will do. A class of strangers' code needs tier C.
-MIN_TIER ?= $(if $(filter examples/submissions,$(SUBMISSIONS)),E,C)
+# The example class is our own code: any isolation will do. A class of strangers' code needs tier C, in a folder
+# called "my examples/submissions" too: compared as a whole, not word by word.
+ifeq ($(SUBMISSIONS),examples/submissions)
+MIN_TIER ?= E
+EXAMPLES := examples/submissions
+else
+MIN_TIER ?= C
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup grade gradescope test check fix lab hand-in pdf student notebooks references bench doctor clean
@@ -21,7 +27,7 @@ setup: $(STAMP)  ## install the pinned requirements into .venv; a second run doe
 $(STAMP): requirements.txt pyproject.toml
 	@echo "Setting up $(VENV): this downloads some hundred megabytes once."
 	@start=$$(date +%s); \
-	$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 10) else 0)' \
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 10) <= sys.version_info < (3, 15) else "Python 3.10 to 3.14 is needed, this is " + sys.version.split()[0] + ": name one, as in `make setup PYTHON=python3.13`")' \
 	&& $(PYTHON) -m venv $(VENV) \
 	&& $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt \
 	&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . \
@@ -32,7 +38,7 @@ examples/submissions: $(STAMP) $(wildcard examples/students/*.py assignments/*/n
 	@$(BIN)/python -m tools.examples --out $@
 	@touch $@
 
-grade: $(STAMP) $(if $(filter examples/submissions,$(SUBMISSIONS)),examples/submissions)  ## grade SUBMISSIONS=path into OUT=results with WORKERS=n (default: the example class)
+grade: $(STAMP) $(EXAMPLES)  ## grade SUBMISSIONS=path into OUT=results with WORKERS=n (default: the example class)
 	@$(BIN)/python -m grader grade "$(SUBMISSIONS)" --out "$(OUT)" --min-tier $(MIN_TIER) $(if $(WORKERS),--workers $(WORKERS))
 
 gradescope: $(STAMP)  ## dist/gradescope-NAME.zip for NB=NAME, to upload as an autograder
@@ -42,7 +48,8 @@ test: $(STAMP)  ## run all tests; no network needed
 	@start=$$(date +%s); OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile; code=$$?; echo "Tests took $$(( $$(date +%s) - start )) s."; exit $$code
 
 check: $(STAMP)  ## lint, types, notebooks in step with their sources; writes nothing
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m tools.notebooks --check
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml \
+	&& $(BIN)/python -m tools.notebooks --check
 
 fix: $(STAMP)  ## format the code and mend what the linter can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

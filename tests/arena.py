@@ -130,7 +130,7 @@ class Arena:
         self.secret = self.folder / "closed" / "secret"
         self.victim = self.folder / "outside" / "victim"
         for path, mode in ((self.secret, 0o644 if is_open else 0o600), (self.victim, 0o666)):
-            path.write_text("SECRET_OF_THE_GRADER")
+            path.write_text("SECRET_OF_THE_GRADER", encoding="utf-8")
             path.chmod(mode)
         if not is_open:
             self.secret.parent.chmod(0o700)
@@ -241,7 +241,10 @@ class Arena:
         places = ("/tmp", "/var/tmp", "/dev/shm", str(PROJECT), str(PROJECT / "utils"), sys.prefix, str(self.folder))
         names = ("attack_was_here", "note_of_previous")
         strange += [f"{place}/{name}" for place in places for name in names if os.path.exists(f"{place}/{name}")]
-        if self.victim.read_text() != "SECRET_OF_THE_GRADER" or self.victim.stat().st_mode & 0o777 != 0o666:
+        if (
+            self.victim.read_text(encoding="utf-8") != "SECRET_OF_THE_GRADER"
+            or self.victim.stat().st_mode & 0o777 != 0o666
+        ):
             strange.append("the victim was changed")
         scratch = Path(self.grader.box.folder) / "scratch"
         return (*strange, *(path.name for path in scratch.iterdir()), *self._hits)

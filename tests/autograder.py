@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("cases", type=Path)
     parser.add_argument("--cores", type=float, default=0.0)
     options = parser.parse_args()
-    bundle, cases = options.bundle.read_bytes(), json.loads(options.cases.read_text())
+    bundle, cases = options.bundle.read_bytes(), json.loads(options.cases.read_text(encoding="utf-8"))
     with _kept_to(options.cores):
         enter("B")
         _lay_out(bundle)
@@ -70,9 +70,9 @@ def _kept_to(cores: float) -> Iterator[None]:
     group.mkdir()
     above = os.open(CPU_GROUPS, os.O_RDONLY)
     try:
-        (group / "cpu.cfs_period_us").write_text("100000")
-        (group / "cpu.cfs_quota_us").write_text(str(round(100000 * cores)))
-        (group / "cgroup.procs").write_text(str(os.getpid()))
+        (group / "cpu.cfs_period_us").write_text("100000", encoding="utf-8")
+        (group / "cpu.cfs_quota_us").write_text(str(round(100000 * cores)), encoding="utf-8")
+        (group / "cgroup.procs").write_text(str(os.getpid()), encoding="utf-8")
         yield
     finally:
         procs = os.open("cgroup.procs", os.O_WRONLY, dir_fd=above)
@@ -84,7 +84,7 @@ def _lay_out(bundle: bytes) -> None:
     """The platform's folders, and what `setup.sh` makes of them."""
     with zipfile.ZipFile(BytesIO(bundle)) as archive:
         archive.extractall(ROOT / "source")
-    for package in ("grader", "utils"):
+    for package in ("grader", "utils", "assignments"):
         compileall.compile_dir(ROOT / "source" / package, quiet=1)
     shutil.copy(ROOT / "source" / "run_autograder", ROOT / "run_autograder")
     (ROOT / "run_autograder").chmod(0o755)
@@ -96,7 +96,7 @@ def _run(files: dict[str, str | None]) -> dict:
     for name in ("submission", "results"):
         shutil.rmtree(ROOT / name, ignore_errors=True)
         (ROOT / name).mkdir()
-    (ROOT / "submission_metadata.json").write_text(json.dumps(METADATA))
+    (ROOT / "submission_metadata.json").write_text(json.dumps(METADATA), encoding="utf-8")
     breaks = base64.b64decode(files.pop("BREAK", None) or "").decode()
     for name, data in files.items():
         path = ROOT / "submission" / name
@@ -105,8 +105,8 @@ def _run(files: dict[str, str | None]) -> dict:
     began = time.monotonic()
     broken = ROOT / "source" / "grader" / breaks
     if breaks:
-        before = broken.read_text()
-        broken.write_text("raise RuntimeError('a mistake of ours')")
+        before = broken.read_text(encoding="utf-8")
+        broken.write_text("raise RuntimeError('a mistake of ours')", encoding="utf-8")
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = {"PATH": os.environ["PATH"], "AUTOGRADER_ROOT": str(ROOT), "HOME": "/tmp", "TMPDIR": "/tmp"}
     process = subprocess.Popen(
@@ -116,9 +116,9 @@ def _run(files: dict[str, str | None]) -> dict:
     output = process.communicate(timeout=580)[0].decode()
     now = resource.getrusage(resource.RUSAGE_CHILDREN)
     if breaks:
-        broken.write_text(before)
+        broken.write_text(before, encoding="utf-8")
     return {
-        "results": json.loads((ROOT / "results" / "results.json").read_text()),
+        "results": json.loads((ROOT / "results" / "results.json").read_text(encoding="utf-8")),
         "exit": process.returncode,
         "stdout": output,
         "peak_mib": peak.mib,
@@ -153,7 +153,7 @@ class _Peak:
 
 def _pss_bytes(pid: int) -> int:
     try:
-        with open(f"/proc/{pid}/smaps_rollup") as file:
+        with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:"))
     except (OSError, StopIteration):
         return 0

@@ -36,7 +36,9 @@ def compare_places() -> list[str]:
             print(f"tier {tier}: not tried, {reason}")
             continue
         command = [sys.executable, "-m", "tests.determinism", "inside", "--tier", tier, "--workers", str(workers)]
-        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, env=_environment())
+        done = subprocess.run(
+            command, cwd=PROJECT, capture_output=True, text=True, env=_environment(), encoding="utf-8"
+        )
         if done.returncode:
             return [f"tier {tier}: {done.stderr[-2000:]}"]
         results = json.loads(done.stdout)
@@ -77,7 +79,10 @@ def grade_inside(tier: str, workers: int) -> None:
         ]
         with contextlib.redirect_stdout(io.StringIO()):
             code = grader_main([*command, "--workers", str(workers)])
-        results = {path.parent.name: json.loads(path.read_text()) for path in (place / "out").glob("*/results.json")}
+        results = {
+            path.parent.name: json.loads(path.read_text(encoding="utf-8"))
+            for path in (place / "out").glob("*/results.json")
+        }
     tiers = {result["extra_data"]["tier"] for result in results.values()}
     if code or tiers != {tier}:
         sys.exit(f"exit code {code}, graded at tier {tiers}")

@@ -93,11 +93,14 @@ def run_cases(notebook: str, cases: dict[str, dict[str, bytes]], cores: float = 
         described.write_text(
             json.dumps(
                 {name: {f: b64encode(data).decode() for f, data in files.items()} for name, files in cases.items()}
-            )
+            ),
+            encoding="utf-8",
         )
         command = [sys.executable, "-m", "tests.autograder", str(bundle), str(described), "--cores", str(cores)]
         environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
-        done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=3600)
+        done = subprocess.run(
+            command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=3600, encoding="utf-8"
+        )
     if done.returncode:
         raise RuntimeError(done.stderr[-3000:])
     return json.loads(done.stdout)
@@ -113,7 +116,7 @@ def all_cases(notebook: str) -> dict[str, dict[str, bytes]]:
     if notebook != "01_kl_divergence":
         return cases
     damaged = {"hw.ipynb": answers(notebook)[:5000]}
-    return cases | {"damaged": damaged, "empty": {}, "our fault": {"BREAK": b"compare.py", **case(notebook)}} | {
+    return cases | {"damaged": damaged, "empty": {}, "our fault": {"BREAK": b"stages/compare.py", **case(notebook)}} | {
         name: attack(name) for name in ATTACKS
     }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -78,9 +79,10 @@ def run(command: str, folder: Path, environment: dict[str, str] | None = None) -
         folder: Where.
         environment: Set beside this process's own.
     """
-    stamp = f"-o .venv/.set-up VENV={sys.prefix}"
-    line = re.sub(r"^make ", f"make {stamp} ", command).replace(".venv/bin/python", sys.executable)
-    line = line.replace(".venv/.set-up", f"{sys.prefix}/.set-up")
+    python, programs = shlex.quote(sys.executable), shlex.quote(str(Path(sys.executable).parent))
+    make = f"make -o .venv/.set-up BIN={shlex.quote(programs)} "  # quoted for make's shell, and once more for this one
+    line = command.replace(".venv/bin/python", python)
+    line = make + line.removeprefix("make ") if line.startswith("make ") else line
     inherited = {name: value for name, value in os.environ.items() if name not in ("GRADER_SALT", "MAKEFLAGS")}
     return subprocess.run(
         ["bash", "-c", line],
@@ -90,6 +92,7 @@ def run(command: str, folder: Path, environment: dict[str, str] | None = None) -
         text=True,
         timeout=600,
         preexec_fn=_on_one_core,
+        encoding="utf-8",
     )
 
 

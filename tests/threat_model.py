@@ -42,6 +42,7 @@ def run_arena(tier: str, *options: str, seconds: float = 3000) -> dict:
         capture_output=True,
         text=True,
         timeout=seconds,
+        encoding="utf-8",
     )
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])

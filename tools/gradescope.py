@@ -32,7 +32,7 @@ python3 -m venv /autograder/venv 2>/dev/null || { apt-get update -q && apt-get i
 options=(--no-cache-dir --disable-pip-version-check)
 if [ -d "$source/wheels" ]; then options+=(--no-index --find-links "$source/wheels"); fi
 /autograder/venv/bin/python -m pip install "${options[@]}" @INDEX@ -r "$source/requirements.txt"
-/autograder/venv/bin/python -m compileall -q "$source/grader" "$source/utils"
+/autograder/venv/bin/python -m compileall -q "$source/grader" "$source/utils" "$source/assignments"
 """
 RUN = """#!/usr/bin/env bash
 # Run by the platform for every submission. A result is there from the first moment, whatever happens after it.
@@ -119,13 +119,14 @@ def requirements(notebook: str) -> str:
     Raises:
         ValueError: If one of them is not pinned in requirements.txt.
     """
-    pinned = dict(
-        re.findall(r"^([\w-]+)(==[^\s#]+)", (PROJECT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
-    )
+    pinned: dict[str, list[str]] = {}
+    for line in (PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"([\w-]+)==[^#]+", line):  # one line for each range of Pythons
+            pinned.setdefault(match[1], []).append(match[0].strip())
     wanted = dict.fromkeys((*PACKAGES, *load_assignment(notebook).about.packages))
     if missing := [name for name in wanted if name not in pinned]:
         raise ValueError(f"requirements.txt does not pin {', '.join(missing)}")
-    return "".join(f"{name}{pinned[name]}\n" for name in wanted)
+    return "".join(f"{line}\n" for name in wanted for line in pinned[name])
 
 
 def _sources(notebook: str) -> Iterator[str]:

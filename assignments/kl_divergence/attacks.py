@@ -161,11 +161,13 @@ def from_folder():
 D_KL = report(lambda: read(ARENA["secret"]), through_link, through_hard_link, lambda: os.listdir(folder), from_folder)
 
 # %% kl.D_KL read_the_references
-# [read] Reads the reference values, and the solution, from the grader's folders.
+# [read] Reads the reference values, and the solution, from the assignment's folder.
 def read(name):
-    with open(f"{ARENA['project']}/grader/references/{name}", "rb") as file:
+    with open(f"{ARENA['project']}/assignments/kl_divergence/{name}", "rb") as file:
         return len(file.read())
-D_KL = report(*(lambda name=name: read(f"01_kl_divergence.{name}") for name in ("json", "npz")), lambda: read("../../assignments/kl_divergence/notebook.py"), lambda: os.listdir(f"{ARENA['project']}/grader/references"))
+hidden = ("references/about.json", "references/values.npz", "notebook.py", "checks.py", "slips.py", "right.py")
+folders = (f"{ARENA['project']}/assignments/kl_divergence/{name}" for name in ("references", "../airfoil_vae", "../airfoil_vae/checks"))
+D_KL = report(*(lambda name=name: read(name) for name in hidden), *(lambda folder=folder: os.listdir(folder) for folder in folders))
 
 # %% kl.D_KL read_other_processes
 # [read] Reads memory, environment, files and maps of the grader and of the zygote.

@@ -5,6 +5,7 @@ import numpy as np
 from grader.authoring.check import Arrays, Check, Judge, Probe, Symptom
 from grader.authoring.contract import Contract, Sizes
 from grader.authoring.judges import close, close_gradients, differs
+from grader.authoring.lines import beyond, explained, resembles, within
 from grader.authoring.noise import not_standard_normal
 
 _NAMED = frozenset({5, 10})  # sizes in the notebook's own examples
@@ -97,12 +98,13 @@ def _moments(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | Non
     rows = draws.astype(float).transpose(1, 3, 0, 2).reshape(*mu.shape, -1)  # (B, K, 4 N)
     mean, std = rows.mean(axis=2), rows.std(axis=2)
     allowed = 6 * sigma / np.sqrt(rows.shape[2])  # six standard errors: a right answer fails once in a billion
-    if not (np.abs(std - sigma) <= allowed).all():  # so put, NaN and infinity fail too
+    if not explained(np.abs(std - sigma), allowed, "standard deviation"):
         text = f"the samples' standard deviation is off by {np.abs(std - sigma).max():.2f}, sampling error explains {allowed.max():.2f}"
-        within = draws.astype(float).std(axis=2)[0]
-        slip, hint = _which_std(within if within.max() < 1e-3 else std, log_sigma)
+        in_one_call = draws.astype(float).std(axis=2)[0]
+        is_alike = resembles(in_one_call, 1e-3, "spread in one call")
+        slip, hint = _which_std(in_one_call if is_alike else std, log_sigma)
         return Symptom(text + hint, slip)
-    if not (np.abs(mean - mu) <= allowed).all():
+    if not explained(np.abs(mean - mu), allowed, "mean"):
         return Symptom(
             f"the samples' mean is off by {np.abs(mean - mu).max():.2f}, sampling error explains {allowed.max():.2f}"
         )
@@ -115,7 +117,7 @@ def _not_affine(values: Arrays, inputs: Arrays) -> Symptom | None:
     if again.shape != values["draws"].shape[1:] or again.dtype.kind != "f":
         return Symptom(f"the samples of a second set of parameters have shape {again.shape}")
     error = np.abs(_noise(values["draws"][0], inputs["params_q"]) - _noise(again, inputs["params_again"])).max()
-    if error <= _SAME_EPS:
+    if within(error, _SAME_EPS, "the same noise"):
         return None
     return Symptom(
         f"with the same seed and other parameters, (z - mu) / sigma is another by {error:.2g}: z = mu + sigma * eps, "
@@ -145,7 +147,7 @@ def _which_std(std: np.ndarray, log_sigma: np.ndarray) -> tuple[str, str]:
         ),
     }
     for slip, (wrong, sentence) in usual.items():
-        if (np.abs(std - wrong) < 0.06 * wrong + 1e-3).all():
+        if resembles(np.abs(std - wrong), 0.06 * wrong + 1e-3, slip):
             return slip, f": {sentence}"
     return "", ""
 
@@ -169,7 +171,7 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
     spread = rows.std(axis=(0, 2), keepdims=True)  # sigma itself is another check's
     if not np.isfinite(spread).all():
         return Symptom("the samples are larger than floats can be averaged")
-    if (rows.std(axis=2) < 1e-3).any():
+    if not beyond(rows.std(axis=2), 1e-3, "spread"):
         return Symptom("all N samples of a row are alike: draw noise of shape (B, N, K)", "same_noise_for_every_sample")
     if _moments(values, reference, inputs) is None:
         return not_standard_normal(_noise(draws, inputs["params_q"]), _AXES)
@@ -190,9 +192,9 @@ def _sampled_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symp
     k, n = mu.shape[1], int(inputs["num_samples"])
     error_mu = np.abs(got[:, :-1] - 2 * mu) / (2 * sigma[:, None])
     error_sigma = np.abs(got[:, -1] - 2 * k * sigma**2) / (2 * sigma * np.sqrt((mu**2).sum(axis=1) + 2 * k * sigma**2))
-    if not (error_mu <= 6 / np.sqrt(n)).all():
+    if not explained(error_mu, 6 / np.sqrt(n), "mu"):
         return Symptom("the gradient with respect to mu is not that of z = mu + sigma * eps")
-    if not (error_sigma <= 6 / np.sqrt(n)).all():
+    if not explained(error_sigma, 6 / np.sqrt(n), "log sigma"):
         return Symptom(
             "the gradient with respect to log sigma is not that of z = mu + sigma * eps: is sigma detached, or not exp(log_sigma)?"
         )
@@ -232,7 +234,7 @@ def _bound_of_samples(values: Arrays, reference: Arrays, inputs: Arrays) -> Symp
     """The samples that reached the decoder are draws of the posterior, and the value is the formula's for them."""
     if symptom := _not_samples(values.get("draws", np.empty(0)), inputs):
         return Symptom(f"seen by the decoder, {symptom.text}", symptom.slip)
-    if (values["draws"].std(axis=2) < 1e-3).any():
+    if not beyond(values["draws"].std(axis=2), 1e-3, "spread"):
         return Symptom(
             "the decoder is given the same z for all samples of a row: draw them with rsample", "decodes_the_mean"
         )
@@ -255,7 +257,10 @@ def _check(name: str, title: str, points: float, probe: Probe, judge: Judge, use
 
 
 CHECKS = (
-    _check("kl.D_KL.values", "the mean of the elementwise KL to N(0, 1)", 4, Probe("D_KL", _batch("mu", "logvar"), _published_seeds), close(2e-5, 5e-6)),
+    _check(
+        "kl.D_KL.values", "the mean of the elementwise KL to N(0, 1)", 4, Probe("D_KL", _batch("mu", "logvar"), _published_seeds),
+        close(2e-5, 5e-6),
+    ),
     _check("kl.D_KL.gradient", "a loss that can be minimised", 1, Probe("D_KL_gradient", _batch("mu", "logvar")), close_gradients()),
     _check(
         "kl.gaussians.values", "KL[N1 || N2], element by element", 4,
@@ -272,7 +277,10 @@ CHECKS = (
     _check("kl.exact.values", "the closed form for isotropic Gaussians", 4, Probe("exact", _TWO_GAUSSIANS), close()),
     _check("kl.exact.gradient", "gradients reach both Gaussians", 1, Probe("exact_gradient", _TWO_GAUSSIANS), close_gradients()),
     _check("kl.rsample.moments", "samples with mean mu and standard deviation sigma", 2, Probe("rsample", _SAMPLING), _moments, False),
-    _check("kl.rsample.independent", "independent standard normal noise for every call, b, n and k", 1, Probe("rsample", _SAMPLING), _independent, False),
+    _check(
+        "kl.rsample.independent", "independent standard normal noise for every call, b, n and k", 1, Probe("rsample", _SAMPLING),
+        _independent, False,
+    ),
     _check("kl.rsample.gradient", "gradients pass through the samples", 2, Probe("rsample_gradient", _SAMPLED_GRADIENT), _sampled_gradient, False),
     _check("kl.elbo.formula", "reconstruction term plus KL, with vanishing noise", 2, Probe("elbo", _BOUND), close(1e-3, 1e-3)),
     _check("kl.elbo.sampled", "the reconstruction term averages over samples of z", 2, Probe("elbo_sampled", _WIDE_BOUND), _bound_of_samples, False),

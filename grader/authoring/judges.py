@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.authoring.check import Arrays, Check, Symptom
+from grader.authoring.lines import judging, within
 
 _LONGEST = 500  # characters of what is wrong
 
@@ -22,7 +23,8 @@ def judged(check: Check, values: Arrays, reference: Arrays, inputs: Arrays) -> S
     """
     with np.errstate(all="ignore"):  # a stranger's numbers overflow wherever they can
         try:
-            return _short(check.judge(values, reference, inputs))
+            with judging(check.name):
+                return _short(check.judge(values, reference, inputs))
         except (ValueError, TypeError, LookupError, ArithmeticError):
             if reference:
                 check.judge(reference, reference, inputs)
@@ -104,7 +106,7 @@ def differs(name: str, got: np.ndarray | None, expected: np.ndarray, rtol: float
     if not np.isfinite(got).all():
         return f"{name} holds NaN or infinity"
     error = np.abs(got.astype(np.float64) - expected)
-    if (error <= atol + rtol * np.abs(expected)).all():
+    if within(error, atol + rtol * np.abs(expected), name):
         return None
     return f"{name} differs from the expected one: largest error {error.max():.2g}, allowed {atol:.0e} + {rtol:.0e} of the value"
 
@@ -112,20 +114,21 @@ def differs(name: str, got: np.ndarray | None, expected: np.ndarray, rtol: float
 _ROUNDING = 1e-4  # of the largest value: float32 through a network of three layers leaves 1e-6, a real difference 1e-2
 
 
-def alike(one: np.ndarray, other: np.ndarray, scale: float | None = None) -> bool:
+def alike(one: np.ndarray, other: np.ndarray, line: str, scale: float | None = None) -> bool:
     """Whether two arrays are the same numbers but for rounding, which no two processors do alike.
 
     Args:
         one: Values of any shape.
-        other: Values of the same shape, or of one that is broadcast to it, such as a single row.
+        other: Values of the same shape, or one row of it.
+        line: What is compared; see `lines.within`.
         scale: Of what the values are made of; by default the largest of them. On the scale of each value alone, those
             near 0 would differ.
     """
     one, other = one.astype(np.float64), other.astype(np.float64)
-    if not one.size or np.broadcast_shapes(one.shape, other.shape) != one.shape:
+    if other.shape not in (one.shape, (1, *one.shape[1:])) or not one.size:
         return one.shape == other.shape
     size = max(np.abs(one).max(), np.abs(other).max()) if scale is None else scale
-    return bool((np.abs(one - other) <= _ROUNDING * size).all())
+    return within(np.abs(one - other), _ROUNDING * size, line)
 
 
 def _shape(array: np.ndarray) -> str:

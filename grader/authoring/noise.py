@@ -9,6 +9,7 @@ from statistics import NormalDist
 import numpy as np
 
 from grader.authoring.check import Symptom
+from grader.authoring.lines import SAMPLED, beyond, explained, resembles
 
 _SIGMAS = 6.0
 _FEW = 500  # draws are enough to tell that two slices are the same
@@ -76,25 +77,26 @@ def _another_shape(eps: np.ndarray) -> Symptom | None:
     """Mean, standard deviation, third and fourth moment, and how far out the draws reach."""
     flat, n = eps.ravel().astype(float), eps.size
     mean, std = flat.mean(), flat.std()
-    if abs(std - 1) > _SIGMAS / np.sqrt(2 * n):
-        uniform = abs(std - 12**-0.5) < 0.02
+    if not explained(abs(std - 1), _SIGMAS / np.sqrt(2 * n), "noise, standard deviation"):
+        uniform = resembles(abs(std - 12**-0.5), 0.02, "uniform_noise")
         return Symptom(
             f"the noise has standard deviation {std:.2f}, expected 1"
             + (": N(0, I) is randn, not rand" if uniform else ""),
             "uniform_noise" if uniform else "",
         )
-    if abs(mean) > _SIGMAS / np.sqrt(n):
+    if not explained(abs(mean), _SIGMAS / np.sqrt(n), "noise, mean"):
         return Symptom(f"the noise has mean {mean:.2f}, expected 0")
     reach = _NORMAL.inv_cdf(1 - 10.4 / n) if n >= 1000 else 0.0  # the largest of n draws is smaller once in a billion
-    if np.abs(flat).max() < reach:
+    if not beyond(np.abs(flat).max(), reach, "noise, reach", SAMPLED):
         return Symptom(
             f"the noise ends at {np.abs(flat).max():.2f}, {n} draws of N(0, 1) go further: clamp nothing", "clamped"
         )
     third, fourth = (((flat - mean) / std) ** k for k in (3, 4))
-    if abs(third.mean()) > _SIGMAS * np.sqrt(6 / n) + 0.05:
+    if not explained(abs(third.mean()), _SIGMAS * np.sqrt(6 / n) + 0.05, "noise, third moment"):
         return Symptom("the noise is not symmetric about 0: N(0, I) is randn")
     spread = np.sqrt(24 / n)
-    if not 3 - _SIGMAS * spread < fourth.mean() < 3 + 12 * spread:
+    excess = fourth.mean() - 3
+    if not explained(max(excess / 2, -excess), _SIGMAS * spread, "noise, fourth moment"):  # its upper tail is longer
         return Symptom(
             f"the noise is not normal, its fourth moment is {fourth.mean():.2f}, expected 3: N(0, I) is randn",
             "not_normal",
@@ -112,7 +114,8 @@ def _depends(eps: np.ndarray, axis: int, name: str) -> Symptom | None:
     for one, two in pairs:
         limit = _SIGMAS / np.sqrt(one.size)
         squares = ((one**2 - 1) * (two**2 - 1)).mean() / 2
-        if abs((one * two).mean()) > limit or abs(squares) > 2.5 * limit:
+        sizes = explained(abs(squares), 2.5 * limit, f"noise, squares by {name}")
+        if not sizes or not explained(abs((one * two).mean()), limit, f"noise, correlation of {name}"):
             return Symptom(f"the noise of different {name} is correlated: draw one number for each entry")
     per_row = n * moved.mean(axis=0) ** 2
     if n > 2 and per_row.size > 2 and per_row.max() < 1e-6:

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 def write(model: nn.Module, weights: list[Tensor], bias: Tensor) -> int:
     """Put each weight into the matrix of its size, whichever way that lies, and the bias behind the last one.
 
-    Two matrices of half the last weight's height take its halves. Other biases become 0.5, other scales 0.75 (with 1 a PReLU were no activation): the same number
-    for all units of a layer.
+    Two matrices of half the last weight's height take its halves. Other biases become 0.5, other scales 0.75 (with 1
+    a PReLU were no activation): the same number for all units of a layer.
 
     Args:
         model: Any network.

@@ -41,6 +41,9 @@ _ARITHMETIC = (
 _SYSTEM_FILES = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom")
 
 
+ZYGOTE = "grader.sandbox.zygote"  # the module that is started
+
+
 class Box:
     """A zygote and the channel to it. Not shared between threads; one for each worker."""
 
@@ -104,7 +107,7 @@ class Box:
                 "-B",
                 "-s",
                 "-m",
-                "grader.sandbox.zygote",
+                ZYGOTE,
                 json.dumps(self._settings(theirs.fileno(), readable)),
             ],
             pass_fds=[theirs.fileno()],
@@ -307,9 +310,8 @@ def _bundled_data(assignment: str) -> tuple[str, ...]:
 
 def _environment(folder: str) -> dict[str, str]:
     one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "VECLIB_MAXIMUM")}
-    fonts = os.environ.get(
-        "MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib")
-    )  # else a second lost on every start
+    cache = os.path.expanduser("~/.cache/matplotlib")  # where there is no home, a name that leads nowhere
+    fonts = os.environ.get("MPLCONFIGDIR", cache)  # else a second lost on every start
     return {
         **{name: os.environ[name] for name in _ARITHMETIC if name in os.environ},
         **one_thread,

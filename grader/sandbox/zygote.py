@@ -116,7 +116,7 @@ def _prepare(settings: dict, has_namespaces: bool):
 def _address_space() -> int:
     if not linux.IS_LINUX:
         return 1 << 36
-    with open("/proc/self/statm") as statm:
+    with open("/proc/self/statm", encoding="utf-8") as statm:
         return int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 

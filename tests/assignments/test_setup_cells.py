@@ -36,7 +36,9 @@ def setup_cell(name: str) -> str:
 
 def run_setup(folder: Path, before: str = "") -> subprocess.CompletedProcess:
     code = before + setup_cell(NAME)
-    return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("name", source_names())
@@ -58,7 +60,12 @@ def test_on_colab_a_zip_that_was_packed_again_without_its_folder_is_found(tmp_pa
             archive.write(path, path.relative_to(ROOT))
     found = setup_cell(NAME).replace(f'diagnose("{NAME}")', "print(sys.modules['utils'].__file__)")
     run = subprocess.run(
-        [sys.executable, "-c", FAKE_COLAB + found], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-c", FAKE_COLAB + found],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        encoding="utf-8",
     )
     assert Path(run.stdout.strip()) == tmp_path / "utils" / "__init__.py"
 
@@ -79,6 +86,7 @@ def test_on_colab_the_zip_is_all_from_the_first_cell_to_the_hand_in(tmp_path):
         capture_output=True,
         text=True,
         check=False,
+        encoding="utf-8",
     )
     assert run.returncode == 0, run.stderr
     assert "airfoils found in generative-models" in run.stdout

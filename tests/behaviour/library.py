@@ -5,6 +5,7 @@ a change really alters something and counts, so that a change which never came t
 No import: an answer may have none.
 """
 
+# ruff: noqa: E501
 LIBRARY = '''
 
 _NOTES = [0]

@@ -88,7 +88,7 @@ def test_selection_drops_and_counts(monkeypatch):
 
 
 def test_too_few_profiles_is_a_sentence(tmp_path):
-    (tmp_path / "one.dat").write_text(_text(CONTOUR))
+    (tmp_path / "one.dat").write_text(_text(CONTOUR), encoding="utf-8")
     with pytest.raises(SystemExit, match="1 usable profiles, expected at least 1547"):
         airfoils.build(tmp_path)
 

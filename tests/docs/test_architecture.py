@@ -9,7 +9,7 @@ from pages import PROJECT
 
 from grader import records
 
-PAGE = (PROJECT / "docs" / "architecture.md").read_text()
+PAGE = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
 STAGES = ("grader.stages.intake", "grader.stages.notebook", "grader.sandbox", "grader.stages.compare", "grader.report")
 TOP = ("notebooks", "assignments", "utils", "grader", "tools", "examples", "tests", "data", "docs")
 
@@ -17,7 +17,7 @@ TOP = ("notebooks", "assignments", "utils", "grader", "tools", "examples", "test
 def _imports(path: Path) -> set[str]:
     """The modules that a file imports anywhere in it."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -14,7 +14,7 @@ from tools.examples import with_answers, zipped
 from tools.notebooks import student_notebook
 
 NAME = "01_kl_divergence"
-PAGE = (PROJECT / "docs" / "instructors-guide.md").read_text()
+PAGE = (PROJECT / "docs" / "instructors-guide.md").read_text(encoding="utf-8")
 DOUBLE = """# AUTOGRADED (5) D_KL
 def D_KL(mu, logvar):
     mu, logvar = mu.double(), logvar.double()
@@ -68,18 +68,18 @@ def _prepare(root: Path) -> None:
     (folder / "submissions.zip").write_bytes(_submissions())
     (folder / "gradebook.csv").write_bytes((GRADEBOOK + '"Lamarr, Hedy",16,hedy,A,,\r\n').encode())
     judges = root / "grader" / "authoring" / "judges.py"
-    assert judges.read_text().count(RIGHT_CHECK) == 1
-    judges.write_text(judges.read_text().replace(RIGHT_CHECK, WRONG_CHECK))
+    assert judges.read_text(encoding="utf-8").count(RIGHT_CHECK) == 1
+    judges.write_text(judges.read_text(encoding="utf-8").replace(RIGHT_CHECK, WRONG_CHECK), encoding="utf-8")
 
 
 def _fill_in(sheet: Path) -> None:
-    rows = list(csv.reader(sheet.read_text().splitlines()))
+    rows = list(csv.reader(sheet.read_text(encoding="utf-8").splitlines()))
     for row in rows[1:]:
         for n, title in enumerate(rows[0]):
             if row[n] == "":
                 question, _, part = title.partition(" ")[0].rpartition(".")
                 row[n] = str(PARTS[question] if part in ("manual", "manual1") else 0)
-    with sheet.open("w", newline="") as file:
+    with sheet.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(rows)
 
 
@@ -94,7 +94,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
             _fill_in(root / "class" / "points.csv")
         if "--out results-2" in command:
             judges = root / "grader" / "authoring" / "judges.py"
-            judges.write_text(judges.read_text().replace(WRONG_CHECK, RIGHT_CHECK))
+            judges.write_text(judges.read_text(encoding="utf-8").replace(WRONG_CHECK, RIGHT_CHECK), encoding="utf-8")
         is_setting = command.startswith("export ")
         done = run(f"{command} && printenv GRADER_SALT" if is_setting else command, root, environment)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
@@ -113,7 +113,7 @@ def _said(walk: Walk, words: str) -> str:
 
 
 def _grades(folder: Path) -> dict[str, dict[str, str]]:
-    with (folder / "grades.csv").open() as file:
+    with (folder / "grades.csv").open(encoding="utf-8") as file:
         return {row["student"]: row for row in csv.DictReader(file)}
 
 
@@ -123,7 +123,7 @@ def test_no_command_hides_in_the_text() -> None:
 
 def test_the_secret_is_set_and_the_machine_described(walk: Walk) -> None:
     (secret,) = [shown.strip() for command, shown in walk.shown.items() if command.startswith("export ")]
-    assert secret == (walk.root / "class" / "secret.txt").read_text().strip()
+    assert secret == (walk.root / "class" / "secret.txt").read_text(encoding="utf-8").strip()
     assert len(secret) == 32
     assert "salt         set" in _said(walk, "doctor")
     assert "isolation    tier" in _said(walk, "doctor")
@@ -152,10 +152,10 @@ def test_the_points_are_in_the_tables_and_in_the_feedback(walk: Walk) -> None:
     assert (grades["Lovelace, Ada"]["score"], grades["Lovelace, Ada"]["max_score"]) == (str(35 + by_hand), "70")
     assert (grades["Curie, Marie"]["score"], grades["Curie, Marie"]["max_score"]) == ("0", "70")
     assert float(grades["Noether, Emmy"]["score"]) < 35 + by_hand
-    page = (walk.root / "results" / "lovelaceada_11" / "feedback.html").read_text()
+    page = (walk.root / "results" / "lovelaceada_11" / "feedback.html").read_text(encoding="utf-8")
     assert "kl.scalar: a person gave 8 of 10 points." in page
     for folder in ("results", "results-2"):  # the comparison makes the second page again, to link itself
-        page = (walk.root / folder / "class.html").read_text()
+        page = (walk.root / folder / "class.html").read_text(encoding="utf-8")
         assert "Waits for a person" not in page
         assert f">{35 + by_hand}<" in page.replace(" ", "")
 
@@ -180,7 +180,7 @@ def test_the_comparison_names_her_and_nobody_else(walk: Walk) -> None:
     assert compared.splitlines()[0].startswith("hoppergrace_12: 31 -> 35  because: the rubric changed")
     assert "kl.D_KL.values: wrong -> passed" in compared
     assert "1 students changed, 1 in their score; 5 are in both." in compared
-    assert "diff.html" in (walk.root / "results-2" / "class.html").read_text()
+    assert "diff.html" in (walk.root / "results-2" / "class.html").read_text(encoding="utf-8")
     before, after = (_grades(walk.root / folder)["Hopper, Grace"]["score"] for folder in ("results", "results-2"))
     assert float(after) - float(before) == 4
 

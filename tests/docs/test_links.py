@@ -13,7 +13,7 @@ STUDENTS = PROJECT / "tools" / "student_files"  # its pages are read inside the 
 
 
 def _texts() -> dict[str, str]:
-    return {path.relative_to(PROJECT).as_posix(): path.read_text() for path in pages()}
+    return {path.relative_to(PROJECT).as_posix(): path.read_text(encoding="utf-8") for path in pages()}
 
 
 def _links() -> list[tuple[str, str]]:
@@ -42,7 +42,9 @@ def test_a_link_leads_somewhere(page: str, link: str) -> None:
     target = (PROJECT / page).parent / path if path else PROJECT / page
     assert target.exists(), f"{page} links {link}, which is not there"
     if anchor:
-        assert anchor in _anchors(target.read_text()), f"{page} links {link}, and no heading there makes this anchor"
+        assert anchor in _anchors(target.read_text(encoding="utf-8")), (
+            f"{page} links {link}, and no heading there makes this anchor"
+        )
 
 
 def test_the_pages_lead_to_each_other() -> None:
@@ -53,15 +55,15 @@ def test_the_pages_lead_to_each_other() -> None:
         if page in reached or not page.exists():
             continue
         reached.add(page)
-        text = page.read_text()
+        text = page.read_text(encoding="utf-8")
         todo += [page.parent / link.partition("#")[0] for link in LINK.findall(text) if link.endswith(".md")]
         todo += [PROJECT / name for name in re.findall(r"`(docs/[\w-]+\.md)`", text)]
     assert {path.resolve() for path in (PROJECT / "docs").glob("*.md")} <= reached
 
 
 def test_a_dead_link_would_be_found() -> None:
-    assert "what-the-sandbox-does-not-stop" in _anchors((PROJECT / "README.md").read_text())
-    assert "nowhere" not in _anchors((PROJECT / "README.md").read_text())
+    assert "what-the-sandbox-does-not-stop" in _anchors((PROJECT / "README.md").read_text(encoding="utf-8"))
+    assert "nowhere" not in _anchors((PROJECT / "README.md").read_text(encoding="utf-8"))
     assert not (Path(PROJECT) / "docs" / "nowhere.md").exists()
 
 

@@ -9,9 +9,10 @@ from pages import PROJECT, blocks, commands, copy_project, run
 
 from utils.assignments.places import place_of
 
-PAGE = (PROJECT / "docs" / "new-question.md").read_text()
+PAGE = (PROJECT / "docs" / "new-question.md").read_text(encoding="utf-8")
 STEP = re.compile(
-    r"^\*\*`(?P<path>[\w/.]+)`\*\*, (?P<where>[^\n]+):\n\n```python\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"^\*\*`(?P<path>[\w/.]+)`\*\*, (?P<where>[^\n]+):\n\n```(?:python|toml)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
 )
 NAME, FIFTH = "01_kl_divergence", "05_flows"
 
@@ -19,9 +20,10 @@ NAME, FIFTH = "01_kl_divergence", "05_flows"
 def _follow(root: Path) -> None:
     for step in STEP.finditer(PAGE):
         path, where, text = root / step["path"], step["where"], step["text"]
-        old = path.read_text() if path.exists() else ""
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
         assert bool(old) == (where != "a new file"), f"{step['path']}, {where}"
-        path.write_text(_placed(old, where, text))
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(_placed(old, where, text), encoding="utf-8")
 
 
 def _placed(old: str, where: str, text: str) -> str:
@@ -40,8 +42,8 @@ def _placed(old: str, where: str, text: str) -> str:
 def _keep_only_the_new_slips(root: Path) -> None:
     """Building the references of all other questions too would take most of this test's time."""
     path = root / "assignments" / place_of(NAME).folder / "slips.py"
-    text = path.read_text()
-    path.write_text(text[text.index("# %% kl.entropy") :])
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text[text.index("# %% kl.entropy") :], encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +73,16 @@ def _together(lines: list[str]) -> list[str]:
 
 
 def test_every_block_has_its_place() -> None:
-    assert len(STEP.findall(PAGE)) == len([block for block in blocks(PAGE) if block.language == "python"]) == 10
+    assert (
+        len(STEP.findall(PAGE)) == len([block for block in blocks(PAGE) if block.language in ("python", "toml")]) == 11
+    )
 
 
 def test_the_grader_s_part_of_a_question_is_as_short_as_promised() -> None:
+    folder = f"assignments/{place_of(NAME).folder}"
     texts = {step["path"]: step["text"].strip().splitlines() for step in STEP.finditer(PAGE)}
-    counted = [texts[f"grader/{part}"] for part in ("probes/kl_divergence.py", "checks/kl_divergence.py")]
-    slips = [line for line in texts[f"grader/slips/{NAME}.py"] if line.startswith("# replace")]
+    counted = [texts[f"{folder}/{part}"] for part in ("probes.py", "checks.py")]
+    slips = [line for line in texts[f"{folder}/slips.py"] if line.startswith("# replace")]
     assert sum(map(len, counted)) + 2 * len(slips) <= 10  # a slip: its sentence and its replacement
 
 
@@ -92,14 +97,16 @@ def test_right_answers_pass_and_slips_are_named(built: tuple[Path, dict[str, str
 def test_the_new_question_is_in_the_notebook_and_in_the_references(built: tuple[Path, dict[str, str]]) -> None:
     root, _ = built
     for name, task in ((NAME, "kl.entropy"), (FIFTH, "flow.affine")):
-        manifest = json.loads((root / "assignments" / place_of(name).folder / "manifest.json").read_text())
+        manifest = json.loads(
+            (root / "assignments" / place_of(name).folder / "manifest.json").read_text(encoding="utf-8")
+        )
         assert task in [question["id"] for question in manifest["questions"]]
-        notebook = (root / "notebooks" / f"{name}.ipynb").read_text()
+        notebook = (root / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
         assert "raise NotImplementedError" in notebook
         assert "BEGIN SOLUTION" not in notebook
-        slips = json.loads((root / "assignments" / place_of(name).folder / "references" / "about.json").read_text())[
-            "slips"
-        ]
+        slips = json.loads(
+            (root / "assignments" / place_of(name).folder / "references" / "about.json").read_text(encoding="utf-8")
+        )["slips"]
         assert sum(slip["task"] == task for slip in slips) == 3
 
 

@@ -16,7 +16,7 @@ from utils.assignments import assignment_names
 from utils.assignments.places import place_of
 from utils.submission.__main__ import main as submission_main
 
-README = (PROJECT / "README.md").read_text()
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
 NAME = "01_kl_divergence"
 PYTHON = ".venv/bin/python"
 
@@ -67,13 +67,13 @@ def test_every_command_of_the_readme_is_known_to_a_test() -> None:
 @pytest.mark.parametrize("command", ELSEWHERE)
 def test_a_command_that_is_run_elsewhere_is(command: str) -> None:
     place, words = ELSEWHERE[command]
-    assert words in (PROJECT / place).read_text()
+    assert words in (PROJECT / place).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("command", RECIPES)
 def test_make_runs_what_is_tested(command: str) -> None:
     dry = ["make", "-n", "-o", ".venv/.set-up", *shlex.split(command)[1:]]
-    shown = subprocess.run(dry, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(dry, cwd=PROJECT, capture_output=True, text=True, check=True, encoding="utf-8").stdout
     assert RECIPES[command] in [line.strip() for line in shown.splitlines()]
 
 
@@ -102,7 +102,12 @@ def test_the_notebooks_are_in_step() -> None:
 def test_the_programs_that_would_stay_or_take_minutes_are_there() -> None:
     assert (Path(sys.executable).parent / "jupyter-lab").exists()
     help_text = subprocess.run(
-        [sys.executable, "-m", "tools.bench", "--help"], cwd=PROJECT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "tools.bench", "--help"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+        encoding="utf-8",
     ).stdout
     assert "Measure" in help_text
 
@@ -110,13 +115,13 @@ def test_the_programs_that_would_stay_or_take_minutes_are_there() -> None:
 def test_the_pictures_are_those_that_the_named_command_makes() -> None:
     by_notebook, weights = (
         FIGURES[0].split()[3:],
-        (PROJECT / "assignments" / "cifar_dcgan" / "make_weights.py").read_text(),
+        (PROJECT / "assignments" / "cifar_dcgan" / "make_weights.py").read_text(encoding="utf-8"),
     )
     *shown, scenes = re.findall(r"notebooks/figures/(\w+)\.png", README)
     made = {
         figure
         for name in by_notebook
-        for figure in re.findall(r'figure="(\w+)"', (place_of(name).path / "notebook.py").read_text())
+        for figure in re.findall(r'figure="(\w+)"', (place_of(name).path / "notebook.py").read_text(encoding="utf-8"))
     }
     assert set(shown) <= made
     assert re.search(scenes.removeprefix("04_"), weights), f"{scenes} is not drawn there"
@@ -132,13 +137,13 @@ IN_WORDS = {"0.5": "half a minute", "4": "four minutes"}
 def test_a_notebook_s_minutes_and_figures_are_those_that_it_states_itself(name: str) -> None:
     """What was measured is written down once where it was measured; a later measurement must reach both."""
     (row,) = [line.split(" | ") for line in README.splitlines() if f"| `{name}` |" in line]
-    stated = (place_of(name).path / "notebook.py").read_text()
+    stated = (place_of(name).path / "notebook.py").read_text(encoding="utf-8")
     (paragraph,) = re.findall(r"\*\*Time\.\*\*(.*?)\n#\n|\*\*Time\.\*\*(.*?)\n\n", stated, re.DOTALL)
     time = " ".join("".join(paragraph).replace("#", " ").split())
     for minutes in row[4].split(" to "):
         assert IN_WORDS.get(minutes, minutes) in time, f"{minutes} minutes are not what {name} says: {time}"
     if name == "02_airfoil_vae":
-        stated += (PROJECT / "docs" / "airfoil-quality.md").read_text()
+        stated += (PROJECT / "docs" / "airfoil-quality.md").read_text(encoding="utf-8")
     for figure in re.findall(r"\d+\.\d+", row[6]):
         assert figure in stated, f"{figure} is not what {name} says"
 
@@ -159,7 +164,7 @@ def test_the_tiers_are_the_sandbox_s() -> None:
 def test_the_worked_example_is_the_one_that_is_tried() -> None:
     (example,) = [block.text for block in blocks(README) if block.language == "python"]
     assert len([line for line in example.splitlines() if line.strip()]) <= 10
-    page = (PROJECT / "docs" / "new-question.md").read_text()
+    page = (PROJECT / "docs" / "new-question.md").read_text(encoding="utf-8")
     for part in example.split("\n\n"):
         assert part.strip("\n") in page, part
 

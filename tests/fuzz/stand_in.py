@@ -77,6 +77,6 @@ def stand_in_grader() -> Grader:
 def grader_with(rng: random.Random, chaos: float) -> Grader:
     """The stand-in grader, its answers drawn from `rng`."""
     grader = stand_in_grader()
-    grader.stages.notebook = None
+    grader.notebook = None
     grader.box.rng, grader.box.chaos = rng, chaos  # type: ignore[attr-defined]
     return grader

@@ -25,11 +25,11 @@ def _one_sandbox(monkeypatch: pytest.MonkeyPatch, grader: Grader) -> Iterator[No
 
     monkeypatch.setattr("grader.classes.batch._grader", lambda settings: _lent(grader, settings.notebook))
     yield
-    grader.stages.notebook = None
+    grader.notebook = None
 
 
 def _lent(grader: Grader, notebook: str | None) -> Grader:
-    grader.stages.notebook = notebook
+    grader.notebook = notebook
     return grader
 
 
@@ -42,23 +42,23 @@ def _example(name: str, folder: Path) -> Path:
 def test_a_graded_submission_has_its_files_and_exit_code_0(tmp_path: Path) -> None:
     path = _example("chiara_three_slips", tmp_path)
     assert main(["grade", str(path), "--out", str(tmp_path / "out")]) == WRITTEN
-    results = json.loads((tmp_path / "out" / "chiara_three_slips" / "results.json").read_text())
+    results = json.loads((tmp_path / "out" / "chiara_three_slips" / "results.json").read_text(encoding="utf-8"))
     assert results["score"] == sum(test.get("score", 0) for test in results["tests"])
-    assert "mean" in (tmp_path / "out" / "chiara_three_slips" / "feedback.html").read_text()
-    with (tmp_path / "out" / "grades.csv").open() as file:
+    assert "mean" in (tmp_path / "out" / "chiara_three_slips" / "feedback.html").read_text(encoding="utf-8")
+    with (tmp_path / "out" / "grades.csv").open(encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
     assert float(row["score"]) == results["score"]
     assert row["max_score"] == "35"
     assert float(row["kl.log_prob"]) == 5
-    assert json.loads((tmp_path / "out" / "run.json").read_text())["submissions"] == 1
+    assert json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["submissions"] == 1
 
 
 def test_a_rejected_submission_has_a_report_and_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = _example("jonas_pdf", tmp_path)
     assert main(["grade", str(path), "--out", str(tmp_path / "out")]) == REJECTED
-    results = json.loads((tmp_path / "out" / "jonas_pdf" / "results.json").read_text())
+    results = json.loads((tmp_path / "out" / "jonas_pdf" / "results.json").read_text(encoding="utf-8"))
     assert "is a PDF" in results["output"]
-    assert "is a PDF" in (tmp_path / "out" / "jonas_pdf" / "feedback.html").read_text()
+    assert "is a PDF" in (tmp_path / "out" / "jonas_pdf" / "feedback.html").read_text(encoding="utf-8")
     assert "is a PDF" in capsys.readouterr().out
 
 
@@ -79,14 +79,14 @@ def test_a_fault_of_ours_is_no_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("grader.stages.pipeline.compare", broken)
     path = _example("ada_all_right", tmp_path)
     assert main(["grade", str(path), "--out", str(tmp_path / "out")]) == OUR_FAULT
-    results = json.loads((tmp_path / "out" / "ada_all_right" / "results.json").read_text())
+    results = json.loads((tmp_path / "out" / "ada_all_right" / "results.json").read_text(encoding="utf-8"))
     assert "score" not in results
     assert [test["extra_data"]["status"] for test in results["tests"]] == ["grader_error"]
     assert all("score" not in test for test in results["tests"])
     assert "our own mistake" not in json.dumps(results["tests"]) + results["output"]
     assert "our own mistake" in results["extra_data"]["fault"]
-    assert "our own mistake" not in (tmp_path / "out" / "ada_all_right" / "feedback.html").read_text()
-    with (tmp_path / "out" / "grades.csv").open() as file:
+    assert "our own mistake" not in (tmp_path / "out" / "ada_all_right" / "feedback.html").read_text(encoding="utf-8")
+    with (tmp_path / "out" / "grades.csv").open(encoding="utf-8") as file:
         assert next(csv.DictReader(file))["score"] == ""
 
 
@@ -123,7 +123,7 @@ def test_pytest_gives_the_same_score(grader: Grader, tmp_path: Path, name: str) 
     path = _example(name, tmp_path)
     report = grader.grade(path)
     command = [sys.executable, "-m", "pytest", "grader", "--submission", str(path), "-p", "no:cacheprovider", "-vv"]
-    shown = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300).stdout
+    shown = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, encoding="utf-8").stdout
     score = re.search(r"score: ([\d.]+) of ([\d.]+) points", shown)
     assert score, shown
     assert float(score[1]) == sum(verdict.points for verdict in report.verdicts)

@@ -90,7 +90,7 @@ def test_a_student_called_like_a_report(tmp_path: Path, run) -> None:
         (tmp_path / "class" / f"{name}.ipynb").write_bytes(answers(NAME))
     run(tmp_path / "class")
     assert len(_results(tmp_path / "out")) == 4
-    assert "<html" in (tmp_path / "out" / "class.html").read_text()
+    assert "<html" in (tmp_path / "out" / "class.html").read_text(encoding="utf-8")
 
 
 def test_names_too_long_for_a_disk_stay_apart(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_yaml_of_a_type_that_it_is_not(place: str, value: str) -> None:
 
 
 def test_a_roster_with_a_line_too_long(tmp_path: Path) -> None:
-    (tmp_path / "roster.csv").write_text("points,grade\n1,2,3\n")
+    (tmp_path / "roster.csv").write_text("points,grade\n1,2,3\n", encoding="utf-8")
     with pytest.raises(RosterError, match="names nobody"):
         read_roster(tmp_path / "roster.csv")
 
@@ -193,7 +193,7 @@ def test_a_roster_with_a_line_end_inside_a_name(tmp_path: Path) -> None:
 
 
 def test_a_grade_file_with_a_heading_that_cannot_be_shown(tmp_path: Path) -> None:
-    (tmp_path / "book.csv").write_text("Student\t\x1b[31m,\u202eID\n")
+    (tmp_path / "book.csv").write_text("Student\t\x1b[31m,\u202eID\n", encoding="utf-8")
     with pytest.raises(GradebookError) as caught:
         read_gradebook(tmp_path / "book.csv")
     demand_sentence(str(caught.value))
@@ -236,8 +236,8 @@ def test_results_that_were_cut_or_edited_are_made_again(tmp_path: Path, run) -> 
     for key, odd in {"tests": [1], "extra_data": [], "score": "35", "output": None}.items():
         assert not is_results(whole | {key: odd})
     broken = whole | {"tests": [{**whole["tests"][0], "number": "1.x"}]}
-    (tmp_path / "out" / "s0" / "results.json").write_text(json.dumps(broken))
-    (tmp_path / "out" / "s1" / "results.json").write_text("[" * 100_000)
+    (tmp_path / "out" / "s0" / "results.json").write_text(json.dumps(broken), encoding="utf-8")
+    (tmp_path / "out" / "s1" / "results.json").write_text("[" * 100_000, encoding="utf-8")
     assert "2 graded, 1 kept from before" in run(tmp_path / "class")
     assert json.loads((tmp_path / "out" / "s0" / "results.json").read_bytes())["score"] == whole["score"]
 
@@ -247,7 +247,7 @@ def test_members_that_were_edited_are_made_again(tmp_path: Path, run) -> None:
     (tmp_path / "class" / "ada.ipynb").write_bytes(answers(NAME))
     run(tmp_path / "class")
     path = tmp_path / "out" / "ada" / "results.json"
-    path.write_text(path.read_text().replace('"members"', '"nobody"'))
+    path.write_text(path.read_text(encoding="utf-8").replace('"members"', '"nobody"'), encoding="utf-8")
     assert "1 graded" in run(tmp_path / "class")
 
 

@@ -14,7 +14,11 @@ from tools.examples import build, load_examples
 def test_make_grade_ends_as_shown(
     grader: Grader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (shown,) = [block.text for block in blocks((PROJECT / "README.md").read_text()) if "first remark" in block.text]
+    (shown,) = [
+        block.text
+        for block in blocks((PROJECT / "README.md").read_text(encoding="utf-8"))
+        if "first remark" in block.text
+    ]
     students = re.findall(r"^([a-z]+_\w+) ", shown, re.MULTILINE)
     assert len(students) == 4
     for example in load_examples():

@@ -80,5 +80,5 @@ def test_a_run_keeps_the_notebook_and_says_how_long_it_took(monkeypatch, tmp_pat
     monkeypatch.setattr(figures, "NotebookClient", Ran)
     monkeypatch.delenv("FAST", raising=False)
     assert figures.main(["01_kl_divergence", "--keep", str(tmp_path / "runs")]) == 0
-    assert "loss 1.0" in (tmp_path / "runs" / "01_kl_divergence.ipynb").read_text()
+    assert "loss 1.0" in (tmp_path / "runs" / "01_kl_divergence.ipynb").read_text(encoding="utf-8")
     assert "01_kl_divergence took 0.0 minutes" in capsys.readouterr().out

@@ -138,8 +138,8 @@ def tiny(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE", str(tmp_path))
     folder = tmp_path / "assignments" / "double"
     folder.mkdir(parents=True)
-    (folder / "about.toml").write_text("number = 99\npackages = []\n")
-    (folder / "notebook.py").write_text(SOURCE)
+    (folder / "about.toml").write_text("number = 99\npackages = []\n", encoding="utf-8")
+    (folder / "notebook.py").write_text(SOURCE, encoding="utf-8")
     return tmp_path
 
 
@@ -186,23 +186,27 @@ def test_check_writes_nothing_and_names_what_is_stale(tiny, capsys):
     assert not (tiny / "notebooks").exists()
     assert notebooks.main(["99_double"]) == 0
     assert notebooks.main(["99_double", "--check"]) == 0
-    (tiny / "assignments" / "double" / "notebook.py").write_text(SOURCE.replace("Because two", "Since two"))
+    (tiny / "assignments" / "double" / "notebook.py").write_text(
+        SOURCE.replace("Because two", "Since two"), encoding="utf-8"
+    )
     assert notebooks.main(["99_double", "--check"]) == 0  # a solution's wording is not in the student's version
     (tiny / "assignments" / "double" / "notebook.py").write_text(
-        SOURCE.replace("Twice the value.", "Two times the value.")
+        SOURCE.replace("Twice the value.", "Two times the value."), encoding="utf-8"
     )
     assert notebooks.main(["99_double", "--check"]) == 1
 
 
 def test_an_edit_leaves_the_ids_of_other_cells(tiny):
     before = [cell.id for cell in notebooks.student_notebook("99_double").cells]
-    (tiny / "assignments" / "double" / "notebook.py").write_text(SOURCE.replace('print("here")', 'print("there")'))
+    (tiny / "assignments" / "double" / "notebook.py").write_text(
+        SOURCE.replace('print("here")', 'print("there")'), encoding="utf-8"
+    )
     after = [cell.id for cell in notebooks.student_notebook("99_double").cells]
     assert [old == new for old, new in zip(before, after, strict=True)].count(False) == 1
 
 
 def test_a_broken_source_is_reported_not_built(tiny, capsys):
-    (tiny / "assignments" / "double" / "notebook.py").write_text(SOURCE.replace("# TEST\n", ""))
+    (tiny / "assignments" / "double" / "notebook.py").write_text(SOURCE.replace("# TEST\n", ""), encoding="utf-8")
     assert notebooks.main(["99_double"]) == 1
     assert "the next code cell must be its check" in capsys.readouterr().err
     assert not (tiny / "notebooks").exists()

@@ -156,7 +156,7 @@ def test_unpacked_it_checks_a_notebook_without_the_project(tmp_path, files, monk
     command = [sys.executable, "-c", f"import sys; sys.path[:] = [{str(home)!r}] + [p for p in sys.path if 'packages' in p or 'lib' in p]\n"
                "import utils; print(utils.__file__)\n"
                "from utils.submission.__main__ import main; main(['check', 'notebooks/01_kl_divergence.ipynb'])"]  # fmt: skip
-    run = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=120, encoding="utf-8")
     assert run.stderr == ""
     assert run.stdout.startswith(str(home))
     assert "1.3 kl.D_KL, 5 points: nothing is filled in yet in cell 14" in run.stdout
@@ -173,7 +173,7 @@ def test_the_readmes_targets_and_files_exist(files):
 
 
 def test_a_failure_is_one_sentence(tmp_path, capsys, monkeypatch):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setattr(student, "student_files", dict)
     assert main(["--out", str(tmp_path / "file" / "student.zip")]) == 1
     assert capsys.readouterr().err.startswith("No bundle was written: ")

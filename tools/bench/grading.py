@@ -85,7 +85,7 @@ def submissions(count: int) -> list[tuple[str, bytes]]:
 
 def _graded(grader: Grader, class_: list[tuple[str, bytes]]) -> float:
     """CPU seconds of everything that is done for these submissions, in all processes."""
-    settings = Settings(grader.stages.notebook, "bench")
+    settings = Settings(grader.notebook, "bench")
     for known in (extraction._outline, cell_code.normalised_code):
         known.cache_clear()  # what an earlier round has parsed
     began = _cpu_seconds(grader)

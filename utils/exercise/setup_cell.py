@@ -20,8 +20,8 @@ FAST = os.environ.get("FAST") == "1"
 """Whether the notebook runs its short form; set FAST=1 in the environment before the kernel starts."""
 
 _PACKAGES = {
-    "torch": "2.0",
-    "torchvision": "0.15",
+    "torch": "2.2",
+    "torchvision": "0.17",
     "numpy": "",
     "matplotlib": "",
     "tqdm": "",

@@ -4,6 +4,8 @@ import argparse
 import logging
 import sys
 
+from utils.notebook.printable import print_anything
+
 from .exporter import ExportError, export_pdf
 
 
@@ -17,6 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--student", default="", help="name for the header")
     parser.add_argument("--receipt", default="", help="SHA-256 of the hand-in, for the header")
     chosen = parser.parse_args(arguments)
+    print_anything()
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     try:
         export = export_pdf(

@@ -1,5 +1,7 @@
 """Text from strangers, fit for a terminal, a page and a file."""
 
+import io
+import sys
 import unicodedata
 
 
@@ -14,6 +16,13 @@ def printable(text: str) -> str:
         writing, and a question mark for controls and half characters.
     """
     return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def print_anything() -> None:
+    """From now on a letter that this terminal does not have is shown as `?`; without this, printing it ends the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _printable(character: str) -> str:

@@ -1,10 +1,10 @@
 """`python -m utils.submission check|zip NOTEBOOK [--student NAME]`: the last step of a notebook, from a terminal."""
 
 import argparse
-import io
 import sys
 from pathlib import Path
 
+from utils.notebook.printable import print_anything
 from utils.submission.steps import run_steps
 
 
@@ -15,8 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("notebook", type=Path, help="the .ipynb file you worked in, saved")
     parser.add_argument("--student", default="", help="your name, for the header of the PDF")
     chosen = parser.parse_args(arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a Windows console may have no β
+    print_anything()
     is_done = run_steps(chosen.notebook, student=chosen.student, is_check_only=chosen.step == "check")
     return 0 if is_done else 2
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from grader.authoring.check import Arrays, Symptom
 from grader.authoring.judges import alike
+from grader.authoring.lines import beyond, resembles, within
 
 _TOLERANCE = 1e-3  # of the largest slope; float32 leaves a tenth of that
 _NO_MATRIX = (
@@ -58,7 +59,7 @@ def encoder_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     symptom = not_floats(values, {"mu": shape, "logvar": shape})
     if symptom:
         return Symptom(f"with hidden_dims {inputs['hidden_dims'].tolist()}, {symptom.text}")
-    if alike(values["mu"], values["logvar"]):
+    if alike(values["mu"], values["logvar"], "halves"):
         return Symptom(
             "mu and logvar are the same numbers; they are two different halves of the output", "same_half_twice"
         )
@@ -98,12 +99,15 @@ def _is_chain(values: Arrays, inputs: Arrays) -> bool:
     for weight in weights[1:]:
         product = weight @ product
     swapped = np.roll(product, len(product) // 2, axis=0)
-    return got.shape == product.shape and any(_is_multiple(got.astype(float), of) for of in (product, swapped))
+    if got.shape != product.shape or not beyond(np.abs(got).max(initial=0), 1e-6, "size of the slope"):
+        return False
+    return within(min(_off_multiple(got.astype(float), of) for of in (product, swapped)), _TOLERANCE, "slope")
 
 
-def _is_multiple(got: np.ndarray, of: np.ndarray) -> bool:
-    expected = of * (got * of).sum() / np.square(of).sum()
-    return bool(np.abs(expected).max() > 1e-6 and np.abs(got - expected).max() < _TOLERANCE * np.abs(expected).max())
+def _off_multiple(got: np.ndarray, of: np.ndarray) -> float:
+    """How far an array is from the nearest multiple of another, as a share of the multiple's largest value."""
+    nearest = of * (got * of).sum() / np.square(of).sum()
+    return float(np.abs(got - nearest).max() / max(np.abs(nearest).max(), 1e-30))
 
 
 def decoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
@@ -152,7 +156,7 @@ def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
             "activation_before_layer",
         )
     turns = values.get("turns", np.empty(0))
-    flat = [n + 1 for n, turn in enumerate(turns.ravel()[:_MOST_NUMBERS]) if not turn > _TURN]
+    flat = [n + 1 for n, turn in enumerate(turns.ravel()[:_MOST_NUMBERS]) if not beyond(turn, _TURN, "turn")]
     if turns.shape != inputs["hidden_dims"].shape or flat:
         which = f"hidden layer {flat[0]}" if flat else "a hidden layer"
         return Symptom(
@@ -166,7 +170,7 @@ def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
 
 def _is_far_from_zero(values: Arrays, name: str) -> bool:
     got = values.get(name, np.zeros(1))
-    return bool(np.isfinite(got).all() and np.abs(got).max() > 1e-4)
+    return bool(np.isfinite(got).all() and beyond(np.abs(got).max(), 1e-4, name))
 
 
 def affine_encoder(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
@@ -179,25 +183,27 @@ def affine_encoder(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     if heads == 0:
         return Symptom(_NO_MATRIX)
     got_mu, got_logvar = values["mu"], values["logvar"]
-    is_swapped = _equal(got_mu, logvar) and _equal(got_logvar, mu)
-    if (_equal(got_mu, mu) and _equal(got_logvar, logvar)) or (is_swapped and heads == 2):
+    off, swapped = (
+        max(_off(got_mu, halves[0]), _off(got_logvar, halves[1])) for halves in ((mu, logvar), (logvar, mu))
+    )
+    if within(min(off, swapped) if heads == 2 else off, 1, "mu and logvar"):
         return None
-    if is_swapped:
+    if resembles(swapped, 1, "swapped"):
         return Symptom("mu and logvar are swapped: mu is the first half of the output, logvar the second", "swapped")
     return _misread(got_mu, got_logvar, mu, logvar)
 
 
 def _misread(got_mu: np.ndarray, got_logvar: np.ndarray, mu: np.ndarray, logvar: np.ndarray) -> Symptom:
     for name, sigma in _USUAL_SIGMAS.items():
-        if _equal(got_logvar, sigma(logvar)):
+        if resembles(_off(got_logvar, sigma(logvar)), 1, name):
             return Symptom(f"logvar is {name}: return the output itself, VAE takes the exponential", "exponentiated")
     for name, end in _USUAL_ENDS.items():
-        if _equal(got_mu, end(mu)) and _equal(got_logvar, end(logvar)):
+        if resembles(max(_off(got_mu, end(mu)), _off(got_logvar, end(logvar))), 1, name):
             return Symptom(
                 f"a {name} follows the output layer; nothing may, both mu and logvar take every sign",
                 "activation_at_the_end",
             )
-        if _equal(got_logvar, end(logvar)):
+        if resembles(_off(got_logvar, end(logvar)), 1, f"{name} of logvar"):
             return Symptom(f"logvar passes through a {name}; a logarithm takes every sign", "activation_on_logvar")
     error = max(np.abs(got_mu - mu).max(), np.abs(got_logvar - logvar).max())
     return Symptom(
@@ -212,10 +218,10 @@ def affine_decoder(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
         return symptom
     if _count(values, "heads") == 0:
         return Symptom(_NO_MATRIX)
-    if _equal(values["y_hat"], expected):
+    if within(_off(values["y_hat"], expected), 1, "y_hat"):
         return None
     for name, end in _USUAL_ENDS.items():
-        if _equal(values["y_hat"], end(expected)):
+        if resembles(_off(values["y_hat"], end(expected)), 1, name):
             return Symptom(
                 f"a {name} follows the last layer; heights take every sign, nothing may follow", "activation_at_the_end"
             )
@@ -223,5 +229,6 @@ def affine_decoder(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     return Symptom(f"without hidden layers y_hat is a linear layer's output; yours is off by {error:.2g}")
 
 
-def _equal(got: np.ndarray, expected: np.ndarray) -> bool:
-    return bool(np.allclose(got, expected, rtol=1e-4, atol=1e-4))
+def _off(got: np.ndarray, expected: np.ndarray) -> float:
+    """The largest error over what rounding may leave."""
+    return float((np.abs(got - expected) / (1e-4 + 1e-4 * np.abs(expected))).max())

@@ -7,6 +7,7 @@ import numpy as np
 
 from grader.authoring.check import Arrays, Symptom
 from grader.authoring.judges import alike, differs
+from grader.authoring.lines import beyond, explained, resembles, within
 from grader.authoring.noise import not_standard_normal
 
 from .nets import not_floats
@@ -59,7 +60,9 @@ def vae_outputs(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
 
 def _is(values: Arrays, name: str, other: np.ndarray) -> bool:
     got = values.get(name, np.empty(0))
-    return got.shape == other.shape and bool(np.allclose(got, other, rtol=1e-4, atol=1e-4))
+    if got.shape != other.shape:
+        return False
+    return resembles(np.abs(got.astype(float) - other), 1e-4 + 1e-4 * np.abs(other), f"{name} for another")
 
 
 def vae_noise(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
@@ -71,18 +74,19 @@ def vae_noise(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | No
     rows = z.transpose(1, 3, 0, 2).reshape(*mu.shape, -1)
     mean, std, allowed = rows.mean(axis=2), rows.std(axis=2), _SIGMAS * sigma / np.sqrt(rows.shape[2])
     in_one_call = z[0].std(axis=1)
-    if (np.abs(std - sigma) > allowed).any():
+    if not explained(np.abs(std - sigma), allowed, "standard deviation"):
         slip, hint = _which_std(in_one_call if in_one_call.max() < 1e-3 else std, logvar)
-        if slip == "no_noise" and not np.allclose(z[0].mean(axis=1), mu, rtol=1e-3, atol=1e-3):
+        off = np.abs(z[0].mean(axis=1) - mu)
+        if slip == "no_noise" and not resembles(off, 1e-3 + 1e-3 * np.abs(mu), "mean without noise"):
             slip, hint = "one_noise_per_batch", ": the profiles of a batch share their noise, draw one number for each"
         return Symptom(f"the standard deviation of z is off by {np.abs(std - sigma).max():.2g}{hint}", slip)
-    if (np.abs(mean - mu) > allowed).any():
+    if not explained(np.abs(mean - mu), allowed, "mean"):
         return Symptom(f"the mean of z is off by {np.abs(mean - mu).max():.2g}; it is mu")
     eps = (z - mu[:, None]) / sigma[:, None]
     again = (values["again"] - inputs["mu_again"][:, None]) / np.exp(inputs["logvar_again"].astype(float) / 2)[:, None]
     if symptom := not_standard_normal(eps, _FORWARD_AXES):
         return symptom
-    if np.abs(eps[0] - again).max() > _SAME_EPS:
+    if not within(np.abs(eps[0] - again), _SAME_EPS, "the same noise"):
         return Symptom(
             "with the same seed and other posteriors, (z - mu) / sigma is another: z = mu + sigma * eps, where eps comes from "
             "torch's generator and knows nothing of mu and sigma"
@@ -100,7 +104,7 @@ def _which_std(std: np.ndarray, logvar: np.ndarray) -> tuple[str, str]:
         "uniform_noise": (np.exp(logvar / 2) / np.sqrt(12), ": eps is standard normal (randn), not uniform (rand)"),
     }
     for slip, (wrong, hint) in usual.items():
-        if (np.abs(std - wrong) < 0.05 * wrong + 1e-3).all():
+        if resembles(np.abs(std - wrong), 0.05 * wrong + 1e-3, slip):
             return slip, hint
     return "", ", more than sampling explains; sigma = exp(logvar / 2)"
 
@@ -116,13 +120,14 @@ def vae_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
     expected = {"mu": 2 * mu, "logvar": sigma**2}
     errors = {"mu": 2 * sigma, "logvar": np.sqrt(mu**2 * sigma**2 + 2 * sigma**4)}  # of one sample
     for name, value in expected.items():
-        if (np.abs(values[f"d_{name}"] - value) > _SIGMAS * errors[name] / np.sqrt(n)).any():
+        if not explained(np.abs(values[f"d_{name}"] - value), _SIGMAS * errors[name] / np.sqrt(n), name):
             lost = "no gradient reaches" if not values[f"d_{name}"].any() else "the gradient is wrong for"
             return Symptom(
                 f"{lost} {name}: z = mu + exp(logvar / 2) * eps, and only eps is drawn", f"no_gradient_to_{name}"
             )
     for name in ("mu", "logvar"):
-        if not np.allclose(values.get(f"own_{name}", np.empty(0)), np.ones(mu.shape), atol=1e-3):
+        own = values.get(f"own_{name}", np.empty(0))
+        if own.shape != mu.shape or not within(np.abs(own - 1), 1e-3, f"own {name}"):
             return Symptom(
                 f"no gradient passes through the output {name}: return it as the encoder gave it", "output_detached"
             )
@@ -146,15 +151,16 @@ def generate_prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     if not np.isin(marks, inputs["tones"][1::2].astype(float)).all():
         return Symptom("the samples are not the decoder's answers: decode z and return what comes out")
     error, mean, std = _SIGMAS / np.sqrt(n), z.mean(axis=0), z.std(axis=0)
-    if (np.abs(std - 1) > error).any():
-        is_uniform = bool((np.abs(std - 1 / np.sqrt(12)) < 0.02).all())
+    if not explained(np.abs(std - 1), error, "standard deviation"):
+        is_uniform = resembles(np.abs(std - 1 / np.sqrt(12)), 0.02, "uniform_prior")
         text = f"the standard deviation of z is {std.mean():.2f}, expected 1"
         return Symptom(
             f"{text}: N(0, I) is randn, not rand" if is_uniform else text, "uniform_prior" if is_uniform else ""
         )
-    if (np.abs(mean) > error).any():
+    if not explained(np.abs(mean), error, "mean"):
         return Symptom(f"the mean of z is {mean[np.abs(mean).argmax()]:.2f}, expected 0")
-    if np.abs(np.corrcoef(z.T) - np.eye(latent)).max() > error or len(np.unique(z[:, 0])) < 0.9 * n:
+    correlation = np.abs(np.corrcoef(z.T) - np.eye(latent))
+    if not explained(correlation, error, "correlation") or len(np.unique(z[:, 0])) < 0.9 * n:
         return Symptom("the coordinates of z are not independent: draw a tensor of shape (n_samples, latent_size)")
     if not np.array_equal(values["z"], values.get("answered", np.empty(0))):
         return Symptom(
@@ -173,12 +179,12 @@ def generate_seeded(values: Arrays, reference: Arrays, inputs: Arrays) -> Sympto
         return Symptom("the samples are not the decoder's answers: decode z and return what comes out")
     if not z.std():
         return Symptom("all samples are alike")
-    if not alike(values["z"], values["again"]):
+    if not alike(values["z"], values["again"], "again"):
         return Symptom(
             "two calls with one seed give different samples: torch.manual_seed(seed) comes before the draw",
             "not_seeded",
         )
-    if np.abs(z - _read_tones(values["other"], inputs)[0]).mean() < 0.5:
+    if not beyond(np.abs(z - _read_tones(values["other"], inputs)[0]).mean(), 0.1, "another seed"):
         return Symptom("another seed gives the same samples: use the argument seed", "seed_ignored")
     return None
 
@@ -217,7 +223,7 @@ def _marks(values: Arrays, inputs: Arrays) -> Symptom | None:
     expected = [training, training, evaluating, evaluating, training]  # the last: of a decoder beside another encoder
     if symptom := _not_decoded(values, inputs):
         return symptom
-    is_evaluating = np.allclose(values["samples"][:, -1], evaluating)
+    is_evaluating = within(np.abs(values["samples"][:, -1] - evaluating), 1e-5 * abs(evaluating), "mark")
     if is_evaluating and np.array_equal(values.get("marks", np.empty(0)), np.asarray(expected, np.float32)):
         return None
     return Symptom("encoder or decoder answers as in another mode: eval() before decoding, the old modes afterwards")
@@ -238,7 +244,10 @@ def generate_free(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom 
     if not _is_false(values, "keeps_gradient"):
         return Symptom("the samples keep a gradient: leave the line @torch.inference_mode() in place", "keeps_gradient")
     gradient = values.get("gradient", np.empty(0))  # of a sum of squares, asked for after the call
-    if gradient.shape != (4,) or not np.allclose(gradient, 2 * inputs["tones"]):
+    expected = 2 * inputs["tones"]
+    if gradient.shape != (4,) or not within(
+        np.abs(gradient - expected), 1e-5 * np.abs(expected), "gradient afterwards"
+    ):
         return Symptom("gradients stay switched off after the call: training would stop there", "gradients_off")
     return _not_decoded(values, inputs)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from grader.authoring.adam import adam_path
 from grader.authoring.check import Arrays, Symptom
+from grader.authoring.lines import beyond, explained, resembles, within
 
 _NETWORKS = ("generator", "discriminator")
 _KINDS = ("convolution", "transposed convolution", "batch norm", "linear layer")
@@ -36,7 +37,8 @@ def convolutions(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
     for row in rows:
         if symptom := _drawn(row, 0.0):
             return symptom
-        if not row[_FOURTH] > 2.3:  # 3 for a normal draw, 1.8 for a uniform one
+        # 3 for a normal draw, 1.8 for a uniform one; its variance is 24 by their number.
+        if not explained(max(3 - row[_FOURTH], 0), _SIGMAS * np.sqrt(24 / row[_COUNT]), "fourth moment"):
             return Symptom(
                 f"the weights of a {_name(row)} are drawn uniformly: draw from a normal distribution", "uniform_weights"
             )
@@ -52,7 +54,7 @@ def batch_norms(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
                 f"the scales of a {_name(row)} are all 1, as PyTorch leaves them: draw them from N(1, 0.02^2)",
                 "no_batch_norm",
             )
-        if abs(row[_MEAN]) < 0.5:
+        if not beyond(abs(row[_MEAN]), 0.25, "size of the mean"):
             return Symptom(
                 f"the scales of a {_name(row)} are drawn around 0, which switches the layer off: draw around 1",
                 "scales_around_0",
@@ -70,7 +72,8 @@ def others(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     if rows and (found := _changed(values)):
         return found
     for row in rows:
-        if row[_KIND] in _IS_LINEAR and not abs(row[_SPREAD] - _UNIFORM_SPREAD) < _SIGMAS * 0.3 / np.sqrt(row[_COUNT]):
+        off = abs(row[_SPREAD] - _UNIFORM_SPREAD)
+        if row[_KIND] in _IS_LINEAR and not explained(off, _SIGMAS * 0.3 / np.sqrt(row[_COUNT]), "spread"):
             return Symptom(
                 f"the weights of a {_name(row)} are not PyTorch's own: initialise convolutions and batch norm only",
                 "linear_too",
@@ -92,7 +95,7 @@ def _changed(values: Arrays) -> Symptom | None:
             return Symptom(f"weights of the {network} take no gradient: leave requires_grad as it is", "frozen")
         if not values["modes"][n]:
             return Symptom(f"the {network} comes in evaluation mode: leave it as it is made")
-        if not values["off"][n] < 1e-4:
+        if not within(values["off"][n], 1e-4, "given networks"):
             return Symptom(f"the {network} is not the given one: its layers are others, or something is added to them")
     return None
 
@@ -133,26 +136,27 @@ def _row(n: int, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
 
 def _spread(values: np.ndarray, bound: float) -> float:
     """Standard deviation in units of the bound of torch's own uniform draw; infinite if a value lies outside it."""
-    return float("inf") if np.abs(values).max() > 1.0001 * bound else float(values.std()) / bound
+    outside = max(np.abs(values).max() - bound, 0)
+    return float(values.std()) / bound if within(outside, 1e-4 * bound, "outside the bound") else float("inf")
 
 
 def _drawn(row: np.ndarray, mean: float) -> Symptom | None:
     """Mean and standard deviation, up to sampling error."""
     error = _SIGMAS * _WEIGHT_STD / np.sqrt(row[_COUNT])
-    if not abs(row[_STD] - _WEIGHT_STD) <= error / np.sqrt(2):
+    if not explained(abs(row[_STD] - _WEIGHT_STD), error / np.sqrt(2), "standard deviation"):
         text = f"the weights of a {_name(row)} have standard deviation {row[_STD]:.2g}, expected {_WEIGHT_STD}"
-        if abs(row[_STD] - _WEIGHT_STD**0.5) < 0.2 * _WEIGHT_STD**0.5:
+        if resembles(abs(row[_STD] - _WEIGHT_STD**0.5), 0.2 * _WEIGHT_STD**0.5, "variance_for_std"):
             return Symptom(f"{text}: 0.02 is the standard deviation, not the variance", "variance_for_std")
-        if abs(row[_STD] - _WEIGHT_STD**2) < 0.2 * _WEIGHT_STD**2:
+        if resembles(abs(row[_STD] - _WEIGHT_STD**2), 0.2 * _WEIGHT_STD**2, "std_squared"):
             return Symptom(f"{text}: 0.02 is the standard deviation, do not square it", "std_squared")
-        if abs(row[_SPREAD] - _UNIFORM_SPREAD) < 0.05:
+        if resembles(abs(row[_SPREAD] - _UNIFORM_SPREAD), 0.05, "not_initialised"):
             kind = "transposed_left_out" if row[_KIND] == 1 else "not_initialised"
             return Symptom(
                 f"{text}: they still are PyTorch's; is _init_weights applied to both networks, to each kind of layer?",
                 kind,
             )
         return Symptom(text)
-    if not abs(row[_MEAN] - mean) <= error:
+    if not explained(abs(row[_MEAN] - mean), error, "mean"):
         return Symptom(f"the weights of a {_name(row)} have mean {row[_MEAN]:.3g}, expected {mean:g}")
     return None
 
@@ -201,7 +205,9 @@ def optimizers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | N
         return symptom
     pushes = inputs["pushes"].astype(float)
     expected = adam_path(inputs["start"], lambda _, step: pushes[step], len(pushes), _RATE, _BETAS)[1:]
-    if not np.allclose(values["moved"], expected, rtol=0, atol=0.01 * _RATE):
+    if values["moved"].shape != expected.shape or not within(
+        np.abs(values["moved"] - expected), 0.01 * _RATE, "steps of Adam"
+    ):
         return Symptom("the optimizers do not move the networks as Adam with the class's rate and betas would")
     return None
 
@@ -209,12 +215,12 @@ def optimizers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | N
 def _given_lines(values: Arrays) -> Symptom | None:
     """The other attributes are what the given lines make them; a class of one's own may do without any of them."""
     for (name, expected), got in zip(_NUMBERS.items(), values["numbers"].tolist(), strict=True):
-        if not (np.isnan(got) or np.isclose(got, expected)):
+        if not (np.isnan(got) or within(abs(got - expected), 1e-6 * expected, name)):
             return Symptom(f"self.{name} is {got:g}, expected {expected:g}: keep the given lines")
     shape, noise = values["noise_shape"].tolist(), values["noise"].astype(float)
     if shape not in ([0], [64, 64]):
         return Symptom(f"self._tracked_noise has shape {tuple(shape)}, expected (64, 64): keep the given lines")
-    if noise.size and not abs(noise.std() - 1) < _SIGMAS / np.sqrt(2 * noise.size):
+    if noise.size and not explained(abs(noise.std() - 1), _SIGMAS / np.sqrt(2 * noise.size), "tracked noise"):
         return Symptom(f"self._tracked_noise has standard deviation {noise.std():.2f}, expected 1: draw_codes draws it")
     return None
 
@@ -225,12 +231,12 @@ def _settings(
     of = f"the {network}'s optimizer"
     if is_adam != 1:
         return Symptom(f"{of} is not torch.optim.Adam", "not_adam")
-    if not np.isclose(rate, _RATE, rtol=1e-6):
-        slip = "default_rate" if np.isclose(rate, 1e-3) else ""
+    if not within(abs(rate - _RATE), 1e-6 * _RATE, "rate"):
+        slip = "default_rate" if resembles(abs(rate - 1e-3), 1e-9, "default_rate") else ""
         advice = "1e-3 is Adam's default, pass lr=self._learning_rate" if slip else "pass lr=self._learning_rate"
         return Symptom(f"{of} has learning rate {rate:.3g}, expected 0.0002: {advice}", slip)
-    if not np.allclose([beta1, beta2], _BETAS, rtol=1e-6):
-        slip = "default_betas" if np.isclose(beta1, 0.9) else ""
+    if not within(np.abs(np.subtract([beta1, beta2], _BETAS)), 1e-6, "betas"):
+        slip = "default_betas" if resembles(abs(beta1 - 0.9), 1e-6, "default_betas") else ""
         return Symptom(f"{of} has betas ({beta1:.3g}, {beta2:.4g}), expected (0.5, 0.999): pass betas=ADAM_BETAS", slip)
     if decay != 0:
         return Symptom(f"{of} has weight decay {decay:.3g}, expected none")
@@ -257,14 +263,15 @@ def classification_loss(values: Arrays, reference: Arrays, inputs: Arrays) -> Sy
         "squared_error": (np.square(x - y).mean(), "it is a squared error; take the binary cross-entropy of logits"),
         "sigmoid_twice": (_bce(1 / (1 + np.exp(-x)), y).mean(), "a sigmoid comes before a loss that has its own"),
     }
-    if not np.isclose(got, expected.mean(), rtol=1e-4, atol=1e-5):
+    if not within(abs(got - expected.mean()), 1e-5 + 1e-4 * expected.mean(), "value"):
         for slip, (wrong, sentence) in usual.items():
-            if np.isclose(got, wrong, rtol=1e-4):
+            if resembles(abs(got - wrong), 1e-4 * abs(wrong), slip):
                 return Symptom(f"_classification_loss: {sentence}", slip)
         return Symptom(
             f"_classification_loss is off by {abs(got - expected.mean()):.2g} from the mean binary cross-entropy of logits"
         )
-    if not np.isclose(values.get("large", np.full((), np.nan)), _bce(large, y).mean(), rtol=1e-4):
+    at_large = _bce(large, y).mean()
+    if not within(np.abs(values.get("large", np.full((), np.nan)) - at_large), 1e-4 * at_large, "large"):
         return Symptom(
             "_classification_loss is wrong for large logits, where a sigmoid rounds to 0 or 1: take BCEWithLogitsLoss, which has none",
             "sigmoid_before_loss",

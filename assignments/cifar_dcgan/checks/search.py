@@ -5,6 +5,7 @@ import numpy as np
 from grader.authoring.adam import adam_path
 from grader.authoring.check import Arrays, Symptom
 from grader.authoring.judges import close
+from grader.authoring.lines import beyond, resembles, within
 
 _CONVOLUTIONS = 3
 _RATE = 1e-2  # VIS_LEARNING_RATE
@@ -19,14 +20,15 @@ def every_convolution(values: Arrays, reference: Arrays, inputs: Arrays) -> Symp
     sigmas, changes = values["sigmas"], values["changes"][values["dims"] == 4]
     if sigmas.shape != (_CONVOLUTIONS,):
         return Symptom(f"the discriminator has {sigmas.size} convolutions, expected {_CONVOLUTIONS}")
-    if (np.abs(sigmas - 1) <= 0.02).all() and changes.shape == (_CONVOLUTIONS,) and (changes < 1e-3).all():
+    is_normalised = within(np.abs(sigmas - 1), 0.02, "singular values")
+    if is_normalised and changes.shape == (_CONVOLUTIONS,) and within(changes, 1e-3, "changes of convolutions"):
         return _acting(values, reference, _CONVOLUTIONS, "convolution")
-    if (np.abs(values["at_start"] - 1) <= 0.05).all():
+    if resembles(np.abs(values["at_start"] - 1), 0.05, "normalised_once"):
         return Symptom(
             "the weights are divided by their singular value once, at the start; after an update they no longer are: use spectral_norm",
             "normalised_once",
         )
-    normalised = int((np.abs(sigmas - 1) <= 0.02).sum())
+    normalised = sum(resembles(abs(sigma - 1), 0.02, "not_every_convolution") for sigma in sigmas)
     if normalised and changes.shape == (_CONVOLUTIONS,):
         return Symptom(
             f"{normalised} of {_CONVOLUTIONS} convolutions are normalised: wrap each of them", "not_every_convolution"
@@ -47,7 +49,7 @@ def nowhere_else(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
     changes = values["changes"][values["dims"] == 2]
     if changes.shape != (1,):
         return Symptom(f"the discriminator has {changes.size} linear layers, expected 1")
-    if not changes[0] > 1e-3:
+    if not beyond(changes[0], 1e-3, "changes of the linear layer"):
         return Symptom("the linear layer is normalised too: only the convolutions are", "linear_too")
     return _acting(values, reference, 1, "linear layer")
 
@@ -57,7 +59,7 @@ def _acting(values: Arrays, reference: Arrays, count: int, kind: str) -> Symptom
     names = sorted(name for name in reference if name.startswith("weight_"))
     for name in names[:count] if count == _CONVOLUTIONS else names[-count:]:
         got, expected = values.get(name, np.empty(0)), reference[name]
-        if got.shape != expected.shape or not np.allclose(got, expected, rtol=0, atol=0.02 * np.abs(expected).max()):
+        if got.shape != expected.shape or not within(np.abs(got - expected), 0.02 * np.abs(expected).max(), "acting"):
             return Symptom(f"the weights that act in a {kind} are not the layer's own, divided as they should be")
     return None
 
@@ -71,7 +73,7 @@ def reconstruction_loss(values: Arrays, reference: Arrays, inputs: Arrays) -> Sy
             "no_reduction",
         )
     expected = np.square(off).mean()
-    if np.isclose(got, expected, rtol=1e-4, atol=1e-6):
+    if within(abs(got - expected), 1e-6 + 1e-4 * expected, "value"):
         return None
     usual = {
         "sum_for_mean": (off.size * expected, "it is a sum; take the mean over all pixels"),
@@ -84,7 +86,7 @@ def reconstruction_loss(values: Arrays, reference: Arrays, inputs: Arrays) -> Sy
         "half": (expected / 2, "it is half the mean squared error"),
     }
     for slip, (wrong, sentence) in usual.items():
-        if np.isclose(got, wrong, rtol=1e-4):
+        if resembles(abs(got - wrong), 1e-4 * wrong, slip):
             return Symptom(f"_reconstruction_loss: {sentence}", slip)
     return Symptom(f"_reconstruction_loss is off by {abs(got - expected):.2g} from the mean squared error")
 
@@ -98,7 +100,10 @@ def start(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         slip = "random_start" if np.isfinite(first).all() and len(np.unique(first)) > 1 else ""
         return Symptom("the search does not start at zero: codes of zeros, with requires_grad=True", slip)
     painted = values["painted_first"]
-    if painted.shape != first.shape or not any(np.allclose(painted, grey, atol=1e-5) for grey in inputs["greys"][:2]):
+    greys = inputs["greys"][:2]
+    if painted.shape != first.shape or not within(
+        min(np.abs(painted - grey).max() for grey in greys), 1e-5, "first images"
+    ):
         return Symptom("the first images are not the generator's images of these codes")
     return None
 
@@ -123,7 +128,8 @@ def _painted(values: Arrays, inputs: Arrays) -> bool:
     grey, _, gain = inputs["greys"].astype(float)
     pairs = [(values[name], values[f"painted_{name}"]) for name in ("first", "last")]
     return all(
-        codes.shape == images.shape == inputs["codes"].shape and np.allclose(images, grey + gain * codes, atol=1e-4)
+        codes.shape == images.shape == inputs["codes"].shape
+        and within(np.abs(images - (grey + gain * codes)), 1e-4, "painted images")
         for codes, images in pairs
     )
 
@@ -136,10 +142,11 @@ def unchanged(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | No
         return Symptom("the networks' weights move: give the optimizer the codes alone", "generator_trained")
     if int(values["tried"].item()) < 2:
         return Symptom("no code but the first is tried: nothing moves", "codes_do_not_move")
-    is_at_rest = values["state"].shape == (2,) and np.allclose(values["state"], [inputs["greys"][2], 0], atol=1e-6)
+    at_rest = np.array([inputs["greys"][2], 0])
+    is_at_rest = values["state"].shape == (2,) and within(np.abs(values["state"] - at_rest), 1e-5, "state")
     if not is_at_rest or not _painted(values, inputs):
         return Symptom("the generator is not as it was: its weights and statistics stay")
-    if not np.abs(values["last"].astype(float) - values["first"]).max() > 1e-3:
+    if not beyond(np.abs(values["last"].astype(float) - values["first"]).max(), 1e-3, "way of the codes"):
         return Symptom("no code but the first is tried: nothing moves", "codes_do_not_move")
     return None
 
@@ -151,13 +158,18 @@ def search(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         return Symptom("no code but the first is tried: nothing moves", "codes_do_not_move")
     path = values["path"].astype(float)
     length = float(np.abs(path[1] - path[0]).max())
-    if not abs(length - _RATE) < 0.02 * _RATE:  # Adam's first step is the rate, whatever the gradient
+    if not within(
+        abs(length - _RATE), 0.02 * _RATE, "first step"
+    ):  # Adam's first step is the rate, whatever the gradient
         rate = f"the first step moves a code by {length:.2g}, Adam with VIS_LEARNING_RATE by {_RATE:g}"
         slips = {
             1e-3: ("default_rate", "1e-3 is Adam's default"),
             2e-4: ("training_rate", "2e-4 is the rate of the training"),
         }
-        slip, advice = next((found for wrong, found in slips.items() if abs(length - wrong) < 0.02 * wrong), ("", ""))
+        slip, advice = next(
+            (found for wrong, found in slips.items() if resembles(abs(length - wrong), 0.02 * wrong, found[0])),
+            ("", ""),
+        )
         return Symptom(f"{rate}: {advice}" if advice else rate, slip)
     if not any(allowed <= tried <= allowed + 1 for allowed in (steps, _PUBLISHED_STEPS)):
         return Symptom(
@@ -165,7 +177,7 @@ def search(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         )
     loss = _mse(values, inputs)
     at_zero = _mse({"images": np.full_like(values["images"], inputs["greys"][0])}, inputs)
-    if not loss < _BOUND * at_zero:
+    if not within(loss, _BOUND * at_zero, "loss"):
         return Symptom(
             f"the loss goes from {at_zero:.2g} to {loss:.2g} only, where less than {_BOUND * at_zero:.2g} can be reached: "
             "are the gradients cleared in every step?",
@@ -186,9 +198,9 @@ def _goes_as_adam(path: np.ndarray, inputs: Arrays) -> Symptom | None:
         return 2 * gain * 16 * off / (codes.shape[0] * 3 * 32 * 32)
 
     expected = [adam_path(path[0], slope, len(path) - 1, _RATE, betas) for betas in _BETAS]
-    if any(np.allclose(path, right, rtol=0, atol=_PATH_ERROR) for right in expected):
-        return None
     error = min(np.abs(path - right).max() for right in expected)
+    if within(error, _PATH_ERROR, "path"):
+        return None
     return Symptom(
         f"the codes leave the path of Adam down the mean squared error by {error:.2g} within {len(path) - 1} steps: "
         "minimise that loss alone, with the rate as it is",
@@ -221,18 +233,22 @@ def images(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
             "the images keep a gradient: compute them under torch.no_grad(), or detach them", "keeps_gradient"
         )
     images = values["images"].astype(float)
-    if np.allclose(images, _given(inputs), rtol=0, atol=1e-4):  # their tint is out of the generator's reach
+    if resembles(
+        np.abs(images - _given(inputs)), 1e-4, "given_images_returned"
+    ):  # their tint is out of the generator's reach
         return Symptom("the images that come back are the given ones: return the generator's", "given_images_returned")
-    if not np.ptp(images, axis=1).max() < 1e-4:
+    if not within(np.ptp(images, axis=1), 1e-4, "colours"):
         return Symptom("the images that come back are not the generator's")
     if values["images"].dtype != np.float32:
         return Symptom(f"the images are {values['images'].dtype}, expected float32", "other_floats")
-    if not values["off"] < 1e-4:
+    if not within(values["off"], 1e-4, "own images"):
         return Symptom(
             "the images that come back are not the generator's, of any codes it tried: return them as they are"
         )
     loss, losses = values.get("loss"), values["losses"].astype(float)
-    if loss is None or (loss.shape == () and (np.abs(losses - loss.item()) < 1e-3 * losses + 1e-8).any()):
+    if loss is None or (
+        loss.shape == () and within(np.min(np.abs(losses - loss.item()) / (losses + 1e-5)), 1e-3, "loss")
+    ):
         return None
     return Symptom("the loss that comes back is not that of the images that come back", "loss_of_others")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.authoring.check import Arrays
+from grader.authoring.lines import within
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def read_updates(values: Arrays, inputs: Arrays) -> list[Update]:
     before, gradients, after = (values[name].astype(float) for name in ("before", "gradients", "after"))
     if not len(whose) == len(before) == len(gradients) == len(after) or before.shape[1:] != (4,):
         raise ValueError("four parameters an update")
-    if len(before) and not np.allclose(before[0], inputs["start"], rtol=1e-5):
+    if len(before) and not within(np.abs(before[0] - inputs["start"]), 1e-5, "start"):
         raise ValueError("the first update finds other parameters than those given")
     left = np.concatenate([np.zeros((1, 4)), gradients])
     return [
@@ -64,7 +65,7 @@ def read_batches(values: Arrays, inputs: Arrays) -> list[Batch]:
     if values["codes"].shape[:-1] != made.shape:
         raise ValueError("a code for each image made")
     _, _, scale, shift = inputs["start"].astype(float)
-    if len(made) and not np.isclose(made[0], 0.5 + scale * values["codes"][0, 0] + shift, atol=1e-5):
+    if len(made) and not within(abs(made[0] - (0.5 + scale * values["codes"][0, 0] + shift)), 1e-5, "first image"):
         raise ValueError("the first image made is not that of its code")
     given = set(inputs["values"].tolist())
     origin = dict(zip(made.tolist(), values["codes"], strict=True))

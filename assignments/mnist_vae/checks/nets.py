@@ -6,6 +6,7 @@ import numpy as np
 
 from grader.authoring.check import Arrays, Judge, Symptom
 from grader.authoring.judges import alike, close, differs
+from grader.authoring.lines import within
 
 _NOTHING = np.empty(0)
 _MOST_NUMBERS = 1000
@@ -52,7 +53,7 @@ def gradients(values: Arrays, reference: Arrays) -> Symptom | None:
                 f"no gradient reaches {of}: compute with torch operations, without .detach(), .item() or NumPy",
                 "gradient_cut",
             )
-        if np.abs(got - expected).max(initial=0) > _ROUNDING * np.abs(expected).max(initial=0):
+        if not within(np.abs(got - expected), _ROUNDING * np.abs(expected).max(initial=0), name):
             return Symptom(
                 f"the values are right, but the gradient for {of} is another one: is a part of them cut off, by .detach() or torch.no_grad()?",
                 "gradient_cut",
@@ -99,7 +100,7 @@ def same_counts(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
 def decodes_the_mean(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """The posterior's mean gives the same picture twice."""
     picture, again = values.get("picture", _NOTHING), values.get("again", _NOTHING)
-    if picture.shape != again.shape or not alike(picture, again):
+    if picture.shape != again.shape or not alike(picture, again, "again"):
         return Symptom(
             "two reconstructions of the same image differ: decode the posterior's mean, not a draw",
             "reconstruct_samples",
@@ -113,7 +114,7 @@ def uses_class(name: str) -> Judge:
 
     def judge(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         got = values.get(name, _NOTHING)
-        if got.shape == reference[name].shape and alike(got, got[:1]):
+        if got.shape == reference[name].shape and alike(got, got[:1], "classes"):
             where, what = ("encoder", "the flat image") if name == "mu" else ("decoder", "z")
             return Symptom(f"the class does not reach the {where}: join c to {what}", f"class_not_in_{where}")
         return judge_values(values, reference, inputs)
@@ -241,7 +242,8 @@ def float32_rows(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
 def log_sig_x(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """A trainable scalar that starts at 0, and both given networks."""
     moved = values.get("moved", _NOTHING)
-    if not is_true(values, "is_trained") or not (moved.size == 1 and np.allclose(moved, -inputs["push"], atol=1e-5)):
+    push = inputs["push"]
+    if not is_true(values, "is_trained") or not (moved.size == 1 and within(np.abs(moved + push), 1e-5 * push, "step")):
         return Symptom(
             "log_sig_x is not among the model's parameters, so no optimizer moves it: make it an nn.Parameter",
             "width_not_a_parameter",
@@ -269,6 +271,6 @@ def quiet(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     for name in ("first", "second"):
         if values[name].shape != (n, 10) or not np.isin(values[name][:, -1], inputs["marks"]).all():
             return Symptom("the images are not those of the model's decoder")
-    if alike(values["first"][:, :-1], values["second"][:, :-1]):
+    if alike(values["first"][:, :-1], values["second"][:, :-1], "second call"):
         return Symptom("a second call gives the same images: fix no seed inside", "seed_fixed_inside")
     return None

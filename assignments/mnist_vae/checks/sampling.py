@@ -3,8 +3,7 @@
 import numpy as np
 
 from grader.authoring.check import Arrays, Judge, Symptom
-from grader.authoring.judges import alike
-
+from grader.authoring.lines import explained, resembles, within
 from grader.authoring.noise import not_standard_normal
 
 from .nets import is_true, whole_numbers
@@ -32,7 +31,7 @@ def noise(scale: str) -> Judge:
         if symptom := _not_samples(again, got.shape[1:]):
             return symptom
         eps = (got[0] - mu) / _sigma(given, scale)
-        if np.abs(eps - (again - other["mu"]) / _sigma(other[scale], scale)).max() > _SAME_EPS:
+        if not within(np.abs(eps - (again - other["mu"]) / _sigma(other[scale], scale)), _SAME_EPS, "the same noise"):
             return Symptom(
                 "with the same seed and another posterior, (z - mu) / sigma is another: z = mu + sigma * eps, where eps comes "
                 "from torch's generator and knows nothing of mu and sigma"
@@ -48,11 +47,17 @@ def _noise(got: np.ndarray, mu: np.ndarray, given: np.ndarray, scale: str, n: in
         return symptom
     z, sigma = got.astype(float), _sigma(given, scale)
     mean, std, allowed = z.mean(axis=(0, 1)), z.std(axis=(0, 1)), _SIGMAS * sigma / np.sqrt(4 * n)
-    if (np.abs(std - sigma) > allowed).any():
+    if not explained(np.abs(std - sigma), allowed, "standard deviation"):
         in_one_call = z[0].std(axis=0)
-        slip, hint = _which_std(in_one_call if in_one_call.max() < 1e-3 else std, z[0].mean(axis=0), mu, given, scale)
+        slip, hint = _which_std(
+            in_one_call if resembles(in_one_call, 1e-3, "spread in one call") else std,
+            z[0].mean(axis=0),
+            mu,
+            given,
+            scale,
+        )
         return Symptom(f"the standard deviation of z is off by {np.abs(std - sigma).max():.2g}{hint}", slip)
-    if (np.abs(mean - mu) > allowed).any():
+    if not explained(np.abs(mean - mu), allowed, "mean"):
         return Symptom(f"the mean of z is off by {np.abs(mean - mu).max():.2g}: it is mu")
     return not_standard_normal((z - mu) / sigma, AXES)
 
@@ -73,9 +78,9 @@ def _which_std(std: np.ndarray, mean: np.ndarray, mu: np.ndarray, given: np.ndar
         "swapped_halves": (np.exp(mu), ": mean and log sigma are swapped, the mean comes first"),
         "uniform_noise": (sigma / np.sqrt(12), ": eps is standard normal (randn), not uniform (rand)"),
     }
+    is_shifted = not resembles(np.abs(mean - mu), 1e-3, "mean without noise")
     for slip, (wrong, hint) in usual.items():
-        is_shifted = (np.abs(mean - mu) > 1e-3).any()
-        if (np.abs(std - wrong) < 0.1 * wrong + 1e-3).all() and not (slip == "no_noise" and is_shifted):
+        if resembles(np.abs(std - wrong), 0.1 * wrong + 1e-3, slip) and not (slip == "no_noise" and is_shifted):
             return slip, hint
     return "", f", more than sampling explains; sigma = exp({scale}{' / 2' if scale == 'logvar' else ''})"
 
@@ -101,9 +106,9 @@ def prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     if symptom := _not_samples(z, (4, n, nz)):
         return symptom
     mean, std, allowed = z.mean(dtype=float), z.std(dtype=float), _SIGMAS / np.sqrt(z.size)
-    if abs(std - 1 / np.sqrt(12)) < 0.05:
+    if resembles(abs(std - 1 / np.sqrt(12)), 0.05, "uniform_prior"):
         return Symptom("the codes are uniform: N(0, I) is randn, not rand", "uniform_prior")
-    if (abs(std - 1) > allowed) or (abs(mean) > allowed):
+    if not explained(abs(std - 1), allowed, "standard deviation") or not explained(abs(mean), allowed, "mean"):
         return Symptom(f"the codes have mean {mean:.2f} and standard deviation {std:.2f}, expected 0 and 1")
     if symptom := not_standard_normal(z, {**AXES, "images": ""}):
         return symptom
@@ -132,7 +137,7 @@ def gradient(scale: str) -> Judge:
                 )
             if got.shape != value.shape or not np.isfinite(got).all():
                 return Symptom(f"the gradient for {name} has shape {got.shape}, expected {value.shape}, all finite")
-            if (np.abs(got - value) > _SIGMAS * spread[name] / np.sqrt(n)).any():
+            if not explained(np.abs(got - value), _SIGMAS * spread[name] / np.sqrt(n), f"gradient for {name}"):
                 return Symptom(f"the gradient for {name} is not that of z = mu + sigma * eps")
         return None
 
@@ -142,7 +147,7 @@ def gradient(scale: str) -> Judge:
 def own_q(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """The parameters that come back beside the reconstruction are the encoder's own, history and all."""
     got = values.get("own_q", _NOTHING)
-    if got.shape == (2 * len(inputs["mu"]),) and np.allclose(got, 1, atol=1e-3):
+    if got.shape == (2 * len(inputs["mu"]),) and within(np.abs(got - 1), 1e-3, "own q"):
         return None
     return Symptom('no gradient passes through outputs["q"]: return the encoder\'s output as it is', "output_detached")
 
@@ -164,7 +169,7 @@ def averaged_over_draws(values: Arrays, reference: Arrays, inputs: Arrays) -> Sy
         return Symptom(f"seen by the decoder, {symptom.text}", slips.get(symptom.slip, symptom.slip))
     *mu_again, log_again = inputs["posterior_again"].astype(float)
     again = (values.get("again", _NOTHING) - np.array(mu_again)) / np.exp(log_again)
-    if np.abs((z[0] - mu) / np.exp(log_sigma) - again).max() > _SAME_EPS:
+    if not within(np.abs((z[0] - mu) / np.exp(log_sigma) - again), _SAME_EPS, "the same noise"):
         return Symptom("with the same seed and another posterior, (z - mu) / sigma is another: draw z with rsample")
     got, of_grey = values.get("value", _NOTHING), values.get("of_grey", _NOTHING)
     if got.shape != () or of_grey.shape != () or not np.isfinite([got, of_grey]).all():
@@ -172,7 +177,7 @@ def averaged_over_draws(values: Arrays, reference: Arrays, inputs: Arrays) -> Sy
     scale = 1 / (2 * np.exp(2 * float(inputs["log_sig_x"])))
     lost = scale * np.square(z[0].astype(float).sum(axis=1) - float(inputs["grey"])).mean()
     off = abs(float(got) - (float(of_grey) - lost))
-    if off > 1e-3 + 1e-4 * abs(float(got)):
+    if not within(off, 1e-3 + 1e-4 * abs(float(got)), "elbo of the draws"):
         return Symptom(
             f"for the very codes that the decoder was given, the elbo is off by {off:.3g} nats",
             "not_averaged_over_draws",
@@ -188,7 +193,9 @@ def _sampled_gradient(
     slope = -2 * scale * (z.sum(axis=1, keepdims=True) - grey) * np.ones_like(z)
     of_mu, of_sigma = slope.mean(axis=0) - mu, (slope * (z - mu)).sum(axis=1).mean() - len(mu) * (sigma**2 - 1)
     expected, got = np.append(of_mu, of_sigma), values.get("d_posterior", _NOTHING)
-    if got.shape == expected.shape and np.allclose(got, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max()):
+    if got.shape == expected.shape and within(
+        np.abs(got - expected), 1e-3 * (np.abs(expected) + np.abs(expected).max()), "gradient of the draws"
+    ):
         return None
     return Symptom(
         "the gradient for mean and log sigma of the posterior is not that of the elbo: is a part of it cut off?",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assignments.airfoil_vae.hand_in import find_config_problems
+from assignments.airfoil_vae.hand_in import find_problems
 from utils.exercise.files import save_yaml
 
 MODEL = {"input_size": 200, "hidden_dims": [512, 256], "latent_size": 10}
@@ -15,7 +15,7 @@ TRAIN = {
 def problems(folder, model=MODEL, train=TRAIN) -> list[str]:
     save_yaml(model, folder / "model_config.yaml")
     save_yaml(train, folder / "train_config.yaml")
-    return find_config_problems(folder)
+    return find_problems(folder)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_training_that_cannot_run_is_told(tmp_path, change, said):
 
 
 def test_files_that_are_not_there_are_told_each(tmp_path):
-    assert find_config_problems(tmp_path) == [
+    assert find_problems(tmp_path) == [
         f"{name} is not beside the notebook: run the cell that writes it"
         for name in ("model_config.yaml", "train_config.yaml")
     ]
@@ -85,5 +85,5 @@ def test_files_that_are_not_there_are_told_each(tmp_path):
 def test_a_file_edited_by_hand_is_read_as_the_grader_reads_it(tmp_path, text, said):
     problems(tmp_path)
     (tmp_path / "train_config.yaml").write_bytes(text.encode("latin-1"))
-    (problem,) = find_config_problems(tmp_path)
+    (problem,) = find_problems(tmp_path)
     assert said in problem

@@ -258,7 +258,7 @@ def test_an_answer_without_values_fails(judge) -> None:
     assert judge({}, {}, INPUTS | LOADED | {"n_samples": np.asarray(9), "nz": np.asarray(2)}) is not None
 
 
-# ---------------------------------------------------------------- slips written another way than in grader/slips
+# ---------------------------------------------------------------- slips written another way than in slips.py
 
 OTHER_WAYS = {
     "reconstruct_samples": (

@@ -153,8 +153,8 @@ def test_killed_at_any_moment_a_run_goes_on_and_ends_the_same(
         run.wait()
     graded = {path: path.stat().st_mtime_ns for path in out.glob("*/results.json")}
     assert graded
-    (out / "right0" / ".results.json.1.partial").write_text("{")
-    last = subprocess.run([*grade, "2"], env=environment, capture_output=True, text=True, timeout=240)
+    (out / "right0" / ".results.json.1.partial").write_text("{", encoding="utf-8")
+    last = subprocess.run([*grade, "2"], env=environment, capture_output=True, text=True, timeout=240, encoding="utf-8")
     assert last.returncode == WRITTEN, last.stderr
     assert f"{len(graded)} kept from before" in last.stdout
     assert {path: path.stat().st_mtime_ns for path in graded} == graded
@@ -234,7 +234,7 @@ def test_absent_students_are_on_the_list(tmp_path: Path) -> None:
     (tmp_path / "class").mkdir()
     for student in ("ada", "bob"):
         (tmp_path / "class" / f"{student}.pdf").write_bytes(b"%PDF")
-    (tmp_path / "roster.csv").write_text("name,email\nAda,ada@x.org\nBob,bob@x.org\nZoë,zoe@x.org\n")
+    (tmp_path / "roster.csv").write_text("name,email\nAda,ada@x.org\nBob,bob@x.org\nZoë,zoe@x.org\n", encoding="utf-8")
     out = tmp_path / "out"
     main(
         [
@@ -250,7 +250,7 @@ def test_absent_students_are_on_the_list(tmp_path: Path) -> None:
             "E",
         ]
     )
-    lines = (out / "grades.csv").read_text().splitlines()
+    lines = (out / "grades.csv").read_text(encoding="utf-8").splitlines()
     assert [line.split(",")[0] for line in lines[1:]] == ["Ada", "Bob", "Zoë"]
     assert "Zoë,,,,,absent" in lines[3]
-    assert "on the roster, nothing handed in" in (out / "class.html").read_text()
+    assert "on the roster, nothing handed in" in (out / "class.html").read_text(encoding="utf-8")

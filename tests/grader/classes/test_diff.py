@@ -76,7 +76,7 @@ def _written(folder: Path, results: list[dict]) -> Path:
     for result in results:
         path = folder / result["extra_data"]["student"] / "results.json"
         path.parent.mkdir(parents=True)
-        path.write_text(json.dumps(result))
+        path.write_text(json.dumps(result), encoding="utf-8")
     facts = {
         "command": ["grade", "x"],
         "notebook": None,
@@ -93,14 +93,14 @@ def test_the_command_prints_it_and_links_it(tmp_path: Path, capsys: pytest.Captu
     hostile = "<script>x</script>"
     old = _written(tmp_path / "old", [_results("ada"), _results("bob", "wrong"), _results("same")])
     new = _written(tmp_path / "new", [_results("ada", "wrong", hostile), _results("bob"), _results("same")])
-    assert "diff.html" not in (new / "class.html").read_text()
+    assert "diff.html" not in (new / "class.html").read_text(encoding="utf-8")
     assert main(["diff", str(old), str(new)]) == WRITTEN
     shown = capsys.readouterr().out
     assert shown.index("ada: 5 -> 0") < shown.index("bob: 0 -> 5"), "losses first"
     assert "2 students changed, 2 in their score; 3 are in both" in shown
-    assert 'href="diff.html"' in (new / "class.html").read_text()
-    assert "ada" in (new / "diff.html").read_text()
-    assert "<script>" not in (new / "diff.html").read_text()
+    assert 'href="diff.html"' in (new / "class.html").read_text(encoding="utf-8")
+    assert "ada" in (new / "diff.html").read_text(encoding="utf-8")
+    assert "<script>" not in (new / "diff.html").read_text(encoding="utf-8")
 
 
 def test_a_folder_without_results_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,10 +59,14 @@ def test_a_worker_killed_from_outside_is_replaced(workers: Workers) -> None:
 
 
 def test_no_worker_outlives_its_run(tmp_path) -> None:
-    (tmp_path / "main.py").write_text(SCRIPT)
+    (tmp_path / "main.py").write_text(SCRIPT, encoding="utf-8")
     path = os.pathsep.join(entry for entry in sys.path if entry)
     run = subprocess.Popen(
-        [sys.executable, tmp_path / "main.py"], stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path}
+        [sys.executable, tmp_path / "main.py"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": path},
+        encoding="utf-8",
     )
     assert run.stdout is not None
     worker = int(run.stdout.readline())
@@ -77,7 +81,7 @@ def test_no_worker_outlives_its_run(tmp_path) -> None:
 
 def _is_running(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/stat") as file:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
             return file.read().rpartition(")")[2].split()[0] not in ("Z", "X")
     except OSError:
         return False

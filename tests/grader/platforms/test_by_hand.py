@@ -41,13 +41,13 @@ def sheet(tmp_path: Path, classroom: list[dict]) -> Path:
 
 
 def _fill(sheet: Path, *points: str) -> None:
-    lines = sheet.read_text().splitlines()
+    lines = sheet.read_text(encoding="utf-8").splitlines()
     lines[-1] = ",".join(["zoë", *points])
-    sheet.write_text("\n".join(lines))
+    sheet.write_text("\n".join(lines), encoding="utf-8")
 
 
 def test_the_sheet_asks_for_what_waits_and_nothing_else(sheet: Path) -> None:
-    assert sheet.read_text().splitlines() == [
+    assert sheet.read_text(encoding="utf-8").splitlines() == [
         "student,kl.general.manual (10),kl.beta.manual1 (10),kl.beta.manual2 (10)",
         "'=ada,,-,-",
         "zoë,,,",
@@ -83,7 +83,7 @@ def test_the_grader_s_own_results_are_not_changed(sheet: Path, classroom: list[d
 
 def test_a_spreadsheet_s_semicolons_and_commas_are_read(sheet: Path) -> None:
     _fill(sheet, "1", "7.5", "")
-    text = sheet.read_text().replace(".5", "§").replace(",", ";").replace("§", ",5")
+    text = sheet.read_text(encoding="utf-8").replace(".5", "§").replace(",", ";").replace("§", ",5")
     sheet.write_bytes(("\ufeff" + text.replace("\n", "\r\n")).encode())
     assert read_sheet(sheet) == {("zoë", PARTS[0]): 1.0, ("zoë", PARTS[1]): 7.5}
 
@@ -103,7 +103,7 @@ def test_another_file_is_refused_in_a_sentence(content: bytes, tmp_path: Path) -
 
 
 def test_points_for_somebody_else_are_named(sheet: Path, classroom: list[dict]) -> None:
-    sheet.write_text(sheet.read_text().replace("zoë,,,", "zoé,1,2,3"))
+    sheet.write_text(sheet.read_text(encoding="utf-8").replace("zoë,,,", "zoé,1,2,3"), encoding="utf-8")
     _, sentence = add_points(classroom, read_sheet(sheet))
     assert sentence.startswith("0 parts graded by hand are in, 4 still wait.")
     assert (

@@ -131,7 +131,7 @@ def test_the_given_file_is_never_written_over(tmp_path: Path) -> None:
 
 def test_the_runs_own_table_is_never_written_over(tmp_path: Path, out: Path) -> None:
     path = tmp_path / "grades.csv"
-    path.write_text(CANVAS)
+    path.write_text(CANVAS, encoding="utf-8")
     assert "filled_grades.csv" in fill(read_gradebook(path), [_results("lovelaceada", 35, ("11",))], out)
     assert not (out / "grades.csv").exists()
 

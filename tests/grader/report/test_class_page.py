@@ -118,7 +118,8 @@ def test_a_browser_sorts_the_table_on_any_screen(classroom: list[dict], tmp_path
     frame = tmp_path / "frame.html"  # a headless window is never narrower than 500 pixels, a frame is
     reader = "onload='document.title=this.contentDocument.title'"
     frame.write_text(
-        f'<!doctype html><title>-</title><iframe src="class.html" style="width:{width}px;height:800px" {reader}></iframe>'
+        f'<!doctype html><title>-</title><iframe src="class.html" style="width:{width}px;height:800px" {reader}></iframe>',
+        encoding="utf-8",
     )
     assert BROWSER is not None
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
@@ -129,7 +130,7 @@ def test_a_browser_sorts_the_table_on_any_screen(classroom: list[dict], tmp_path
         "--virtual-time-budget=3000",
     ]
     command = [BROWSER, *flags, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", frame.as_uri()]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, encoding="utf-8").stdout
     title = re.search(r"<title>(.*?)</title>", shown, re.DOTALL)
     assert title, shown
     seen = json.loads(title[1].replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">"))

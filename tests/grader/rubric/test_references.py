@@ -72,7 +72,7 @@ def test_the_stored_solution_is_the_notebooks(name: str) -> None:
 
 @pytest.mark.parametrize("name", graded_assignments())
 def test_the_files_say_how_they_were_made(name: str) -> None:
-    about = json.loads((place_of(name).references / "about.json").read_text())
+    about = json.loads((place_of(name).references / "about.json").read_text(encoding="utf-8"))
     assert about["command"].endswith(name)
     assert set(about["versions"]) >= {"python", "torch", "numpy"}
 

@@ -53,7 +53,7 @@ def other_call(name: str = "other") -> Call:
 
 def zygote_pid(box: Box) -> int:
     """Where there are namespaces, the process the box knows waits for another one, which is the zygote."""
-    children = Path(f"/proc/{box.pid}/task/{box.pid}/children").read_text().split()
+    children = Path(f"/proc/{box.pid}/task/{box.pid}/children").read_text(encoding="utf-8").split()
     return int(children[0]) if children else box.pid
 
 
@@ -203,7 +203,7 @@ def test_references_may_not_lie_where_submissions_read(monkeypatch):
 
 def memory_holds(pid: int, *needles: bytes) -> list[bool]:
     found = [False] * len(needles)
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
         for line in maps:
             bounds, rights = line.split()[:2]
             if "r" not in rights or "[v" in line:

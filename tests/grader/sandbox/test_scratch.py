@@ -9,20 +9,20 @@ def test_everything_goes(tmp_path):
     folder, outside = tmp_path / "scratch", tmp_path / "outside"
     (folder / "a" / "b").mkdir(parents=True)
     outside.mkdir()
-    (outside / "kept").write_text("x")
-    (folder / "a" / "file").write_text("x")
-    (folder / "a" / "b" / "file").write_text("x")
+    (outside / "kept").write_text("x", encoding="utf-8")
+    (folder / "a" / "file").write_text("x", encoding="utf-8")
+    (folder / "a" / "b" / "file").write_text("x", encoding="utf-8")
     (folder / "link").symlink_to(outside)
     (folder / "a" / "link").symlink_to(outside / "kept")
     (folder / "a" / "dangling").symlink_to("nowhere")
     os.link(outside / "kept", folder / "hard")
     os.mkfifo(folder / "pipe")
-    (folder / os.fsdecode(b"\xff\xfe \n")).write_text("x")
+    (folder / os.fsdecode(b"\xff\xfe \n")).write_text("x", encoding="utf-8")
     (folder / "a" / "b").chmod(0)
     (folder / "a").chmod(0o500)
     empty(str(folder))
     assert list(folder.iterdir()) == []
-    assert (outside / "kept").read_text() == "x"
+    assert (outside / "kept").read_text(encoding="utf-8") == "x"
 
 
 def test_how_full_it_is(tmp_path):

@@ -29,7 +29,7 @@ def inside(action, *, may_write: bool = True) -> str:
             os.write(writer, type(error).__name__.encode())
         os._exit(0)
     os.close(writer)
-    with open(reader) as pipe:
+    with open(reader, encoding="utf-8") as pipe:
         said = pipe.read()
     assert os.waitpid(pid, 0)[1] == 0
     return said
@@ -96,9 +96,9 @@ def test_the_numbering_of_another_architecture_is_refused():
 
 def test_emptying_while_reading_is_refused(tmp_path):
     victim = tmp_path / "file"
-    victim.write_text("x")
+    victim.write_text("x", encoding="utf-8")
     assert inside(lambda: os.open(victim, os.O_RDONLY | os.O_TRUNC)) == "EPERM"
-    assert victim.read_text() == "x"
+    assert victim.read_text(encoding="utf-8") == "x"
     assert inside(lambda: os.open(victim, os.O_WRONLY | os.O_TRUNC)) == ""
 
 
@@ -113,10 +113,10 @@ def test_emptying_while_reading_is_refused(tmp_path):
     ],
 )  # fmt: skip
 def test_without_landlock_no_file_can_be_changed(tmp_path, change):
-    (tmp_path / "file").write_text("x")
+    (tmp_path / "file").write_text("x", encoding="utf-8")
     (tmp_path / "sub").mkdir()
     assert inside(lambda: change(tmp_path), may_write=False) == "EPERM"
-    assert inside(lambda: (tmp_path / "file").read_text(), may_write=False) == ""
+    assert inside(lambda: (tmp_path / "file").read_text(encoding="utf-8"), may_write=False) == ""
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "sub"]
 
 
@@ -124,7 +124,7 @@ def test_without_landlock_no_file_can_be_changed(tmp_path, change):
 def test_landlock_shows_what_was_named_and_no_more(tmp_path):
     for name in ("readable", "writable", "closed"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "file").write_text("x")
+        (tmp_path / name / "file").write_text("x", encoding="utf-8")
 
     def confined(action) -> str:
         def act():
@@ -133,10 +133,10 @@ def test_landlock_shows_what_was_named_and_no_more(tmp_path):
 
         return inside(act)
 
-    assert confined(lambda: (tmp_path / "readable" / "file").read_text()) == ""
-    assert confined(lambda: (tmp_path / "readable" / "file").write_text("y")) == "EACCES"
-    assert confined(lambda: (tmp_path / "writable" / "new").write_text("y")) == ""
-    assert confined(lambda: (tmp_path / "closed" / "file").read_text()) == "EACCES"
+    assert confined(lambda: (tmp_path / "readable" / "file").read_text(encoding="utf-8")) == ""
+    assert confined(lambda: (tmp_path / "readable" / "file").write_text("y", encoding="utf-8")) == "EACCES"
+    assert confined(lambda: (tmp_path / "writable" / "new").write_text("y", encoding="utf-8")) == ""
+    assert confined(lambda: (tmp_path / "closed" / "file").read_text(encoding="utf-8")) == "EACCES"
     assert confined(lambda: os.listdir(tmp_path / "closed")) == "EACCES"
     assert confined(lambda: os.listdir("/proc")) == "EACCES"
     assert confined(lambda: os.rename(tmp_path / "closed" / "file", tmp_path / "writable" / "got")) in (
@@ -144,19 +144,19 @@ def test_landlock_shows_what_was_named_and_no_more(tmp_path):
         "EXDEV",
     )
     assert confined(lambda: (tmp_path / "writable" / "link").symlink_to(tmp_path / "closed" / "file")) == ""
-    assert confined(lambda: (tmp_path / "writable" / "link").read_text()) == "EACCES"
+    assert confined(lambda: (tmp_path / "writable" / "link").read_text(encoding="utf-8")) == "EACCES"
 
 
 def test_root_that_stays_root_gives_up_what_only_root_may(tmp_path):
     if os.geteuid() != 0:
         pytest.skip("needs root")
-    (tmp_path / "file").write_text("x")
+    (tmp_path / "file").write_text("x", encoding="utf-8")
     os.chown(tmp_path / "file", 12345, 12345)
     (tmp_path / "file").chmod(0)
 
     def act():
-        (tmp_path / "file").read_text()
+        (tmp_path / "file").read_text(encoding="utf-8")
         linux.drop_capabilities()
-        (tmp_path / "file").read_text()
+        (tmp_path / "file").read_text(encoding="utf-8")
 
     assert inside(act) == "EACCES"

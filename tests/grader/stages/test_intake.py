@@ -111,7 +111,7 @@ def test_code_beside_the_notebook_is_ignored():
         "sitecustomize.py",
         "utils/__init__.py",
         "torch.py",
-        "grader/references/x.json",
+        "assignments/flows/references/x.json",
         "pytest.ini",
     )
     taken = take_in_bytes(zipped(("a.ipynb", MINI), *((name, b"raise") for name in names)), "ada.zip", "ada")

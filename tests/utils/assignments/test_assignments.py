@@ -81,7 +81,7 @@ def test_reading_a_manifest_needs_no_torch():
         "import sys; from utils.assignments import load_assignment; load_assignment('01_kl_divergence');"
         "print(sorted({'torch', 'numpy', 'yaml'} & set(sys.modules)))"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, encoding="utf-8")
     assert run.stdout.strip() == "[]"
 
 

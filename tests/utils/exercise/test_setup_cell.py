@@ -42,7 +42,7 @@ def test_it_speaks_even_without_torch(capsys, monkeypatch):
 def test_an_old_torch_is_named(capsys, monkeypatch):
     version = setup_cell.metadata.version
     monkeypatch.setattr(setup_cell.metadata, "version", lambda name: "1.13.1" if name == "torch" else version(name))
-    assert "too old, at least torch 2.0 is needed" in said(capsys)
+    assert "too old, at least torch 2.2 is needed" in said(capsys)
 
 
 def test_an_old_python_is_named(capsys, monkeypatch):
@@ -107,5 +107,7 @@ def test_fast_follows_the_environment(value, is_fast):
     code = (
         "from utils.exercise.setup_cell import FAST, diagnose; print(FAST); import sys; print('torch' in sys.modules)"
     )
-    run = subprocess.run([sys.executable, "-c", code], env={"FAST": value}, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], env={"FAST": value}, capture_output=True, text=True, check=True, encoding="utf-8"
+    )
     assert run.stdout.split() == [str(is_fast), "False"]

@@ -24,7 +24,7 @@ def stand_in(tmp_path, monkeypatch):
     def install(script: str) -> str:
         path = tmp_path / "browser"
         body = 'for a in "$@"; do case "$a" in --print-to-pdf=*) target="${a#--print-to-pdf=}";; esac; done\n'
-        path.write_text(f"#!/bin/sh\n{body}{script}\n")
+        path.write_text(f"#!/bin/sh\n{body}{script}\n", encoding="utf-8")
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
         monkeypatch.setattr(browser, "installed_browsers", lambda: [str(path)])
         return str(path)
@@ -60,11 +60,11 @@ def test_a_browser_that_fails_leaves_html(without_typst, stand_in, saved, nasty,
 
 
 def test_a_browser_that_hangs_is_ended_with_its_children(stand_in, tmp_path):
-    path = stand_in(f"sleep 60 & echo $! > {tmp_path}/child; wait")
+    path = stand_in(f'sleep 60 & echo $! > "{tmp_path}/child"; wait')
     start = time.perf_counter()
     assert browser._printed(path, "<html/>", seconds=1) == (None, "did not finish in 1 s")
     assert time.perf_counter() - start < 20
-    child = int((tmp_path / "child").read_text())
+    child = int((tmp_path / "child").read_text(encoding="utf-8"))
     for _ in range(50):
         if not _is_running(child):
             break
@@ -74,7 +74,7 @@ def test_a_browser_that_hangs_is_ended_with_its_children(stand_in, tmp_path):
 
 def _is_running(process: int) -> bool:
     try:
-        with open(f"/proc/{process}/stat") as file:
+        with open(f"/proc/{process}/stat", encoding="utf-8") as file:
             return file.read().split()[2] != "Z"
     except OSError:
         return False

@@ -23,7 +23,7 @@ def test_nbconvert_finds_the_exporter():
     assert get_exporter("utils.export.TypstPDFExporter") is TypstPDFExporter
     entry = re.search(
         r'\[project\.entry-points\."nbconvert\.exporters"\]\ntypstpdf = "([\w.:]+)"',
-        (ROOT / "pyproject.toml").read_text(),
+        (ROOT / "pyproject.toml").read_text(encoding="utf-8"),
     )
     assert entry[1] == "utils.export:TypstPDFExporter"
 
@@ -108,6 +108,6 @@ def test_bad_input_gets_one_sentence(tmp_path, capsys, content, words):
 
 
 def test_a_place_that_cannot_be_written_is_named(small, saved, tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ExportError, match=r"cannot be written .* Choose another place"):
         export_pdf(saved(small), out=tmp_path / "file" / "x.pdf")

@@ -1,0 +1,108 @@
+"""Where judges draw their lines in numbers: every comparison with a tolerance is made here, and can be watched.
+
+    with watched() as seen:
+        judged(check, values, reference, inputs)
+    seen  # [Distance("kl.D_KL.values", "value", "value", 0.002), ...]
+
+A judge that compares on its own would decide as near to its line as it likes, and nobody would know. What is watched
+here tells how far right answers stay from each line and how far wrong ones go beyond it (`python -m tests.machines`),
+and each line can be moved, one at a time, to see that a test notices (`python -m tests.near_misses`).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import numpy as np
+
+VALUE, SAMPLED, NAME = "value", "sampled", "name"
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How near one decision was: below 1 the values were within the line, above 1 beyond it."""
+
+    check: str
+    line: str  # unique in the check
+    kind: str  # of a value; of a statistic of samples, whose line is a number of standard errors; or of a slip's name
+    ratio: float
+
+
+_check: ContextVar[str] = ContextVar("check", default="")
+_seen: ContextVar[list[Distance] | None] = ContextVar("seen", default=None)
+_moved: ContextVar[dict[tuple[str, str], float] | None] = ContextVar("moved", default=None)
+
+
+def within(error: np.ndarray | float, allowed: np.ndarray | float, line: str, kind: str = VALUE) -> bool:
+    """Whether every error is at most what is allowed; NaN is not.
+
+    Args:
+        error: Sizes of errors.
+        allowed: The tolerance, of a shape that broadcasts with the errors.
+        line: What is compared, unique in the check: the line's name.
+        kind: `VALUE`, `SAMPLED` or `NAME`.
+    """
+    error, allowed = np.asarray(error, np.float64), np.asarray(allowed, np.float64) * _factor(line)
+    holds = bool((error <= allowed).all())
+    seen = _seen.get()
+    if seen is not None:
+        seen.append(Distance(_check.get(), line, kind, _ratio(error, allowed)))
+    return holds
+
+
+def beyond(size: np.ndarray | float, least: np.ndarray | float, line: str, kind: str = VALUE) -> bool:
+    """Whether every size is at least so large; NaN is not."""
+    return within(least, size, line, kind)
+
+
+def explained(error: np.ndarray | float, allowed: np.ndarray | float, line: str) -> bool:
+    """As `within`, for a statistic of samples: whether sampling explains the error. Six standard errors fail once in a billion."""
+    return within(error, allowed, line, SAMPLED)
+
+
+def resembles(error: np.ndarray | float, allowed: np.ndarray | float, slip: str) -> bool:
+    """As `within`, for what decides no verdict: whether a wrong answer is near enough to a known slip's to bear its name."""
+    return within(error, allowed, slip, NAME)
+
+
+def _ratio(error: np.ndarray, allowed: np.ndarray) -> float:
+    with np.errstate(all="ignore"):
+        ratio = np.where(error <= 0, 0.0, error / allowed)
+    return float(np.nan_to_num(ratio, nan=np.inf).max(initial=0.0))
+
+
+def _factor(line: str) -> float:
+    moved = _moved.get()
+    return moved.get((_check.get(), line), 1.0) if moved else 1.0
+
+
+@contextmanager
+def judging(check: str) -> Iterator[None]:
+    """Lines drawn meanwhile belong to this check."""
+    token = _check.set(check)
+    try:
+        yield
+    finally:
+        _check.reset(token)
+
+
+@contextmanager
+def watched() -> Iterator[list[Distance]]:
+    """The distances of all decisions made meanwhile."""
+    seen: list[Distance] = []
+    token = _seen.set(seen)
+    try:
+        yield seen
+    finally:
+        _seen.reset(token)
+
+
+@contextmanager
+def moved(check: str, line: str, factor: float) -> Iterator[None]:
+    """One line's tolerance is so many times as wide meanwhile."""
+    token = _moved.set({(check, line): factor})
+    try:
+        yield
+    finally:
+        _moved.reset(token)

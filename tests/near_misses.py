@@ -1,0 +1,265 @@
+"""Near misses: for every line that a judge draws, an answer just inside that passes and one just outside that fails.
+
+    python -m tests.near_misses            find them anew and write tests/near_misses.json
+    python -m tests.near_misses --widen    widen each line tenfold, one at a time: the table must notice
+
+Nobody thinks of them: the reference solution's own values are moved in ways that take any array from right to wrong (a
+factor, a shift, one number, what columns, rows or neighbours share, thinner tails, rows that grow alike), each as far as
+the check lets it. How far that is, is kept: a line that somebody moves is then in another place than the table says.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from grader.authoring.check import Arrays, Check, calls, load_checks
+from grader.authoring.judges import judged
+from grader.authoring.lines import NAME, SAMPLED, Distance, moved, watched
+from grader.records import Call
+from grader.rubric import load_rubric
+from grader.rubric.draws import job_of
+from grader.sandbox.box import Box
+from grader.stages.pipeline import graded_assignments
+from utils.assignments import load_assignment
+
+TABLE = Path(__file__).with_suffix(".json")
+WIDER = 10.0
+# How far from the line the two answers are. Samples are drawn a little differently on another machine.
+NEAR, NEAR_SAMPLED = 1.25, 2.5
+_STRENGTHS = np.logspace(-7, 6, 27)
+
+_ARRAYS = 8  # of an answer that returns more, one for each layer: so many show all there is
+
+Way = Callable[[np.ndarray, float], np.ndarray]
+
+
+def _number(array: np.ndarray, strength: float, at: int) -> np.ndarray:
+    changed = array.copy()
+    changed.reshape(-1)[at] += strength
+    return changed
+
+
+def _joined(array: np.ndarray, strength: float, axis: int, step: int) -> np.ndarray:
+    """What stands `step` further along an axis takes over some of what stands before it; step 0: half the axis.
+
+    Means and spreads stay, so that nothing shows but what is shared.
+    """
+    samples = int(np.argmax(array.shape))
+    mean, spread = (of(array, axis=samples, keepdims=True) for of in (np.mean, np.std))
+    source = np.moveaxis((array - mean) / np.maximum(spread, 1e-30), axis, 0)
+    changed, step = source.copy(), step or max(1, len(source) // 2)
+    changed[step:] = (changed[step:] + strength * source[: len(source) - step]) / np.sqrt(1 + strength**2)
+    return mean + spread * np.moveaxis(changed, 0, axis)
+
+
+def _thinner(array: np.ndarray, strength: float) -> np.ndarray:
+    """The same mean and spread with thinner tails."""
+    off = array - array.mean()
+    bent = np.sign(off) * np.abs(off) ** (1 / (1 + strength))
+    return array.mean() + bent * (off.std() / max(bent.std(), 1e-30))
+
+
+WAYS: dict[str, Way] = {
+    "scaled": lambda array, s: array * (1 + s),
+    "shifted": lambda array, s: array + s,
+    "shrunk": lambda array, s: array / (1 + s),
+    "first number": lambda array, s: _number(array, s, 0),
+    "last number": lambda array, s: _number(array, s, -1),
+    "columns share": lambda array, s: _joined(array, s, -1, 1),
+    "rows share": lambda array, s: _joined(array, s, 0, 1),
+    "middle shares": lambda array, s: _joined(array, s, array.ndim // 2, 1),
+    "halves share": lambda array, s: _joined(array, s, 0, 0),
+    "middle halves share": lambda array, s: _joined(array, s, array.ndim // 2, 0),
+    "thinner tails": _thinner,
+    "rows alike": lambda array, s: array[:1] + (array - array[:1]) / (1 + s),
+    "halves alike": lambda array, s: _halves_alike(array, s),
+}
+
+
+def _halves_alike(array: np.ndarray, strength: float) -> np.ndarray:
+    half = len(array) // 2
+    changed = array.copy()
+    changed[len(array) - half :] = array[:half] + (array[len(array) - half :] - array[:half]) / (1 + strength)
+    return changed
+
+
+@dataclass(frozen=True)
+class NearMiss:
+    """An answer on a line: the values of a case with one array moved in one way, so far."""
+
+    check: str
+    line: str
+    kind: str
+    case: str
+    array: str
+    way: str
+    strength: float
+
+    @property
+    def near(self) -> float:
+        return NEAR_SAMPLED if self.kind == SAMPLED else NEAR
+
+
+@dataclass(frozen=True)
+class Case:
+    """A public call, the reference solution's values, and what they are compared with."""
+
+    check: Check
+    call: Call
+    values: Arrays
+    reference: Arrays
+
+    def judge(self, array: str = "", way: str = "", strength: float = 0.0) -> tuple[bool, dict[str, Distance]]:
+        """Whether the values hold, with one array moved; and the lines they met, each where it was nearest to be crossed."""
+        values = self.values
+        if array:
+            moved_values = WAYS[way](values[array].astype(np.float64), strength).astype(values[array].dtype)
+            values = values | {array: moved_values}
+            if way.endswith("alike") and array in _PARTNERS and _PARTNERS[array] in values:
+                one, other = self.values[_PARTNERS[array]].astype(float), self.values[array].astype(float)
+                values = self.values | {array: (one + (other - one) / (1 + strength)).astype(self.values[array].dtype)}
+        with watched() as seen, np.errstate(all="ignore"):
+            holds = judged(self.check, values, self.reference, self.call.inputs) is None
+        met: dict[str, Distance] = {}
+        for one in seen:
+            if one.line not in met or one.ratio > met[one.line].ratio:
+                met[one.line] = one
+        return holds, met
+
+
+_PARTNERS = {"second": "first", "other": "z", "again": "picture"}  # arrays that are compared with each other
+
+
+def cases(box: Box, name: str) -> Iterator[Case]:
+    """The public cases of all checks of a notebook, answered by its reference solution."""
+    rubric = load_rubric(name)
+    stored = rubric.references.inputs
+    asked = [
+        (check, call)
+        for check in load_checks(name)
+        for call in calls(check, [stored[n] for n in stored if n.split("#")[0] == check.name], is_public=True)
+    ]
+    run = box.run(job_of(load_assignment(name), rubric.references.solution, tuple(call for _, call in asked)))
+    for check, call in asked:
+        values = run.runs[call.name].values
+        yield Case(check, call, values, rubric.references.outputs.get(call.name, {}))
+
+
+def find(case: Case, known: set[str]) -> dict[str, NearMiss]:
+    """For each further line that a right answer meets in this case: where one way of moving it crosses the line, if any does."""
+    holds, met = case.judge()
+    assert holds, f"{case.call.name}: the reference solution is refused"
+    wanted = {line for line, distance in met.items() if distance.kind != NAME} - known
+    found: dict[str, NearMiss] = {}
+    arrays = [name for name, values in case.values.items() if values.dtype.kind == "f" and values.size]
+    for array in arrays[:_ARRAYS]:
+        values = case.values[array]
+        for way in WAYS:
+            if wanted <= found.keys():
+                return found
+            if values.ndim == 0 and way not in ("scaled", "shifted", "shrunk"):
+                continue
+            for line, strength in _crossed(case, array, way).items():
+                miss = NearMiss(
+                    case.check.name, line, met[line].kind if line in met else "", case.call.name, array, way, strength
+                )
+                if line in wanted and line not in found and not complaint(case, miss) and notices(case, miss):
+                    found[line] = miss
+    return found
+
+
+def _crossed(case: Case, array: str, way: str) -> dict[str, float]:
+    """The lines that are crossed where the check begins to refuse, and at which strength."""
+    inside = None
+    for strength in _STRENGTHS:
+        if not case.judge(array, way, strength)[0]:
+            break
+        inside = strength
+    if inside is None or inside == _STRENGTHS[-1]:
+        return {}
+    low, high = np.log(inside), np.log(inside) + np.log(_STRENGTHS[1] / _STRENGTHS[0])
+    for _ in range(8):
+        middle = (low + high) / 2
+        low, high = (middle, high) if case.judge(array, way, float(np.exp(middle)))[0] else (low, middle)
+    before, after = (case.judge(array, way, float(np.exp(at)))[1] for at in (low, high))
+    crossed = [line for line in before.keys() & after.keys() if (before[line].ratio > 1) != (after[line].ratio > 1)]
+    return {line: float(f"{np.exp(high):.4g}") for line in crossed}
+
+
+def complaint(case: Case, miss: NearMiss) -> str:
+    """What is wrong with a line: the answer just inside is refused, or the one just outside is not."""
+    where = f"{miss.check}, {miss.line}: {miss.array} {miss.way} by {miss.strength:.3g}"
+    if not case.judge(miss.array, miss.way, miss.strength / miss.near)[0]:
+        return f"{where}: an answer just inside is refused"
+    if case.judge(miss.array, miss.way, miss.strength * miss.near)[0]:
+        return f"{where}: an answer just outside passes"
+    return ""
+
+
+def notices(case: Case, miss: NearMiss) -> bool:
+    """Whether the two answers tell that the line is ten times as wide."""
+    with moved(miss.check, miss.line, WIDER):
+        return bool(complaint(case, miss))
+
+
+def load_table() -> list[NearMiss]:
+    return [NearMiss(**row) for row in json.loads(TABLE.read_text(encoding="utf-8"))]
+
+
+def lines_met(of: list[Case]) -> set[tuple[str, str]]:
+    """The lines that right answers meet, but those that only name slips, and those of whole numbers, which are equal or not."""
+    return {
+        (case.check.name, line)
+        for case in of
+        for line, distance in case.judge()[1].items()
+        if distance.kind != NAME and case.values.get(line, np.empty(0)).dtype.kind == "f"
+    }
+
+
+def _write(tried: list[Case]) -> None:
+    """Find near misses for these cases, and keep those of others."""
+    checks = {case.check.name for case in tried}
+    found = {
+        (miss.check, miss.line): miss for miss in (load_table() if TABLE.exists() else []) if miss.check not in checks
+    }
+    for case in tried:
+        known = {line for check, line in found if check == case.check.name}
+        found |= {(case.check.name, line): miss for line, miss in find(case, known).items()}
+    TABLE.write_text(json.dumps([asdict(found[key]) for key in sorted(found)], indent=0) + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.near_misses", description="Answers on either side of each line."
+    )
+    parser.add_argument("names", nargs="*", help="notebooks; default: all. The others keep their part of the table")
+    parser.add_argument("--widen", action="store_true", help="widen each line tenfold, one at a time")
+    options = parser.parse_args()
+    names = options.names or graded_assignments()
+    with Box(names) as box:
+        tried = [case for name in names for case in cases(box, name)]
+    by_call = {case.call.name: case for case in tried}
+    if not options.widen:
+        _write(tried)
+    table = {(miss.check, miss.line): miss for miss in load_table()}
+    table = {key: miss for key, miss in table.items() if miss.case in by_call}
+    unseen = [
+        f"{check}, {line}: no way found across this line" for check, line in sorted(lines_met(tried) - table.keys())
+    ]
+    kept = [
+        f"{m.check}, {m.line}: ten times as wide, and nothing fails"
+        for m in table.values()
+        if not notices(by_call[m.case], m)
+    ]
+    print("\n".join([*unseen, *kept]))
+    print(f"{len(table)} lines widened tenfold, {len(table) - len(kept)} noticed; {len(unseen)} without a near miss")
+    return 1 if kept or unseen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
