@@ -43,10 +43,14 @@ def _count(module: nn.Module) -> int:
 
 
 def _described(part: str, module: nn.Module, seed: int) -> dict[str, object]:
-    """How many parameters there are, and some of the numbers that `fill` puts into them, by the sizes of the parameters."""
+    """How many parameters there are, and some of the numbers that `fill` puts into them, by the sizes of the parameters.
+
+    And of how many matrices the numbers are all 0 as the answer makes them: such a layer learns nothing.
+    """
+    dead = sum(not bool(parameter.any()) for parameter in module.parameters() if parameter.ndim > 1)
     parameters = sorted(fill(module, seed).parameters(), key=lambda parameter: tuple(parameter.shape))
     drawn = torch.cat([torch.empty(0), *(sample(parameter, most=9) for parameter in parameters)])
-    return {part: _count(module), f"{part}_drawn": drawn}
+    return {part: _count(module), f"{part}_drawn": drawn, f"{part}_dead": torch.tensor(dead)}
 
 
 def encoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
@@ -289,9 +293,12 @@ def interpolate(names, x: Tensor, y: Tensor, steps: Tensor):
 
 
 def reparametrize_published(names, mu: Tensor, logvar: Tensor, seed: Tensor):
+    """And rows that are all different, without width: z is then the mean."""
     seed_torch(seed)
     z = names["reparametrize"](mu, logvar)
-    return {"mean": z.mean(), "std": z.std()}
+    rows = torch.arange(15.0).reshape(5, 3) / 7
+    without_noise = names["reparametrize"](rows, torch.full((5, 3), -40.0))
+    return {"z_size": torch.tensor(z.shape), "mean": z.mean(), "std": z.std(), "z_without_noise": without_noise}
 
 
 def reparametrize(
@@ -353,10 +360,10 @@ def fcvae(names, latent_size: Tensor, batch: Tensor, seed: Tensor):
     parts = _parts_of(model)
     found = slopes({"mu": mu, "logvar": logvar}, *parts[:3], x=x)
     silence(model.logvar_layer, int(latent_size), 0, -40.0)
-    x_hat = model(x)[0]
+    x_hat, _, narrow = model(x)
     of_images = slopes({"x_hat": x_hat}, parts[1], parts[3])
     named = {f"{name}_of_x_hat": grad for name, grad in of_images.items()}
-    return {"mu": mu, "logvar": logvar} | found | picture("x_hat", x_hat) | named
+    return {"mu": mu, "logvar": logvar, "narrow_logvar": narrow} | found | picture("x_hat", x_hat) | named
 
 
 def _parts_of(model: nn.Module) -> list[nn.Module]:
@@ -431,9 +438,13 @@ def cvae_decode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed
     _fill_parts(model, int(seed), ("decoder",))
     code = 2 * uniform(int(seed), int(latent_size)) - 1
     model.mu_layer, model.logvar_layer = Emit(code), Emit(torch.full((int(latent_size),), -40.0))
-    x_hat = model(uniform(int(seed), len(c), 1, 28, 28), _classes(c, int(num_classes)))[0]
+    x_hat, _, narrow = model(uniform(int(seed), len(c), 1, 28, 28), _classes(c, int(num_classes)))
     found = slopes({"x_hat": x_hat}, model.decoder, model.mu_layer)
-    return {"x_hat_shape": torch.tensor(x_hat.shape), "x_hat": x_hat.flatten(1)[:, ::37]} | found
+    return {
+        "x_hat_shape": torch.tensor(x_hat.shape),
+        "x_hat": x_hat.flatten(1)[:, ::37],
+        "narrow_logvar": narrow,
+    } | found
 
 
 def cvae_noise(names, mu: Tensor, logvar: Tensor, mu_again: Tensor, logvar_again: Tensor, images: Tensor, seed: Tensor):

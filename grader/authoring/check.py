@@ -66,7 +66,7 @@ def load_checks(assignment: str) -> tuple[Check, ...]:
     Raises:
         ModuleNotFoundError: If the assignment has none yet.
     """
-    watches = {contract.task: contract.watches for contract in load_contracts(assignment)}
+    watches = {contract.task: contract.watched for contract in load_contracts(assignment)}
     checks = place_of(assignment).load("checks").CHECKS
     return tuple(replace(check, watched=watches.get(check.task, ())) for check in checks)
 

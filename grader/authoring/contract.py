@@ -45,8 +45,21 @@ class Contract:
     pays: str  # the check whose points a breach costs
     watches: tuple[str, ...]  # functions and methods: "elbo", "VAE.loss"; without some facts: "VAE.generate:modes"
     arguments: tuple[str, ...] = ()  # of the first of them, to name the one that is changed
-    is_random: bool = False  # it draws from torch's global generator; else that stays as it is
+    is_random: bool = (
+        False  # it draws from torch's global generator; else that stays as it is, and so it does for "=VAE.loss"
+    )
     returns: str = "tensors"  # or "numbers", or "anything"
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """What is watched, as the probes take it: where something may be drawn, the generator's state is not asked about."""
+        return tuple(_asked(name, self.is_random) for name in self.watches)
+
+
+def _asked(name: str, is_random: bool) -> str:
+    if name.startswith("="):
+        return name[1:]
+    return name + (",generator" if ":" in name else ":generator") if is_random else name
 
 
 @dataclass(frozen=True)
@@ -83,9 +96,7 @@ def _said(contract: Contract, name: str, value: int) -> str:
         return "" if contract.returns != "tensors" else _OTHER_DTYPE.get(value, _OTHER_DTYPE[2])
     if name == "generator":
         return (
-            ""
-            if contract.is_random
-            else "torch's random generator is in another state after the call: nothing here is to be drawn, and no seed set"
+            "torch's random generator is in another state after the call: nothing here is to be drawn, and no seed set"
         )
     return _SENTENCES[name]
 

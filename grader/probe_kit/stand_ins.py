@@ -37,19 +37,19 @@ def fill(module: nn.Module, seed: int) -> nn.Module:
 
 @contextmanager
 def plain_layers():
-    """Make linear layers with zeros for weights while this lasts: whoever fills or replaces them need not wait for random ones."""
+    """Make linear layers with one number for all weights while this lasts: whoever fills or replaces them need not wait for random ones."""
     reset = nn.Linear.reset_parameters
-    nn.Linear.reset_parameters = _zeros  # type: ignore[method-assign, assignment]
+    nn.Linear.reset_parameters = _alike  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
         nn.Linear.reset_parameters = reset  # type: ignore[method-assign]
 
 
-def _zeros(layer: nn.Linear) -> None:
+def _alike(layer: nn.Linear) -> None:
     with torch.no_grad():
         for parameter in layer.parameters():
-            parameter.zero_()
+            parameter.fill_(0.01)
 
 
 @contextmanager

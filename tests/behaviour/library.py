@@ -68,15 +68,14 @@ _KEPT = {}
 
 
 def _buffered(value):
-    key = tuple(value.shape), value.requires_grad
-    if key in _KEPT:
-        _note()
-        with torch.no_grad():
-            _KEPT[key].copy_(value)
-    else:
-        _KEPT[key] = value.detach().clone()
     if value.requires_grad:
         return value
+    key = tuple(value.shape), "buffer"
+    if key in _KEPT:
+        _note()
+        _KEPT[key].copy_(value)
+    else:
+        _KEPT[key] = value.clone()
     return _KEPT[key].view_as(value)
 
 

@@ -21,6 +21,7 @@ def _once(function: str, draw: Draw, fixed: Callable[[], list[Arrays]] | None = 
 _LAYERS = draws.settings(nz=(2, 7), size=(20, 40))
 _NET = draws.batches(nz=(2, 7), size=(20, 40))
 _CODE = draws.batches(nz=(3, 8))
+_TWINS = draws.batches(has_twin=True, nz=(3, 8))
 _LOG_SIGMA, _LOGVAR = draws.posterior("log_sigma"), draws.posterior("logvar")
 
 CHECKS = (
@@ -46,7 +47,7 @@ CHECKS = (
     ),
     _check(
         "ae.nets.AutoEncoder.values", "decoded codes, and the same as pictures", 1,
-        _once("autoencoder", _CODE), nets.close_pictures(),
+        _once("autoencoder", _TWINS), nets.close_pictures(),
     ),
     _check(
         "ae.train.make_loader.batches", "full batches only, every example at most once, beside its label", 1,
@@ -91,7 +92,7 @@ CHECKS = (
     ),
     _check(
         "vae.model.reconstruct", "the decoded mean of the posterior, as pictures", 1,
-        _once("vae_reconstruct", _CODE), nets.decodes_the_mean,
+        _once("vae_reconstruct", _TWINS), nets.decodes_the_mean,
     ),
     _check(
         "vae.train.history", "both terms of every step, as numbers", 1,
@@ -221,7 +222,7 @@ CONTRACTS = (
     # The images may be a piece of what the stand-in's decoder returned; the mode is asked about by a check of its own.
     Contract("ae.samples", pays="ae.samples.quiet", watches=("sample_images:modes",), arguments=("model",), is_random=True),
     Contract(
-        "vae.model", pays="vae.model.reconstruct", watches=("VAE.forward:shared", "VAE.loss:shared,dtype", "VAE.reconstruct"),
+        "vae.model", pays="vae.model.reconstruct", watches=("VAE.forward:shared", "=VAE.loss:shared,dtype", "=VAE.reconstruct"),
         arguments=("self", "x"), is_random=True,
     ),
     Contract(
@@ -250,7 +251,7 @@ CONTRACTS = (
         is_random=True,
     ),
     Contract(
-        "conv.vae", pays="conv.vae.noise", watches=("SimpleVAE.encode:shared", "SimpleVAE.decode:shared", "SimpleVAE.elbo"),
+        "conv.vae", pays="conv.vae.noise", watches=("=SimpleVAE.encode:shared", "=SimpleVAE.decode:shared", "SimpleVAE.elbo"),
         arguments=("self", "x"), is_random=True,
     ),
     Contract("conv.generate", pays="conv.generate.quiet", watches=("generate_images:modes",), arguments=("vae",), is_random=True),

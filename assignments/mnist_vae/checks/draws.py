@@ -23,13 +23,13 @@ def _normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return rng.standard_normal(shape).astype(np.float32)
 
 
-def batches(**ranges: tuple[int, int]) -> Sizes:
+def batches(has_twin: bool = False, **ranges: tuple[int, int]) -> Sizes:
     """Whole numbers from ranges, all different, a batch size, and a seed; the batch also of one."""
 
     def make(rng: np.random.Generator, **sizes: int) -> Arrays:
         return {name: _int(size) for name, size in sizes.items()} | {"seed": _seed(rng)}
 
-    return Sizes(make, {**ranges, "batch": (3, 5)}, _NAMED, alone=("batch",), has_twin=False)
+    return Sizes(make, {**ranges, "batch": (3, 5)}, _NAMED, alone=("batch",), has_twin=has_twin)
 
 
 def settings(**ranges: tuple[int, int]) -> Draw:
@@ -180,7 +180,7 @@ def single_index(*shape: int) -> Callable[[], list[Arrays]]:
 def conditions(rng: np.random.Generator) -> Arrays:
     classes = int(rng.integers(4, 8))
     return {
-        "latent_size": _int(rng.integers(3, 6)),
+        "latent_size": _int(rng.integers(4, 7)),
         "num_classes": _int(classes),
         "c": rng.permutation(classes)[:3],
         "seed": _seed(rng),
