@@ -45,9 +45,9 @@ def _count(module: nn.Module) -> int:
 def _described(part: str, module: nn.Module, seed: int) -> dict[str, object]:
     """How many parameters there are, and some of the numbers that `fill` puts into them, by the sizes of the parameters.
 
-    And of how many matrices the numbers are all 0 as the answer makes them: such a layer learns nothing.
+    And of how many no gradient is asked, or the numbers are all 0 as the answer makes them: such a layer learns nothing.
     """
-    dead = sum(not bool(parameter.any()) for parameter in module.parameters() if parameter.ndim > 1)
+    dead = sum(not p.requires_grad or (p.ndim > 1 and not bool(p.any())) for p in module.parameters())
     parameters = sorted(fill(module, seed).parameters(), key=lambda parameter: tuple(parameter.shape))
     drawn = torch.cat([torch.empty(0), *(sample(parameter, most=9) for parameter in parameters)])
     return {part: _count(module), f"{part}_drawn": drawn, f"{part}_dead": torch.tensor(dead)}
