@@ -88,7 +88,7 @@ def same_counts(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
         if part.endswith("_dead"):
             if int(values.get(part, np.ones(())).sum()) != int(expected):
                 return Symptom(
-                    f"a layer of {part.removesuffix('_dead')} begins with weights of 0, or with weights that take no gradient: leave them as PyTorch makes them",
+                    f"a layer of {part.removesuffix('_dead')} begins with weights of 0, or takes no gradient: leave it as PyTorch makes it",
                     "zero_weights",
                 )
             continue
