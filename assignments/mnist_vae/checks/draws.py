@@ -192,7 +192,7 @@ def _make_codes(rng: np.random.Generator, B: int, N: int, K: int, F: int) -> Arr
     return {"z": z, "num_filters": _int(F), "log_sig_x": np.asarray(0, np.float32), "seed": _seed(rng)}
 
 
-codes = Sizes(_make_codes, {"B": (4, 7), "N": (2, 4), "K": (2, 4), "F": (3, 7)}, alone=("B", "N"), has_twin=False)
+codes = Sizes(_make_codes, {"B": (4, 7), "N": (2, 4), "K": (2, 4), "F": (3, 7)}, alone=("N",), has_twin=False)
 
 
 def bound(rng: np.random.Generator) -> Arrays:
@@ -213,7 +213,7 @@ def wide(rng: np.random.Generator) -> Arrays:
     return {
         "posterior": first,
         "posterior_again": again,
-        "n": _int(81),
+        "n": _int(41),
         "images": _int(5),
         "grey": np.asarray(rng.uniform(0.3, 0.6), np.float32),
         "log_sig_x": np.asarray(rng.uniform(-0.3, 0.3), np.float32),
