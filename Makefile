@@ -4,20 +4,25 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
-SUBMISSIONS ?= examples/submissions
-OUT ?= results
+# A course kept elsewhere: make grade COURSE=../my-course
+COURSE ?=
+export COURSE
+IN := $(if $(COURSE),$(COURSE)/)
+EXAMPLES := $(IN)examples/submissions
+SUBMISSIONS ?= $(EXAMPLES)
+OUT ?= $(IN)results
 NB ?= notebooks/01_kl_divergence.ipynb
 # The example class is our own code: any isolation will do. A class of strangers' code needs tier C, in a folder
 # called "my examples/submissions" too: compared as a whole, not word by word.
-ifeq ($(SUBMISSIONS),examples/submissions)
+ifeq ($(SUBMISSIONS),$(EXAMPLES))
 MIN_TIER ?= E
-EXAMPLES := examples/submissions
+MADE := $(EXAMPLES)
 else
 MIN_TIER ?= C
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup grade gradescope test check fix lab hand-in pdf student notebooks references bench doctor clean
+.PHONY: help setup grade mark gradescope test check fix lab hand-in pdf student notebooks references bench doctor clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -34,12 +39,15 @@ $(STAMP): requirements.txt pyproject.toml
 	&& touch $@ \
 	&& echo "Set up in $$(( $$(date +%s) - start )) s. Next: make grade, make test, make lab."
 
-examples/submissions: $(STAMP) $(wildcard examples/students/*.py assignments/*/notebook.py)
+$(EXAMPLES): $(STAMP) $(wildcard $(IN)examples/students/*.py $(IN)assignments/*/*.py)
 	@$(BIN)/python -m tools.examples --out $@
 	@touch $@
 
-grade: $(STAMP) $(EXAMPLES)  ## grade SUBMISSIONS=path into OUT=results with WORKERS=n (default: the example class)
+grade: $(STAMP) $(MADE)  ## grade SUBMISSIONS=path into OUT=results with WORKERS=n (default: the example class)
 	@$(BIN)/python -m grader grade "$(SUBMISSIONS)" --out "$(OUT)" --min-tier $(MIN_TIER) $(if $(WORKERS),--workers $(WORKERS))
+
+mark: $(STAMP)  ## mark in the browser what waits for a person in OUT=results
+	@$(BIN)/python -m grader mark "$(OUT)"
 
 gradescope: $(STAMP)  ## dist/gradescope-NAME.zip for NB=NAME, to upload as an autograder
 	@$(BIN)/python -m tools.gradescope "$(notdir $(basename $(NB)))" $(if $(TORCH_INDEX),--torch-index "$(TORCH_INDEX)") $(if $(WHEELS),--wheels "$(WHEELS)")
@@ -55,7 +63,7 @@ fix: $(STAMP)  ## format the code and mend what the linter can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 lab: $(STAMP)  ## open JupyterLab on the notebooks
-	@$(BIN)/jupyter lab notebooks
+	@$(if $(COURSE),PYTHONPATH="$(CURDIR)" )$(BIN)/jupyter lab $(IN)notebooks
 
 hand-in: $(STAMP)  ## a student's last step for NB=notebooks/NAME.ipynb: check, zip, PDF, receipt
 	@$(BIN)/python -m utils.submission zip "$(NB)" --student "$(STUDENT)"

@@ -1,4 +1,4 @@
-"""The command line: `python -m grader grade PATH...`, `python -m grader diff OLD NEW`, `python -m grader doctor`."""
+"""The command line: `python -m grader grade PATH...`, `mark RESULTS`, `diff OLD NEW`, `similar PATH...`, `doctor`."""
 
 import argparse
 import os
@@ -11,21 +11,28 @@ from typing import Any
 
 from tqdm import tqdm
 
+from grader.authoring.check import has_checks
+from grader.authoring.mistakes import require_sound
 from grader.classes.batch import Settings, tier_here
 from grader.classes.diff import NoResults, diff
 from grader.classes.pool import Here, Workers
 from grader.classes.results_folder import FolderInUse, ResultsFolder
 from grader.classes.run import Results, WeakIsolation, grade_all, kept_results
 from grader.doctor import doctor
+from grader.marking import STORE, StoreError, add_marks, command, marks_exist
+from grader.marking.answers import NothingToMark
+from grader.marking.store import copy_store, is_store
 from grader.platforms import Collection, NothingToGrade, collect, read_roster
-from grader.platforms.by_hand import Points, SheetError, add_points, read_sheet, write_sheet
+from grader.platforms.by_hand import Points, SheetError, read_sheet, write_sheet
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
 from grader.platforms.people import RosterError
 from grader.report import grades_table, write_class
 from grader.rubric.draws import course_salt
+from grader.rubric.references import require_references
 from grader.sandbox.tiers import TIERS, is_at_least
 from grader.sandbox.watch import SandboxError
-from utils.assignments import assignment_names
+from utils.assignments import assignment_names, load_assignment
+from utils.assignments.course import CourseError, add_course_option, enter_course, results_folder
 
 WRITTEN, REJECTED, OUR_FAULT = 0, 1, 2
 _MAX_WORKERS, _MAX_SECONDS = 256, 36_000
@@ -38,13 +45,26 @@ def main(arguments: list[str] | None = None) -> int:
         0: reports written. 1: the one submission given was rejected at intake (its report is written all the same), or
         something given cannot be used. 2: the grader itself failed, or was stopped.
     """
+    arguments = enter_course(arguments)
     options = _parser().parse_args(arguments)
     try:
         if options.command == "grade":
             return _grade(options)
-        print(doctor() if options.command == "doctor" else diff(options.old, options.new))
+        if options.command == "mark":
+            return command.mark(options)
+        print(_COMMANDS[options.command](options))
         return WRITTEN
-    except (NothingToGrade, RosterError, GradebookError, SheetError, FolderInUse, NoResults) as error:
+    except (
+        NothingToGrade,
+        RosterError,
+        GradebookError,
+        SheetError,
+        FolderInUse,
+        NoResults,
+        CourseError,
+        NothingToMark,
+        StoreError,
+    ) as error:
         print(error, file=sys.stderr)
         return REJECTED
     except SandboxError as error:
@@ -53,6 +73,19 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped. What is graded is kept: the same command goes on from here.", file=sys.stderr)
         return OUR_FAULT
+
+
+def _similar(options: argparse.Namespace) -> str:
+    from grader.similarity import similar  # loads scikit-learn, which nothing else here needs
+
+    return similar(options.paths, options.against, options.out)
+
+
+_COMMANDS = {
+    "doctor": lambda options: doctor(),
+    "diff": lambda options: diff(options.old, options.new),
+    "similar": _similar,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         "--notebook", choices=assignment_names(), metavar="NAME", help="accept this assignment only: %(choices)s"
     )
     grade.add_argument(
-        "--out", type=Path, default=Path("results"), metavar="DIR", help="where the results go (default: results)"
+        "--out", type=Path, default=results_folder(), metavar="DIR", help="where the results go (default: %(default)s)"
     )
     grade.add_argument(
         "--min-tier", choices=list(TIERS), help="refuse weaker isolation than this (default: C for a class, E for one)"
@@ -98,12 +131,21 @@ def _parser() -> argparse.ArgumentParser:
         "--by-hand",
         type=Path,
         metavar="FILE",
-        help="a sheet with the points that a person gives; written, empty, where there is none",
+        help="a sheet with the points that a person gives; written, empty, where there is none; or another folder's marks.sqlite",
     )
+    command.add_parser(commands)
     compare = commands.add_parser("diff", help="what changed between two runs, for whom, and why")
     compare.add_argument("old", type=Path, metavar="OLD", help="a folder of results")
     compare.add_argument("new", type=Path, metavar="NEW", help="another, graded later")
+    alike = commands.add_parser("similar", help="which answers are more alike than chance explains; a hint, for staff")
+    alike.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="a folder of results, or submissions in any layout"
+    )
+    alike.add_argument("--against", nargs="+", type=Path, default=[], metavar="PATH", help="the same of earlier years")
+    alike.add_argument("--out", type=Path, metavar="DIR", help="where similar.html goes (default: the results given)")
     commands.add_parser("doctor", help="say what this machine offers")
+    for subcommand in commands.choices.values():
+        add_course_option(subcommand)
     return parser
 
 
@@ -125,23 +167,26 @@ def _seconds(text: str) -> float:
 
 def _grade(options: argparse.Namespace) -> int:
     began = time.monotonic()
+    for name in [options.notebook] if options.notebook else assignment_names():
+        _require_gradable(name)
     roster = read_roster(options.roster) if options.roster else None
     gradebook = read_gradebook(options.fill) if options.fill else None
-    points = read_sheet(options.by_hand) if options.by_hand and options.by_hand.exists() else None
+    points = _points(options.by_hand)
     collection = collect(options.paths, roster)
     for line in collection.found:
         print(line)
     settings = Settings(options.notebook, course_salt(), quality_seconds=options.quality_seconds)
     with ResultsFolder(options.out) as folder:
-        kept = {} if options.fresh else kept_results(collection.hand_ins, settings, folder)
+        kept = {} if options.fresh else _kept(options, collection, settings, folder)
         try:
             graded = _graded(options, collection, settings, folder, kept)
         except WeakIsolation as error:
             print(_too_weak(error.tier, _minimum(options, collection)), file=sys.stderr)
             return OUR_FAULT
         results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
-        results, by_hand = _with_points(options.by_hand, results, points)
-        folder.write_feedback(results, has_points=points is not None)
+        results, by_hand = _with_points(options, results, points)
+        has_marks = marks_exist(options.out)
+        folder.write_feedback(r for r in results if has_marks or r["extra_data"]["student"] in kept)
         seconds = time.monotonic() - began
         write_class(options.out, results, _facts(options, collection, seconds))
     print(grades_table(results))
@@ -152,6 +197,24 @@ def _grade(options: argparse.Namespace) -> int:
         print(fill(gradebook, results, options.out, options.column))
     print(f"Grades: {options.out / 'grades.csv'}. {_where_to_look(options.out, collection)}")
     return _exit_code(results)
+
+
+def _require_gradable(name: str) -> None:
+    """Stop before a class is graded with a rubric that cannot be used.
+
+    Raises:
+        CourseError: With a sentence for each mistake.
+    """
+    if has_checks(name) or load_assignment(name).auto_points:
+        require_sound(name, is_quick=True)
+        require_references(name)
+
+
+def _kept(
+    options: argparse.Namespace, collection: Collection, settings: Settings, folder: ResultsFolder
+) -> dict[str, Results]:
+    allowed = {"", *(tier for tier in TIERS if is_at_least(tier, _minimum(options, collection)))}
+    return kept_results(collection.hand_ins, settings, folder, allowed.__contains__)
 
 
 def _graded(
@@ -185,11 +248,22 @@ def _graded(
     return graded
 
 
-def _with_points(sheet: Path | None, results: list[Results], points: Points | None) -> tuple[list[Results], str]:
-    """The results with a person's points, and what to say about them; "" without a sheet."""
-    if sheet is None:
-        return results, ""
-    return (results, write_sheet(sheet, results)) if points is None else add_points(results, points)
+def _points(sheet: Path | None) -> Points | None:
+    """What a filled sheet holds; None where there is none yet, or it is a file of marks."""
+    return read_sheet(sheet) if sheet and sheet.exists() and not is_store(sheet) else None
+
+
+def _with_points(
+    options: argparse.Namespace, results: list[Results], points: Points | None
+) -> tuple[list[Results], str]:
+    """The results with what persons gave, and what to say about it; "" where nobody gave anything."""
+    sheet: Path | None = options.by_hand
+    if sheet and is_store(sheet):
+        copy_store(sheet, options.out)
+    settled, said = add_marks(options.out, results, points, sheet.name if sheet else "")
+    if sheet and not sheet.exists():
+        said = f"{said} {write_sheet(sheet, settled)}".strip()
+    return settled, said
 
 
 def _facts(options: argparse.Namespace, collection: Collection, seconds: float) -> dict[str, Any]:
@@ -199,7 +273,7 @@ def _facts(options: argparse.Namespace, collection: Collection, seconds: float) 
         "is_class": collection.is_class,
         "found": list(collection.found),
         "absent": [{"name": p.name, "email": p.email, "ids": list(p.ids)} for p in collection.absent],
-        "by_hand": str(options.by_hand) if options.by_hand else None,
+        "by_hand": STORE if marks_exist(options.out) else None,
         "wall_seconds": round(seconds, 2),
     }
 

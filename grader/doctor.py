@@ -13,8 +13,9 @@ from grader.sandbox.tiers import TIERS
 from grader.sandbox.watch import SandboxError
 from grader.stages.pipeline import graded_assignments
 from utils.assignments import all_assignments
+from utils.assignments.course import course_file
 
-_PACKAGES = ("torch", "torchvision", "numpy", "matplotlib", "nbconvert", "typst", "pypandoc-binary")
+_PACKAGES = ("numpy", "nbconvert", "typst", "pypandoc-binary")  # of the bundle itself
 
 
 def doctor() -> str:
@@ -24,11 +25,16 @@ def doctor() -> str:
         A line for each finding, ready to print.
     """
     lines = [f"Python       {platform.python_version()} at {sys.executable}"]
-    lines += [f"{package:12} {_version(package)}" for package in _PACKAGES]
-    lines.append(f"device       {_device()}")
+    declared = dict.fromkeys(package for one in all_assignments() for package in one.about.packages)
+    lines += [f"{package:12} {_version(package)}" for package in dict.fromkeys((*declared, *_PACKAGES))]
+    lines.append(f"device       {_device() if 'torch' in declared else f'{os.cpu_count()} CPU cores'}")
     lines += _isolation()
     lines.append(f"notebooks    {', '.join(graded_assignments()) or 'none can be graded: run `make references`'}")
-    salt = "set" if course_salt() != DEFAULT_SALT else "the public default: set GRADER_SALT to a secret of your course"
+    salt = (
+        "set"
+        if course_salt() != DEFAULT_SALT
+        else f"the public default: set {course_file().secret} to a secret of your course"
+    )
     lines.append(f"salt         {salt}")
     lines += _data()
     return "\n".join(lines)

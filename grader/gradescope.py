@@ -62,9 +62,8 @@ def graded(root: Path) -> dict[str, Any]:
     settings = Settings(bundle["notebook"], salt_for(bundle["salt"], metadata))
     if not hand_in.files:
         sentence = "No file was handed in: hand in the zip that the last cell of the notebook writes."
-        return _finished(
-            hand_in, settings, Report(hand_in.student, "", bundle["notebook"], "", "", (), rejection=sentence)
-        )
+        report = Report(hand_in.student, "", bundle["notebook"], "", "", (), rejection=sentence)
+        return _finished(hand_in, b"", settings, report)
     with Grader(settings.notebook, settings.salt) as grader:
         if not is_at_least(grader.tier, bundle["min_tier"]):
             raise RuntimeError(
@@ -72,7 +71,7 @@ def graded(root: Path) -> dict[str, Any]:
             )
         grader.box.memory_mib, grader.box.step_seconds = MEMORY_MIB, STEP_SECONDS
         name, data = content(hand_in)
-        return _finished(hand_in, settings, grader.grade_bytes(data, name, hand_in.student))
+        return _finished(hand_in, data, settings, grader.grade_bytes(data, name, hand_in.student))
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
@@ -104,8 +103,8 @@ def _hand_in(folder: Path, metadata: dict[str, Any]) -> HandIn:
     return HandIn(student, members, kept, replaced, str(metadata.get("created_at") or ""))
 
 
-def _finished(hand_in: HandIn, settings: Settings, report: Report) -> dict[str, Any]:
-    work = Work(hand_in.student, report.file_name, b"", json.dumps(hand_in.about(), ensure_ascii=False))
+def _finished(hand_in: HandIn, data: bytes, settings: Settings, report: Report) -> dict[str, Any]:
+    work = Work(hand_in.student, report.file_name, data, json.dumps(hand_in.about(), ensure_ascii=False))
     results = json.loads(encode(work, settings, report))
     return fault(report.fault) if report.fault else results | {"stdout_visibility": "hidden"}
 

@@ -59,6 +59,7 @@ class Reading:
     answered: dict[str, tuple[bool, ...]]  # question -> for each of its response cells, whether somebody wrote in it
     repairs: tuple[str, ...]
     written: tuple[Written, ...] = ()  # what a person grades
+    remarks: dict[str, str] = field(default_factory=dict)  # task -> what its cell does that costs nothing
 
     @property
     def runnable(self) -> tuple[TaskSource, ...]:
@@ -92,6 +93,7 @@ class Job:
     not_allowed: tuple[str, ...]
     cells: tuple["CellSource", ...]
     calls: tuple[Call, ...]
+    tensors: bool = True  # whether inputs arrive as torch tensors; else as numpy arrays, and torch is not loaded
 
     @cached_property
     def asked_by(self) -> dict[str, str]:
@@ -112,6 +114,7 @@ class CellSource:
     cell: int
     source: str
     tasks: tuple[str, ...]
+    stand_ins: tuple[str, ...] = ()  # names that the probes' stand-ins take before it runs
 
 
 @dataclass(frozen=True)

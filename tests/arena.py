@@ -23,11 +23,13 @@ from pathlib import Path
 from grader.sandbox import linux
 from tests.attacks.catalogue import FAMILIES, Attack, load_attacks
 from tests.places import PROJECT, enter
+from utils.assignments import assignment_names, load_assignment
+from utils.assignments.places import this_course
 
-HONEST = "01_kl_divergence"  # what is handed in right after each attack
 TIERS = ("A", "B", "B-", "C", "D")
 # A cap on the time of each cell and call: usually, where it will be used up, and there in a notebook of quick calls.
 STEP_SECONDS, HANGING_SECONDS, SHORT_SECONDS = 5.0, 2.0, 0.6
+ABOUT = "ARENA = {arena!r}\n"
 HELPERS = """
 ARENA = {arena!r}
 load = torch.sys.modules["importlib"].import_module
@@ -57,6 +59,11 @@ def report(*actions):
 
 
 """
+
+
+def honest() -> str:
+    """The notebook that is handed in right after each attack: the course's first."""
+    return assignment_names()[0]
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ def main() -> None:
         and (not options.family or attack.family in options.family)
         and (not options.names or attack.name in options.names)
     ]
-    with Arena(options.tier, only_first=all(attack.notebook == HONEST for attack in chosen)) as arena:
+    with Arena(options.tier, only_first=all(attack.notebook == honest() for attack in chosen)) as arena:
         last = {attack.family: attack for attack in chosen}
         outcomes = [
             asdict(arena.outcome(attack, is_followed=not options.quick or attack is last[attack.family]))
@@ -119,7 +126,7 @@ class Arena:
         self._make_files(is_open=tier != "B-")
         self._hits: list[str] = []
         self._listen()
-        self.grader = Grader(HONEST if only_first else None, salt="arena", max_tier=tier, quality_seconds=0)
+        self.grader = Grader(honest() if only_first else None, salt="arena", max_tier=tier, quality_seconds=0)
         self._usual: dict[str, dict[str, float]] = {}
 
     def _make_files(self, is_open: bool) -> None:
@@ -186,7 +193,7 @@ class Arena:
 
     def outcome(self, attack: Attack, is_followed: bool = True) -> Outcome:
         usual, before = self.usual(attack.notebook), self._processes()
-        hanging = SHORT_SECONDS if attack.notebook == HONEST else HANGING_SECONDS
+        hanging = SHORT_SECONDS if attack.notebook == honest() else HANGING_SECONDS
         self.grader.box.step_seconds = hanging if attack.hangs else STEP_SECONDS
         began = time.monotonic()
         report = self._graded(*self._file(attack))
@@ -213,12 +220,13 @@ class Arena:
         )
 
     def _next_lost(self) -> float:
-        usual, after = self.usual(HONEST), self._points(self._graded("next.ipynb", self.answers(HONEST)))
+        usual, after = self.usual(honest()), self._points(self._graded("next.ipynb", self.answers(honest())))
         return sum(usual.values()) - sum(after.values())
 
     def _file(self, attack: Attack) -> tuple[str, bytes | int]:
         if attack.task:
-            source = HELPERS.format(arena=self._about()) + attack.source
+            helpers = HELPERS if load_assignment(attack.notebook).about.uses("torch") else ABOUT
+            source = helpers.format(arena=self._about()) + attack.source
             return "attack.ipynb", self.answers(attack.notebook, {attack.task: source})
         from tests.attacks.files import FILES
 
@@ -238,7 +246,16 @@ class Arena:
     def _files_left(self) -> tuple[str, ...]:
         outside = sorted(path.name for path in self.victim.parent.iterdir())
         strange = [name for name in outside if name not in ("victim", "socket")]
-        places = ("/tmp", "/var/tmp", "/dev/shm", str(PROJECT), str(PROJECT / "utils"), sys.prefix, str(self.folder))
+        places = (
+            "/tmp",
+            "/var/tmp",
+            "/dev/shm",
+            str(PROJECT),
+            str(PROJECT / "utils"),
+            sys.prefix,
+            str(self.folder),
+            str(this_course().root),
+        )
         names = ("attack_was_here", "note_of_previous")
         strange += [f"{place}/{name}" for place in places for name in names if os.path.exists(f"{place}/{name}")]
         if (

@@ -28,6 +28,7 @@ from tests.explanations import entry, left_open
 from tests.mutator import Mutant, mutants_of
 from tools.notebooks import student_notebook
 from utils.assignments import assignment_names
+from utils.assignments.course import add_course_option, enter_course
 from utils.notebook.extraction import tag_line
 
 _TOLD_EVERY = 50  # mutants
@@ -159,10 +160,12 @@ def _grader(name: str) -> Grader:
 
 def main(arguments: list[str] | None = None) -> int:
     """Grade and report; 1 if something is left to explain or to mend."""
+    arguments = enter_course(arguments)
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description="Grade the mutants of a solution.")
     parser.add_argument("name", choices=assignment_names())
     parser.add_argument("--task", action="append", help="only this task's; may be given several times")
     parser.add_argument("--workers", type=int, default=1)
+    add_course_option(parser)
     options = parser.parse_args(arguments)
     mutants = [m for m in all_mutants(options.name) if not options.task or m.task in options.task]
     if not mutants:

@@ -15,7 +15,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 _BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"(make|\.venv/bin/[\w-]+|python|export|git|cd|jupyter|pip|unzip)( |$)")
 _PARTS = ("assignments", "grader", "utils", "tools", "examples", "notebooks", "tests")
-_FILES = ("Makefile", "requirements.txt", "pyproject.toml", "README.md")
+_FILES = ("Makefile", "requirements.txt", "pyproject.toml", "README.md", "course.toml", "LICENSE")
 _LEFT_OUT = ("__pycache__", "*_submission.*", "*_receipt.txt", "checkpoints", "submissions.zip", "attacks")
 
 

@@ -14,6 +14,7 @@ from grader.sandbox import landlock, linux
 from grader.sandbox.box import readable_paths
 from grader.sandbox.zygote import show
 from grader.stages.pipeline import graded_assignments
+from utils.assignments.places import this_course
 
 PROJECT = Path(__file__).resolve().parents[1]
 ORDINARY_UID = 60999
@@ -72,13 +73,15 @@ def _enter_private_root(closed: tuple[str, ...] = ()) -> None:
     for folder in ("/tmp", "/var/tmp", "/dev/shm"):
         os.makedirs(root + folder, exist_ok=True)
         linux.mount_tmpfs(root + folder, "mode=1777,size=2g")
-    paths = [*_SYSTEM, str(PROJECT), sys.base_prefix, sys.prefix, *readable_paths(graded_assignments())]
+    course = this_course().root
+    paths = [*_SYSTEM, str(PROJECT), str(course), sys.base_prefix, sys.prefix, *readable_paths(graded_assignments())]
     for path in dict.fromkeys([*paths, *(os.path.realpath(path) for path in paths)]):
         show(path, root + path)
-    for part in closed:  # a copy of its own: the modes of the project itself stay
-        folder = root + str(PROJECT / part)
+    own = [course / "assignments"] if closed and course != PROJECT else []
+    for part in [*(PROJECT / name for name in closed), *own]:  # a copy of its own: the modes of the project itself stay
+        folder = root + str(part)
         linux.mount_tmpfs(folder, "mode=0700,size=64m")
-        shutil.copytree(PROJECT / part, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(part, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
         os.chmod(folder, 0o700)
     os.chroot(root)
     os.chdir(str(PROJECT))

@@ -1,6 +1,7 @@
 """What several tests need: a solved notebook with some of its answers replaced, as the bytes a student hands in."""
 
 import copy
+from collections.abc import Mapping
 from functools import cache
 
 import nbformat
@@ -10,12 +11,12 @@ from utils.assignments import load_assignment
 from utils.notebook.extraction import tag_line
 
 
-def answers(notebook: str, replaced: dict[str, str] | None = None) -> bytes:
+def answers(notebook: str, replaced: Mapping[str, str | None] | None = None) -> bytes:
     """The solved notebook with other answers to some tasks.
 
     Args:
         notebook: Its name, e.g. "01_kl_divergence".
-        replaced: Task to the source of its cell; the tag is put in front where the source has none.
+        replaced: Task to the source of its cell; the tag is put in front where the source has none. None: no such cell.
 
     Returns:
         The bytes of an .ipynb file; the same arguments give the same bytes.
@@ -28,7 +29,10 @@ def answers(notebook: str, replaced: dict[str, str] | None = None) -> bytes:
     for task_id, source in (replaced or {}).items():
         tag = f"# AUTOGRADED ({tasks[task_id].points}) {tasks[task_id].word}"
         cell = next(cell for cell in content.cells if cell.cell_type == "code" and tag_line(cell.source) == tag)
-        cell.source = source if tag_line(source) else f"{tag}\n{source}"
+        if source is None:
+            content.cells.remove(cell)
+        else:
+            cell.source = source if tag_line(source) else f"{tag}\n{source}"
     return nbformat.writes(content).encode()
 
 

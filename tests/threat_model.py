@@ -19,9 +19,12 @@ from importlib.metadata import version
 from grader.sandbox.tiers import TIERS as ABOUT_TIERS
 from tests.arena import TIERS
 from tests.attacks.catalogue import FAMILIES, load_attacks
+from tests.marking import threats
 from tests.places import PROJECT, why_not
+from utils.assignments.course import add_course_option, enter_course
+from utils.assignments.places import shown, this_course
 
-PAGE = PROJECT / "docs" / "threat-model.md"
+PAGE = PROJECT / "docs" / "threat-model.md"  # of this course; another has its own
 _BEGIN, _END = "<!-- made by the run: begin -->", "<!-- made by the run: end -->"
 # What a tier says it lacks, shown to be so: the records of `grader.sandbox.tiers` must stay true in this direction as well.
 NOT_STOPPED = {"D": {"read_a_secret", "read_the_references"}}
@@ -49,19 +52,27 @@ def run_arena(tier: str, *options: str, seconds: float = 3000) -> dict:
     return json.loads(done.stdout)
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
+    arguments, path = enter_course(arguments), this_course().root / "docs" / PAGE.name
     parser = argparse.ArgumentParser(description="Run every attack at every tier and write docs/threat-model.md.")
     parser.add_argument("--jobs", type=int, default=1, help="tiers at a time")
-    options = parser.parse_args()
+    add_course_option(parser)
+    options = parser.parse_args(arguments)
     reasons = {tier: why_not(tier) for tier in TIERS}
     with ThreadPoolExecutor(options.jobs) as pool:
         found = dict(zip(TIERS, pool.map(lambda tier: None if reasons[tier] else run_arena(tier), TIERS), strict=True))
     runs = {tier: run for tier, run in found.items() if run}
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(_BEGIN)
+    path.parent.mkdir(exist_ok=True)
+    page = path.read_text(encoding="utf-8") if path.exists() else f"# Threat model\n\n{_BEGIN}\n{_END}\n"
+    before, _, rest = page.partition(_BEGIN)
     after = rest.partition(_END)[2]
-    PAGE.write_text(f"{before}{_BEGIN}\n\n{_made(runs, reasons)}\n\n{_END}{after}", encoding="utf-8")
+    path.write_text(f"{before}{_BEGIN}\n\n{_made(runs, reasons)}\n\n{_END}{after}", encoding="utf-8")
     surprises = [line for tier, run in runs.items() for line in _surprises(tier, run["outcomes"])]
-    print("\n".join(surprises) or f"{PAGE.relative_to(PROJECT)}: nothing got through that is not on the list.")
+    if path == PAGE:  # the marking page is the grader's, whatever the course
+        marking = threats.run()
+        threats.write(marking)
+        surprises += threats.surprises(marking)
+    print("\n".join(surprises) or f"{shown(path)}: nothing got through that is not on the list.")
     return 1 if surprises else 0
 
 

@@ -10,18 +10,19 @@ import argparse
 import re
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from grader.authoring.slips import Variant, load_slips, parse_variants
 from grader.records import Verdict
 from grader.stages.pipeline import graded_assignments
 from tests.explanations import Explanation, explanations, left_open
 from tests.mutants import Outcome, all_mutants, graded_answers, solution_of, watched
+from tests.one_price import HEADING, Price, faults_of, merged, prices, table
 from utils.assignments import Task, load_assignment
-from utils.assignments.places import place_of
+from utils.assignments.course import add_course_option, enter_course
+from utils.assignments.places import place_of, this_course
 
-DOCUMENT = Path(__file__).parents[1] / "docs" / "validity.md"
 _NOTEBOOK = re.compile(r"^## (\S+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_PRICES = re.compile(rf"^{HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _COLUMNS = (
     "questions tried", "right answers passed", "wrong answers refused", "of them named", "mutants killed", "survivors explained",
 )  # fmt: skip
@@ -107,12 +108,13 @@ def tried(name: str, workers: int = 1) -> list[Tried]:
 # ---------------------------------------------------------------- the document
 
 
-def document(questions: dict[str, list[Tried]], before: str = "") -> str:
+def document(questions: dict[str, list[Tried]], before: str = "", priced: str = "") -> str:
     """The outcomes as Markdown; the same outcomes give the same bytes.
 
     Args:
         questions: Of the notebooks that were tried.
         before: The document as it was: notebooks that were not tried keep their part of it.
+        priced: What a fault costs elsewhere, see `tests.one_price`; as it was if "".
     """
     parts = {name: text for name, text in _NOTEBOOK.findall(before) if name not in questions}
     parts |= {name: "\n\n".join([_summary(_counts(asked)), *map(_section, asked)]) for name, asked in questions.items()}
@@ -120,9 +122,11 @@ def document(questions: dict[str, list[Tried]], before: str = "") -> str:
     counts = [_read_counts(parts[name]) for name in names]
     total = [(sum(a), sum(b)) for a, b in (zip(*column, strict=True) for column in zip(*counts, strict=True))]
     head = [f"| notebook | {' | '.join(_COLUMNS)} |", f"|---{'|---:' * len(_COLUMNS)}|"]
-    table = [*head, *(_row(name, own) for name, own in zip(names, counts, strict=True)), _row("**all**", total)]
+    rows = [*head, *(_row(name, own) for name, own in zip(names, counts, strict=True)), _row("**all**", total)]
     sections = [f"## {name}\n\n{parts[name].strip()}" for name in names]
-    return "\n\n".join([_INTRODUCTION.strip(), "\n".join(table), *sections]) + "\n"
+    prices_before = _PRICES.search(before)
+    priced = priced or (prices_before[0].strip() if prices_before else "")
+    return "\n\n".join([_INTRODUCTION.strip(), "\n".join(rows), *([priced] if priced else []), *sections]) + "\n"
 
 
 def _counts(asked: list[Tried]) -> list[tuple[int, int]]:
@@ -196,16 +200,27 @@ def survivor_line(one: Explanation) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the document; 1 if the grader erred or a survivor is unexplained."""
+    arguments, path = enter_course(arguments), this_course().root / "docs" / "validity.md"
     parser = argparse.ArgumentParser(
         prog="python -m tests.validity", description="Grade the grader; write docs/validity.md."
     )
     parser.add_argument("names", nargs="*", help="notebooks; default: all. The others keep their part of the document")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--only-prices", action="store_true", help="what a fault costs elsewhere, and nothing else")
+    add_course_option(parser)
     options = parser.parse_args(arguments)
-    questions = {name: tried(name, options.workers) for name in options.names or graded_assignments()}
-    before = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else ""
-    DOCUMENT.write_text(document(questions, before), encoding="utf-8")
-    faults = [fault for asked in questions.values() for one in asked for fault in one.faults]
+    names = options.names or graded_assignments()
+    questions = {} if options.only_prices else {name: tried(name, options.workers) for name in names}
+    several = [name for name in names if len(load_assignment(name).tasks) > 1]  # one task has no others to harm
+    paid: dict[str, list[Price]] = {name: list(prices(name, faults_of(name), options.workers)) for name in several}
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    kept = _PRICES.search(before)
+    priced = merged(kept[0] if kept else "", table(paid))
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(document(questions, before, priced), encoding="utf-8")
+    elsewhere = [price for of_notebook in paid.values() for price in of_notebook if price.elsewhere]
+    faults = [f"{price.fault.task}: {price.fault.name} costs {price.elsewhere} elsewhere" for price in elsewhere]
+    faults += [fault for asked in questions.values() for one in asked for fault in one.faults]
     for name, asked in questions.items():
         survivors = [outcome.mutant for one in asked for outcome in one.mutants if not outcome.is_killed]
         unexplained, stale = left_open(name, survivors, {one.task.id for one in asked})

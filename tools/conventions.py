@@ -18,6 +18,7 @@ from tools.notebook_source import (
     SourceQuestion,
     find_question_line,
 )
+from utils.assignments.places import shown
 
 MAX_GAP_LINES = 15
 MAX_TODO_LINES = 3
@@ -52,11 +53,11 @@ def find_violations(source: NotebookSource) -> list[str]:
         _check_gaps,
         _check_responses,
     ]
-    return [f"assignments/{source.name}.py, {text}" for check in checks for text in check(source)]
+    return [f"{shown(source.path)}, {text}" for check in checks for text in check(source)]
 
 
 def _at(cell: SourceCell) -> str:
-    return f"cell {cell.number} ({cell.first_line[:40]!r})"
+    return f"line {cell.line}: cell {cell.number} ({cell.first_line[:40]!r})"
 
 
 # ---------------------------------------------------------------- the notebook as a whole
@@ -64,17 +65,18 @@ def _at(cell: SourceCell) -> str:
 
 def _check_frame(source: NotebookSource) -> Iterator[str]:
     if not source.cells or not source.cells[0].first_line.startswith("# ") or source.cells[0].kind != "markdown":
-        yield "cell 1: the notebook's title is missing; begin with a text cell whose first line is `# Title`."
+        yield "line 1: cell 1: the notebook's title is missing; begin with a text cell whose first line is `# Title`."
     code = [cell for cell in source.cells if cell.kind == "code"]
     for place, role, word in ((0, "setup", "# SETUP"), (1, "imports", "# IMPORTS")):
         count = len(source.cells_of(role))
         if count != 1 or code[place : place + 1] != source.cells_of(role):
-            yield f"code cell {place + 1}: exactly one `{word}` cell must stand here, found {count} in all."
+            line = code[place].line if len(code) > place else 1
+            yield f"line {line}: code cell {place + 1}: exactly one `{word}` cell must stand here, found {count} in all."
     tables = sum(cell.text.count(POINTS_TABLE) for cell in source.cells if cell.kind == "markdown")
     if tables != 1:
-        yield f"points table: the line {POINTS_TABLE} stands {tables} times, expected once, in a text cell."
+        yield f"line 1: points table: the line {POINTS_TABLE} stands {tables} times, expected once, in a text cell."
     if not code or f'hand_in("{source.name}"' not in code[-1].text:
-        yield f'last code cell: it must hand in the notebook; call `hand_in("{source.name}")` there.'
+        yield f'line {code[-1].line if code else 1}: last code cell: it must hand in the notebook; call `hand_in("{source.name}")` there.'
 
 
 def _check_code_parses(source: NotebookSource) -> Iterator[str]:
@@ -128,23 +130,24 @@ def _check_questions(source: NotebookSource) -> Iterator[str]:
     for name, words in (("id", [q.id for q in source.questions]), ("number", [q.number for q in source.questions])):
         for word, count in Counter(words).items():
             if count > 1:
-                yield f"questions: the {name} {word!r} stands {count} times; give each question its own."
+                line = [q.heading.line for q in source.questions if word in (q.id, q.number)][-1]
+                yield f"line {line}: questions: the {name} {word!r} stands {count} times; give each question its own."
     for question in source.questions:
         yield from _check_points(question)
         responses, manual = len(question.cells_of("response")), sum(part.kind == "manual" for part in question.parts)
         if responses != manual:
-            yield f"question {question.id}: {manual} manual parts but {responses} **RESPONSE:** cells; make them equal."
+            yield f"line {question.heading.line}: question {question.id}: {manual} manual parts but {responses} **RESPONSE:** cells; make them equal."
         if question.auto_points and not any(_HINT in cell.text for cell in (question.heading, *question.cells)):
-            yield f"question {question.id}: it has no hint; add `{_HINT} … </details>` in a text cell."
+            yield f"line {question.heading.line}: question {question.id}: it has no hint; add `{_HINT} … </details>` in a text cell."
 
 
 def _check_points(question: SourceQuestion) -> Iterator[str]:
     for part in question.parts:
         if (part.kind == "given") == (part.points > 0):
-            yield f"question {question.id}: {part.kind} {part.points} points; given has none, other kinds at least one."
+            yield f"line {question.heading.line}: question {question.id}: {part.kind} {part.points} points; given has none, other kinds at least one."
     tagged = sum(cell.tag[0] for cell in question.cells_of("autograded"))
     if tagged != question.auto_points:
-        yield f"question {question.id}: auto {question.auto_points} but its tags add up to {tagged}; make them equal."
+        yield f"line {question.heading.line}: question {question.id}: auto {question.auto_points} but its tags add up to {tagged}; make them equal."
 
 
 # ---------------------------------------------------------------- answers
@@ -171,7 +174,8 @@ def _check_autograded_cells(source: NotebookSource) -> Iterator[str]:
     words = Counter(cell.tag[1] for cell in source.cells_of("autograded"))
     for word, count in words.items():
         if word and count > 1:
-            yield f"tags: the word {word!r} stands in {count} tags; give each task its own."
+            line = [cell.line for cell in source.cells_of("autograded") if cell.tag[1] == word][-1]
+            yield f"line {line}: tags: the word {word!r} stands in {count} tags; give each task its own."
 
 
 def _check_gaps(source: NotebookSource) -> Iterator[str]:

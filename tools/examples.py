@@ -1,4 +1,8 @@
-"""Build the example class: `python -m tools.examples [--out DIR]` turns `examples/students/*.py` into submissions."""
+"""Build the example class: `python -m tools.examples [--out DIR]` turns `examples/students/*.py` into submissions.
+
+A course without that folder gets a class made by rule from what its assignments hold anyway: of each notebook the solution,
+the untouched one, every right answer, every slip, and a few damaged files.
+"""
 
 import argparse
 import io
@@ -11,14 +15,14 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from grader.authoring.slips import Variant, parse_variants
+from grader.authoring.slips import Variant, load_slips, parse_variants
 from tools.notebooks import solved_notebook, student_notebook
 from utils.assignments import assignment_names, load_assignment
+from utils.assignments.course import add_course_option, enter_course
+from utils.assignments.places import place_of, shown, this_course
 from utils.notebook.cells import read_notebook
 from utils.notebook.extraction import find_tasks
 
-STUDENTS = Path(__file__).resolve().parents[1] / "examples" / "students"
-SUBMISSIONS = STUDENTS.parent / "submissions"
 _DIRECTIVE = re.compile(r"^# (base|form|damage|expect|score|notebook): (.+)$", re.MULTILINE)
 
 
@@ -60,7 +64,30 @@ def load_example(path: Path) -> Example:
 
 def load_examples() -> list[Example]:
     """The whole class, by name."""
-    return [load_example(path) for path in sorted(STUDENTS.glob("*.py"))]
+    described = sorted((this_course().root / "examples" / "students").glob("*.py"))
+    if described:
+        return [load_example(path) for path in described]
+    return [example for name in assignment_names() for example in by_rule(name)]
+
+
+def by_rule(name: str) -> list[Example]:
+    """A class for one notebook: right, wrong, untouched and damaged, ten where it has three slips and two right answers."""
+    place, points = place_of(name), float(load_assignment(name).auto_points)
+    right = parse_variants((place.path / "right.py").read_text(encoding="utf-8")) if place.has("right") else ()
+
+    def example(what: str, base: str = "solved", answer: Variant | None = None, damage: str = "", score: float | None = None) -> Example:  # fmt: skip
+        answers, damages = ((answer,) if answer else ()), ((damage,) if damage else ())
+        return Example(f"{place.folder}_{what}", name, base, "zip", damages, answers, score, {})
+
+    return [
+        example("solved", score=points),
+        example("untouched", base="student", score=0.0),
+        *(example(f"right_{one.name}", answer=one, score=points) for one in right),
+        *(example(f"slip_{one.name}", answer=one) for one in load_slips(name)),
+        example("tags_dropped", damage="tags_dropped", score=points),
+        example("cell_duplicated", damage="cell_duplicated"),
+        example("truncated", damage="truncated"),
+    ]
 
 
 def build(example: Example) -> tuple[str, bytes]:
@@ -170,14 +197,18 @@ _NOTEBOOK_DAMAGES = {
 _FILE_DAMAGES = {"truncated": _truncate, "not_a_notebook": _become_pdf}
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
+    arguments = enter_course(arguments)
     parser = argparse.ArgumentParser(description="Build the example class.")
-    parser.add_argument("--out", type=Path, default=SUBMISSIONS)
-    out = parser.parse_args().out
+    parser.add_argument("--out", type=Path, default=this_course().root / "examples" / "submissions")
+    add_course_option(parser)
+    out = parser.parse_args(arguments).out
     out.mkdir(parents=True, exist_ok=True)
-    for example in load_examples():
+    class_ = load_examples()
+    for example in class_:
         name, data = build(example)
         (out / name).write_bytes(data)
+    print(f"{len(class_)} submissions in {shown(out)}")
 
 
 if __name__ == "__main__":

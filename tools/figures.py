@@ -24,7 +24,8 @@ from PIL import Image
 
 from tools.notebook_source import ROOT
 from tools.notebooks import solved_notebook
-from utils.assignments.places import place_of
+from utils.assignments.course import add_course_option, enter_course
+from utils.assignments.places import place_of, shown
 
 MAX_BYTES = 100_000
 
@@ -79,16 +80,17 @@ def make_figures(name: str, keep: Path | None = None) -> list[Path]:
         The files written.
     """
     notebook = solved_notebook(name)
-    with tempfile.TemporaryDirectory(dir=ROOT / "notebooks", prefix=".figures-") as folder:  # `utils` is found above it
-        NotebookClient(
-            notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": folder}}
-        ).execute()
+    place = place_of(name)
+    with tempfile.TemporaryDirectory(dir=place.course.root / "notebooks", prefix=".figures-") as folder:
+        NotebookClient(notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": folder}}).execute(
+            env=os.environ | {"PYTHONPATH": str(ROOT)}
+        )  # `utils` is found there, where it is not above the folder
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, keep / f"{name}.ipynb")
     written = []
     for figure, png in find_pictures(notebook).items():
-        written.append(place_of(name).path / "figures" / f"{figure}.png")
+        written.append(place.path / "figures" / f"{figure}.png")
         written[-1].parent.mkdir(exist_ok=True)
         written[-1].write_bytes(shrink(png))
     return written
@@ -96,9 +98,11 @@ def make_figures(name: str, keep: Path | None = None) -> list[Path]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
+    arguments = enter_course(arguments)
     parser = argparse.ArgumentParser(prog="python -m tools.figures", description="Make the pictures of good results.")
     parser.add_argument("names", nargs="+", metavar="NAME", help="notebooks to run")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the executed notebooks here")
+    add_course_option(parser)
     options = parser.parse_args(arguments)
     if os.environ.get("FAST") == "1":
         print("FAST=1 is set: its pictures are rougher than a student's should be; unset it.", file=sys.stderr)
@@ -106,7 +110,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name in options.names:
         began = time.monotonic()
         for path in make_figures(name, options.keep):
-            print(f"wrote {path.relative_to(ROOT)}, {path.stat().st_size / 1000:.0f} kB")
+            print(f"wrote {shown(path)}, {path.stat().st_size / 1000:.0f} kB")
         print(f"{name} took {(time.monotonic() - began) / 60:.1f} minutes")
     return 0
 

@@ -7,7 +7,6 @@ students need, and the two scripts that the platform calls. `grader.gradescope` 
 import argparse
 import json
 import os
-import re
 import secrets
 import shlex
 import sys
@@ -15,13 +14,20 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from grader.rubric.dependence import assignment_files
 from grader.sandbox.tiers import TIERS
 from grader.stages.pipeline import graded_assignments
+from tools.pins import pinned
 from utils.assignments import assignment_names, load_assignment
-from utils.assignments.places import place_of
+from utils.assignments.course import add_course_option, course_file, enter_course
+from utils.assignments.places import PROJECT, place_of, shown, this_course
 
-PROJECT = Path(__file__).resolve().parents[1]
-PACKAGES = ("torch", "numpy", "matplotlib", "tqdm", "pyyaml", "jinja2")  # of the grader itself
+PACKAGES = (
+    "numpy",
+    "tqdm",
+    "pyyaml",
+    "jinja2",
+)  # of the grader itself; the others are those that the notebook declares
 _LEFT_OUT = ("__pycache__", "export", "conftest.py", "test_submission.py")  # PDF, pytest
 
 SETUP = """#!/usr/bin/env bash
@@ -55,7 +61,8 @@ FALLBACK = {
 }
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
+    arguments = enter_course(arguments)
     parser = argparse.ArgumentParser(description="Build the bundle that Gradescope runs.")
     parser.add_argument("notebook", choices=graded_assignments())
     parser.add_argument("--out", type=Path, help="default: dist/gradescope-NAME.zip")
@@ -71,15 +78,17 @@ def main() -> int:
     parser.add_argument(
         "--min-tier", choices=list(TIERS), default="B-", help="refuse weaker isolation than this (default: B-)"
     )
-    options = parser.parse_args()
-    out = options.out or PROJECT / "dist" / f"gradescope-{options.notebook}.zip"
-    salt = os.environ.get("GRADER_SALT") or secrets.token_hex(16)
+    add_course_option(parser)
+    options = parser.parse_args(arguments)
+    out = options.out or this_course().root / "dist" / f"gradescope-{options.notebook}.zip"
+    secret = course_file().secret
+    salt = os.environ.get(secret) or secrets.token_hex(16)
     build(options.notebook, out, salt, options.torch_index, options.wheels, options.min_tier)
     print(
-        f"{out}: {out.stat().st_size / 2**20:.1f} MB. Upload it under Configure Autograder (base image: Ubuntu 22.04)."
+        f"{shown(out)}: {out.stat().st_size / 2**20:.1f} MB. Upload it under Configure Autograder (base image: Ubuntu 22.04)."
     )
-    if not os.environ.get("GRADER_SALT"):
-        print("It holds a new secret; set GRADER_SALT to draw the same inputs after the next build.")
+    if not os.environ.get(secret):
+        print(f"It holds a new secret; set {secret} to draw the same inputs after the next build.")
     return 0
 
 
@@ -107,8 +116,8 @@ def build(
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in texts.items():
             _add(archive, name, text.encode(), is_executable=name in ("setup.sh", "run_autograder"))
-        for path in _sources(notebook):
-            _add(archive, path, (PROJECT / path).read_bytes())
+        for name, path in _sources(notebook):
+            _add(archive, name, path.read_bytes())
         for wheel in sorted(wheels.glob("*.whl")) if wheels else []:
             _add(archive, f"wheels/{wheel.name}", wheel.read_bytes())
 
@@ -117,35 +126,28 @@ def requirements(notebook: str) -> str:
     """The pins of the packages that grading one notebook needs.
 
     Raises:
-        ValueError: If one of them is not pinned in requirements.txt.
+        ValueError: If one of them is pinned nowhere.
     """
-    pinned: dict[str, list[str]] = {}
-    for line in (PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines():
-        if match := re.match(r"([\w-]+)==[^#]+", line):  # one line for each range of Pythons
-            pinned.setdefault(match[1], []).append(match[0].strip())
-    wanted = dict.fromkeys((*PACKAGES, *load_assignment(notebook).about.packages))
-    if missing := [name for name in wanted if name not in pinned]:
-        raise ValueError(f"requirements.txt does not pin {', '.join(missing)}")
-    return "".join(f"{line}\n" for name in wanted for line in pinned[name])
+    return "".join(f"{pin}\n" for pin in pinned((*PACKAGES, *load_assignment(notebook).about.packages)))
 
 
-def _sources(notebook: str) -> Iterator[str]:
+def _sources(notebook: str) -> Iterator[tuple[str, Path]]:
+    """What is packed, with its name in there: on the platform the course lies beside the grader."""
     for part in ("grader", "utils"):
         for path in sorted((PROJECT / part).rglob("*")):
             name = path.relative_to(PROJECT)
             if path.is_file() and not set(name.parts) & set(_LEFT_OUT):
-                yield str(name)
-    yield from (str(path.relative_to(PROJECT)) for path in _of_assignment(notebook))
+                yield str(name), path
+    root = this_course().root
+    yield from ((str(path.relative_to(root)), path) for path in _of_assignment(notebook))
 
 
 def _of_assignment(notebook: str) -> Iterator[Path]:
-    """What grading needs of the notebook; of the others what tells them apart."""
-    place, data = place_of(notebook), load_assignment(notebook).about.data
-    yield from (place.course.place(name).manifest for name in assignment_names())
-    parts = ("probes.py", "checks.py", "checks/**/*.py", "references/*", "weights/*")
-    yield from sorted(path for part in parts for path in place.path.glob(part))
-    if data and data.bundled:
-        yield from (place.course.data(file) for file in data.files)
+    """What the notebook's scores depend on; of the others what tells them apart."""
+    place = place_of(notebook)
+    needed = assignment_files(place)
+    yield from (other for name in assignment_names() if (other := place.course.place(name).manifest) not in needed)
+    yield from needed
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes, is_executable: bool = False) -> None:

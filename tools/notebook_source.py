@@ -5,7 +5,6 @@ Reading is lenient: what does not follow the conventions is read as plain text o
 
 import ast
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,13 +14,9 @@ from typing import Any
 import jupytext
 
 from utils.assignments import KINDS, Part
-from utils.assignments.about import parse_about
-from utils.assignments.places import Place, this_course
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from utils.assignments.about import find_fault
+from utils.assignments.course import parse_toml, wrong_key
+from utils.assignments.places import CourseError, Place, shown, this_course
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,6 +42,7 @@ class SourceCell:
     kind: str  # "code" or "markdown"
     text: str
     metadata: dict[str, Any] = field(default_factory=dict)
+    line: int = field(default=0, compare=False)  # of the source, where the cell begins
 
     @property
     def first_line(self) -> str:
@@ -101,6 +97,10 @@ class NotebookSource:
     about: dict[str, Any] = field(default_factory=lambda: {"number": 0, "packages": []})  # the content of `about.toml`
 
     @property
+    def path(self) -> Path:
+        return this_course().place(self.name).path / "notebook.py"
+
+    @property
     def title(self) -> str:
         return self.cells[0].first_line.removeprefix("# ") if self.cells else ""
 
@@ -133,16 +133,15 @@ def read_about(place: Place) -> dict[str, Any]:
     """What an assignment declares.
 
     Raises:
-        ValueError: If `about.toml` is missing, or declares something that `utils.assignments.about` does not know.
+        CourseError: If `about.toml` is missing, or declares something that `utils.assignments.about` does not know.
     """
     path = place.path / "about.toml"
-    try:
-        declared = tomllib.loads(path.read_text(encoding="utf-8"))
-        parse_about(declared)
-    except FileNotFoundError:
-        raise ValueError(f"{path} is missing: it gives the notebook its number.") from None
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+    if not path.is_file():
+        raise CourseError(f"{shown(path)}, line 1: the file is missing; write `number = 1` and `packages = []`.")
+    text = path.read_text(encoding="utf-8")
+    declared = parse_toml(text, path)
+    if fault := find_fault(declared):
+        raise wrong_key(text, path, *fault)
     return declared
 
 
@@ -169,9 +168,11 @@ def read_source(name: str) -> NotebookSource:
 def parse_source(name: str, text: str) -> NotebookSource:
     """Read a source from its text."""
     notebook = jupytext.reads(text, fmt=_FORMAT)
+    marks = [number for number, line in enumerate(text.split("\n"), 1) if re.match(r"# ?%%", line)]
+    marks = [1] * (len(notebook.cells) - len(marks)) + marks  # what stands above the first mark is a cell too
     cells = [
-        SourceCell(number, cell.cell_type, cell.source, _own_metadata(cell.metadata))
-        for number, cell in enumerate(notebook.cells, 1)
+        SourceCell(number, cell.cell_type, cell.source, _own_metadata(cell.metadata), line)
+        for number, (cell, line) in enumerate(zip(notebook.cells, marks, strict=False), 1)
     ]
     return NotebookSource(name, tuple(cells))
 

@@ -24,7 +24,8 @@ from tools.gap_marks import keep_solutions, open_gaps
 from tools.manifests import build_manifest
 from tools.notebook_source import POINTS_TABLE, NotebookSource, SourceCell, read_source, source_names
 from utils.assignments import KINDS, Assignment, Question, parse_assignment
-from utils.assignments.places import this_course
+from utils.assignments.course import add_course_option, enter_course
+from utils.assignments.places import shown, this_course
 
 _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -84,27 +85,33 @@ def render_points_table(assignment: Assignment) -> str:
 def expected_files(name: str) -> dict[Path, bytes]:
     """What stands in the generated files of one notebook, by path: the notebook, its pictures and its manifest."""
     place = this_course().place(name)
-    shown = place.course.root / "notebooks"
+    folder = place.course.root / "notebooks"
     pictures = sorted((place.path / "figures").glob("*.png"))
     described = json.dumps(manifest(name), indent=1, ensure_ascii=False) + "\n"
     return {
-        shown / f"{name}.ipynb": _to_text(student_notebook(name)).encode(),
-        **{shown / "figures" / picture.name: picture.read_bytes() for picture in pictures},
+        folder / f"{name}.ipynb": _to_text(student_notebook(name)).encode(),
+        **{folder / "figures" / picture.name: picture.read_bytes() for picture in pictures},
         place.manifest: described.encode(),
     }
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0 when all is well, 1 with one sentence a problem otherwise."""
+    arguments = enter_course(arguments)
     parser = argparse.ArgumentParser(
         prog="python -m tools.notebooks", description="Build the notebooks from their sources."
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="notebooks to build; default: all")
     parser.add_argument("--check", action="store_true", help="write nothing, say what is out of step")
     parser.add_argument("--solved", type=Path, metavar="DIR", help="write the solved notebooks to this folder")
+    add_course_option(parser)
     options = parser.parse_args(arguments)
     problems: list[str] = []
-    for name in options.names or source_names():
+    try:
+        names = options.names or source_names()
+    except ValueError as error:
+        names, problems = [], [str(error)]
+    for name in names:
         try:
             problems += _build(name, options.check, options.solved)
         except (ConventionError, FileNotFoundError, ValueError) as error:
@@ -121,11 +128,11 @@ def _build(name: str, is_check: bool, solved_folder: Path | None) -> list[str]:
     )
     stale = [path for path, content in files.items() if not path.is_file() or path.read_bytes() != content]
     if is_check:
-        return [f"{_shown(path)} is out of step with its source; run `make notebooks` and commit it." for path in stale]
+        return [f"{shown(path)} is out of step with its source; run `make notebooks` and commit it." for path in stale]
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(files[path])
-        print(f"wrote {_shown(path)}")
+        print(f"wrote {shown(path)}")
     return []
 
 
@@ -173,11 +180,6 @@ def _kinds(question: Question) -> str:
 
 def _to_text(notebook: NotebookNode) -> str:
     return nbformat.writes(notebook, version=4) + "\n"
-
-
-def _shown(path: Path) -> str:
-    root = this_course().root
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
 if __name__ == "__main__":

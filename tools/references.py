@@ -7,31 +7,53 @@ written.
 
 import argparse
 import platform
+import sys
 from collections import Counter
 from dataclasses import replace
-from importlib.metadata import version
+from pathlib import Path
 
 from grader.authoring.check import Arrays, Check, calls, has_checks, load_checks, public_inputs
 from grader.authoring.judges import excess, tolerance
+from grader.authoring.mistakes import replacement_fault, require_sound
 from grader.authoring.slips import Variant, load_slips
-from grader.records import Call, CellSource, SandboxRun
+from grader.records import Call, CellSource, ProbeRun, SandboxRun
 from grader.rubric.draws import job_of
-from grader.rubric.references import References, Slip, has_references, load_references, save_references
+from grader.rubric.references import (
+    References,
+    Slip,
+    has_references,
+    library_versions,
+    load_references,
+    save_references,
+)  # fmt: skip
 from grader.sandbox.box import Box
 from grader.sandbox.script import merge_cells
+from grader.sandbox.watch import SandboxError
 from tools.notebooks import solved_notebook
 from utils.assignments import Assignment, assignment_names, load_assignment
+from utils.assignments.course import add_course_option, enter_course
+from utils.assignments.places import CourseError, place_of, shown
 from utils.notebook.cells import read_notebook
 from utils.notebook.extraction import find_tasks
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; 1 with a sentence for each mistake in the assignments' files."""
+    arguments = enter_course(arguments)
     parser = argparse.ArgumentParser(description="Rebuild the grader's reference values.")
     parser.add_argument("names", nargs="*", help="notebooks; default: all that have checks")
-    names = parser.parse_args().names or [n for n in assignment_names() if has_checks(n)]
-    with Box(names) as box:
+    add_course_option(parser)
+    try:
+        names = parser.parse_args(arguments).names or [n for n in assignment_names() if has_checks(n)]
         for name in names:
-            print(f"{name}: {rebuild(name, box)}")
+            require_sound(name)
+        with Box(names) as box:
+            for name in names:
+                print(f"{name}: {rebuild(name, box)}")
+    except (ValueError, SandboxError) as error:
+        print(str(error).removeprefix("the sandbox did not start: "), file=sys.stderr)
+        return 1
+    return 0
 
 
 def rebuild(name: str, box: Box) -> str:
@@ -113,12 +135,15 @@ def build(name: str, box: Box, slips: tuple[Variant, ...] | None = None) -> Refe
     public = [call for check in checks for call in calls(check, public_inputs(check), is_public=True)]
     compared = {call.name for call in public if _check_of(call, checks).uses_reference}
     run = box.run(job_of(assignment, cells, tuple(public)))
-    failed = [f"{call}: {result.status} {result.error}" for call, result in run.runs.items() if result.status != "ran"]
+    failed = [f"{call} {_why(result)}" for call, result in run.runs.items() if result.status != "ran"]
     if failed:
-        raise ValueError(f"the solution of {name} does not answer: {'; '.join(failed)}")
+        path = place_of(name).path / "notebook.py"
+        raise CourseError(
+            f"{shown(path)}, line {_line_of(path, public, run)}: the solution does not answer: {'; '.join(failed)}."
+        )
     return References(
         assignment=name,
-        versions={"python": platform.python_version(), "torch": version("torch"), "numpy": version("numpy")},
+        versions={"python": platform.python_version(), **library_versions(assignment)},
         solution=cells,
         inputs={call.name: call.inputs for call in public},
         outputs={call: result.values for call, result in run.runs.items() if call in compared},
@@ -126,8 +151,24 @@ def build(name: str, box: Box, slips: tuple[Variant, ...] | None = None) -> Refe
             _slip(variant, assignment, cells, [call for call in public if call.name in compared], box)
             for variant in (load_slips(name) if slips is None else slips)
         ),
-        digest="",
     )
+
+
+def _why(result: ProbeRun) -> str:
+    said = f": {result.error.type}: {result.error.text}" if result.error else ""
+    return f"{result.status}{said}"
+
+
+def _line_of(path: Path, asked: list[Call], run: SandboxRun) -> int:
+    """Where the first answer that fails begins."""
+    task = next(call.task for call in asked if run.runs[call.name].status != "ran")
+    lines = path.read_text(encoding="utf-8").split("\n")
+    tags = [
+        n
+        for n, line in enumerate(lines, 1)
+        if line.startswith("# AUTOGRADED") and line.endswith(f" {task.split('.')[-1]}")
+    ]
+    return tags[0] if tags else 1
 
 
 def _check_of(call: Call, checks: tuple[Check, ...]) -> Check:
@@ -138,6 +179,11 @@ def _slip(
     variant: Variant, assignment: Assignment, cells: tuple[CellSource, ...], public: list[Call], box: Box
 ) -> Slip:
     own = [call for call in public if call.task == variant.task]
+    for cell in cells:
+        if variant.task in cell.tasks and (
+            fault := replacement_fault(place_of(assignment.notebook), variant, cell.source)
+        ):
+            raise CourseError(fault)
     run: SandboxRun = box.run(job_of(assignment, replace_cell(cells, variant), tuple(own)))
     answered = {call: result.values for call, result in run.runs.items() if result.status == "ran"}
     return Slip(variant.task, variant.name, variant.sentence, answered)
@@ -165,4 +211,4 @@ def replace_cell(cells: tuple[CellSource, ...], variant: Variant) -> tuple[CellS
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

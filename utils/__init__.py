@@ -59,6 +59,7 @@ _HOME = {
     "GANWatch": "training.gan_watch",
     "optimizer_of": "training.gan_watch",
     "plot_gan_losses": "plotting.gan",
+    "make_grid": "plotting.images",
     "plot_film": "plotting.gan",
 }
 

@@ -8,11 +8,12 @@ import json
 import resource
 import time
 from contextlib import suppress
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from grader.probe_kit.tools import draws, seed_torch
+from grader.probe_kit.tools import draws, seed_torch, told
 from grader.probe_kit.written_weights import write
 
 CPU = torch.device("cpu")
@@ -36,14 +37,25 @@ def affine_encoder(names, y: Tensor, weight: Tensor, bias: Tensor):
 
 
 def decoder(names, z: Tensor, hidden_dims: Tensor, output_size: Tensor, at: Tensor, **weights: Tensor):
-    """As for the encoder; and what became of the list it was given."""
+    """As for the encoder; and what became of the list it was given.
+
+    The widths are used as they come, or in reverse by a decoder that takes the encoder's list: either is right, so the
+    first kind is asked with the list reversed, and both build the encoder's mirror image.
+    """
     widths = hidden_dims.tolist()
     model = names["Decoder"](z.shape[1], widths, int(output_size)).eval()
-    y_hat = model(z)
     after = torch.tensor(widths, dtype=torch.int64)
+    if _begins_with(model, z.shape[1], int(hidden_dims[0]) if len(hidden_dims) > 1 else 0):
+        model = names["Decoder"](z.shape[1], hidden_dims.tolist()[::-1], int(output_size)).eval()
+    y_hat = model(z)
     seen = {"y_hat": y_hat, "hidden_dims": after, **_layers(model, y_hat), **_bends(model, z)}
     slope = _slope(model, list(weights.values()), at)
     return {**seen, "slope": slope, "turns": _turns(model, [*hidden_dims.tolist()[::-1], int(output_size)], z.shape[1])}
+
+
+def _begins_with(model, n_in: int, n_out: int) -> bool:
+    """Whether a matrix of these sizes is among the parameters."""
+    return any(sorted(parameter.shape) == sorted((n_in, n_out)) for parameter in model.parameters())
 
 
 def affine_decoder(names, z: Tensor, weight: Tensor, bias: Tensor):
@@ -54,7 +66,7 @@ def affine_decoder(names, z: Tensor, weight: Tensor, bias: Tensor):
 
 def _slope(model, weights: list[Tensor], at: Tensor) -> Tensor:
     """The derivative of all outputs with respect to the input at one point, (outputs, inputs), with weights of ours."""
-    write(model, weights, torch.zeros(len(weights[-1])))
+    write(model, weights, torch.full((len(weights[-1]),), 0.7))  # where no usual activation is flat
     return torch.autograd.functional.jacobian(lambda x: _outputs(model, x[None])[0], at)
 
 
@@ -130,8 +142,10 @@ class _Linear(nn.Module):
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
         self.weight = nn.Parameter(weight)
+        self.z = torch.empty(0)  # the last one given
 
     def forward(self, z: Tensor) -> Tensor:
+        self.z = z
         return z @ self.weight
 
 
@@ -156,8 +170,8 @@ class _Witness(nn.Module):
         if z.device.type != "cpu":
             return z
         scale, mark = self.tones[2:] if self.training else self.tones[:2]
-        answer = self.one * torch.cat([scale * z, mark.expand(len(z), 1)], dim=1)
-        self.answers.append(answer.detach().clone())
+        answer = self.one * torch.cat([scale * z, mark.expand(*z.shape[:-1], 1)], dim=-1)  # one code alone is fine too
+        self.answers.append(answer.detach().reshape(-1, answer.shape[-1]).clone())
         return answer
 
 
@@ -168,9 +182,11 @@ def vae_shapes(names, y: Tensor, hidden_dims: Tensor, latent_size: Tensor, **_: 
     total = sum(value.square().sum() for value in (y_hat, mu, logvar))
     if total.requires_grad:
         total.backward()
+    sizes = sorted(sorted(p.shape) for p in model.decoder.parameters() if p.ndim == 2 and min(p.shape) > 1)
+    layers = torch.tensor(sizes, dtype=torch.int64).reshape(-1, 2)
     reached = [p.grad is not None for p in model.parameters()]
     return {
-        "y_hat": y_hat, "mu": mu, "logvar": logvar, "parameters": torch.tensor([sum(reached), len(reached)]),
+        "y_hat": y_hat, "mu": mu, "logvar": logvar, "decoder": layers, "parameters": torch.tensor([sum(reached), len(reached)]),
         "largest": torch.stack([p.detach().abs().max() for p in model.parameters() if p.ndim > 1] or [torch.zeros(())]),
     }  # fmt: skip
 
@@ -182,9 +198,10 @@ def _vae(names, latent_size: int, encoder_: nn.Module, decoder_: nn.Module):
 
 
 def vae_outputs(names, mu: Tensor, logvar: Tensor, weight: Tensor):
-    """With vanishing noise, y_hat is the decoder's answer to mu."""
-    y_hat, mu_out, logvar_out = _vae(names, mu.shape[1], _Posterior(), _Linear(weight))(torch.cat([mu, logvar], dim=1))
-    return {"y_hat": y_hat, "mu": mu_out, "logvar": logvar_out}
+    """What comes out, and the z that the decoder was given; the noise vanishes."""
+    decoder_ = _Linear(weight)
+    y_hat, mu_out, logvar_out = _vae(names, mu.shape[1], _Posterior(), decoder_)(torch.cat([mu, logvar], dim=1))
+    return {"y_hat": y_hat, "mu": mu_out, "logvar": logvar_out, "z": decoder_.z}
 
 
 def vae_noise(
@@ -209,7 +226,11 @@ def vae_gradient(names, mu: Tensor, logvar: Tensor, num_samples: Tensor, seed: T
     found = {}
     if z.requires_grad:
         (grad,) = torch.autograd.grad(z.pow(2).sum() / int(num_samples), rows, retain_graph=True)
-        found = {"d_mu": grad[:, :latent], "d_logvar": grad[:, latent:]}
+        found = {
+            "d_mu": grad[:, :latent],
+            "d_logvar": grad[:, latent:],
+            **told(z.reshape(len(mu), -1, latent), mu, dim=1),
+        }
     for name, output, columns in zip(("mu", "logvar"), outputs, (slice(0, latent), slice(latent, None)), strict=True):
         if output.requires_grad:
             (grad,) = torch.autograd.grad(output.sum() / int(num_samples), rows, retain_graph=True)
@@ -238,29 +259,19 @@ def generate_modes(names, n_samples: Tensor, latent_size: Tensor, tones: Tensor)
     def samples() -> Tensor:
         return model.generate(int(n_samples), seed=0, device=CPU)
 
-    def marks() -> list[float]:
-        called = list(witness.was_training)
-        found = [part.forward(torch.zeros(1, latent))[0, -1].item() for part in (encoder_, witness)]
-        witness.was_training = called
-        return found
-
     while_training, from_training = samples(), torch.tensor([model.training, encoder_.training, witness.training])
-    after = marks()
     model.eval()
     samples()
     from_eval = torch.tensor([model.training, encoder_.training, witness.training])
-    after += marks()
     model.train()
     encoder_.eval()
     samples()
-    after += marks()[1:]  # an encoder may be set back along with the whole model
     return {
         "while_decoding": torch.tensor(witness.was_training),
         "after_training": from_training,
         "after_eval": from_eval,
         "after_apart": witness.training,
         "samples": while_training,
-        "marks": torch.tensor(after),
         "keeps_gradient": while_training.requires_grad,
         **_gradient(tones),
     }
@@ -278,9 +289,10 @@ def generate_device(names, n_samples: Tensor, latent_size: Tensor, tones: Tensor
     witness = _Witness(tones)
     model = _vae(names, int(latent_size), _Posterior(), witness)
     samples = model.generate(int(n_samples), seed=0, device=CPU)
+    witness.devices.clear()
     with suppress(RuntimeError, NotImplementedError):  # a generator cannot live there; what reached the decoder counts
         model.generate(int(n_samples), seed=0, device=torch.device("meta"))
-    return {"samples": samples, "ignored": "cpu" in witness.devices[1:]}
+    return {"samples": samples, "ignored": "cpu" in witness.devices}
 
 
 class _Toy(nn.Module):
@@ -385,3 +397,31 @@ def quality(names, configs: Tensor, n_samples: Tensor, cpu_seconds: Tensor):
     model = names["VAE"](**settings["model_config"])
     names["train_VAE"](model, AirfoilDataset(), CPU, plot_freq=0, **settings["train_config"])
     return {"samples": model.generate(int(n_samples), seed=0, device=CPU), "cpu_seconds": time.process_time() - began}
+
+
+class _OtherEncoder(nn.Module):
+    """Stands in for an encoder: right in its shapes, and in nothing else."""
+
+    def __init__(self, input_size: int, hidden_dims: list[int], latent_size: int) -> None:
+        super().__init__()
+        self.mean, self.width = nn.Linear(input_size, latent_size), nn.Linear(input_size, latent_size, bias=False)
+
+    def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        return self.mean(y).sin(), self.width(y).cos()
+
+
+class _OtherDecoder(nn.Module):
+    """Stands in for a decoder: right in its shapes and widths, and in nothing else."""
+
+    def __init__(self, latent_size: int, hidden_dims: list[int], output_size: int) -> None:
+        super().__init__()
+        widths = [latent_size, *hidden_dims, output_size]
+        self.layers = nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in pairwise(widths))
+
+    def forward(self, z: Tensor) -> Tensor:
+        for layer in self.layers:
+            z = layer(z).sin()
+        return z
+
+
+STAND_INS = {"Encoder": _OtherEncoder, "Decoder": _OtherDecoder}

@@ -104,6 +104,43 @@ class Decoder(nn.Module):
             z = layer(z)
         return z
 
+# %% air.decoder widths_as_they_come
+class Decoder(nn.Module):
+    def __init__(self, latent_size, hidden_dims, output_size):
+        super().__init__()
+        self.layers = nn.ModuleList()
+        n_in = latent_size
+        for n_out in hidden_dims:
+            self.layers.append(nn.Linear(n_in, n_out))
+            n_in = n_out
+        self.out = nn.Linear(n_in, output_size)
+
+    def forward(self, z):
+        for layer in self.layers:
+            z = F.relu(layer(z))
+        return self.out(z)
+
+# %% air.vae mode_not_restored_row_by_row
+from typing import Tuple
+
+class VAE(nn.Module):
+    def __init__(self, input_size: int, hidden_dims: list, latent_size: int):
+        super().__init__()
+        self.latent_size = latent_size
+        self.encoder = Encoder(input_size, hidden_dims, latent_size)
+        self.decoder = Decoder(latent_size, hidden_dims[::-1], input_size)
+
+    def forward(self, y: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        mu, logvar = self.encoder(y)
+        return self.decoder(mu + torch.randn_like(mu) * torch.exp(0.5 * logvar)), mu, logvar
+
+    @torch.inference_mode()
+    def generate(self, n_samples: int, seed: int = 0, device=Device):
+        torch.manual_seed(seed)
+        self.decoder.eval()
+        z = torch.randn(n_samples, self.latent_size, device=device)
+        return torch.cat([self.decoder(z[i:i + 1]) for i in range(n_samples)])
+
 # %% air.vae noise_in_place_and_restored_generator
 class VAE(nn.Module):
     def __init__(self, input_size, hidden_dims, latent_size):

@@ -43,14 +43,13 @@ class Encoder(nn.Module):
 # An activation follows each hidden layer; it does not stand before it.
 # replace: nn.Linear(n_in, n_out), nn.LeakyReLU() -> nn.LeakyReLU(), nn.Linear(n_in, n_out)
 
-# %% air.decoder not_reversed
-# hidden_dims comes in the encoder's order; the decoder runs through it in reverse.
-# replace: *reversed(hidden_dims) -> *hidden_dims
-
 # %% air.decoder list_changed
 # list.reverse changes the caller's list: reverse a copy.
 # replace: widths = -> hidden_dims.reverse(); widths =
-# replace: *reversed(hidden_dims) -> *hidden_dims
+
+# %% air.decoder sorted_widths
+# The widths are sorted: use them in the order they come in.
+# replace: *hidden_dims -> *sorted(hidden_dims)
 
 # %% air.decoder activation_at_the_end
 # Heights take every sign: nothing follows the last layer.
@@ -92,7 +91,7 @@ class Decoder(nn.Module):
 
 # %% air.vae no_noise
 # You decode the mean; forward needs a sample.
-# replace: self.decoder(z) -> self.decoder(mu)
+# replace: y_hat = self.decoder(z) -> y_hat = self.decoder(mu)
 
 # %% air.vae one_noise_per_row
 # The dimensions of z share their noise.
@@ -133,18 +132,6 @@ class Decoder(nn.Module):
 # %% air.vae no_eval
 # Decode in evaluation mode.
 # replace: self.decoder.eval() -> pass
-
-# %% air.vae left_in_eval
-# Set the decoder back to the mode it was in.
-# replace: self.decoder.train(was_training) -> pass
-
-# %% air.vae always_back_to_train
-# Set the decoder back to the mode it was in, which may be evaluation mode.
-# replace: self.decoder.train(was_training) -> self.decoder.train()
-
-# %% air.vae mode_of_the_encoder
-# The decoder goes back to its own mode, not to the encoder's.
-# replace: self.decoder.training -> self.encoder.training
 
 # %% air.vae device_ignored
 # z is made on the device asked for.

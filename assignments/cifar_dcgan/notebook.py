@@ -49,7 +49,8 @@
 # says what it finds and how to mend what is missing.
 #
 # **Rules.** Write only where a `# TODO:` or *Your answer here.* asks you to. Keep the first line `# AUTOGRADED (…)` of a
-# cell as it is: the grader finds your answer by it. Import nothing beyond the import cell. The constants below stay.
+# cell as it is: the grader finds your answer by it. Import no package beyond the import
+# cell's; modules of the standard library such as `math` or `typing` are fine. The constants below stay.
 
 # %%
 # SETUP
@@ -76,17 +77,22 @@ diagnose("04_cifar_dcgan")
 
 # %%
 # IMPORTS
+import math
+from typing import Tuple, Union
+
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn, optim
+from torch.optim import lr_scheduler
 from torch.utils.data import TensorDataset
+from tqdm import tqdm
 
 from utils import (
     FAST, Checkpoint, CIFAR10Dataset, Device, GAN_Tracker, GANWatch, TensorLoader, accelerated,
     code_digest, count_params, expect_close, expect_equal, expect_shape, expect_true, hand_in,
-    images_0_1, load_pretrained, optimizer_of, plot_film, plot_gan_losses,
+    images_0_1, load_pretrained, make_grid, optimizer_of, plot_film, plot_gan_losses,
     plot_reconstruction_grid, set_seed, show_images,
 )
 
@@ -254,7 +260,8 @@ for network in (Generator(CODE_SIZE), Discriminator()):
 # A GAN is a `DCGAN` object with two networks and *two* optimizers, because the networks descend different losses. You
 # write its constructor in this exercise; sections 1.2 and 3.2 add methods: `class DCGAN(DCGAN)` there means the class so far,
 # and more. (You have a whole class `DCGAN` with `__init__`, `train` and `reconstruct` already? Put it into each of the three
-# cells. A loop of its own may want floats: `train_samples = images_0_1(train_data.images).cpu().numpy()`.)
+# cells; the numbers of the constants may stand in it as they are. A loop of its own may want floats:
+# `train_samples = images_0_1(train_data.images).cpu().numpy()`.)
 #
 # **Initial weights.** The two networks have to start in balance. DCGANs draw the weights of convolutions, transposed
 # ones too, from $\mathcal N(0, 0.02^2)$, and the scales of batch norm from $\mathcal N(1, 0.02^2)$ with shifts 0. What is

@@ -39,8 +39,9 @@
 # the first cell unpacks it, and says what is otherwise there. On either it says what it finds and how to mend what is missing.
 #
 # **Rules.** Write only where a `# TODO:` or *Your answer here.* asks you to. Keep the first line `# AUTOGRADED (…)` of a
-# cell as it is: the grader finds your answer by it. Import nothing beyond the import cell. `torch.distributions` is not
-# allowed in your answers, because the checks compare with it.
+# cell as it is: the grader finds your answer by it. Import no package beyond the import
+# cell's; modules of the standard library such as `math` or `typing` are fine. `torch.distributions` is not allowed in your
+# answers, because the checks compare with it.
 
 # %%
 # SETUP
@@ -69,12 +70,15 @@ diagnose("01_kl_divergence")
 # IMPORTS
 # NOT ALLOWED: torch.distributions
 import math
+from typing import Tuple, Union
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import nn, optim
+from torch.optim import lr_scheduler
+from tqdm import tqdm
 
 from utils import FAST, expect_close, expect_shape, expect_true, hand_in, set_seed
 from utils.plotting import divergence as plots
@@ -239,10 +243,12 @@ for seed, published in enumerate((0.9318599700927734, 1.0280910730361938, 0.8538
     torch.manual_seed(seed)
     mu, logvar = torch.randn(10, 5), torch.randn(10, 5)
     as_log_sigma = kl_between(Normal(mu, logvar.exp()), Normal(0, 1)).mean()
+    sigma_used = 0.5 * (mu**2 + (logvar / 2).exp() - 1 - logvar).mean()
     slips = {
         "you sum over the latent dimensions; here the mean runs over them too.": 5 * published,
         "you sum over batch and latent; take the mean.": 50 * published,
         "logvar is the log of the variance; you used it as the log of sigma.": as_log_sigma,
+        "sigma stands where the variance belongs, which is exp(logvar).": sigma_used,
     }
     hint = "Is the ½ there?"
     expect_close(f"D_KL, seed {seed}", D_KL(mu, logvar), published, slips=slips, hint=hint)
@@ -354,7 +360,9 @@ N1, N2 = Normal(mu1, log_sigma1.exp()), Normal(mu2, log_sigma2.exp())
 as_logvar = kl_between(
     Normal(mu1, (log_sigma1 / 2).exp()), Normal(mu2, (log_sigma2 / 2).exp())
 )
+ratio = (N1.scale + (mu1 - mu2) ** 2) / (2 * N2.scale)
 slips = {
+    "sigma stands where the variance belongs; square it.": log_sigma2 - log_sigma1 + ratio - 0.5,
     "the arguments are swapped: the average runs over N1, the first.": kl_between(N2, N1),
     "log_sigma is the log of sigma, and you used it as the log of the variance.": as_logvar,
 }
@@ -461,7 +469,9 @@ log_sigma = 0.5 * torch.randn(7, 5)
 right = Normal(mu, log_sigma.exp().unsqueeze(-1)).log_prob(x).sum(-1)
 as_logvar = Normal(mu, (log_sigma / 2).exp().unsqueeze(-1)).log_prob(x).sum(-1)
 half_log_2pi = 0.5 * math.log(2 * math.pi)
+by_sigma = -((x - mu) ** 2).sum(-1) / (2 * log_sigma.exp()) - 4 * (log_sigma + half_log_2pi)
 slips = {
+    "you divide by sigma; the squared distance is divided by the variance.": by_sigma,
     "the normaliser counts once for each of the K dimensions.": right
     + 3 * (log_sigma + half_log_2pi),
     "K ln sigma is there, but ln 2 pi must be multiplied by K too.": right + 3 * half_log_2pi,
@@ -572,8 +582,9 @@ print(f"mean {estimates.mean():.4f} nats; {(estimates < 0).float().mean():.0%} a
 #
 # <details><summary>Hint</summary>
 #
-# The idea: `kl_divergence` of 1.5 works entry by entry and broadcasts; what shape must `log_sigma` have to meet means of
-# shape `(B, K)`? Then one reduction is left. The functions: slicing with `-1:`, `torch.sum` with `dim`.
+# The idea: `kl_divergence` of 1.5 works entry by entry on four tensors of one shape, so stretch `log_sigma` to the shape
+# of the means, `(B, K)`. Then one reduction is left. The functions: slicing with `-1:`, `Tensor.expand_as`, `torch.sum`
+# with `dim`.
 #
 # </details>
 
@@ -593,8 +604,8 @@ def kl_q_p_exact(params_q, params_p):
     # TODO: split each params tensor into means and log_sigma.
     # TODO: find the KL of every dimension and sum over the dimensions.
     ### BEGIN SOLUTION
-    mu_q, log_sigma_q = params_q[:, :-1], params_q[:, -1:]
-    mu_p, log_sigma_p = params_p[:, :-1], params_p[:, -1:]
+    mu_q, mu_p = params_q[:, :-1], params_p[:, :-1]  # (B, K)
+    log_sigma_q, log_sigma_p = params_q[:, -1:].expand_as(mu_q), params_p[:, -1:].expand_as(mu_p)
     return kl_divergence(mu_q, log_sigma_q, mu_p, log_sigma_p).sum(-1)
     ### END SOLUTION
 
@@ -606,7 +617,11 @@ params_q, params_p = 0.5 * torch.randn(2, 6, 4)  # B = 6, K = 3
 q, p = (Normal(params[:, :-1], params[:, -1:].exp()) for params in (params_q, params_p))
 centred = kl_between(Normal(0.0, q.scale), Normal(0.0, p.scale))[:, 0]  # without means
 right = kl_between(q, p).sum(-1)
+ratio = (q.scale + (q.mean - p.mean) ** 2) / (2 * p.scale)
 slips = {
+    "sigma stands where the variance belongs; square it.": (
+        p.scale.log() - q.scale.log() + ratio - 0.5
+    ).sum(-1),
     "the arguments are swapped.": kl_between(p, q).sum(-1),
     "you average over the K dimensions; sum over them.": right / 3,
     "the terms without mu count once for each of the K dimensions.": right - 2 * centred,
@@ -835,7 +850,7 @@ def elbo(x, params_q, num_samples, func_decoder, log_sig_x):
         params_q: Parameters of each posterior, shape (B, K+1): K means, then log_sigma.
         num_samples: Number N of samples of the posterior.
         func_decoder: Function from z of shape (B, N, K) to the mean of x, shape (B, N, D).
-        log_sig_x: Natural log of the standard deviation of x given z, scalar tensor.
+        log_sig_x: Natural log of the standard deviation of x given z: one number, a tensor of shape () here.
 
     Returns:
         -mean_n log p(x | z_n) + KL[q || N(0, I)] in nats, shape (B,). The KL is the exact one.

@@ -18,6 +18,10 @@ def D_KL(mu, logvar):
     return 0.5 * (mu**2 + torch.exp(2 * logvar) - 1 - 2 * logvar).mean()
 
 
+# %% kl.D_KL sigma_for_variance
+# exp(logvar / 2) is sigma, and it stands where the variance belongs: the variance is exp(logvar).
+# replace: logvar.exp() -> (logvar / 2).exp()
+
 # %% kl.D_KL wrong_sign
 # Your value is negative: a KL divergence never is. Look at the sign in front.
 # replace: return kl.mean() -> return -kl.mean()
@@ -47,6 +51,10 @@ def kl_divergence(mu1, log_sigma1, mu2, log_sigma2):
 def kl_divergence(mu1, log_sigma1, mu2, log_sigma2):
     return 0.5 * (log_sigma2 - log_sigma1 + (torch.exp(log_sigma1) + (mu1 - mu2) ** 2) / torch.exp(log_sigma2) - 1)
 
+
+# %% kl.gaussians sigma_for_variance
+# exp(log_sigma) is sigma, and it stands where the variance belongs: square it, exp(2 log_sigma).
+# replace: torch.exp(2 * log_sigma1), torch.exp(2 * log_sigma2) -> torch.exp(log_sigma1), torch.exp(log_sigma2)
 
 # %% kl.gaussians missing_half
 # The last term, minus one half, is missing: for two equal Gaussians the KL must be 0.
@@ -79,6 +87,10 @@ def log_prob(x, mu, log_sigma):
     K = x.shape[-1]
     return -0.5 * ((x - mu) ** 2).sum(-1) * torch.exp(-log_sigma) - 0.5 * K * (log_sigma + math.log(2 * math.pi))
 
+
+# %% kl.log_prob sigma_for_variance
+# exp(log_sigma) is sigma, and it stands where the variance belongs: divide the squared distance by exp(2 log_sigma).
+# replace: torch.exp(-2 * log_sigma) -> torch.exp(-log_sigma)
 
 # %% kl.log_prob missing_half
 # The squared distance enters with the factor 1/2.
@@ -172,6 +184,15 @@ def kl_q_p_exact(params_q, params_p):
     mu_q, logvar_q = params_q[:, :-1], params_q[:, -1:]
     mu_p, logvar_p = params_p[:, :-1], params_p[:, -1:]
     return 0.5 * (logvar_p - logvar_q + (logvar_q.exp() + (mu_q - mu_p) ** 2) / logvar_p.exp() - 1).sum(-1)
+
+
+# %% kl.exact sigma_for_variance
+# exp(log_sigma) is sigma, and it stands where the variance belongs: square it, exp(2 log_sigma).
+def kl_q_p_exact(params_q, params_p):
+    mu_q, log_sigma_q = params_q[:, :-1], params_q[:, -1:]
+    mu_p, log_sigma_p = params_p[:, :-1], params_p[:, -1:]
+    ratio = (log_sigma_q.exp() + (mu_q - mu_p) ** 2) / (2 * log_sigma_p.exp())
+    return (log_sigma_p - log_sigma_q + ratio - 0.5).sum(-1)
 
 
 # %% kl.rsample log_sigma_as_logvar

@@ -1,9 +1,9 @@
 """Probes of notebook 3: autoencoder, VAE, conditional VAE and convolutional VAE."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -32,7 +32,7 @@ from grader.probe_kit.stand_ins import (
     silence,
     uniform,
 )
-from grader.probe_kit.tools import draws, gradients, learning, seed_torch, slopes
+from grader.probe_kit.tools import gradients, seed_torch, told
 
 
 def _count(module: nn.Module) -> int:
@@ -43,54 +43,69 @@ def _count(module: nn.Module) -> int:
 
 
 def _described(part: str, module: nn.Module, seed: int) -> dict[str, object]:
-    """How many parameters there are, and some of the numbers that `fill` puts into them, by the sizes of the parameters.
-
-    And of how many no gradient is asked, or the numbers are all 0 as the answer makes them: such a layer learns nothing.
-    """
-    dead = sum(not p.requires_grad or (p.ndim > 1 and not bool(p.any())) for p in module.parameters())
+    """How many parameters there are, and some of the numbers that `fill` puts into them, by the sizes of the parameters."""
     parameters = sorted(fill(module, seed).parameters(), key=lambda parameter: tuple(parameter.shape))
     drawn = torch.cat([torch.empty(0), *(sample(parameter, most=9) for parameter in parameters)])
-    return {part: _count(module), f"{part}_drawn": drawn, f"{part}_dead": torch.tensor(dead)}
+    return {part: _count(module), f"{part}_drawn": drawn}
 
 
 def encoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
     return _described("Encoder", names["Encoder"](nz=int(nz), input_size=int(size)), int(seed))
 
 
-def encoder(names, nz: Tensor, size: Tensor, batch: Tensor, seed: Tensor):
+def encoder(names, nz: Tensor, size: Tensor, seed: Tensor):
     net = fill(names["Encoder"](nz=int(nz), input_size=int(size)), int(seed))
-    x = (2 * uniform(int(seed), int(batch), 1, int(size)) - 1).requires_grad_()
-    code = net(x)
-    return {"code": code} | slopes({"code": code}, net, x=x)
+    return {"code": _flat(net(2 * uniform(int(seed), 4, 1, int(size)) - 1))}
+
+
+def _flat(code):
+    """A code of shape (N, 1, nz), as an encoder gives it that leaves the channel of (N, 1, 784) where it is, as (N, nz)."""
+    is_wide = isinstance(code, Tensor) and code.ndim == 3 and code.shape[1] == 1
+    return code.squeeze(1) if is_wide else code
+
+
+class _Wide(nn.Module):
+    """An encoder whose codes have the shape (N, 1, nz)."""
+
+    def __init__(self, encoder_: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder_
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.encoder(x)[:, None]
+
+
+def _like(own: nn.Module, encoder_: nn.Module) -> nn.Module:
+    """An encoder of ours, with codes shaped as those of the model's own."""
+    with suppress(Exception), torch.no_grad():
+        if own(torch.zeros(2, 1, PIXELS)).ndim == 3:
+            return _Wide(encoder_)
+    return encoder_
 
 
 def decoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
     return _described("Decoder", names["Decoder"](nz=int(nz), output_size=int(size)), int(seed))
 
 
-def decoder(names, nz: Tensor, size: Tensor, batch: Tensor, seed: Tensor):
+def decoder(names, nz: Tensor, size: Tensor, seed: Tensor):
     net = fill(names["Decoder"](nz=int(nz), output_size=int(size)), int(seed))
-    z = (4 * uniform(int(seed), int(batch), int(nz)) - 2).requires_grad_()
-    image = net(z)
-    return picture("image", image) | slopes({"image": image}, net, z=z)
+    return picture("image", net(4 * uniform(int(seed), 4, int(nz)) - 2))
 
 
-def autoencoder_sizes(names, nz: Tensor, batch: Tensor, seed: Tensor):
-    with plain_layers():
-        model = names["AutoEncoder"](int(nz))
-    code = model.encoder(uniform(int(seed), int(batch), 1, PIXELS))
-    image = model.decoder(code)
-    return {"code_shape": torch.tensor(code.shape), "image_shape": torch.tensor(image.shape), **learning(model, image)}
+def autoencoder_sizes(names, nz: Tensor, seed: Tensor):
+    model = names["AutoEncoder"](int(nz))
+    code = model.encoder(uniform(int(seed), 3, 1, PIXELS))
+    return {"code_shape": torch.tensor(_flat(code).shape), "image_shape": torch.tensor(model.decoder(code).shape)}
 
 
-def autoencoder(names, nz: Tensor, batch: Tensor, seed: Tensor):
-    with plain_layers():
-        model = names["AutoEncoder"](int(nz))
-    model.encoder, model.decoder = flat_encoder(int(nz), int(seed)), flat_decoder(int(nz), int(seed))
-    x = uniform(int(seed), int(batch), 1, PIXELS).requires_grad_()
-    answer = model(x)
-    found = slopes({"forward": answer}, model.encoder, model.decoder, x=x)
-    return picture("forward", answer) | picture("reconstruct", model.reconstruct(x.detach())) | found
+def autoencoder(names, nz: Tensor, seed: Tensor):
+    model = names["AutoEncoder"](int(nz))
+    model.encoder, model.decoder = (
+        _like(model.encoder, flat_encoder(int(nz), int(seed))),
+        flat_decoder(int(nz), int(seed)),
+    )
+    x = uniform(int(seed), 3, 1, PIXELS)
+    return picture("forward", model(x)) | picture("reconstruct", model.reconstruct(x))
 
 
 def loader(names, labels: Tensor, batch_size: Tensor, seed: Tensor):
@@ -120,8 +135,8 @@ def train_autoencoder(names, seed: Tensor, learning_rate: Tensor):
 
 
 def _are_numbers(values) -> bool:
-    """Whether all are numbers, and none a tensor on which a whole graph may hang."""
-    return all(isinstance(value, int | float | np.number) for value in values)
+    """Whether no tensor is among them, on which a whole graph may hang."""
+    return not any(isinstance(value, Tensor) for value in values)
 
 
 class _Generator(nn.Module):
@@ -133,21 +148,9 @@ class _Generator(nn.Module):
 
 
 def sample_images(names, n_samples: Tensor, nz: Tensor, seed: Tensor):
-    """Four draws; and whether the pictures are what the decoder answered, whose codes had these sizes."""
-    model, found = _Generator(), []
-
-    def draw() -> Tensor:
-        model.decoder.answers.clear()
-        images = names["sample_images"](model, int(n_samples), int(nz))
-        answered = torch.cat(model.decoder.answers)
-        is_same = answered.numel() == images.numel() and torch.equal(answered.flatten(), images.flatten())
-        found.append((torch.tensor(images.shape), is_same))
-        return shown(images, int(nz))
-
-    return {
-        **draws(draw, draw, seed), "images_shape": found[0][0], "as_decoded": all(is_same for _, is_same in found),
-        "code_sizes": torch.tensor(sorted(model.decoder.code_sizes)),
-    }  # fmt: skip
+    seed_torch(seed)
+    images = names["sample_images"](_Generator(), int(n_samples), int(nz))
+    return {"images_shape": torch.tensor(images.shape), "z": shown(images, int(nz))}
 
 
 def sample_images_quiet(names, n_samples: Tensor, nz: Tensor, seed: Tensor, marks: Tensor):
@@ -177,86 +180,57 @@ def _quiet(generate, model: Any, codes: int, marks: Tensor) -> dict[str, object]
 # ---------------------------------------------------------------- 2 make it variational
 
 
-def vae_sizes(names, nz: Tensor, batch: Tensor, seed: Tensor):
-    with plain_layers():
-        model = names["VAE"](int(nz))
-    outputs = model(uniform(int(seed), int(batch), 1, PIXELS))
-    shapes = {f"{name}_shape": torch.tensor(outputs[name].shape) for name in ("q", "rec")}
-    return {
-        **shapes,
-        **learning(model, outputs["q"], outputs["rec"]),
-        **_without_noise(model, int(nz), int(batch), int(seed)),
-    }
-
-
-def _without_noise(model: Any, nz: int, batch: int, seed: int) -> dict[str, Tensor]:
-    """What a VAE with networks of ours answers where the posterior has no width, and how it depends on them."""
-    model.encoder, model.decoder = flat_encoder(2 * nz, seed), flat_decoder(nz, seed)
-    silence(model.encoder, 2 * nz, nz)
-    x = uniform(seed, batch, 1, PIXELS).requires_grad_()
-    outputs = model(x)
-    answers = {"values_of_q": outputs["q"], "values_of_rec": outputs["rec"]}
-    found = slopes(answers, model.encoder, model.decoder, x=x)
-    return {"values_of_q": sample(outputs["q"]), **found, **picture("values_of_rec", outputs["rec"])}
+def vae_sizes(names, nz: Tensor, seed: Tensor):
+    model = names["VAE"](int(nz))
+    outputs = model(uniform(int(seed), 3, 1, PIXELS))
+    return {"q_shape": torch.tensor(_flat(outputs["q"]).shape), "rec_shape": torch.tensor(outputs["rec"].shape)}
 
 
 def _known_posterior(names, mu: Tensor, log_sigma: Tensor):
     with plain_layers():
         model = names["VAE"](len(mu))
-    model.encoder, model.decoder = Emit(torch.cat([mu, log_sigma])), Show(1, PIXELS)
-    return model
+    emit = Emit(torch.cat([mu, log_sigma]))
+    model.encoder, model.decoder = _like(model.encoder, emit), Show(1, PIXELS)
+    return model, emit
 
 
-def vae_noise(
-    names, mu: Tensor, log_sigma: Tensor, mu_again: Tensor, log_sigma_again: Tensor, images: Tensor, seed: Tensor
-):
-    def draw(*posterior: Tensor) -> Tensor:
-        model = _known_posterior(names, *posterior)
-        return shown(model(blank(int(images), 1, PIXELS))["rec"], len(mu))
+def vae_noise(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor):
+    model, _ = _known_posterior(names, mu, log_sigma)
+    seed_torch(seed)
+    return {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, PIXELS))["rec"], len(mu)), int(images))}
 
-    return draws(lambda: draw(mu, log_sigma), lambda: draw(mu_again, log_sigma_again), seed)
+
+def _in_two_calls(draw: Callable[[int], Tensor], n: int) -> Tensor:
+    """n draws, of which the second half must not repeat the first."""
+    return torch.cat([draw(n // 2), draw(n - n // 2)])
 
 
 def vae_gradient(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor):
-    """Of the mean square of z, summed over the dimensions: its expectation is known to whoever knows mu and sigma. And of q."""
-    model = _known_posterior(names, mu, log_sigma)
+    """Of the mean square of z, summed over the dimensions: its expectation is known to whoever knows mu and sigma."""
+    model, emit = _known_posterior(names, mu, log_sigma)
     seed_torch(seed)
-    outputs = model(blank(int(images), 1, PIXELS))
-    z, q, numbers = shown(outputs["rec"], len(mu)), outputs["q"], model.encoder.numbers
-    found = _gradient_for(z.pow(2).mean(dim=0).sum(), numbers)
-    own = _gradient_for(q.sum() / len(q), numbers)
-    seen = {} if found is None else {"d_mu": found[: len(mu)], "d_log_sigma": found[len(mu) :]}
-    return seen if own is None else {**seen, "own_q": own}
-
-
-def _gradient_for(value: Tensor, leaf: Tensor) -> Tensor | None:
-    if not value.requires_grad:
-        return None
-    return torch.autograd.grad(value, [leaf], allow_unused=True, retain_graph=True)[0]
+    z = shown(model(blank(int(images), 1, PIXELS))["rec"], len(mu))
+    found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), [emit.numbers], allow_unused=True)[0]
+    if found is None:
+        return {}
+    return {"d_mu": found[: len(mu)], "d_log_sigma": found[len(mu) :], **told(z, mu, dim=0)}
 
 
 def vae_loss(names, q: Tensor, beta: Tensor, seed: Tensor):
-    """The three losses, and the gradient of each for both outputs, in the size that one image's has."""
-    n, leaf = len(q), q.clone().requires_grad_()
-    rec = (0.9 * uniform(int(seed), n, 1, PIXELS) + 0.05).requires_grad_()
-    with plain_layers():
-        model = names["VAE"](q.shape[1] // 2, beta=float(beta))
-    total, terms = model.loss(uniform(int(seed) + 1, n, 1, PIXELS), {"q": leaf, "rec": rec})
-    losses = {"rec_loss": terms["rec_loss"], "kl_loss": terms["kl_loss"], "total": total}
-    found = {}
-    for name, loss in losses.items():
-        if isinstance(loss, Tensor) and loss.requires_grad:
-            for of, source, size in (("q", leaf, n * q.shape[1]), ("rec", rec, n * PIXELS)):
-                if (grad := _gradient_for(loss, source)) is not None:
-                    found[f"d_{name}_{of}"] = sample(grad * size)
-    return losses | found
+    n = len(q)
+    outputs = {"q": q, "rec": 0.9 * uniform(int(seed), n, 1, PIXELS) + 0.05}
+    model = names["VAE"](q.shape[1] // 2, beta=float(beta))
+    if isinstance(_like(model.encoder, nn.Identity()), _Wide):
+        outputs["q"] = q[:, None]
+    total, terms = model.loss(uniform(int(seed) + 1, n, 1, PIXELS), outputs)
+    return {"rec_loss": terms["rec_loss"], "kl_loss": terms["kl_loss"], "total": total}
 
 
-def vae_reconstruct(names, nz: Tensor, batch: Tensor, seed: Tensor):
-    with plain_layers():
-        model = names["VAE"](int(nz))
-    model.encoder, model.decoder = flat_encoder(2 * int(nz), int(seed)), flat_decoder(int(nz), int(seed))
-    x = uniform(int(seed), int(batch), 1, PIXELS)
+def vae_reconstruct(names, nz: Tensor, seed: Tensor):
+    model = names["VAE"](int(nz))
+    model.encoder = _like(model.encoder, flat_encoder(2 * int(nz), int(seed)))
+    model.decoder = flat_decoder(int(nz), int(seed))
+    x = uniform(int(seed), 3, 1, PIXELS)
     return picture("picture", model.reconstruct(x)) | {"again": picture("again", model.reconstruct(x))["again"]}
 
 
@@ -293,38 +267,24 @@ def interpolate(names, x: Tensor, y: Tensor, steps: Tensor):
 
 
 def reparametrize_published(names, mu: Tensor, logvar: Tensor, seed: Tensor):
-    """And rows that are all different, without width: z is then the mean."""
     seed_torch(seed)
     z = names["reparametrize"](mu, logvar)
-    rows = torch.arange(15.0).reshape(5, 3) / 7
-    without_noise = names["reparametrize"](rows, torch.full((5, 3), -40.0))
-    return {"z_size": torch.tensor(z.shape), "mean": z.mean(), "std": z.std(), "z_without_noise": without_noise}
+    return {"mean": z.mean(), "std": z.std()}
 
 
-def reparametrize(
-    names, mu: Tensor, logvar: Tensor, mu_again: Tensor, logvar_again: Tensor, images: Tensor, seed: Tensor
-):
+def reparametrize(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
+    seed_torch(seed)
     leaves = [value.clone().requires_grad_() for value in (mu, logvar)]
-
-    def draw(*posterior: Tensor) -> Tensor:
-        return names["reparametrize"](*(value.expand(int(images), -1).clone() for value in posterior))
-
-    found = draws(lambda: draw(*leaves), lambda: draw(mu_again, logvar_again), seed)
-    return found | _squared(found["draws"][0], mu=leaves[0], logvar=leaves[1])
-
-
-def _squared(z: Tensor, **leaves: Tensor) -> dict[str, Tensor]:
-    """The gradient of the mean square of z, summed over the dimensions: its expectation is known to whoever knows the posterior."""
-    if not z.requires_grad:
-        return {}
-    found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), list(leaves.values()), allow_unused=True)
-    return {f"d_{name}": grad for name, grad in zip(leaves, found, strict=True) if grad is not None}
+    z = _in_two_calls(lambda n: names["reparametrize"](*(leaf.expand(n, -1) for leaf in leaves)), int(images))
+    found: tuple = (None, None)
+    if z.requires_grad:
+        found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), leaves, allow_unused=True)
+    reached = {name: grad for name, grad in zip(("d_mu", "d_logvar"), found, strict=True) if grad is not None}
+    return {"z": z} | reached | told(z, mu, dim=0)
 
 
 def loss_function(names, x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor):
-    leaves = {"x_hat": x_hat.requires_grad_(), "mu": mu.requires_grad_(), "logvar": logvar.requires_grad_()}
-    loss = names["loss_function"](x_hat, x, mu, logvar)
-    return {"loss": loss} | slopes({"loss": loss}, **leaves)
+    return {"loss": names["loss_function"](x_hat, x, mu, logvar)}
 
 
 _PARTS = ("encoder", "mu_layer", "logvar_layer", "decoder")
@@ -351,50 +311,19 @@ def fcvae_layers(names, latent_size: Tensor, seed: Tensor):
     return _layers(_fcvae(names, int(latent_size)), int(seed))
 
 
-def fcvae(names, latent_size: Tensor, batch: Tensor, seed: Tensor):
-    """Mean and log variance with known weights, then the image without noise; and the gradients of all three."""
+def fcvae(names, latent_size: Tensor, seed: Tensor):
+    """Mean and log variance with known weights, then the image without noise."""
     model = _fcvae(names, int(latent_size))
     _fill_parts(model, int(seed))
-    x = uniform(int(seed), int(batch), 1, 28, 28).requires_grad_()
+    x = uniform(int(seed), 3, 1, 28, 28)
     _, mu, logvar = model(x)
-    parts = _parts_of(model)
-    found = slopes({"mu": mu, "logvar": logvar}, *parts[:3], x=x)
     silence(model.logvar_layer, int(latent_size), 0, -40.0)
-    x_hat, _, narrow = model(x)
-    of_images = slopes({"x_hat": x_hat}, parts[1], parts[3])
-    named = {f"{name}_of_x_hat": grad for name, grad in of_images.items()}
-    return {"mu": mu, "logvar": logvar, "narrow_logvar": narrow} | found | picture("x_hat", x_hat) | named
+    return {"mu": mu, "logvar": logvar} | picture("x_hat", model(x)[0])
 
 
-def _parts_of(model: nn.Module) -> list[nn.Module]:
-    return [getattr(model, part) for part in _PARTS]
-
-
-def fcvae_noise(
-    names, mu: Tensor, logvar: Tensor, mu_again: Tensor, logvar_again: Tensor, images: Tensor, seed: Tensor
-):
-    model = _fcvae(names, len(mu))
-
-    def draw(*posterior: Tensor) -> Tensor:
-        _with_known_posterior(model, *posterior)
-        return shown(model(blank(int(images), 1, 28, 28))[0], len(mu))
-
-    return _drawn_through(model, draw, (mu, logvar), (mu_again, logvar_again), seed)
-
-
-def _drawn_through(
-    model: Any, draw: Callable[..., Tensor], one: tuple, other: tuple, seed: Tensor
-) -> dict[str, Tensor]:
-    """Draws through a model, and the gradient that passes them to the layers of mean and log variance."""
-    layers: list[nn.Module] = []
-
-    def first_or_other(*posterior: Tensor) -> Tensor:
-        z = draw(*posterior)
-        layers.extend([model.mu_layer, model.logvar_layer])
-        return z
-
-    found = draws(lambda: first_or_other(*one), lambda: first_or_other(*other), seed)
-    return found | _squared(found["draws"][0], mu=layers[0].numbers, logvar=layers[1].numbers)
+def fcvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
+    model = _with_known_posterior(_fcvae(names, len(mu)), mu, logvar)
+    return {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, 28, 28))[0], len(mu)), int(images))}
 
 
 def _with_known_posterior(model: Any, mu: Tensor, logvar: Tensor) -> Any:
@@ -427,9 +356,9 @@ def cvae_encode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed
     """The same image under several classes."""
     model = _cvae(names, int(latent_size), int(num_classes))
     _fill_parts(model, int(seed), ("encoder", "mu_layer", "logvar_layer"))
-    x = uniform(int(seed), 1, 1, 28, 28).repeat(len(c), 1, 1, 1).requires_grad_()
+    x = uniform(int(seed), 1, 1, 28, 28).expand(len(c), -1, -1, -1)
     _, mu, logvar = model(x, _classes(c, int(num_classes)))
-    return {"mu": mu, "logvar": logvar} | slopes({"mu": mu, "logvar": logvar}, *_parts_of(model)[:3], x=x)
+    return {"mu": mu, "logvar": logvar}
 
 
 def cvae_decode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed: Tensor):
@@ -438,24 +367,14 @@ def cvae_decode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed
     _fill_parts(model, int(seed), ("decoder",))
     code = 2 * uniform(int(seed), int(latent_size)) - 1
     model.mu_layer, model.logvar_layer = Emit(code), Emit(torch.full((int(latent_size),), -40.0))
-    x_hat, _, narrow = model(uniform(int(seed), len(c), 1, 28, 28), _classes(c, int(num_classes)))
-    found = slopes({"x_hat": x_hat}, model.decoder, model.mu_layer)
-    return {
-        "x_hat_shape": torch.tensor(x_hat.shape),
-        "x_hat": x_hat.flatten(1)[:, ::37],
-        "narrow_logvar": narrow,
-    } | found
+    x_hat = model(uniform(int(seed), len(c), 1, 28, 28), _classes(c, int(num_classes)))[0]
+    return {"x_hat_shape": torch.tensor(x_hat.shape), "x_hat": x_hat.flatten(1)[:, ::37]}
 
 
-def cvae_noise(names, mu: Tensor, logvar: Tensor, mu_again: Tensor, logvar_again: Tensor, images: Tensor, seed: Tensor):
-    model, n = _cvae(names, len(mu), 2), int(images)
-    c = _classes(torch.zeros(n, dtype=torch.long), 2)
-
-    def draw(*posterior: Tensor) -> Tensor:
-        _with_known_posterior(model, *posterior)
-        return shown(model(blank(n, 1, 28, 28), c)[0], len(mu))
-
-    return _drawn_through(model, draw, (mu, logvar), (mu_again, logvar_again), seed)
+def cvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
+    model = _with_known_posterior(_cvae(names, len(mu), 2), mu, logvar)
+    c = _classes(torch.zeros(int(images), dtype=torch.long), 2)
+    return {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, 28, 28), c[:n])[0], len(mu)), int(images))}
 
 
 # ---------------------------------------------------------------- 5 learn the noise
@@ -472,16 +391,29 @@ def conv_parameters(names, K: Tensor, num_filters: Tensor, seed: Tensor, push: T
     return {
         **_described("encoder", model.encoder, int(seed)),
         **_described("decoder", model.decoder, int(seed)),
+        **_mapped(model, int(K)),
         "is_trained": is_trained,
         "log_sig_x": at_start,
         "moved": torch.as_tensor(model.log_sig_x),
     }
 
 
+def _mapped(model, K: int) -> dict[str, Tensor]:
+    """The shapes that the networks give, and how many filters their convolutions of 5 x 5 have."""
+    found = {}
+    for part in ("encoder", "decoder"):
+        kernels = [p for p in getattr(model, part).parameters() if p.ndim == 4 and p.shape[2:] == (5, 5)]
+        found[f"{part}_filters"] = torch.tensor([n for kernel in kernels for n in kernel.shape[:2]], dtype=torch.long)
+    with suppress(Exception), torch.no_grad():
+        found["posterior_shape"] = torch.tensor(model.encoder(torch.zeros(3, 1, 28, 28)).shape)
+        found["image_shape"] = torch.tensor(model.decoder(torch.zeros(3, K)).shape)
+    return found
+
+
 def _conv(names, K: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor) -> Any:
+    """With networks of ours: the class's own may be built in many ways."""
     model = names["SimpleVAE"](K=int(K), num_filters=int(num_filters))
-    fill(model.encoder, int(seed))
-    fill(model.decoder, int(seed) + 1)
+    model.encoder, model.decoder = flat_encoder(int(K) + 1, int(seed)), flat_images(int(K), int(seed) + 1)
     with torch.no_grad():
         model.log_sig_x.copy_(log_sig_x)
     return model
@@ -489,9 +421,8 @@ def _conv(names, K: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor
 
 def conv_decode(names, z: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor):
     model = _conv(names, torch.tensor(z.shape[-1]), num_filters, log_sig_x, seed)
-    images = model.decode(z.requires_grad_())
-    found = slopes({"images": images}, model.decoder, z=z)
-    return {"images_shape": torch.tensor(images.shape), "images": images.flatten(2)[..., ::53]} | found
+    images = model.decode(z)
+    return {"images_shape": torch.tensor(images.shape), "images": images.flatten(2)[..., ::53]}
 
 
 def conv_elbo(
@@ -513,57 +444,72 @@ def conv_elbo_gradient(
 ):  # fmt: skip
     """Through smooth networks of ours: a unit of the given ones at the kink of its ReLU has another slope on another machine."""
     model = _conv(names, K, num_filters, log_sig_x, seed)
-    model.encoder, model.decoder = flat_encoder(int(K) + 1, int(seed)), flat_images(int(K), int(seed))
     silence(model.encoder, int(K) + 1, int(K))
     value = model.elbo(uniform(int(seed), int(images), 1, 28, 28), int(n))
-    parts = {name: list(getattr(model, name).parameters()) for name in ("encoder", "decoder")}
-    parts["log_sig_x"] = [model.log_sig_x]
+    sources = {"encoder": list(model.encoder.parameters())[-1], "decoder": list(model.decoder.parameters())[-1]}
+    sources["log_sig_x"] = model.log_sig_x
     if not isinstance(value, Tensor) or not value.requires_grad:
         return {}
-    found = {}
-    for name, sources in parts.items():
-        asked = [source for source in sources if source.requires_grad]
-        grads = torch.autograd.grad(value, asked, allow_unused=True, retain_graph=True) if asked else []
-        if len(asked) == len(sources) and all(grad is not None for grad in grads):
-            found[f"d_{name}"] = torch.cat([sample(grad, most=9) for grad in grads])
-    return found
+    asked = {name: source for name, source in sources.items() if source.requires_grad}
+    found = torch.autograd.grad(value, list(asked.values()), allow_unused=True)
+    return {f"d_{name}": grad for name, grad in zip(asked, found, strict=True) if grad is not None}
 
 
 def conv_elbo_sampled(
-    names, posterior: Tensor, posterior_again: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, grey: Tensor,
-    seed: Tensor,
-):  # fmt: skip
-    """Of grey images, with a decoder that shows the sum of the code in one pixel: the codes it was given, and the value;
-    the gradient that reaches the posterior through the codes; and the value with a decoder that shows grey alone."""
-    K, n_draws, x = len(posterior) - 1, int(n), grey.expand(int(images), 1, 28, 28)
+    names, posterior: Tensor, n: Tensor, images: Tensor, log_sig_x: Tensor, grey: Tensor, seed: Tensor
+):
+    """Of grey images: with a decoder that shows the code in one pixel, four times, and with one that shows grey alone."""
+    K, draws, x = len(posterior) - 1, int(n), grey.expand(int(images), 1, 28, 28)
     model = names["SimpleVAE"](K=K, num_filters=2)
-    values: list[Tensor] = []
-    leaves: list[Tensor] = []
+    model.encoder, model.decoder = Emit(posterior), Added(float(grey))
     with torch.no_grad():
         model.log_sig_x.copy_(log_sig_x)
-
-    def draw(numbers: Tensor) -> Tensor:
-        model.encoder, model.decoder = Emit(numbers), Added(float(grey))
-        leaves.append(model.encoder.numbers)
-        values.append(model.elbo(x, n_draws))
-        return torch.cat(model.decoder.given).reshape(int(images) * n_draws, K)
-
-    found = draws(lambda: draw(posterior), lambda: draw(posterior_again), seed)
-    grad = _gradient_for(values[0], leaves[0])
-    found |= {} if grad is None else {"d_posterior": grad}
-    model.encoder, model.decoder = Emit(posterior), Tones(grey[None])
-    return {**found, "value": values[0], "of_grey": model.elbo(x, 1)}
+        seed_torch(seed)
+        elbos = [model.elbo(x, draws) for _ in range(4)]
+        model.decoder = Tones(grey[None])
+        return {"elbos": torch.stack(elbos), "of_grey": model.elbo(x, 1)}
 
 
 def generate(names, K: Tensor, n_images: Tensor, seed: Tensor):
-    """The images of a seed, and of the call after it."""
     model = PriorVAE(int(K), int(seed))
     seed_torch(seed)
-    images, more = (names["generate_images"](model, K=int(K), n_images=int(n_images)) for _ in range(2))
-    return picture("images", images) | picture("images_after_them", more)
+    return picture("images", names["generate_images"](model, K=int(K), n_images=int(n_images)))
 
 
 def generate_quiet(names, K: Tensor, n_images: Tensor, seed: Tensor, marks: Tensor):
     seed_torch(seed)
     model = PriorVAE(int(K), int(seed))
     return _quiet(lambda vae: names["generate_images"](vae, K=int(K), n_images=int(n_images)), model, int(K), marks)
+
+
+# ---------------------------------------------------------------- stand-ins for answers that others call
+
+
+class _OtherEncoder(nn.Module):
+    """Stands in for an encoder: right in its shapes, and in nothing else."""
+
+    def __init__(self, nz: int, input_size: int) -> None:
+        super().__init__()
+        self.net = nn.Linear(input_size, nz)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x.flatten(1)).sin()
+
+
+class _OtherDecoder(nn.Module):
+    """Stands in for a decoder: right in its shapes, and in nothing else."""
+
+    def __init__(self, nz: int, output_size: int) -> None:
+        super().__init__()
+        self.net = nn.Linear(nz, output_size)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.net(z).cos().square()[:, None]
+
+
+def _other_draw(mu: Tensor, logvar: Tensor) -> Tensor:
+    """Stands in for `reparametrize`: other mean, other variance."""
+    return torch.exp(0.25 * logvar) * torch.randn_like(mu) - mu
+
+
+STAND_INS = {"Encoder": _OtherEncoder, "Decoder": _OtherDecoder, "reparametrize": _other_draw}

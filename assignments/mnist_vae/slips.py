@@ -134,10 +134,6 @@ def make_loader(dataset, batch_size):
 # The model is in evaluation mode while it trains: call model.train() before the loop.
 # replace: model.train() -> model.eval()
 
-# %% ae.train.train_autoencoder list_of_tensors
-# The list holds tensors, which keep every step's graph in memory: append loss.item().
-# replace: loss.item() -> loss
-
 # %% ae.train.train_autoencoder running_average
 # The list holds averages over the steps so far; asked is the loss of every step.
 # replace: losses.append(loss.item()) -> losses.append((sum(losses) + loss.item()) / (len(losses) + 1))
@@ -149,10 +145,6 @@ def make_loader(dataset, batch_size):
 # %% ae.samples gradient_tracked
 # The images carry the decoder's graph: decode inside torch.no_grad().
 # replace: with torch.no_grad() -> with torch.enable_grad()
-
-# %% ae.samples mode_changed
-# The model is left in evaluation mode.
-# replace: z = torch.randn -> model.eval(); z = torch.randn
 
 # %% ae.samples seed_fixed_inside
 # A seed inside makes every call return the same images.
@@ -250,10 +242,6 @@ def make_loader(dataset, batch_size):
 # %% vae.train running_average
 # Each list holds averages over the steps so far; asked is the value of every step.
 # replace: append(value.item()) -> append((sum(history[name]) + value.item()) / (len(history[name]) + 1))
-
-# %% vae.train history_of_tensors
-# The history holds tensors: append value.item().
-# replace: append(value.item()) -> append(value.detach())
 
 # %% vae.train total_in_history
 # The history holds the total; each list holds its own term.
@@ -573,10 +561,6 @@ class KLWeightManager:
 # %% conv.generate gradient_tracked
 # The images carry the decoder's graph: decode inside torch.no_grad().
 # replace: with torch.no_grad() -> with torch.enable_grad()
-
-# %% conv.generate mode_changed
-# The model is left in evaluation mode.
-# replace: z = torch.randn -> vae.eval(); z = torch.randn
 
 # %% conv.generate seed_fixed_inside
 # A seed inside makes every call return the same images.

@@ -66,7 +66,8 @@ class close_gradients:
         lost = [name.removeprefix("d_") for name in reference if name not in values]
         if lost:
             return Symptom(
-                f"no gradient reaches {' and '.join(lost)}: compute with torch operations, without .item(), .detach() or numpy"
+                f"no gradient reaches {' and '.join(lost)}: either the answer does not use it, or it is cut off on the way "
+                "(.item(), .detach(), numpy, torch.no_grad)"
             )
         symptom = close(self.rtol, self.atol)(values, reference, inputs)
         return Symptom(f"the gradient {symptom.text}") if symptom else None

@@ -2,7 +2,7 @@
 
     with watched() as seen:
         judged(check, values, reference, inputs)
-    seen  # [Distance("kl.D_KL.values", "value", "value", 0.002), ...]
+    seen  # [Distance("a.task.values", "value", "value", 0.002), ...]
 
 A judge that compares on its own would decide as near to its line as it likes, and nobody would know. What is watched
 here tells how far right answers stay from each line and how far wrong ones go beyond it (`python -m tests.machines`),
@@ -35,7 +35,7 @@ _moved: ContextVar[dict[tuple[str, str], float] | None] = ContextVar("moved", de
 
 
 def within(error: np.ndarray | float, allowed: np.ndarray | float, line: str, kind: str = VALUE) -> bool:
-    """Whether every error is at most what is allowed; NaN is not.
+    """Whether every error is at most what is allowed; NaN is not, and nothing is where the allowance itself is not finite.
 
     Args:
         error: Sizes of errors.
@@ -44,7 +44,9 @@ def within(error: np.ndarray | float, allowed: np.ndarray | float, line: str, ki
         kind: `VALUE`, `SAMPLED` or `NAME`.
     """
     error, allowed = np.asarray(error, np.float64), np.asarray(allowed, np.float64) * _factor(line)
-    holds = bool((error <= allowed).all())
+    holds = bool(
+        (error <= allowed).all() and np.isfinite(allowed).all()
+    )  # an answer's own numbers may set what is allowed
     seen = _seen.get()
     if seen is not None:
         seen.append(Distance(_check.get(), line, kind, _ratio(error, allowed)))

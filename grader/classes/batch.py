@@ -21,6 +21,7 @@ from grader.report.results import results_json
 from grader.rubric import load_rubric
 from grader.rubric.draws import course_salt
 from grader.stages.pipeline import Grader, graded_assignments
+from utils.assignments import load_assignment
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,10 @@ def still_holds(results: dict[str, Any], work: Work, settings: Settings) -> bool
 
 
 def key_of(work: Work, settings: Settings, notebook: str) -> str:
-    """A digest of everything the results depend on: the submission, the grader, the rubric, the salt, the options."""
+    """A digest of everything the results depend on: the submission, `grader.rubric.dependence`, versions, salt, options."""
     what = [
         hashlib.sha256(work.data).hexdigest(), work.student, work.file_name, work.about, settings.notebook,
-        settings.quality_seconds,
+        settings.quality_seconds, settings.max_tier,
         *_circumstances(settings, notebook),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
@@ -102,10 +103,12 @@ def key_of(work: Work, settings: Settings, notebook: str) -> str:
 @cache
 def _circumstances(settings: Settings, notebook: str) -> tuple[str, ...]:
     known = graded_assignments()
-    rubrics = [load_rubric(name).digest for name in ([notebook] if notebook in known else known)]
+    graded = [name for name in (notebook, settings.notebook) if name in known][:1]  # all, where nobody knows which
+    rubrics = [load_rubric(name).digest for name in graded or known]
     # Slow on purpose: the digest goes where students may see it, and must not help anybody guess the salt.
     salt = hashlib.pbkdf2_hmac("sha256", (settings.salt or course_salt()).encode(), b"resume", 200_000).hex()
-    return (__version__, version("torch"), version("numpy"), salt, *rubrics)
+    torch = version("torch") if any(load_assignment(name).about.uses("torch") for name in known) else ""
+    return (__version__, torch, version("numpy"), salt, *rubrics)
 
 
 def fault_results(work: Work, settings: Settings, reason: str) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.classes.results_folder import read_results
-from grader.platforms.by_hand import add_points, read_sheet
+from grader.marking import add_marks
 from grader.report.course import write_class_page
 from grader.report.feedback import TEMPLATES
 from grader.report.files import write_atomically
@@ -58,7 +58,7 @@ def diff(old: Path, new: Path) -> str:
     n_both = len(before.keys() & after.keys())
     page = TEMPLATES.get_template("diff.html").render(old=old.name, new=new.name, changes=changes, n_both=n_both)
     write_atomically(new / "diff.html", page)
-    _link(new, after)
+    link_class_page(new, after)
     return as_text(changes, n_both)
 
 
@@ -69,13 +69,12 @@ def _results(folder: Path) -> dict[str, Results]:
     return found
 
 
-def _link(folder: Path, results: dict[str, Results]) -> None:
+def link_class_page(folder: Path, results: dict[str, Results]) -> None:
+    """Write the class page of a folder of results again, where it has one: a page has come beside it that it links."""
     try:
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         if run["is_class"]:
-            listed = list(results.values())
-            if run.get("by_hand"):
-                listed, _ = add_points(listed, read_sheet(Path(run["by_hand"])))
+            listed, _ = add_marks(folder, list(results.values()))
             write_class_page(folder, listed, run)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return  # no class page to link from

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,24 +89,15 @@ class ResultsFolder:
         write_atomically(folder / "results.json", data)
         return results
 
-    def write_feedback(self, results: list[dict[str, Any]], has_points: bool) -> None:
-        """Write the feedback pages again where a person's points have come in, or have been there and are gone.
+    def write_feedback(self, results: Iterable[dict[str, Any]]) -> None:
+        """Make feedback pages anew: of results that are kept, which another version may have shown otherwise, or that got points.
 
         Args:
-            results: Contents of `results.json` files, with the points in them.
-            has_points: Whether a sheet has brought any.
+            results: Contents of `results.json` files, with a person's points in them, if there are any.
         """
-        if has_points or self._had_points():
-            for result in results:
-                write_atomically(
-                    self.path / folder_name(result["extra_data"]["student"]) / "feedback.html", feedback_page(result)
-                )
-
-    def _had_points(self) -> bool:
-        try:
-            return bool(json.loads((self.path / "run.json").read_text(encoding="utf-8")).get("by_hand"))
-        except (OSError, ValueError):
-            return False
+        for result in results:
+            folder = self.path / folder_name(result["extra_data"]["student"])
+            write_atomically(folder / "feedback.html", feedback_page(result))
 
 
 def read_results(folder: Path) -> dict[str, dict[str, Any]]:
@@ -117,12 +109,15 @@ def read_results(folder: Path) -> dict[str, dict[str, Any]]:
     Returns:
         The contents of the `results.json` files; those that cannot be read are left out.
     """
-    found = {}
+    return {results["extra_data"]["student"]: results for results in each_result(folder)}
+
+
+def each_result(folder: Path) -> Iterator[dict[str, Any]]:
+    """As `read_results`, one at a time: with their pictures, those of a class may be larger than the memory."""
     for path in sorted(folder.glob("*/results.json")):
         try:
             results = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             continue
         if is_results(results):
-            found[results["extra_data"]["student"]] = results
-    return found
+            yield results

@@ -23,12 +23,19 @@ class WeakIsolation(RuntimeError):
         self.tier = tier
 
 
-def kept_results(hand_ins: Iterable[HandIn], settings: Settings, folder: ResultsFolder) -> dict[str, Results]:
-    """What earlier runs have already graded with the same bytes, grader, rubric, salt and options, by student."""
+def kept_results(
+    hand_ins: Iterable[HandIn], settings: Settings, folder: ResultsFolder, allowed: Callable[[str], bool]
+) -> dict[str, Results]:
+    """What earlier runs have already graded with the same bytes, grader, rubric, salt and options, by student.
+
+    What was graded in an isolation that is not `allowed` now is graded again; "" stands for what never reached one.
+    """
     kept = {}
     for hand_in in hand_ins:
         results = folder.results(hand_in.student)
-        if results is not None and still_holds(results, _work(hand_in)[0], settings):
+        if results is None or not allowed(results["extra_data"]["tier"]):
+            continue
+        if still_holds(results, _work(hand_in)[0], settings):
             kept[hand_in.student] = results
     return kept
 

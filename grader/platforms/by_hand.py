@@ -1,18 +1,17 @@
-"""Points that a person gives: a sheet to fill in, and the filled sheet added to the results.
+"""Points that a person gives in a spreadsheet: a sheet to fill in, and the filled sheet read.
 
 The sheet is a CSV file, one line a submission, one column a part that waits. It belongs to the instructor: it is written
-once and never written over. `results.json` stays what the grader found; the points enter every table and page made from it.
+once and never written over. Its points go where marks given in the browser go (`grader.marking`), and count as they do.
 """
 
-import copy
 import csv
 import io
 from pathlib import Path
 from typing import Any
 
+from grader.marking.answers import open_tests
 from grader.report.files import write_atomically
 from grader.report.grades import harmless
-from grader.report.statistics import is_graded
 
 Results = dict[str, Any]
 Points = dict[tuple[str, str], float]  # by submission and part
@@ -38,7 +37,7 @@ def write_sheet(path: Path, results: list[Results]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["student", *(f"{check} ({points:g})" for check, points in parts.items())])
     for result in sorted(results, key=lambda r: r["extra_data"]["student"]):
-        waits = {test["extra_data"]["check"] for test in _open(result) if test["extra_data"]["status"] == "manual"}
+        waits = {test["extra_data"]["check"] for test in open_tests(result) if test["extra_data"]["status"] == "manual"}
         if waits:
             cells = ["" if check in waits else NOTHING_TO_READ for check in parts]
             writer.writerow([harmless(result["extra_data"]["student"]), *cells])
@@ -80,60 +79,12 @@ def _number(cell: str, maximum: str, is_comma_decimal: bool, where: str) -> floa
     raise SheetError(f"{where}: {cell!r} stands there, expected points from 0 to {maximum}, or nothing: correct it.")
 
 
-def add_points(results: list[Results], points: Points) -> tuple[list[Results], str]:
-    """Results with the points of a sheet in them.
-
-    Args:
-        results: Contents of `results.json` files; not changed.
-        points: From `read_sheet`.
-
-    Returns:
-        The results with scores, maxima and what still waits brought up to date, and a sentence that counts.
-    """
-    known = {(harmless(r["extra_data"]["student"]), test["extra_data"]["check"]) for r in results for test in _open(r)}
-    settled = [_settled(result, points) for result in results]
-    n_open = sum(test["extra_data"]["status"] == "manual" for result in settled for test in result["tests"])
-    sentence = f"{len(points.keys() & known)} parts graded by hand are in, {n_open} still wait."
-    strangers = sorted(points.keys() - known)
-    if strangers:
-        named = ", ".join(f"{check} of {student}" for student, check in strangers[:5])
-        sentence += f" Not among these results: {named}{' and more' if len(strangers) > 5 else ''}."
-    return settled, sentence
-
-
-def _settled(result: Results, points: Points) -> Results:
-    if not is_graded(result):
-        return result
-    result = copy.deepcopy(result)
-    extra = result["extra_data"]
-    for test in _open(result):
-        facts = test["extra_data"]
-        given = points.get((harmless(extra["student"]), facts["check"]))
-        if facts["status"] == "missing" and given is None:
-            given = 0.0  # nobody wrote anything: it counts, and there is nothing to read
-        elif given is not None:
-            test["output"] = f"{facts['task']}: a person gave {given:g} of {facts['points']:g} points."
-            facts["status"] = "passed" if given == facts["points"] else "partial" if given else "wrong"
-        if given is not None:
-            test |= {"score": given, "max_score": facts["points"]}
-            test["status"] = "passed" if given == facts["points"] else "failed"
-            result["score"] += given
-    extra["pending_points"] = sum(t["extra_data"]["points"] for t in _open(result))
-    extra["by_hand"] = True
-    return result
-
-
-def _open(result: Results) -> list[dict[str, Any]]:
-    """The parts that have no score yet."""
-    return [test for test in result["tests"] if "max_score" not in test] if is_graded(result) else []
-
-
 def _parts(results: list[Results]) -> dict[str, float]:
     """Every part that waits for somebody, with its points, in the order of the notebooks."""
     waiting = [
         (result["extra_data"]["notebook"], [int(n) for n in test["number"].split(".")], test["extra_data"])
         for result in results
-        for test in _open(result)
+        for test in open_tests(result)
         if test["extra_data"]["status"] == "manual"
     ]
     return {

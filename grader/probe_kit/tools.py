@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 
 def gradients(function: Callable[..., object], **inputs: Tensor) -> dict[str, Tensor]:
@@ -52,44 +52,7 @@ def draws(draw: Callable[[], Tensor], repeat: Callable[[], Tensor], seed: int | 
     return {"draws": torch.stack(found), "again": repeat()}
 
 
-def slopes(answers: dict[str, Tensor], *networks: nn.Module, **inputs: Tensor) -> dict[str, Tensor]:
-    """How answers depend on what they are made of: gradients of a weighted sum of all of their numbers.
-
-    Args:
-        answers: Tensors, with history.
-        networks: Their parameters are asked about together, sorted by their shapes.
-        inputs: Leaves.
-
-    Returns:
-        `d_NAME` for each input that a gradient reaches; "d_parameters": some of the numbers of each parameter's gradient,
-        0 where none reaches it.
-    """
-    total = sum((_weighted(answer) for answer in answers.values() if _has_history(answer)), torch.zeros(()))
-    parameters = [p for network in networks for p in sorted(network.parameters(), key=lambda p: tuple(p.shape))]
-    asked = [source for source in (*inputs.values(), *parameters) if source.requires_grad]
-    grads = torch.autograd.grad(total, asked, allow_unused=True) if total.requires_grad else [None] * len(asked)
-    found = {id(source): grad for source, grad in zip(asked, grads, strict=True) if grad is not None}
-    slopes_ = {f"d_{name}": found[id(leaf)] for name, leaf in inputs.items() if id(leaf) in found}
-    if parameters:
-        each = [found.get(id(p), torch.zeros_like(p)).flatten() for p in parameters]
-        slopes_["d_parameters"] = torch.cat([grad[:: max(1, len(grad) // 9)] for grad in each])
-    return slopes_
-
-
-def learning(model: nn.Module, *answers: Tensor) -> dict[str, Tensor]:
-    """Of how many of a model's parameters a gradient of its answers reaches, and of how many there are."""
-    total = sum((answer.square().sum() for answer in answers if _has_history(answer)), torch.zeros(()))
-    parameters = list(model.parameters())
-    asked = [p for p in parameters if p.requires_grad]
-    grads = torch.autograd.grad(total, asked, allow_unused=True) if total.requires_grad and asked else []
-    return {"learning": torch.tensor([sum(grad is not None for grad in grads), len(parameters)])}
-
-
-def _has_history(answer: object) -> bool:
-    return isinstance(answer, Tensor) and answer.is_floating_point() and answer.requires_grad
-
-
-def _weighted(answer: Tensor) -> Tensor:
-    """A sum in which every number has another weight, so that none of its gradients vanishes by symmetry."""
-    weights = torch.cos(torch.arange(answer.numel(), dtype=torch.float32)).reshape(answer.shape)
-    return (answer * (weights + 0.2)).sum()
+def told(z: Tensor, mu: Tensor, dim: int) -> dict[str, Tensor]:
+    """What a judge of gradients needs of draws around mu: the means of z and of z (z - mu) along a dimension."""
+    exact = z.detach().double()
+    return {"mean": exact.mean(dim), "shifted": (exact * (exact - mu.detach().double().unsqueeze(dim))).mean(dim)}

@@ -23,7 +23,9 @@ from grader.report.statistics import (
 _PICTURE_BYTES = 12 * 2**20  # of a whole page: a phone has to load it
 
 
-def class_page(results: list[Results], absent: list[str], found: list[str], has_diff: bool = False) -> str:
+def class_page(
+    results: list[Results], absent: list[str], found: list[str], has_diff: bool = False, has_similar: bool = False
+) -> str:
     """Render the page of a class.
 
     Args:
@@ -31,6 +33,7 @@ def class_page(results: list[Results], absent: list[str], found: list[str], has_
         absent: Names of those on the roster who handed in nothing.
         found: What the submissions were taken for, a sentence each.
         has_diff: Whether a `diff.html` lies beside it.
+        has_similar: Whether a `similar.html` does.
 
     Returns:
         A complete HTML page.
@@ -60,6 +63,7 @@ def class_page(results: list[Results], absent: list[str], found: list[str], has_
         rows=[_row(r) for r in sorted(results, key=lambda r: r["extra_data"]["student"].casefold())],
         absent=absent,
         has_diff=has_diff,
+        has_similar=has_similar,
         link=link,
     )  # fmt: skip
 

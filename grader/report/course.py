@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.report.class_page import class_page
-from grader.report.files import GRADES_FILE, write_atomically
+from grader.report.files import GRADES_FILE, made_of, write_atomically
 from grader.report.grades import grades_csv
 from grader.report.statistics import Results
 
@@ -26,12 +26,21 @@ def write_class(out: Path, results: list[Results], facts: dict[str, Any]) -> Non
     write_atomically(out / "run.json", json.dumps(run, indent=1, ensure_ascii=False) + "\n")
     if run["is_class"]:
         (out / "diff.html").unlink(missing_ok=True)  # it was about the results that were here before
+        _remove_outdated(out / "similar.html", results)
         write_class_page(out, results, run)
 
 
+def _remove_outdated(page: Path, results: list[Results]) -> None:
+    """What was compared before somebody handed in again, or was deleted, must not stay."""
+    if (
+        page.exists()
+        and f'content="{made_of(results)}"' not in page.read_text(encoding="utf-8", errors="replace")[:2000]
+    ):
+        page.unlink()
+
+
 def write_class_page(out: Path, results: list[Results], run: dict[str, Any]) -> None:
-    """Write `class.html`; `run` is the content of `run.json`. It links `diff.html` where there is one."""
-    has_diff = (out / "diff.html").exists()
-    write_atomically(
-        out / "class.html", class_page(results, [p["name"] for p in run["absent"]], run["found"], has_diff)
-    )
+    """Write `class.html`; `run` is the content of `run.json`. It links `diff.html` and `similar.html` where they are."""
+    has_diff, has_similar = ((out / page).exists() for page in ("diff.html", "similar.html"))
+    absent = [person["name"] for person in run["absent"]]
+    write_atomically(out / "class.html", class_page(results, absent, run["found"], has_diff, has_similar))

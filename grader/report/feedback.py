@@ -6,6 +6,7 @@ from typing import Any
 import jinja2
 
 from grader.records import STATUSES
+from grader.report.formulas import set_formulas
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -27,15 +28,33 @@ def feedback_page(results: dict[str, Any]) -> str:
         A complete HTML page.
     """
     extra = results["extra_data"]
+    set_texts = _set(results)
     return TEMPLATES.get_template("feedback.html").render(
         extra=extra,
         score=results.get("score"),
         max_score=sum(test.get("max_score", 0) for test in results["tests"]),
         questions=_by_question(results["tests"]),
         signs=_SIGNS,
-        written={part["check"]: part for part in extra.get("written", [])},
+        written=set_texts["written"],
+        given=set_texts["given"],
         statuses={name: STATUSES[name] for name in _used_statuses(results)},
     )
+
+
+def _set(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """By check, what was written and what a person gave for it, with formulas set; all of a page at once."""
+    parts = {part["check"]: part for part in results["extra_data"].get("written", [])}
+    given = {facts["check"]: facts["by_hand"] for t in results["tests"] if "by_hand" in (facts := t["extra_data"])}
+    texts = [part["text"] for part in parts.values()]
+    for mark in given.values():
+        texts += [mark["comment"], *(line["words"] for line in mark["lines"])]
+    done = iter(set_formulas(texts))
+    written = {check: part | {"text": next(done)} for check, part in parts.items()}
+    marks = {}
+    for check, mark in given.items():
+        comment = next(done)
+        marks[check] = {"comment": comment, "lines": [line | {"words": next(done)} for line in mark["lines"]]}
+    return {"written": written, "given": marks}
 
 
 def _by_question(tests: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,9 +1,12 @@
 """Writing results: a reader sees a whole file or none, and a student's name cannot lead out of the folder."""
 
+import hashlib
 import os
 import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 GRADES_FILE = "grades.csv"  # the class as a table
 
@@ -25,3 +28,9 @@ def folder_name(student: str) -> str:
     # A file system counts bytes. What the cut leaves at the end is normal as it stands: the cut falls between characters.
     text = text[:100].encode()[:_LONGEST_BYTES].decode(errors="ignore").strip(". ")
     return f"{text}_" if _REPORT.search(text) else text or "unnamed"
+
+
+def made_of(results: Iterable[dict[str, Any]]) -> str:
+    """A digest of who handed in what: a page about a class holds while it stays the same."""
+    facts = sorted(f"{r['extra_data']['student']}\n{r['extra_data']['submission_sha256']}" for r in results)
+    return hashlib.sha256("\n\n".join(facts).encode("utf-8", "replace")).hexdigest()

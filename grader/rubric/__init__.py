@@ -1,17 +1,15 @@
 """The rubric: an assignment's questions joined to their checks and reference values."""
 
-import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache, cached_property
-from pathlib import Path
 
-from grader.authoring.check import Check, load_checks, load_contracts
+from grader.authoring.check import Arrays, Check, load_checks, load_contracts, load_table
 from grader.authoring.contract import Contract
+from grader.rubric import dependence
 from grader.rubric.references import References, load_references
 from utils.assignments import Assignment, load_assignment
 from utils.assignments.places import place_of
-
-_GRADER = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -21,6 +19,9 @@ class Rubric:
     assignment: Assignment
     checks: tuple[Check, ...]
     references: References
+    calls: dict[str, tuple[str, ...]] = field(default_factory=dict)  # task -> names of earlier answers it may call
+    as_if: dict[str, Callable[[Arrays], Arrays]] = field(default_factory=dict)  # see `checks`
+    literals: dict[str, dict[int, str]] = field(default_factory=dict)
     contracts: tuple[Contract, ...] = ()
 
     def contract_paid_by(self, check: str) -> Contract | None:
@@ -32,11 +33,8 @@ class Rubric:
 
     @cached_property
     def digest(self) -> str:
-        """Changes when anything that can move a score does: the reference values, or a line of the grader's code."""
-        own = place_of(self.assignment.notebook).path
-        sources = sorted(path for folder in (_GRADER, own) for path in folder.rglob("*.py"))
-        code = b"".join(path.read_bytes() for path in sources)
-        return hashlib.sha256(self.references.digest.encode() + code).hexdigest()[:16]
+        """Changes when anything that can move a score does."""
+        return dependence.digest(place_of(self.assignment.notebook))
 
 
 @cache
@@ -58,4 +56,5 @@ def load_rubric(name: str) -> Rubric:
         points = sum(check.points for check in checks if check.task == task.id)
         if points != task.points:
             raise ValueError(f"{name}: the checks of {task.id} give {points} points, its tag says {task.points}")
-    return Rubric(assignment, checks, load_references(name), load_contracts(name))
+    tables = (load_table(name, table) for table in ("CALLS", "AS_IF", "LITERALS"))
+    return Rubric(assignment, checks, load_references(name), *tables, contracts=load_contracts(name))

@@ -14,6 +14,7 @@ from grader.rubric import Rubric
 from grader.sandbox.box import Box
 from grader.sandbox.watch import SandboxError
 from utils.assignments import Assignment
+from utils.assignments.course import course_file
 from utils.assignments.places import place_of
 
 DRAWS = 16
@@ -21,8 +22,8 @@ DEFAULT_SALT = "set GRADER_SALT to a secret of your course"
 
 
 def course_salt() -> str:
-    """The course's salt, from the environment's GRADER_SALT; the default is public, `doctor` says so."""
-    return os.environ.get("GRADER_SALT") or DEFAULT_SALT
+    """The course's salt, from the environment's variable that the course names; the default is public, `doctor` says so."""
+    return os.environ.get(course_file().secret) or DEFAULT_SALT
 
 
 def draw_seed(submission_sha256: str, assignment: str, salt: str) -> int:
@@ -66,4 +67,5 @@ def _values(result: ProbeRun) -> Arrays:
 
 def job_of(assignment: Assignment, cells: tuple[CellSource, ...], asked: tuple[Call, ...]) -> Job:
     """Cells of an assignment and the calls to make after them, as the sandbox takes them."""
-    return Job(place_of(assignment.notebook).module("probes"), assignment.prelude, assignment.not_allowed, cells, asked)
+    probes = place_of(assignment.notebook).module("probes")
+    return Job(probes, assignment.prelude, assignment.not_allowed, cells, asked, assignment.about.uses("torch"))

@@ -5,17 +5,18 @@ made (command, versions, seed) and holds the solution's cells, which are run in 
 submission. `make references` rebuilds both. Only the grader's process opens them; no student's process can.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from grader.authoring.check import Arrays
 from grader.records import CellSource
-from utils.assignments.places import place_of
+from utils.assignments import Assignment
+from utils.assignments.places import CourseError, place_of, shown
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,39 @@ class References:
     inputs: dict[str, Arrays]  # by public call
     outputs: dict[str, Arrays]
     slips: tuple[Slip, ...]
-    digest: str  # of the files: changes when anything that can move a score does
 
     def slips_of(self, task: str) -> tuple[Slip, ...]:
         return tuple(slip for slip in self.slips if slip.task == task)
 
 
+_version = cache(version)  # reads files: too slow for every submission
+
+
+def library_versions(assignment: Assignment) -> dict[str, str]:
+    """The versions of the libraries that an assignment's numbers come from."""
+    return {name: _version(name) for name in ("torch", "numpy") if name == "numpy" or assignment.about.uses(name)}
+
+
 def has_references(assignment: str) -> bool:
     """Whether an assignment's reference values have been made."""
     return all(path.exists() for path in _files(assignment))
+
+
+def require_references(assignment: str) -> None:
+    """Stop where reference values are missing or cannot be read.
+
+    Raises:
+        CourseError: With the command that makes them.
+    """
+    again = f"make them with `python -m tools.references {assignment}`"
+    try:
+        load_references(assignment)
+    except FileNotFoundError:
+        missing = next(path for path in _files(assignment) if not path.exists())
+        raise CourseError(f"{shown(missing)}: the reference values are missing; {again}.") from None
+    except Exception as error:  # whatever a damaged file leads to
+        folder = shown(_files(assignment)[0].parent)
+        raise CourseError(f"{folder}: the reference values cannot be read ({type(error).__name__}); {again}.") from None
 
 
 def _files(assignment: str) -> tuple[Path, Path]:
@@ -66,7 +91,7 @@ def load_references(assignment: str) -> References:
         raise FileNotFoundError(f"no reference values for {assignment}: make them with `make references`")
     about = json.loads(described.read_text(encoding="utf-8"))
     arrays: dict[str, dict[str, Arrays]] = {}
-    with np.load(stored, allow_pickle=False) as file:
+    with stored.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
         for key in file.files:
             group, call, name = key.split("|")
             arrays.setdefault(group, {}).setdefault(call, {})[name] = file[key]
@@ -75,10 +100,7 @@ def load_references(assignment: str) -> References:
         for slip in about["slips"]
     )
     solution = tuple(CellSource(cell["cell"], cell["source"], tuple(cell["tasks"])) for cell in about["solution"])
-    digest = hashlib.sha256(described.read_bytes() + stored.read_bytes()).hexdigest()[:16]
-    return References(
-        assignment, about["versions"], solution, arrays.get("in", {}), arrays.get("out", {}), slips, digest
-    )
+    return References(assignment, about["versions"], solution, arrays.get("in", {}), arrays.get("out", {}), slips)
 
 
 def save_references(references: References, command: str) -> None:

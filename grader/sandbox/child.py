@@ -17,13 +17,11 @@ import resource
 import socket
 import sys
 import types
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from grader.probe_kit.tools import seed_torch
-from grader.probe_kit.watching import Watcher, watching
 from grader.sandbox import frames, landlock, linux, seccomp
 
 CONTRACT = "contract"  # among a probe's values: what its calls left behind
@@ -91,7 +89,7 @@ def serve(channel: socket.socket) -> None:
     decoder = frames.Decoder()
     try:
         script = _receive(channel, decoder)
-        run = _Run(channel, script["probes"])
+        run = _Run(channel, script["probes"], script["tensors"])
         for source in script["prelude"]:
             exec(compile(source, "<given>", "exec", dont_inherit=True), run.namespace)
         _hide(script["not_allowed"])
@@ -129,7 +127,7 @@ def _receive(channel: socket.socket, decoder: frames.Decoder) -> dict:
 
 
 class _Malformed(TypeError):
-    """An answer that is no tensor and no number."""
+    """An answer that is no tensor, array or number."""
 
 
 class _Names:
@@ -149,21 +147,25 @@ class _Names:
 
 
 class _Run:
-    def __init__(self, channel: socket.socket, probes: str) -> None:
+    def __init__(self, channel: socket.socket, probes: str, tensors: bool) -> None:
         self._channel = channel
+        self._torch = importlib.import_module("torch") if tensors else None  # the zygote has it
+        self._tools = importlib.import_module("grader.probe_kit.tools") if tensors else None
         self._probes = importlib.import_module(probes) if probes else None
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         self.namespace = module.__dict__
         self._kept: dict[str, dict] = {}
-        self._watcher = Watcher()
+        self._watching = importlib.import_module("grader.probe_kit.watching") if tensors else None
+        self._watcher = self._watching.Watcher() if self._watching else None
 
     def send(self, header: dict, array: np.ndarray | None = None) -> None:
         self._channel.sendall(frames.encode(header, array))
 
     def step(self, number: int, step: dict, is_public: bool) -> None:
         self.send({"kind": "step", "number": number})
-        seed_torch(_STEP_SEED)
+        if self._tools:
+            self._tools.seed_torch(_STEP_SEED)
         random.seed(0)
         np.random.seed(0)
         try:
@@ -174,6 +176,9 @@ class _Run:
     def _cell(self, step: dict) -> None:
         name, source = f"<cell {step['cell']}>", step["source"]
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        if step["stand_ins"]:
+            assert self._probes is not None
+            self.namespace.update({one: self._probes.STAND_INS[one] for one in step["stand_ins"]})
         try:
             exec(compile(source, name, "exec", dont_inherit=True), self.namespace)
         finally:
@@ -185,15 +190,17 @@ class _Run:
 
     def _probe(self, step: dict) -> None:
         before = dict(self.namespace)
-        inputs = {name: torch.from_numpy(array.copy()) for name, array in step["inputs"].items()}
-        watched = step.get("watched", [])
+        inputs = {name: array.copy() for name, array in step["inputs"].items()}
+        if self._torch:
+            inputs = {name: self._torch.from_numpy(array) for name, array in inputs.items()}
+        watched = step.get("watched", []) if self._watching else []
         try:
-            with watching(self.namespace, watched, self._watcher):
+            with self._watching.watching(self.namespace, watched, self._watcher) if watched else nullcontext():
                 values = getattr(self._probes, step["function"])(_Names(self.namespace), **inputs)
             if watched:
                 values = {**values, CONTRACT: self._watcher.take()}
             for name, value in values.items():
-                self.send({"kind": "value", "probe": step["name"], "name": name}, _array(name, value))
+                self.send({"kind": "value", "probe": step["name"], "name": name}, _array(name, value, self._torch))
         finally:
             self.namespace.clear()
             self.namespace.update(before)
@@ -210,8 +217,8 @@ class _Run:
         self.send(header)
 
 
-def _array(name: str, value: object) -> np.ndarray:
-    if isinstance(value, torch.Tensor):
+def _array(name: str, value: object, torch: types.ModuleType | None) -> np.ndarray:
+    if torch and isinstance(value, torch.Tensor):
         with torch._C.DisableTorchFunctionSubclass():
             tensor = value.detach().cpu()
             return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).contiguous().numpy()
@@ -220,7 +227,7 @@ def _array(name: str, value: object) -> np.ndarray:
         if array.dtype.kind in "fiub":
             return array
     got = "None (is a `return` missing?)" if value is None else f"a {type(value).__name__}"
-    raise _Malformed(f"{name} is {got}, expected a tensor")
+    raise _Malformed(f"{name} is {got}, expected {'a tensor' if torch else 'an array or a number'}")
 
 
 def _text(error: BaseException) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from grader.records import Call, CellSource, Job, ProbeRun, SandboxRun, StudentError
 from grader.sandbox import frames
 from grader.sandbox.watch import STEP_SECONDS, Attempt, SandboxError
+from utils.exercise.open_gaps import is_open_gap
 from utils.notebook.extraction import TaskSource
 
 CONTRACT = "contract"  # the name under which a child sends the facts
@@ -34,7 +35,8 @@ def steps_of(job: Job, skipped: Skipped) -> Steps:
         if f"cell {cell.cell}" in skipped:
             continue
         keep = str(cell.cell)
-        public.append({"do": "cell", "cell": cell.cell, "source": cell.source, "keep": keep, "seconds": STEP_SECONDS})
+        run = {"do": "cell", "cell": cell.cell, "source": cell.source, "keep": keep, "stand_ins": cell.stand_ins}
+        public.append({**run, "seconds": STEP_SECONDS})
         calls = [call for call in job.calls if call.task in cell.tasks and call.task not in skipped]
         calls = [call for call in calls if job.asked_by[call.name] == call.name]
         public += [_probe_step(call) for call in calls if call.is_public]
@@ -57,6 +59,7 @@ def encode_script(job: Job | None, steps: list[dict]) -> bytes:
     script: dict = {"steps": plain}
     if job is not None:
         script |= {"probes": job.probes, "prelude": job.prelude, "not_allowed": job.not_allowed}
+        script["tensors"] = job.tensors
     data = [frames.encode({"kind": "script"}, np.frombuffer(json.dumps(script).encode(), np.uint8))]
     for step in steps:
         for name, array in step.get("inputs", {}).items():
@@ -125,6 +128,6 @@ def _status_of(error: StudentError) -> str:
         return "malformed"
     if error.type in ("MemoryError", "OutOfMemoryError") or "DefaultCPUAllocator" in error.text:
         return "memory"
-    if error.type == "NotImplementedError":
+    if error.type == "NotImplementedError" and is_open_gap(error.text):
         return "missing"
     return "raised"

@@ -1,4 +1,4 @@
-"""The zygote: a process that has torch loaded, holds no reference, and forks one confined child for each submission.
+"""The zygote: a process that has loaded what answers need, holds no reference, and forks one confined child for each submission.
 
 Started by `box.Box` as a program of its own (never forked from the grader). It never reads a submission: the grader
 hands it a socket, the child reads from that.
@@ -59,7 +59,52 @@ def _enter_namespaces(control: socket.socket) -> bool:
 
 
 def _warm_up(assignments: list[str]) -> None:
-    """Import and run once what every submission needs, on one thread: OpenMP hangs after a fork once it had threads."""
+    """Import and run once what every submission needs; torch only where an assignment declares it."""
+    from utils.assignments import load_assignment
+    from utils.assignments.places import CourseError, place_of, shown
+
+    loaded = [load_assignment(name) for name in assignments]
+    if any(assignment.about.uses("torch") for assignment in loaded):
+        _warm_up_torch()
+
+    import grader.probe_kit  # noqa: F401  the folder above it will not be readable: late imports of a package need its parent
+    from grader.sandbox import child  # noqa: F401
+
+    for assignment in loaded:
+        place = place_of(assignment.notebook)
+        try:
+            _load_probes(place)
+        except CourseError as error:
+            sys.exit(str(error))
+        namespace = {"__name__": "__main__"}
+        for source in assignment.prelude:  # a later given cell may use an earlier one's names
+            try:
+                exec(compile(source, "<given>", "exec", dont_inherit=True), namespace)
+            except Exception as error:
+                text = (place.path / "notebook.py").read_text(encoding="utf-8") if place.has("notebook") else ""
+                line = text[: text.find(source)].count("\n") + 1
+                sys.exit(
+                    f"{shown(place.path / 'notebook.py')}, line {line}: this cell does not run: {type(error).__name__}: {error}."
+                )
+
+
+def _load_probes(place) -> None:
+    """Import an assignment's probes, and see that they bring nothing else of it into a process that students' code reads."""
+    from utils.assignments.places import CourseError, shown
+
+    place.load("probes")
+    folder = place.module("")
+    others = {name.removeprefix(folder) for name in sys.modules if name.startswith(folder)} - {"probes"}
+    if others:
+        path = shown(place.path / "probes.py")
+        raise CourseError(
+            f"{path}, line 1: it imports {', '.join(sorted(others))} of its assignment, which students' code could then read; "
+            "keep in probes.py what probes need."
+        )
+
+
+def _warm_up_torch() -> None:
+    """On one thread: OpenMP hangs after a fork once it had threads."""
     import torch
 
     torch.set_num_threads(1)
@@ -71,17 +116,6 @@ def _warm_up(assignments: list[str]) -> None:
         optimizer.step()
         scheduler.step()
     torch.nn.functional.conv2d(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 3, 3))
-
-    import grader.probe_kit  # noqa: F401  the folder above it will not be readable: late imports of a package need its parent
-    from grader.sandbox import child  # noqa: F401
-    from utils.assignments import load_assignment
-    from utils.assignments.places import place_of
-
-    for name in assignments:
-        place_of(name).load("probes")
-        namespace = {"__name__": "__main__"}
-        for source in load_assignment(name).prelude:  # a later given cell may use an earlier one's names
-            exec(compile(source, "<given>", "exec", dont_inherit=True), namespace)
 
 
 def _prepare(settings: dict, has_namespaces: bool):

@@ -5,6 +5,7 @@ process said before it had seen any other. Of the inputs drawn for a submission 
 """
 
 import re
+from dataclasses import replace
 
 from grader.authoring.check import Arrays, Check
 from grader.authoring.contract import PRICE, Contract, breach
@@ -37,6 +38,7 @@ def compare(
         for task in question.tasks:
             failed = {verdict.task for verdict in verdicts if verdict.status != "passed"}
             reason = _not_run(task, reading, run)
+            remark = reading.remarks.get(task.id, "")  # behind the first check alone
             for check in rubric.checks_of(task.id):
                 status, sentence, slip = reason or _judge(check, task, rubric, reading, run, calls, fresh, failed)
                 points = check.points if status == "passed" else 0.0
@@ -45,6 +47,7 @@ def compare(
                     sentence, slip = broken
                     points = max(0.0, check.points - PRICE)
                     status = "partial" if points else "wrong"
+                sentence, remark = join(sentence, remark), ""
                 verdicts.append(
                     Verdict(
                         check.name, task.id, check.title, next(numbers), status, points, check.points, sentence, slip
@@ -94,7 +97,7 @@ def _judge(
     for call in own:
         result = run.runs[call.name]
         if result.status != "ran":
-            return _stopped(result, call, where, reading, run, failed)
+            return _stopped(result, call, where, reading, run)
         reference = (rubric.references.outputs if call.is_public else fresh).get(call.name, {})
         symptom = judged(check, result.values, reference, call.inputs)
         if symptom is None:
@@ -103,11 +106,11 @@ def _judge(
             return "wrong", f"{where}: {hidden_sentence()}", ""
         if symptom.slip:
             return "wrong", join(f"{where}: {symptom.text}"), symptom.slip
-        if depends := _depends(reading, task.id, failed):  # the same values as a slip, but the slip was made elsewhere
-            return "wrong", join(f"{where}: {symptom.text}", depends), ""
+        if _depends(reading, task.id, failed):  # the same values as a slip, but the slip was made elsewhere
+            return "wrong", join(f"{where}: {symptom.text}"), ""
         slip = _slip(task.id, rubric, run)
         return "wrong", join(f"{where}: {symptom.text}", slip.sentence if slip else ""), slip.name if slip else ""
-    return "passed", f"{where}: {check.title}.", ""
+    return "passed", join(f"{where}: {check.title}", _advice(check, rubric, run, own)), ""
 
 
 def _broken(contract: Contract, reading: Reading, run: SandboxRun, calls: tuple[Call, ...]) -> tuple[str, str] | None:
@@ -121,9 +124,19 @@ def _broken(contract: Contract, reading: Reading, run: SandboxRun, calls: tuple[
     return None
 
 
-def _stopped(
-    result: ProbeRun, call: Call, where: str, reading: Reading, run: SandboxRun, failed: set[str]
-) -> tuple[str, str, str]:
+def _advice(check: Check, rubric: Rubric, run: SandboxRun, own: list[Call]) -> str:
+    """What is worth a word though it costs nothing, from the public cases."""
+    if check.advice is None:
+        return ""
+    advised = replace(check, judge=check.advice)
+    for call in own:
+        reference = rubric.references.outputs.get(call.name, {})
+        if call.is_public and (symptom := judged(advised, run.runs[call.name].values, reference, call.inputs)):
+            return f"Advice, no points: {symptom.text}"
+    return ""
+
+
+def _stopped(result: ProbeRun, call: Call, where: str, reading: Reading, run: SandboxRun) -> tuple[str, str, str]:
     if result.error is None:
         return (
             result.status,
@@ -132,8 +145,7 @@ def _stopped(
         )
     if not call.is_public:
         return result.status, f"{where}: {hidden_sentence('it raised an exception')}", ""
-    sentence = about_error(result, call.task, where, reading, run)
-    return result.status, join(sentence, _depends(reading, call.task, failed)), ""
+    return result.status, join(about_error(result, call.task, where, reading, run)), ""
 
 
 def _slip(task: str, rubric: Rubric, run: SandboxRun):
@@ -160,15 +172,13 @@ def _same(slip: Arrays, got: Arrays, reference: Arrays, rtol: float, atol: float
     return excess(got, slip, rtol, atol) <= 1
 
 
-def _depends(reading: Reading, task: str, failed: set[str]) -> str:
-    """The tasks that this answer calls and that did not pass."""
+def _depends(reading: Reading, task: str, failed: set[str]) -> bool:
+    """Whether this answer calls one that did not pass."""
     source = reading.sources[task].source
-    used = [
-        other.word
+    return any(
+        other.id in failed and other.id != task and any(_calls(source, name) for name in other.defines)
         for other in reading.assignment.tasks
-        if other.id in failed and other.id != task and any(_calls(source, name) for name in other.defines)
-    ]
-    return f"It calls your answer to {' and '.join(used)}, which did not pass: mend that first." if used else ""
+    )
 
 
 def _calls(source: str, name: str) -> bool:

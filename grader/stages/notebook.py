@@ -10,7 +10,7 @@ from utils.notebook.cells import Notebook, NotebookError, read_notebook
 from utils.notebook.extraction import Extraction
 from utils.notebook.recognition import recognise
 from utils.notebook.responses import answered_questions
-from utils.notebook.rules import forbidden_uses
+from utils.notebook.rules import forbidden_uses, remark_on_imports
 
 
 class UnknownNotebook(NotebookError):
@@ -31,12 +31,16 @@ def read(submission: Submission, expected: str | None = None) -> Reading:
         NotebookError: If no notebook in it can be read, or none or several answer the assignment.
     """
     name, notebook, assignment, extraction, repairs = _choose(submission, expected)
-    forbidden = {}
+    forbidden, remarks = {}, {}
     for source in extraction.found:
         tree = parse(source.source)[1]
-        if isinstance(tree, ast.Module) and (uses := forbidden_uses(tree, assignment.imports, assignment.not_allowed)):
+        if not isinstance(tree, ast.Module):
+            continue
+        if uses := forbidden_uses(tree, assignment.imports, assignment.not_allowed):
             line, what = uses[0]
             forbidden[source.task] = f"line {line} uses `{what}`, which this notebook does not allow in an answer"
+        elif remark := remark_on_imports(tree, assignment.imports):
+            remarks[source.task] = f"The cell {remark}"
     return Reading(
         assignment=assignment,
         notebook_name=name,
@@ -46,6 +50,7 @@ def read(submission: Submission, expected: str | None = None) -> Reading:
         answered=answered_questions(notebook, assignment),
         repairs=(*submission.repairs, *repairs, *extraction.repairs),
         written=written_parts(notebook, assignment),
+        remarks=remarks,
     )
 
 

@@ -1,8 +1,6 @@
 """One submission from file to report: intake, notebook, sandbox, compare, quality. See the picture in `grader`."""
 
 import time
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 from grader import __version__
@@ -10,11 +8,12 @@ from grader.authoring.check import calls, has_checks
 from grader.records import Call, Reading, Report, SandboxRun, Submission, Verdict
 from grader.rubric import Rubric, load_rubric
 from grader.rubric.draws import FreshReferences, course_salt, draw_seed, job_of
-from grader.rubric.references import has_references
+from grader.rubric.references import has_references, library_versions
 from grader.sandbox.box import Box
-from grader.sandbox.script import merge_cells
+from grader.stages.carried import Carrier
 from grader.stages.compare import compare
 from grader.stages.intake import IntakeError, take_in, take_in_bytes
+from grader.stages.literals import cells_of
 from grader.stages.notebook import read
 from grader.stages.quality import add_quality
 from utils.assignments import assignment_names, load_assignment
@@ -51,6 +50,7 @@ class Grader:
         self.salt = salt if salt is not None else course_salt()
         self.box = Box([notebook] if notebook else graded_assignments(), max_tier, slot)
         self.fresh = FreshReferences(self.box)
+        self.carrier = Carrier(self.box)
 
     def __enter__(self) -> "Grader":
         self.box.start()
@@ -124,6 +124,7 @@ class Grader:
             seed = draw_seed(submission.sha256, name, self.salt)
             run, asked, fresh = self._run(rubric, reading, seed)
             verdicts = compare(rubric, reading, run, asked, fresh)
+            verdicts, carried = self.carrier.carry(verdicts, rubric, reading, run, asked, seed)
             verdicts, retrained = add_quality(verdicts, submission, reading, self.box, self.quality_seconds)
         except Exception as error:  # ours, whatever it is: one submission's trouble must not stop a class
             return self._our_fault(submission, reading, error)
@@ -137,7 +138,7 @@ class Grader:
             repairs=reading.repairs + _stumbles(run, reading),
             ignored=submission.ignored,
             draw=f"{seed:08x}",
-            cpu_seconds=round(run.cpu_seconds + retrained, 3),
+            cpu_seconds=round(run.cpu_seconds + carried + retrained, 3),
             wall_seconds=round(time.monotonic() - began, 3),
             grader=_versions(rubric),
             written=reading.written,
@@ -151,7 +152,7 @@ class Grader:
             for check in rubric.checks
             for call in calls(check, [by_name[n] for n in by_name if n.split("#")[0] == check.name], is_public=True)
         ]
-        job = job_of(rubric.assignment, merge_cells(reading.runnable), (*public, *fresh_asked))
+        job = job_of(rubric.assignment, cells_of(rubric, reading), (*public, *fresh_asked))
         return self.box.run(job), job.calls, fresh
 
     def _our_fault(self, submission: Submission, reading: Reading, error: Exception) -> Report:
@@ -171,12 +172,8 @@ def _versions(rubric: Rubric) -> dict[str, str]:
     return {
         "version": __version__,
         "rubric": rubric.digest,
-        "torch": _version("torch"),
-        "numpy": _version("numpy"),
+        **library_versions(rubric.assignment),
     }
-
-
-_version = cache(version)  # reads files: too slow for every submission
 
 
 def grade(path: Path | str, notebook: str | None = None) -> Report:

@@ -1,6 +1,7 @@
 """Sentences for students: what, where, got, expected, next step. Public facts only."""
 
-from grader.records import ProbeRun, Reading, SandboxRun
+from grader.records import ProbeRun, Reading, SandboxRun, StudentError
+from utils.exercise.open_gaps import is_open_gap
 from utils.notebook.printable import printable
 
 _KNOWN_ERRORS = {
@@ -40,8 +41,8 @@ def about_error(result: ProbeRun, task: str, where: str, reading: Reading, run: 
     """An exception in the student's code, with the student's own line."""
     error = result.error
     assert error is not None
-    if error.type in _KNOWN_ERRORS:
-        return f"{where}: {_KNOWN_ERRORS[error.type]}"
+    if known := _known(error):
+        return f"{where}: {known}"
     if result.status == "malformed":
         return f"{where}: {error.text}."
     if result.status == "memory":
@@ -50,16 +51,29 @@ def about_error(result: ProbeRun, task: str, where: str, reading: Reading, run: 
     cell = run.cells[reading.sources[task].cell] if is_name_missing else None
     if cell is not None and cell.error is not None:  # the name is missing because its cell stopped
         error = cell.error
-        if error.type == "NotImplementedError":
-            return f"{where}: {_KNOWN_ERRORS['NotImplementedError']}"
+        if known := _known(error):
+            return f"{where}: {known}"
     text = f"{error.type}: {error.text}" if error.text else error.type
     line = own_line(error.lines, reading)
     hint = ""
     if error.type == "NameError":
-        hint = (
-            " Only the AUTOGRADED cells are run: what they use must be defined in them or imported in the first cell."
-        )
+        hint = f" {_unknown_name(error.text, reading)}"
     return f"{where}: it raised {text.rstrip('.')}{line}.{hint}"
+
+
+def _known(error: StudentError) -> str:
+    """What an error of one kind means; a NotImplementedError that is not a gap's, such as that of a missing `forward`, is
+    told as it is."""
+    is_other = error.type == "NotImplementedError" and not is_open_gap(error.text)
+    return "" if is_other else _KNOWN_ERRORS.get(error.type, "")
+
+
+def _unknown_name(text: str, reading: Reading) -> str:
+    """Where a name that is not defined should come from."""
+    for task in reading.assignment.tasks:
+        if any(f"'{name}'" in text for name in task.defines):
+            return f"That name is what {task.id} defines: its cell is missing, or did not run to its end."
+    return "Only the AUTOGRADED cells are run: what they use must be defined in them or imported in the first cell."
 
 
 def own_line(lines: tuple[tuple[int, int], ...], reading: Reading) -> str:

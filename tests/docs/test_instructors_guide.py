@@ -83,6 +83,14 @@ def _fill_in(sheet: Path) -> None:
         csv.writer(file).writerows(rows)
 
 
+def _that_ends(command: str) -> str:
+    """The page stays open until somebody closes it: here as soon as it has said how to get in."""
+    if not command.endswith(" mark results"):
+        return command
+    wait = 'until grep -q "^Every step" said || ! kill -0 $!; do sleep 0.1; done'
+    return f"{command} --no-browser --port 0 > said & {wait}; kill -TERM $!; wait $!; code=$?; cat said; exit $code"
+
+
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
     root = copy_project(tmp_path_factory.mktemp("guide") / "copy", NAME)
@@ -96,7 +104,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
             judges = root / "grader" / "authoring" / "judges.py"
             judges.write_text(judges.read_text(encoding="utf-8").replace(WRONG_CHECK, RIGHT_CHECK), encoding="utf-8")
         is_setting = command.startswith("export ")
-        done = run(f"{command} && printenv GRADER_SALT" if is_setting else command, root, environment)
+        done = run(f"{command} && printenv GRADER_SALT" if is_setting else _that_ends(command), root, environment)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         shown[command] = done.stdout
         if re.search(r"isolation +(tier [DE]|none)", done.stdout):
@@ -139,6 +147,13 @@ def test_the_download_is_recognised_and_every_file_is_there(walk: Walk) -> None:
     assert grades["Turing, Alan"]["status"] == "malformed"
 
 
+def test_the_marking_page_opens_and_says_how_to_get_in(walk: Walk) -> None:
+    said = _said(walk, "-m grader mark results")
+    assert "5 parts of 5 submissions wait in results" in said
+    assert "http://127.0.0.1:" in said
+    assert "Every mark is in results/marks.sqlite" in said
+
+
 def test_the_sheet_costs_no_grading_and_leaves_the_results_alone(walk: Walk) -> None:
     said = _said(walk, "--by-hand class/points.csv")
     assert "0 graded, 5 kept from before" in said
@@ -169,10 +184,7 @@ def test_one_column_of_the_grade_file_is_filled(walk: Walk) -> None:
         text = text.replace(f'"{name}",{number},{login},A,,', f'"{name}",{number},{login},A,{grades[name]["score"]},')
     assert (walk.root / "results-2" / "gradebook.csv").read_bytes().decode() == text
     assert "turingalan_15" not in text
-    assert "was not graded (malformed)" in _said(walk, "--out results-2 --roster class/gradebook.csv " + FILLING)
-
-
-FILLING = "--by-hand class/points.csv --fill class/gradebook.csv"
+    assert "was not graded (malformed)" in _said(walk, "--by-hand results/marks.sqlite --fill class/gradebook.csv")
 
 
 def test_the_comparison_names_her_and_nobody_else(walk: Walk) -> None:
@@ -183,6 +195,16 @@ def test_the_comparison_names_her_and_nobody_else(walk: Walk) -> None:
     assert "diff.html" in (walk.root / "results-2" / "class.html").read_text(encoding="utf-8")
     before, after = (_grades(walk.root / folder)["Hopper, Grace"]["score"] for folder in ("results", "results-2"))
     assert float(after) - float(before) == 4
+
+
+def test_similar_answers_are_looked_for_and_a_small_class_accuses_nobody(walk: Walk) -> None:
+    said = _said(walk, "similar results-2")
+    assert f"{NAME}: 4 hand-ins, 6 pairs compared, 0 stand out." in said
+    page = (walk.root / "results-2" / "similar.html").read_text(encoding="utf-8")
+    assert "This page accuses nobody." in page
+    assert "Lovelace" not in page
+    assert 'href="similar.html"' in (walk.root / "results-2" / "class.html").read_text(encoding="utf-8")
+    assert not list((walk.root / "results-2").glob("*/similar.html"))
 
 
 def test_the_gradescope_bundle_is_written(walk: Walk) -> None:

@@ -25,18 +25,27 @@ ELSEWHERE = {
     "make test": (".ci/run", "make test"),
     "make help": ("tests/tools/test_makefile.py", '["make", "help"]'),
     f"make gradescope NB={NAME}": ("docs/instructors-guide.md", f"make gradescope NB={NAME}"),
-    "make references": ("docs/new-question.md", f"{PYTHON} -m tools.references {NAME}"),
+    "make references": ("docs/authoring.md", f"{PYTHON} -m tools.references {NAME}"),
     f"{PYTHON} -m grader grade FOLDER_OR_ZIP --workers 2": ("tests/grader/classes/test_batch.py", '"--workers"'),
     f"{PYTHON} -m grader grade FOLDER_OR_ZIP --roster FILE --by-hand FILE --fill FILE": (
         "docs/instructors-guide.md",
         "--by-hand class/points.csv --fill class/gradebook.csv",
     ),
     f"{PYTHON} -m grader diff OLD NEW": ("docs/instructors-guide.md", f"{PYTHON} -m grader diff results results-2"),
+    f"{PYTHON} -m grader similar RESULTS_OR_SUBMISSIONS --against LAST_YEAR": (
+        "tests/grader/similarity/test_command.py",
+        'main(["similar", str(results), "--against"',
+    ),
     f"{PYTHON} -m pytest grader --submission x.zip": ("tests/grader/test_cli.py", '"pytest", "grader", "--submission"'),
     "make student": ("tests/tools/test_student.py", "main(["),
     f"make pdf NB=notebooks/{NAME}.ipynb": ("tests/utils/export/test_export_command.py", "main(["),
     "make grade": ("tests/grader/test_readme_grade.py", 'main(["grade"'),
+    f"{PYTHON} -m tools.new_assignment NAME --course DIR": (
+        "docs/authoring.md",
+        f"{PYTHON} -m tools.new_assignment k_means --course ../statistics",
+    ),
     "make doctor": ("docs/instructors-guide.md", f"{PYTHON} -m grader doctor"),
+    "make mark": ("docs/instructors-guide.md", f"{PYTHON} -m grader mark results"),
 }
 # What make would run: the tests below run that, on less.
 RECIPES = {
@@ -50,6 +59,7 @@ RECIPES = {
     "make notebooks": f"{PYTHON} -m tools.notebooks",
     "make references": f"{PYTHON} -m tools.references",
     "make doctor": f"{PYTHON} -m grader doctor",
+    "make mark": f'{PYTHON} -m grader mark "results"',
     f"make gradescope NB={NAME}": f'{PYTHON} -m tools.gradescope "{NAME}"',
 }
 FIGURES = (
@@ -164,7 +174,7 @@ def test_the_tiers_are_the_sandbox_s() -> None:
 def test_the_worked_example_is_the_one_that_is_tried() -> None:
     (example,) = [block.text for block in blocks(README) if block.language == "python"]
     assert len([line for line in example.splitlines() if line.strip()]) <= 10
-    page = (PROJECT / "docs" / "new-question.md").read_text(encoding="utf-8")
+    page = (PROJECT / "docs" / "authoring.md").read_text(encoding="utf-8")
     for part in example.split("\n\n"):
         assert part.strip("\n") in page, part
 

@@ -4,6 +4,7 @@ import hashlib
 import re
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,6 @@ from tests.explanations import explanations
 from tests.mutants import Outcome
 from tests.mutator import Mutant
 from tests.validity import (
-    DOCUMENT,
     REFERENCE,
     Tried,
     document,
@@ -33,6 +33,7 @@ _MAY_LOOP = (
     "comparison",
 )  # left out of the sample: an endless loop ends at a limit, seconds later
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "validity.md"
 _MANY = "make it anew with `python -m tests.validity`"
 
 

@@ -73,7 +73,8 @@ def test_a_run_keeps_the_notebook_and_says_how_long_it_took(monkeypatch, tmp_pat
         def __init__(self, notebook, **_):
             self.notebook = notebook
 
-        def execute(self):
+        def execute(self, env):
+            assert env["PYTHONPATH"]  # where `utils` is found
             self.notebook.cells[0].outputs = executed().cells[0].outputs[:1]
 
     monkeypatch.setattr(figures, "solved_notebook", lambda name: v4.new_notebook(cells=[v4.new_code_cell("loss()")]))

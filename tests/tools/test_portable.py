@@ -10,8 +10,8 @@ from pathlib import Path
 import pages
 import pytest
 
-from tests.encodings import PROJECT, findings, mended, python_files, unsaid
 from tests.newcomer.places import HARD, PLACES, environment
+from tests.said_encodings import PROJECT, findings, mended, python_files, unsaid
 
 OURS = [path for path in python_files() if path.relative_to(PROJECT).parts[0] != "tests"]
 
@@ -27,7 +27,7 @@ def _names(path: Path, names: set[str]) -> list[str]:
 
 
 def test_no_text_is_encoded_as_the_locale_says() -> None:
-    assert list(findings()) == [], "mend them with `.venv/bin/python -m tests.encodings --fix`"
+    assert list(findings()) == [], "mend them with `.venv/bin/python -m tests.said_encodings --fix`"
 
 
 @pytest.mark.parametrize(
@@ -152,3 +152,9 @@ def test_a_place_has_nothing_in_its_environment_that_it_does_not_say() -> None:
         environment(turkish, "/h", "/t", "/locales").items()
         >= {"LC_ALL": "tr_TR.UTF-8", "LOCPATH": "/locales", "TZ": "Asia/Kathmandu"}.items()
     )
+
+
+def test_no_module_of_the_tests_hides_one_of_pythons_own() -> None:
+    """The folder is on the path of what tests start: a module called `encodings` there kept every such Python from starting."""
+    ours = {path.stem for path in (PROJECT / "tests").iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert ours & sys.stdlib_module_names == set()

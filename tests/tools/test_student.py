@@ -13,7 +13,8 @@ from grader.authoring.slips import load_slips
 from tools import student
 from tools.gap_marks import TEXT_BEGIN, TEXT_END, split_gaps
 from tools.notebook_source import read_source, source_names
-from tools.student import BUNDLE, main, student_files, write_bundle
+from tools.student import main, student_files, write_bundle
+from utils.assignments.course import course_file
 from utils.assignments.places import place_of
 
 BINARY = (".png", ".npz", ".safetensors")
@@ -152,7 +153,7 @@ def test_unpacked_it_checks_a_notebook_without_the_project(tmp_path, files, monk
     write_bundle(tmp_path / "student.zip")
     with zipfile.ZipFile(tmp_path / "student.zip") as archive:
         archive.extractall(tmp_path)
-    home = tmp_path / BUNDLE
+    home = tmp_path / course_file().name
     command = [sys.executable, "-c", f"import sys; sys.path[:] = [{str(home)!r}] + [p for p in sys.path if 'packages' in p or 'lib' in p]\n"
                "import utils; print(utils.__file__)\n"
                "from utils.submission.__main__ import main; main(['check', 'notebooks/01_kl_divergence.ipynb'])"]  # fmt: skip

@@ -70,7 +70,7 @@ def test_an_autograder_gets_the_pins_of_every_python() -> None:
 def test_the_oldest_versions_that_a_notebook_accepts_are_tried() -> None:
     (oldest,) = [one for one in VERSIONS if one.name == "oldest"]
     for package in ("torch", "torchvision"):
-        assert dict(oldest.instead)[package].startswith(f"{setup_cell._PACKAGES[package]}.")
+        assert dict(oldest.instead)[package].startswith(f"{setup_cell._AT_LEAST[package]}.")
 
 
 def test_another_status_other_points_and_another_slip_are_differences() -> None:

@@ -18,34 +18,46 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from importlib.metadata import version
-from pathlib import Path
 
-from utils.assignments.places import this_course
+from utils.assignments.course import add_course_option, enter_course
+from utils.assignments.places import PROJECT, Place, shown, this_course
 
-OF_ASSIGNMENTS = {place.folder: place for place in this_course().places() if place.has("bench")}
-NAMES = ("grading", "classes", "training", "pdf", *OF_ASSIGNMENTS)
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+OF_ANY_COURSE, OF_THE_LIBRARY = ("grading", "classes", "starting"), ("training", "pdf")
 
 
-def main() -> int:
+def _names() -> tuple[str, ...]:
+    """What can be measured: of any course, of the library that this one shows off, and what assignments bring."""
+    library = OF_THE_LIBRARY if this_course().root == PROJECT else ()
+    return (*OF_ANY_COURSE, *library, *_of_assignments())
+
+
+def _of_assignments() -> dict[str, Place]:
+    return {place.folder: place for place in this_course().places() if place.has("bench")}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    arguments, known = enter_course(arguments), _names()
     parser = argparse.ArgumentParser(description="Measure what the project promises.")
-    parser.add_argument("names", nargs="*", help=f"what to measure, of: {', '.join(NAMES)} (default: all)")
-    names = parser.parse_args().names
-    if unknown := set(names) - set(NAMES):
-        parser.error(f"nothing is called {', '.join(sorted(unknown))}; there is {', '.join(NAMES)}")
+    parser.add_argument("names", nargs="*", help=f"what to measure, of: {', '.join(known)} (default: all)")
+    add_course_option(parser)
+    names = parser.parse_args(arguments).names
+    if unknown := set(names) - set(known):
+        parser.error(f"nothing is called {', '.join(sorted(unknown))}; there is {', '.join(known)}")
     began = time.monotonic()
     parts = []
-    for name in names or NAMES:
+    for name in names or known:
         parts.append("\n".join(_part(name)))
         print(parts[-1], "\n", flush=True)
     if not names:
-        PAGE.write_text(_page(parts, time.monotonic() - began), encoding="utf-8")
-        print(f"Written: docs/{PAGE.name}")
+        page = this_course().root / "docs" / "benchmarks.md"
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(_page(parts, time.monotonic() - began), encoding="utf-8")
+        print(f"Written: {shown(page)}")
     return 0
 
 
 def _part(name: str) -> Iterator[str]:
-    of_assignment = OF_ASSIGNMENTS.get(name)
+    of_assignment = _of_assignments().get(name)
     module = of_assignment.load("bench") if of_assignment else importlib.import_module(f"tools.bench.{name}")
     yield f"## {name}\n"
     yield (inspect.getdoc(module) or "").splitlines()[0] + "\n"

@@ -19,6 +19,7 @@ import psutil
 
 from tools.bench.figures import Figure, import_torch, ratios, seconds_of
 from tools.bench.grading import submissions
+from utils.assignments.course import enter_course
 
 
 def measure(count: int = 300, rounds: int = 3) -> list[Figure]:
@@ -95,7 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time a class.")
     parser.add_argument("count", type=int)
     parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
+    options = parser.parse_args(enter_course())
     for name, value in time_class(options.count, options.workers).items():
         print(f"{name:14} {value:.4g}")
 

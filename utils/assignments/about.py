@@ -1,6 +1,8 @@
 """What an assignment declares in its `about.toml`: the needs that the engine meets without knowing the notebook."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 
@@ -45,8 +47,46 @@ class About:
     hand_in: HandIn | None = None
     quality: Quality | None = None
 
+    def uses(self, package: str) -> bool:
+        """Whether a package is declared."""
+        return package in self.packages
+
 
 _PARTS: dict[str, type] = {"data": Data, "hand_in": HandIn, "quality": Quality}
+
+
+def find_fault(declared: dict[str, Any]) -> tuple[str, str] | None:
+    """What is wrong with the content of `about.toml`: the key it is about ("" for one that lacks), and a sentence."""
+    for table, record in (("", About), *_PARTS.items()):
+        values = declared if not table else declared.get(table)
+        if values is None:
+            continue
+        where = f"[{table}]: " if table else ""
+        if not isinstance(values, dict):
+            return table, f"{table} is a table; write `[{table}]` and its keys below it"
+        known = {field.name: field for field in fields(record)}
+        for key, value in values.items():
+            if key not in known:
+                return key, f"{where}{key} is not known; there is {', '.join(known)}"
+            kind, words = _KINDS[str(known[key].type)] if key not in _PARTS else (dict, "a table")
+            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                return key, f"{where}{key} is {value!r}; give {words}"
+            if kind is list and not all(isinstance(word, str) for word in value):
+                return key, f"{where}{key} is {value!r}; give {words}"
+        for key, field in known.items():
+            if field.default is MISSING and key not in values:
+                kind, words = _KINDS[str(field.type)]
+                return table, f"{where}{key} is missing; write `{key} = ` and {words}"
+    return None
+
+
+_KINDS: dict[str, tuple[Any, str]] = {
+    "int": (int, "a whole number"),
+    "str": (str, "a text"),
+    "bool": (bool, "true or false"),
+    "float": ((int, float), "a number"),
+    "tuple[str, ...]": (list, "a list of texts"),
+}
 
 
 def parse_about(declared: dict[str, Any]) -> About:

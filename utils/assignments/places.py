@@ -4,15 +4,26 @@
         about.toml  notebook.py  probes.py  checks.py or checks/  slips.py  right.py  references/  manifest.json  ...
 
 A course is a folder with `assignments/` in it: the one that the environment's COURSE names, else the one that `utils` lies in.
-Only the standard library is used, and nothing of an assignment is read or imported before it is asked for.
+Only the standard library is used, and nothing of an assignment is read or imported before it is asked for. The modules of
+this course are imported as `assignments.flows.checks`, those of a course elsewhere below a name of its own, so that the two
+never meet; a module names its neighbours relatively (`from .helpers import draw`).
 """
 
+import hashlib
 import importlib
 import os
+import re
 import sys
+import traceback
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
+
+
+class CourseError(ValueError):
+    """A file of a course cannot be used as it stands; the message names the file, the line and the next step."""
+
 
 PROJECT = Path(__file__).resolve().parents[2]
 ASSIGNMENTS = "assignments"  # the folder in a course, and the package that its modules are imported from
@@ -39,7 +50,7 @@ class Place:
 
     def module(self, part: str) -> str:
         """The dotted name of a part, such as "probes" or "checks.quality"."""
-        return f"{ASSIGNMENTS}.{self.folder}.{part}"
+        return f"{self.course.package}.{self.folder}.{part}"
 
     def has(self, part: str) -> bool:
         """Whether the assignment has this module, without loading it."""
@@ -50,10 +61,18 @@ class Place:
         """Import a part.
 
         Raises:
-            ModuleNotFoundError: If the assignment has none.
+            CourseError: If the assignment has none, or it does not run.
         """
+        if not self.has(part):
+            path = self.path / f"{part.replace('.', '/')}.py"
+            raise CourseError(f"{shown(path)}, line 1: the file is missing; docs/authoring.md says what it holds.")
         self.course.open()
-        return importlib.import_module(self.module(part))
+        try:
+            return importlib.import_module(self.module(part))
+        except CourseError:
+            raise
+        except Exception as error:
+            raise CourseError(sentence_about(error, self.path)) from error
 
 
 @dataclass(frozen=True)
@@ -62,10 +81,22 @@ class Course:
 
     root: Path
 
+    @cached_property
+    def package(self) -> str:
+        """The package that the course's modules are imported from."""
+        if self.root == PROJECT:
+            return ASSIGNMENTS
+        return f"course_{hashlib.sha256(str(self.root).encode()).hexdigest()[:8]}"
+
     def open(self) -> None:
         """Let Python find the course's modules."""
-        if str(self.root) not in sys.path:
-            sys.path.append(str(self.root))
+        if self.package == ASSIGNMENTS:
+            if str(self.root) not in sys.path:
+                sys.path.append(str(self.root))
+        elif self.package not in sys.modules:
+            package = ModuleType(self.package)
+            package.__path__ = [str(self.root / ASSIGNMENTS)]
+            sys.modules[self.package] = package
 
     def place(self, notebook: str) -> Place:
         """The folder of a notebook: `07_flows` lies in `flows`, since a module's name begins with no digit."""
@@ -81,6 +112,34 @@ class Course:
         return self.root / "data" / name
 
 
+def sentence_about(error: BaseException, folder: Path) -> str:
+    """What went wrong when a file of this folder was run, as one sentence with the line that the author is to look at.
+
+    That is the line nearest to the error; where one of our own classes refused its arguments, it is the one that stands
+    outside all functions, since a helper of the author's may stand between.
+    """
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{shown(Path(error.filename))}, line {error.lineno or 1}: the code does not parse ({error.msg}); mend that line."
+    trace = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in trace if Path(frame.filename).is_relative_to(folder)]
+    if not own:
+        return f"{shown(folder)}: {type(error).__name__}: {error}."
+    is_refusal = isinstance(error, TypeError) and ("__init__()" in str(error) or trace[-1] is not own[-1])
+    frame = own[0] if is_refusal else own[-1]
+    return f"{shown(Path(frame.filename))}, line {frame.lineno}: {_said(error)}."
+
+
+def _said(error: BaseException) -> str:
+    lacking = re.match(r"(?:\w+\.)*?(\w+)(?:\.__init__)?\(\) missing \d+ required .*?: (.+)", str(error))
+    if lacking:
+        return f"{lacking[1]} is not given {lacking[2]}; add it there"
+    unknown = re.match(r"(?:\w+\.)*?(\w+)(?:\.__init__)?\(\) got an unexpected keyword argument (.+)", str(error))
+    if unknown:
+        return f"{unknown[1]} knows no {unknown[2]}; take it out, or mend its name"
+    text = " ".join(str(error).split()).rstrip(".")
+    return text if isinstance(error, CourseError) else f"{type(error).__name__}: {text}; mend that line"
+
+
 def this_course() -> Course:
     """The course that the environment's COURSE names, else the one beside `utils`."""
     return Course(Path(os.environ.get("COURSE") or PROJECT).resolve())
@@ -89,3 +148,9 @@ def this_course() -> Course:
 def place_of(notebook: str) -> Place:
     """The folder of one of this course's notebooks."""
     return this_course().place(notebook)
+
+
+def shown(path: Path) -> str:
+    """A path as a person should read it: from the course's folder, where it lies in there."""
+    root = this_course().root
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -6,6 +6,11 @@ from typing import Any
 _MARK = "still open"  # ends the message of every gap the notebooks are given out with
 
 
+def is_open_gap(message: str) -> bool:
+    """Whether a NotImplementedError with this message is a gap's own, and not a module's without `forward`, say."""
+    return message.endswith(_MARK)
+
+
 def shorten_open_gaps() -> None:
     """Ask the running IPython shell to show an open gap as one sentence, instead of a page of stack through the cells that
     use it, and to say what an unknown name may come from; without a shell, do nothing."""
@@ -21,7 +26,7 @@ def shorten_open_gaps() -> None:
 def _show(
     shell: Any, kind: type[BaseException], error: Any, trace: TracebackType | None, tb_offset: int | None = None
 ) -> None:
-    if str(error).endswith(_MARK):
+    if is_open_gap(str(error)):
         # IPython asks an exception for its own rendering before it formats the stack.
         error._render_traceback_ = lambda: [f"Not yet. {error}. Fill it in, run its cell, then run this one again."]
     shell.showtraceback((kind, error, trace), tb_offset=tb_offset)

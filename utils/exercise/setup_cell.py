@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from utils.assignments import assignment_names, load_assignment
+from utils.assignments.about import About
 from utils.datasets._cache import data_dir, shorten
 from utils.exercise.open_gaps import shorten_open_gaps
 from utils.exercise.pins import pinned
@@ -19,15 +20,13 @@ from utils.submission.session import watch_runs
 FAST = os.environ.get("FAST") == "1"
 """Whether the notebook runs its short form; set FAST=1 in the environment before the kernel starts."""
 
-_PACKAGES = {
-    "torch": "2.2",
-    "torchvision": "0.17",
-    "numpy": "",
-    "matplotlib": "",
-    "tqdm": "",
-    "yaml": "",
-    "safetensors": "",
-}
+_AT_LEAST = {"torch": "2.2", "torchvision": "0.17"}  # where an older one would do something else
+_OUR_OWN = ("numpy", "pyyaml")  # of `utils` itself, whatever the notebook
+_MODULES = {
+    "pyyaml": "yaml",
+    "scikit-learn": "sklearn",
+    "pillow": "PIL",
+}  # where a package's module is called otherwise
 _BUNDLE = Path(__file__).resolve().parents[2]
 
 
@@ -39,29 +38,43 @@ def diagnose(notebook: str) -> None:
     """
     shorten_open_gaps()
     watch_runs()
-    for lines in (_describe_packages(), [_describe_device()], _describe_colab(), [_describe_data(notebook)]):
+    about = load_assignment(notebook).about if notebook in assignment_names() else About(0, ())
+    packages = tuple(dict.fromkeys((*about.packages, *_OUR_OWN)))
+    for lines in (
+        _describe_packages(packages),
+        [_describe_device(packages)],
+        _describe_colab(),
+        [_describe_data(about)],
+    ):
         print("\n".join(lines), end="\n" if lines else "")
     print(_describe_mode())
 
 
-def _describe_packages() -> list[str]:
+def _describe_packages(packages: tuple[str, ...]) -> list[str]:
     python = ".".join(map(str, sys.version_info[:3]))
-    lines = [f"Python {python}, torch {_version('torch')}, torchvision {_version('torchvision')}"]
+    named = [name for name in packages if name in _AT_LEAST] or [_OUR_OWN[0]]
+    lines = [", ".join([f"Python {python}", *(f"{name} {_version(name)}" for name in named)])]
     if sys.version_info < (3, 10):  # noqa: UP036  a student's Python may be older than ours
         lines.append("  Python 3.10 or newer is needed: install one and start Jupyter from it.")
-    missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+    missing = [name for name in packages if _is_missing(name)]
     if missing:
         lines.append(f"  missing: {', '.join(missing)}. To mend it, {_install(missing)}")
-    old = [name for name, needed in _PACKAGES.items() if needed and _is_older(name, needed)]
+    old = [name for name in packages if name in _AT_LEAST and _is_older(name, _AT_LEAST[name])]
     if old:
-        wanted = ", ".join(f"{name} {_PACKAGES[name]}" for name in old)
+        wanted = ", ".join(f"{name} {_AT_LEAST[name]}" for name in old)
         lines.append(f"  too old, at least {wanted} is needed. To mend it, {_install(old)}")
     return lines
 
 
-def _describe_device() -> str:
+def _is_missing(package: str) -> bool:
+    return importlib.util.find_spec(_MODULES.get(package, package.replace("-", "_"))) is None
+
+
+def _describe_device(packages: tuple[str, ...]) -> str:
     place = "Google Colab" if "google.colab" in sys.modules else "your own machine"
-    if importlib.util.find_spec("torch") is None:
+    if "torch" not in packages:
+        return f"Runs on {place}"
+    if _is_missing("torch"):
         return f"Runs on {place}; the device is known once torch is installed."
     from utils.training.device import set_device
 
@@ -85,8 +98,8 @@ def _describe_colab() -> list[str]:
     return lines
 
 
-def _describe_data(notebook: str) -> str:
-    data = load_assignment(notebook).about.data if notebook in assignment_names() else None
+def _describe_data(about: About) -> str:
+    data = about.data
     if data is None:
         return "Data: this notebook makes its own."
     for folder in (data_dir(), _BUNDLE / "data") if data.bundled else (data_dir(),):
@@ -101,9 +114,8 @@ def _describe_mode() -> str:
     return "Full runs. For a quick pass, start Jupyter with FAST=1 in the environment."
 
 
-def _install(imported: list[str]) -> str:
+def _install(packages: list[str]) -> str:
     """Into the kernel's own Python, wherever Jupyter was started from."""
-    packages = ["pyyaml" if name == "yaml" else name for name in imported]
     return f"run in a new cell: %pip install {pinned(*packages)}, then restart the kernel"
 
 

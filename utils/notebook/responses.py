@@ -30,6 +30,12 @@ def questions_above(notebook: Notebook, assignment: Assignment) -> dict[int, str
     return above
 
 
+def question_named(source: str) -> str:
+    """The question whose line stands in a Markdown cell; "" if none does."""
+    found = _QUESTION.findall(source)
+    return found[-1] if found else ""
+
+
 def responses(notebook: Notebook, assignment: Assignment) -> dict[str, list[tuple[int, str]]]:
     """The response cells of each question.
 

@@ -1,7 +1,22 @@
-"""What an answer may not use: packages beyond the import cell's, and names the notebook rules out."""
+"""What an answer may not use: packages beyond the import cell's, and names the notebook rules out.
+
+The standard library's harmless modules are fine anywhere: those that compute, or describe types and classes, and are no
+door to files, other processes, the network, or to modules by their name.
+"""
 
 import ast
 from collections.abc import Iterable
+
+_HARMLESS = {
+    # types and classes
+    "__future__", "abc", "collections", "dataclasses", "enum", "numbers", "types", "typing",
+    # functions and values
+    "contextlib", "copy", "functools", "itertools", "operator", "weakref",
+    # numbers
+    "bisect", "cmath", "decimal", "fractions", "heapq", "math", "random", "statistics",
+    # words, clocks, messages
+    "calendar", "datetime", "json", "logging", "pprint", "re", "string", "textwrap", "time", "unicodedata", "warnings",
+}  # fmt: skip
 
 # Ways round the rule below: code from a string is code nobody has looked at.
 _DYNAMIC = {"__import__", "exec", "eval", "compile"}
@@ -12,18 +27,50 @@ def forbidden_uses(tree: ast.Module, imports: Iterable[str], not_allowed: Iterab
 
     Args:
         tree: The parsed cell.
-        imports: Dotted names imported in the notebook's import cell; anything in the same packages may be imported.
+        imports: Dotted names imported in the notebook's import cell; anything in the same packages may be imported,
+            and so may the harmless modules of the standard library.
         not_allowed: Dotted names ruled out all the same, for example `torch.distributions`.
 
     Returns:
         (line, what) for each use, in the order of the lines; empty if the cell keeps the rules.
     """
-    packages = {name.split(".")[0] for name in imports} | {"__future__"}
+    packages = _packages(imports) | _HARMLESS
     ruled_out = tuple(not_allowed)
     uses: list[tuple[int, str]] = []
     for node in ast.walk(tree):
         uses += [(node.lineno, what) for what in _uses(node, packages, ruled_out)]  # type: ignore[attr-defined]
     return sorted(set(uses))
+
+
+def harmless_imports(tree: ast.Module, imports: Iterable[str]) -> list[tuple[int, str]]:
+    """Find imports of the standard library that an answer makes itself: allowed, and worth a remark.
+
+    Args:
+        tree: The parsed cell.
+        imports: As for `forbidden_uses`.
+
+    Returns:
+        (line, module) for each, in the order of the lines.
+    """
+    extra = _HARMLESS - _packages(imports) - {"__future__"}
+    found: set[tuple[int, str]] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {(node.lineno, alias.name) for alias in node.names if alias.name.split(".")[0] in extra}
+        elif isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] in extra:
+            found.add((node.lineno, node.module or ""))
+    return sorted(found)
+
+
+def remark_on_imports(tree: ast.Module, imports: Iterable[str]) -> str:
+    """What is said about imports that are allowed though the import cell does not hold them; "" where there are none."""
+    modules = sorted({module for _, module in harmless_imports(tree, imports)})
+    names = " and ".join(f"`{module}`" for module in modules)
+    return f"imports {names} of the standard library, which is allowed" if modules else ""
+
+
+def _packages(imports: Iterable[str]) -> set[str]:
+    return {name.split(".")[0] for name in imports}
 
 
 def _uses(node: ast.AST, packages: set[str], ruled_out: tuple[str, ...]) -> list[str]:

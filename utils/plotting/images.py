@@ -1,12 +1,14 @@
 """Rows and grids of images."""
 
 import math
+from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
 from torch import Tensor, nn
 
+from utils.datasets._torchvision import import_torchvision
 from utils.datasets.mnist import MNISTDataset
 
 _PIXELS_PER_INCH = 40  # of an image of 28 pixels: 0.7 inch
@@ -184,3 +186,12 @@ def draw_grid(
     axis.set_title(title, fontsize=10)
     if extent is None:
         axis.axis("off")
+
+
+def make_grid(*images: Any, **settings: Any) -> Tensor:
+    """Many images in one, by `torchvision.utils.make_grid`: the same arguments, the same grid.
+
+    Returns:
+        The grid, float, shape (3, H, W).
+    """
+    return import_torchvision().utils.make_grid(*images, **settings)

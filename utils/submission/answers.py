@@ -9,7 +9,7 @@ from utils.notebook.cell_code import parse
 from utils.notebook.cells import Notebook
 from utils.notebook.extraction import Extraction, TaskSource
 from utils.notebook.responses import answered_questions, questions_above
-from utils.notebook.rules import forbidden_uses
+from utils.notebook.rules import forbidden_uses, remark_on_imports
 from utils.submission.findings import Finding
 
 
@@ -55,6 +55,14 @@ def _describe(source: TaskSource, assignment: Assignment) -> str:
         line, what = uses[0]
         return f"{where}, line {line} uses `{what}`, which an answer may not; it scores zero"
     return ""
+
+
+def find_remarks(assignment: Assignment, extraction: Extraction) -> Iterator[str]:
+    """What cells do that costs nothing, one sentence each."""
+    for source in extraction.found:
+        tree = parse(source.source)[1]
+        if isinstance(tree, ast.Module) and (remark := remark_on_imports(tree, assignment.imports)):
+            yield f"Cell {source.cell} {remark}."
 
 
 def _open_responses(question: Question, answered: tuple[bool, ...]) -> Iterator[Finding]:

@@ -71,6 +71,7 @@ def check_notebook(path: Path, runs: list[session.Run] | None = None, files: Seq
             *figures.find_missing_figures(notebook, assignment),
             *(f"{name} is not beside the notebook: run the cell that writes it." for name in absent),
             *extraction.repairs,
+            *answers.find_remarks(assignment, extraction),
         ),
         unsaved=unsaved,
         files=present,

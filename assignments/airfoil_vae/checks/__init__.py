@@ -66,8 +66,7 @@ def _chain(rng: np.random.Generator, widths: list[int]) -> Arrays:
     point, level = arrays["at"].astype(float), 0.5
     for n, (inputs, outputs) in enumerate(pairwise(widths)):
         weight = rng.standard_normal((outputs, inputs)) / np.sqrt(inputs)
-        if len(widths) > 2:
-            weight -= np.outer(weight @ point, point) / (point @ point)
+        weight -= np.outer(weight @ point, point) / (point @ point)
         if n < len(widths) - 2:
             weight += level * point / (point @ point) - weight.mean(axis=0)
         arrays[f"weight_{n}"] = weight.astype(np.float32)
@@ -200,6 +199,13 @@ def _said(about: str, judge: Judge) -> Judge:
     return say
 
 
+def _first_losses(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Before any step: how the weights move from there is another check's to judge."""
+    names = [name for name in reference if name.endswith("_losses")]
+    first = {name: values[name][:1] for name in names if name in values and values[name].ndim == 1}
+    return close()(first, {name: reference[name][:1] for name in names}, inputs)
+
+
 def _iterations(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     asked, ran = int(inputs["n_iters"]), len(values.get("w", np.empty(0))) - 1
     recorded = values.get("recorded", np.empty(0)).size
@@ -240,8 +246,14 @@ def _batch_sizes(values: Arrays, inputs: Arrays) -> Symptom | None:
     return None
 
 
-def _check(name: str, title: str, points: float, probe: Probe, judge: Judge, uses_reference: bool = False) -> Check:
-    return Check(name, "air." + name.split(".")[1], title, points, probe, judge, uses_reference)
+CALLS = {"air.vae": ("Encoder", "Decoder")}
+
+
+def _check(
+    name: str, title: str, points: float, probe: Probe, judge: Judge, uses_reference: bool = False,
+    advice: Judge | None = None,
+) -> Check:  # fmt: skip
+    return Check(name, "air." + name.split(".")[1], title, points, probe, judge, uses_reference, advice)
 
 
 CHECKS = (
@@ -266,7 +278,7 @@ CHECKS = (
         Probe("decoder", _latents(), _no_hidden(_latents)), nets.decoder_shapes,
     ),
     _check(
-        "air.decoder.layers", "the encoder's widths in reverse, all layers trained", 4,
+        "air.decoder.layers", "one layer for each width, all of them trained", 4,
         Probe("decoder", _latents(2), _no_hidden(_latents)), nets.decoder_layers,
     ),
     _check(
@@ -302,8 +314,8 @@ CHECKS = (
         Probe("generate", _sampling, public=1), sampling.generate_seeded,
     ),
     _check(
-        "air.vae.modes", "generate decodes in evaluation mode and restores the mode", 3,
-        Probe("generate_modes", _few, public=1), sampling.generate_modes,
+        "air.vae.modes", "generate decodes in evaluation mode", 3,
+        Probe("generate_modes", _few, public=1), sampling.generate_modes, advice=sampling.modes_afterwards,
     ),
     _check(
         "air.vae.inference", "generate keeps no gradients", 2,
@@ -315,7 +327,7 @@ CHECKS = (
     ),
     _check(
         "air.train.losses", "both losses with their reductions, and the total with beta", 3,
-        Probe("train", _loss(0, False)), _said("on one batch of known outputs", close()), True,
+        Probe("train", _loss(0, False)), _said("on one batch of known outputs", _first_losses), True,
     ),
     _check(
         "air.train.updates", "the weights after a few iterations, with another optimizer and rec_loss_fn, and with beta 0", 2,

@@ -42,7 +42,7 @@ def not_floats(values: Arrays, shapes: dict[str, tuple[int, ...]]) -> Symptom | 
     return None
 
 
-def _table(values: Arrays, name: str) -> list:
+def table(values: Arrays, name: str) -> list:
     """Whole numbers that a student's process sent, as lists; empty if they are none, or more than an answer has."""
     got = values.get(name, np.empty(0))
     return got.tolist() if 0 < got.size <= _MOST_NUMBERS and got.dtype.kind in "iu" else []
@@ -72,9 +72,9 @@ def decoder_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     symptom = not_floats(values, {"y_hat": (len(inputs["z"]), int(inputs["output_size"]))})
     if symptom:
         return Symptom(f"with hidden_dims {given}, {symptom.text}")
-    if _table(values, "hidden_dims") != given:
+    if table(values, "hidden_dims") != given:
         return Symptom(
-            f"the list {given} that the caller gave is {_table(values, 'hidden_dims')} afterwards: reverse a copy",
+            f"the list {given} that the caller gave is {table(values, 'hidden_dims')} afterwards: reverse a copy",
             "list_changed",
         )
     return None
@@ -84,51 +84,55 @@ def encoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     """A matrix for each step of the chain; the last may be cut into two heads."""
     latent = int(inputs["latent_size"])
     body: list[int] = [inputs["y"].shape[1], *inputs["hidden_dims"].tolist()]
-    chain = _steps([*body, 2 * latent])
-    two_heads = sorted([*_steps(body), sorted([body[-1], latent]), sorted([body[-1], latent])])
+    chain = chain_of([*body, 2 * latent])
+    two_heads = sorted([*chain_of(body), sorted([body[-1], latent]), sorted([body[-1], latent])])
     return _layers(values, [chain, two_heads], inputs)
 
 
 def _is_chain(values: Arrays, inputs: Arrays) -> bool:
-    """With weights of ours in the layers the slope is their product times one number, as in no other network.
+    """With weights of ours in the layers each row of the slope is that of their product times a number, as in no other
+    network.
 
-    The upper and lower half may be swapped: which of an encoder's two heads is which does not show in their sizes.
+    What follows the last layer gives each row a number of its own, and which half of the rows is which is another
+    check's to judge: it does not cost this one.
     """
     weights = [inputs[name].astype(float) for name in sorted(inputs) if name.startswith("weight_")]
     product, got = weights[0], values.get("slope", np.empty(0))
     for weight in weights[1:]:
         product = weight @ product
-    swapped = np.roll(product, len(product) // 2, axis=0)
     if got.shape != product.shape or not beyond(np.abs(got).max(initial=0), 1e-6, "size of the slope"):
         return False
-    return within(min(_off_multiple(got.astype(float), of) for of in (product, swapped)), _TOLERANCE, "slope")
+    half = len(product) // 2
+    rows = np.arange(len(product))
+    orders = [rows, np.roll(rows, half), *([rows % half, rows % half + half] if "y" in inputs else [])]
+    return within(min(_off_multiple(got.astype(float), product[order]) for order in orders), _TOLERANCE, "slope")
 
 
 def _off_multiple(got: np.ndarray, of: np.ndarray) -> float:
-    """How far an array is from the nearest multiple of another, as a share of the multiple's largest value."""
-    nearest = of * (got * of).sum() / np.square(of).sum()
-    return float(np.abs(got - nearest).max() / max(np.abs(nearest).max(), 1e-30))
+    """How far each row is from the nearest multiple of its own, as a share of the multiple's largest value; the worst."""
+    factor = (got * of).sum(axis=1, keepdims=True) / np.square(of).sum(axis=1, keepdims=True)
+    off = np.abs(got - factor * of).max(axis=1) / np.maximum(np.abs(factor * of).max(axis=1), 1e-9)
+    return float(np.where(np.abs(factor[:, 0]) > 1e-9, off, np.inf).max())
 
 
 def decoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-    """The encoder's chain, mirrored."""
-    ends = (inputs["z"].shape[1], int(inputs["output_size"]))
-    widths: list[int] = inputs["hidden_dims"].tolist()
-    symptom = _layers(values, [_steps([ends[0], *widths[::-1], ends[1]])], inputs)
-    if symptom and _table(values, "layers") == _steps([ends[0], *widths, ends[1]]):
-        return Symptom(
-            "hidden_dims comes in the encoder's order; the decoder runs through it in reverse", "not_reversed"
-        )
+    """The encoder's chain, mirrored: the probe asks for it in the decoder's own order of widths."""
+    widths = [inputs["z"].shape[1], *inputs["hidden_dims"].tolist()[::-1], int(inputs["output_size"])]
+    if (symptom := _layers(values, [chain_of(widths)], inputs)) is None:
+        return None
+    in_order = [widths[0], *sorted(widths[1:-1]), widths[-1]]
+    if table(values, "layers") == chain_of(in_order) != chain_of(widths):
+        return Symptom("the widths of the layers are sorted: use them in the order they come in", "sorted_widths")
     return symptom
 
 
-def _steps(widths: list[int]) -> list[list[int]]:
+def chain_of(widths: list[int]) -> list[list[int]]:
     """Sizes of the matrices of a chain; smaller number first, as a matrix may be stored either way."""
     return sorted(sorted(pair) for pair in pairwise(widths))
 
 
 def _layers(values: Arrays, allowed: list[list[list[int]]], inputs: Arrays) -> Symptom | None:
-    got, registered = _table(values, "layers"), _count(values, "matrices")
+    got, registered = table(values, "layers"), _count(values, "matrices")
     if got in allowed:
         return None if _is_chain(values, inputs) else Symptom(_NOT_APPLIED)
     given = f"with hidden_dims {inputs['hidden_dims'].tolist()}"
@@ -157,14 +161,14 @@ def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
         )
     turns = values.get("turns", np.empty(0))
     flat = [n + 1 for n, turn in enumerate(turns.ravel()[:_MOST_NUMBERS]) if not beyond(turn, _TURN, "turn")]
-    if turns.shape != inputs["hidden_dims"].shape or flat:
+    if _is_chain(values, inputs) and (turns.shape != inputs["hidden_dims"].shape or flat):
         which = f"hidden layer {flat[0]}" if flat else "a hidden layer"
         return Symptom(
             f"with hidden_dims {inputs['hidden_dims'].tolist()}, no activation follows {which}: put one after each",
             "activation_missing",
         )
-    if not _is_chain(values, inputs):
-        return Symptom("what stands between the layers shows only where the layers are right: mend these first")
+    if not _count(values, "matrices"):
+        return Symptom("what stands between the layers shows only where layers belong to the module: mend that first")
     return None
 
 

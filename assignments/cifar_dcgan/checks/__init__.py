@@ -79,6 +79,8 @@ def _same_for_all(function: str) -> Probe:
     return Probe(function, _seeded, public=1, fresh=0)
 
 
+CALLS = {"gan.train": ("DCGAN",), "gan.reconstruct": ("DCGAN",)}
+LITERALS = {"gan.train": {25: "NUM_EPOCHS", 128: "BATCH_SIZE"}, "gan.reconstruct": {500: "VIS_STEPS"}}
 _FEW_STEPS, _ENOUGH_STEPS = _hidden_codes(9, 13), _hidden_codes(50, 61)
 
 CHECKS = (

@@ -3,19 +3,19 @@
 import numpy as np
 
 from grader.authoring.check import Arrays, Judge, Symptom
-from grader.authoring.lines import explained, resembles, within
-from grader.authoring.noise import not_standard_normal
+from grader.authoring.draws import draws_in
+from grader.authoring.judges import alike
+from grader.authoring.lines import explained, resembles
 
-from .nets import is_true, whole_numbers
+from .nets import whole_numbers
 
 _SIGMAS = 6.0
 _NOTHING = np.empty(0)
-_SAME_EPS = 1e-3  # the stand-ins' own rounding leaves 3e-5
-AXES = {"calls": "seed_fixed_inside", "images": "one_noise_for_all_images", "dimensions": "one_noise_per_image"}
+_CALLS = 4
 
 
 def noise(scale: str) -> Judge:
-    """z has mean mu and standard deviation sigma, independent for every call, image and dimension.
+    """z has mean mu and standard deviation sigma, independent for every image and dimension.
 
     Args:
         scale: What the inputs hold: "log_sigma" or "logvar".
@@ -23,43 +23,25 @@ def noise(scale: str) -> Judge:
 
     def judge(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         mu, given = inputs["mu"].astype(float), inputs[scale].astype(float)
-        got = values.get("draws", _NOTHING)
-        if symptom := _noise(got, mu, given, scale, int(inputs["images"])):
-            return symptom
-        other = {"mu": inputs["mu_again"].astype(float), scale: inputs[f"{scale}_again"].astype(float)}
-        again = values.get("again", _NOTHING)
-        if symptom := _not_samples(again, got.shape[1:]):
-            return symptom
-        eps = (got[0] - mu) / _sigma(given, scale)
-        if not within(np.abs(eps - (again - other["mu"]) / _sigma(other[scale], scale)), _SAME_EPS, "the same noise"):
-            return Symptom(
-                "with the same seed and another posterior, (z - mu) / sigma is another: z = mu + sigma * eps, where eps comes "
-                "from torch's generator and knows nothing of mu and sigma"
-            )
-        return None
+        return _noise(values.get("z", _NOTHING), mu, given, scale, int(inputs["images"]))
 
     return judge
 
 
 def _noise(got: np.ndarray, mu: np.ndarray, given: np.ndarray, scale: str, n: int) -> Symptom | None:
-    """Of four calls."""
-    if symptom := _not_samples(got, (4, n, len(mu))):
+    if symptom := _not_samples(got, (n, len(mu))):
         return symptom
     z, sigma = got.astype(float), _sigma(given, scale)
-    mean, std, allowed = z.mean(axis=(0, 1)), z.std(axis=(0, 1)), _SIGMAS * sigma / np.sqrt(4 * n)
+    mean, std, allowed = z.mean(axis=0), z.std(axis=0), _SIGMAS * sigma / np.sqrt(n)
     if not explained(np.abs(std - sigma), allowed, "standard deviation"):
-        in_one_call = z[0].std(axis=0)
+        in_one_call = z[: n // 2].std(axis=0)
         slip, hint = _which_std(
-            in_one_call if resembles(in_one_call, 1e-3, "spread in one call") else std,
-            z[0].mean(axis=0),
-            mu,
-            given,
-            scale,
+            in_one_call if resembles(in_one_call, 1e-3, "spread in one call") else std, mean, mu, given, scale
         )
         return Symptom(f"the standard deviation of z is off by {np.abs(std - sigma).max():.2g}{hint}", slip)
     if not explained(np.abs(mean - mu), allowed, "mean"):
         return Symptom(f"the mean of z is off by {np.abs(mean - mu).max():.2g}: it is mu")
-    return not_standard_normal((z - mu) / sigma, AXES)
+    return _shared((z - mean) / std)
 
 
 def _sigma(given: np.ndarray, scale: str) -> np.ndarray:
@@ -85,6 +67,20 @@ def _which_std(std: np.ndarray, mean: np.ndarray, mu: np.ndarray, given: np.ndar
     return "", f", more than sampling explains; sigma = exp({scale}{' / 2' if scale == 'logvar' else ''})"
 
 
+def _shared(eps: np.ndarray) -> Symptom | None:
+    """Noise that dimensions or images have in common. Fourteen standard errors is the most that may be there; a slip's is 1."""
+    n = len(eps)
+    limit = max(0.2, 14 / np.sqrt(n))
+    correlation = np.corrcoef(eps.T) - np.eye(eps.shape[1])
+    if eps.shape[1] > 1 and not explained(np.abs(correlation), limit, "correlation of dimensions"):
+        return Symptom("the dimensions of z share their noise: draw one number for each of them", "one_noise_per_image")
+    if eps.shape[1] > 0 and alike(eps[: n // 2], eps[n - n // 2 :], "second call"):
+        return Symptom("two calls draw the same noise: fix no seed inside", "seed_fixed_inside")
+    if not explained(np.abs((eps[:-1] * eps[1:]).mean(axis=0)), limit, "correlation of images"):
+        return Symptom("images share their noise: draw one number for each image and dimension")
+    return None
+
+
 def _not_samples(z: np.ndarray, shape: tuple[int, ...]) -> Symptom | None:
     if z.shape != shape:
         return Symptom(f"z has shape {z.shape}, expected {shape}")
@@ -94,113 +90,77 @@ def _not_samples(z: np.ndarray, shape: tuple[int, ...]) -> Symptom | None:
 
 
 def prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-    """Pictures of independent draws from N(0, I), as the model decodes them."""
+    """Pictures of independent draws from N(0, I)."""
     n, nz = int(inputs["n_samples"]), int(inputs["nz"])
     got = tuple(whole_numbers(values, "images_shape"))
     if got != (n, 28, 28):
         return Symptom(f"the samples have shape {got}, expected {(n, 28, 28)}")
-    sizes = set(whole_numbers(values, "code_sizes"))
-    if sizes != {nz}:
-        return Symptom(f"the codes that reach the decoder have {sorted(sizes)[:3]} numbers, expected nz = {nz}")
-    z = values.get("draws", _NOTHING)
-    if symptom := _not_samples(z, (4, n, nz)):
+    z = values.get("z", _NOTHING)
+    if symptom := _not_samples(z, (n, nz)):
         return symptom
-    mean, std, allowed = z.mean(dtype=float), z.std(dtype=float), _SIGMAS / np.sqrt(z.size)
-    if resembles(abs(std - 1 / np.sqrt(12)), 0.05, "uniform_prior"):
+    mean, std, allowed = z.mean(axis=0, dtype=float), z.std(axis=0, dtype=float), _SIGMAS / np.sqrt(n)
+    if resembles(np.abs(std - 1 / np.sqrt(12)), 0.05, "uniform_prior"):
         return Symptom("the codes are uniform: N(0, I) is randn, not rand", "uniform_prior")
-    if not explained(abs(std - 1), allowed, "standard deviation") or not explained(abs(mean), allowed, "mean"):
-        return Symptom(f"the codes have mean {mean:.2f} and standard deviation {std:.2f}, expected 0 and 1")
-    if symptom := not_standard_normal(z, {**AXES, "images": ""}):
-        return symptom
-    if not np.array_equal(z[0], values.get("again", _NOTHING)):
-        return Symptom("the same seed gives other samples: draw from torch's own generator")
-    return (
-        None
-        if is_true(values, "as_decoded")
-        else Symptom("the samples are not the decoder's answers, one after another")
-    )
+    if not explained(np.abs(std - 1), allowed, "standard deviation") or not explained(np.abs(mean), allowed, "mean"):
+        worst = mean[np.abs(mean).argmax()], std[np.abs(std - 1).argmax()]
+        return Symptom(f"the codes have mean {worst[0]:.2f} and standard deviation {worst[1]:.2f}, expected 0 and 1")
+    return _shared((z.astype(float) - mean) / std)
 
 
 def gradient(scale: str) -> Judge:
-    """Of E[z**2] = mu**2 + sigma**2, summed over the dimensions, up to sampling error."""
+    """Of the mean of z**2, summed over the dimensions, with the draws that were made."""
 
     def judge(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         mu, given, n = inputs["mu"].astype(float), inputs[scale].astype(float), int(inputs["images"])
-        sigma, per_log = _sigma(given, scale), 1.0 if scale == "log_sigma" else 0.5
-        expected = {"mu": 2 * mu, scale: 2 * per_log * sigma**2}
-        spread = {"mu": 2 * sigma, scale: 2 * per_log * np.sqrt((mu * sigma) ** 2 + 2 * sigma**4)}  # of one sample
-        for name, value in expected.items():
-            got = values.get(f"d_{name}")
+        found = {name: values.get(f"d_{name}") for name in ("mu", scale)}
+        if all(got is None or not got.any() for got in found.values()):
+            return _lost("mu")
+        draws = draws_in(values, mu, _sigma(given, scale), n)
+        if draws is None:
+            return Symptom("z does not hold finite floats")
+        asked = {"mu": draws.has_mean(), scale: draws.has_width()}
+        for name, got in found.items():
+            if not asked[name].any():
+                continue
             if got is None or not got.any():
-                return Symptom(
-                    f"no gradient reaches {name}: z = mu + sigma * eps, and only eps is drawn", f"no_gradient_to_{name}"
-                )
-            if got.shape != value.shape or not np.isfinite(got).all():
-                return Symptom(f"the gradient for {name} has shape {got.shape}, expected {value.shape}, all finite")
-            if not explained(np.abs(got - value), _SIGMAS * spread[name] / np.sqrt(n), f"gradient for {name}"):
+                return _lost(name)
+            if got.shape != mu.shape or not np.isfinite(got).all():
+                return Symptom(f"the gradient for {name} has shape {got.shape}, expected {mu.shape}, all finite")
+            per_log = 1.0 if scale == "log_sigma" else 0.5
+            if draws.wrong_for_mu(got) if name == "mu" else draws.wrong_for_width(got, per_log):
                 return Symptom(f"the gradient for {name} is not that of z = mu + sigma * eps")
         return None
 
     return judge
 
 
-def own_q(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-    """The parameters that come back beside the reconstruction are the encoder's own, history and all."""
-    got = values.get("own_q", _NOTHING)
-    if got.shape == (2 * len(inputs["mu"]),) and within(np.abs(got - 1), 1e-3, "own q"):
-        return None
-    return Symptom('no gradient passes through outputs["q"]: return the encoder\'s output as it is', "output_detached")
+def _lost(name: str) -> Symptom:
+    return Symptom(f"no gradient reaches {name}: z = mu + sigma * eps, and only eps is drawn", f"no_gradient_to_{name}")
 
 
 def averaged_over_draws(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-    """The codes that reached the decoder are draws of the posterior, and the value is the formula's for them.
+    """What the likelihood loses where a pixel shows the sum s of the code: E[(s - grey)^2] / (2 sigma_x^2), up to sampling error.
 
-    A pixel shows the sum s of a code, all others and the images are grey: beside the value without codes, the likelihood
-    loses the mean of (s - grey)^2 / (2 sigma_x^2).
+    Of several calls, because two means of draws come near each other once in some thousand times.
     """
-    *mu_, log_sigma = inputs["posterior"].astype(float)
-    mu, n, images = np.array(mu_), int(inputs["n"]), int(inputs["images"])
-    z = values.get("draws", _NOTHING)
-    if symptom := _not_samples(z, (4, images * n, len(mu))):
-        return Symptom(f"seen by the decoder, {symptom.text}")
-    widths = np.full(len(mu), log_sigma)
-    if symptom := _noise(z, mu, widths, "log_sigma", images * n):
-        slips = {"log_sigma_as_logvar": "width_as_log_variance_in_z", "no_noise": "decodes_the_mean"}
-        return Symptom(f"seen by the decoder, {symptom.text}", slips.get(symptom.slip, symptom.slip))
-    *mu_again, log_again = inputs["posterior_again"].astype(float)
-    again = (values.get("again", _NOTHING) - np.array(mu_again)) / np.exp(log_again)
-    if not within(np.abs((z[0] - mu) / np.exp(log_sigma) - again), _SAME_EPS, "the same noise"):
-        return Symptom("with the same seed and another posterior, (z - mu) / sigma is another: draw z with rsample")
-    got, of_grey = values.get("value", _NOTHING), values.get("of_grey", _NOTHING)
-    if got.shape != () or of_grey.shape != () or not np.isfinite([got, of_grey]).all():
-        return Symptom(f"the elbo has shape {got.shape}, expected one finite number")
+    got, of_grey = values.get("elbos", _NOTHING), values.get("of_grey", _NOTHING)
+    if got.shape != (_CALLS,) or of_grey.shape != () or not np.isfinite([*got, of_grey]).all():
+        return Symptom(f"the elbos of {_CALLS} calls have shape {got.shape}, expected finite numbers")
+    *mu, log_sigma = inputs["posterior"].astype(float)
+    shift, variance = sum(mu) - float(inputs["grey"]), len(mu) * np.exp(2 * log_sigma)
     scale = 1 / (2 * np.exp(2 * float(inputs["log_sig_x"])))
-    lost = scale * np.square(z[0].astype(float).sum(axis=1) - float(inputs["grey"])).mean()
-    off = abs(float(got) - (float(of_grey) - lost))
-    if not within(off, 1e-3 + 1e-4 * abs(float(got)), "elbo of the draws"):
-        return Symptom(
-            f"for the very codes that the decoder was given, the elbo is off by {off:.3g} nats",
-            "not_averaged_over_draws",
-        )
-    return _sampled_gradient(values, mu, log_sigma, z[0], scale, float(inputs["grey"]))
-
-
-def _sampled_gradient(
-    values: Arrays, mu: np.ndarray, log_sigma: float, z: np.ndarray, scale: float, grey: float
-) -> Symptom | None:
-    """Through the codes and through the divergence, for these very codes."""
-    z, sigma = z.astype(float), np.exp(log_sigma)
-    slope = -2 * scale * (z.sum(axis=1, keepdims=True) - grey) * np.ones_like(z)
-    of_mu, of_sigma = slope.mean(axis=0) - mu, (slope * (z - mu)).sum(axis=1).mean() - len(mu) * (sigma**2 - 1)
-    expected, got = np.append(of_mu, of_sigma), values.get("d_posterior", _NOTHING)
-    if got.shape == expected.shape and within(
-        np.abs(got - expected), 1e-3 * (np.abs(expected) + np.abs(expected).max()), "gradient of the draws"
+    spread = scale * np.sqrt(4 * shift**2 * variance + 2 * variance**2)  # of one draw
+    allowed = _SIGMAS * spread / np.sqrt(int(inputs["n"]) * int(inputs["images"]))
+    off = got.astype(float) - float(of_grey) + scale * (shift**2 + variance)
+    if not explained(np.abs(off), allowed, "elbo") or not explained(
+        abs(off.mean()), allowed / np.sqrt(_CALLS), "mean elbo"
     ):
-        return None
-    return Symptom(
-        "the gradient for mean and log sigma of the posterior is not that of the elbo: is a part of it cut off?",
-        "gradient_cut",
-    )
+        return Symptom(
+            f"with a wide posterior the elbo is off by {np.abs(off).max():.3g} nats, more than the draws explain"
+        )
+    if alike(got, got[:1], "calls", scale=10 * allowed):
+        return Symptom("two calls draw the same codes: fix no seed inside", "seed_fixed_inside")
+    return None
 
 
 def all_of(*judges: Judge) -> Judge:
@@ -210,8 +170,3 @@ def all_of(*judges: Judge) -> Judge:
         return next((symptom for each in judges if (symptom := each(values, reference, inputs))), None)
 
     return judge
-
-
-def noise_and_gradient(scale: str) -> Judge:
-    """Both, of one call."""
-    return all_of(noise(scale), gradient(scale))

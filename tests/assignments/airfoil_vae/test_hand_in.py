@@ -2,7 +2,7 @@
 
 import pytest
 
-from assignments.airfoil_vae.hand_in import find_problems
+from assignments.airfoil_vae.yaml_rules import find_problems
 from utils.exercise.files import save_yaml
 
 MODEL = {"input_size": 200, "hidden_dims": [512, 256], "latent_size": 10}
@@ -35,11 +35,14 @@ def test_what_can_be_trained_is_silent(tmp_path, train):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"input_size": 100}, "model_config.yaml has input_size 100, expected 200, which is fixed"),
-        ({"latent_size": "10"}, "model_config.yaml has latent_size '10', expected 10, which is fixed"),
-        ({"hidden_dims": [64, 0]}, "has hidden_dims [64, 0], expected a list of whole numbers above 0"),
-        ({"hidden_dims": 64}, "has hidden_dims 64, expected a list"),
-        ({"dropout": 0.1}, "has the unknown setting dropout; it takes hidden_dims, input_size, latent_size"),
+        ({"input_size": 100}, "input_size in model_config.yaml is 100, expected 200, which does not change"),
+        ({"latent_size": "10"}, "latent_size in model_config.yaml is 10.0, expected 10, which does not change"),
+        (
+            {"hidden_dims": [64, 0]},
+            "hidden_dims in model_config.yaml is [64, 0], expected a list of at most 16 whole numbers",
+        ),
+        ({"hidden_dims": 64}, "is 64, expected a list"),
+        ({"dropout": 0.1}, "holds 'dropout', which is not read; it may hold input_size, latent_size, hidden_dims"),
     ],
 )
 def test_a_model_that_cannot_be_built_is_told(tmp_path, change, said):
@@ -53,11 +56,12 @@ def test_a_model_that_cannot_be_built_is_told(tmp_path, change, said):
         ({"optimizer_name": "Adamm"}, "optimizer: 'Adamm' is none that this course trains with; did you mean 'Adam'?"),
         ({"optimizer_config": {"rate": 1}}, "optimizer Adam: unknown setting rate"),
         ({"lr_scheduler_name": "StepLRR"}, "did you mean 'StepLR'?"),
-        ({"n_iters": 0}, "train_config.yaml has n_iters 0, expected a whole number above 0"),
-        ({"batch_size": 2.5}, "has batch_size 2.5"),
-        ({"beta": -1}, "has beta -1, expected a number, 0 or above"),
-        ({"beta": float("nan")}, "has beta nan"),
-        ({"plot_freq": 100}, "has the unknown setting plot_freq"),
+        ({"n_iters": 0}, "n_iters in train_config.yaml is 0, expected a whole number from 1 to 1,000,000"),
+        ({"n_iters": 2_000_000}, "is 2000000, expected a whole number from 1 to 1,000,000"),
+        ({"batch_size": 2.5}, "batch_size in train_config.yaml is 2.5"),
+        ({"beta": -1}, "beta in train_config.yaml is -1, expected a number from 0"),
+        ({"beta": float("nan")}, "finite numbers"),
+        ({"plot_freq": 100}, "holds 'plot_freq', which is not read"),
     ],
 )
 def test_a_training_that_cannot_run_is_told(tmp_path, change, said):
@@ -75,11 +79,11 @@ def test_files_that_are_not_there_are_told_each(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: [1", "cannot be read as YAML"),
-        ("- 1\n", "holds list, expected names with values"),
-        ("!!python/object/apply:os.system ['true']", "cannot be read as YAML"),
-        ("\xff", "cannot be read as YAML"),
-        ("beta: 1e-4", "has beta '1e-4', expected a number, 0 or above (YAML 1.1 reads 1e-4 as a word: write 1.0e-4)"),
+        ("a: [1", "is not a list of names and plain values"),
+        ("- 1\n", "holds a list, expected names and values"),
+        ("!!python/object/apply:os.system ['true']", "is not a list of names and plain values"),
+        ("\xff", "is not a list of names and plain values"),
+        ("beta: much", "beta in train_config.yaml is 'much', expected a number"),
     ],
 )
 def test_a_file_edited_by_hand_is_read_as_the_grader_reads_it(tmp_path, text, said):
@@ -87,3 +91,9 @@ def test_a_file_edited_by_hand_is_read_as_the_grader_reads_it(tmp_path, text, sa
     (tmp_path / "train_config.yaml").write_bytes(text.encode("latin-1"))
     (problem,) = find_problems(tmp_path)
     assert said in problem
+
+
+def test_a_number_without_a_dot_is_one(tmp_path):
+    problems(tmp_path)
+    (tmp_path / "train_config.yaml").write_text("beta: 1e-4", encoding="utf-8")
+    assert find_problems(tmp_path) == []

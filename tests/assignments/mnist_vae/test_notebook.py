@@ -294,7 +294,6 @@ WRONG = {
         [("total.backward()", "terms['rec_loss'].backward()")],
         "minimise the total",
     ),
-    "vae loop keeps tensors": ("train_beta_vae", [("value.item()", "value")], "append value.item()"),
     "kl over everything": ("KLDivergence", [(".sum(dim=1).mean()", ".mean()")], "averaged over the dimensions too"),
     "kl sum of the batch": ("KLDivergence", [(".sum(dim=1).mean()", ".sum()")], "summed over the batch"),
     "kl of log sigma": (

@@ -60,6 +60,8 @@ def test_results_hold_for_the_same_and_nothing_else(monkeypatch: pytest.MonkeyPa
     assert not still_holds(results, Work("ada", "ada.ipynb", _work().data, '{"members": ["eve"]}'), SETTINGS)
     assert not still_holds(results, _work(), Settings(NAME, "another"))
     assert not still_holds(results, _work(), Settings(None, "tests"))
+    assert not still_holds(results, _work(), Settings(NAME, "tests", max_tier="D"))
+    assert not still_holds(results, _work(), Settings(NAME, "tests", quality_seconds=1.0))
     batch._circumstances.cache_clear()
     monkeypatch.setattr(batch, "__version__", "99")
     assert not still_holds(results, _work(), SETTINGS)
@@ -191,7 +193,7 @@ def test_a_hand_in_that_ends_its_worker_is_a_fault_of_ours(tmp_path: Path, monke
         results = {
             r["extra_data"]["student"]: r for r in grade_all(hand_ins, SETTINGS, folder, workers, lambda tier: True)
         }
-        assert kept_results(hand_ins, SETTINGS, folder).keys() == {"ada"}
+        assert kept_results(hand_ins, SETTINGS, folder, lambda tier: True).keys() == {"ada"}
     assert results["bob"]["extra_data"]["status"] == "grader_error"
     assert "score" not in results["bob"]
     assert "is a PDF" in results["ada"]["output"]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.platforms.by_hand import SheetError, add_points, read_sheet, write_sheet
+from grader.marking import add_marks
+from grader.platforms.by_hand import SheetError, read_sheet, write_sheet
 from grader.records import Report, Verdict
 from grader.report import class_page, feedback_page, grades_csv, results_json
 from grader.report.statistics import automatic_points
@@ -55,9 +56,13 @@ def test_the_sheet_asks_for_what_waits_and_nothing_else(sheet: Path) -> None:
     assert read_sheet(sheet) == {}
 
 
+def _added(classroom: list[dict], sheet: Path) -> tuple[list[dict], str]:
+    return add_marks(sheet.parent, classroom, read_sheet(sheet), sheet.name)
+
+
 def test_points_enter_score_maximum_tables_and_feedback(sheet: Path, classroom: list[dict]) -> None:
     _fill(sheet, "10", "7.5", "0")
-    (zoë, ada, eve), sentence = add_points(classroom, read_sheet(sheet))
+    (zoë, ada, eve), sentence = _added(classroom, sheet)
     assert sentence == "3 parts graded by hand are in, 1 still wait."
     assert (zoë["score"], automatic_points(zoë), zoë["extra_data"]["pending_points"]) == (52.5, 65, 0)
     assert [test["extra_data"]["status"] for test in zoë["tests"][1:]] == ["passed", "partial", "wrong"]
@@ -76,7 +81,7 @@ def test_points_enter_score_maximum_tables_and_feedback(sheet: Path, classroom: 
 
 def test_the_grader_s_own_results_are_not_changed(sheet: Path, classroom: list[dict]) -> None:
     _fill(sheet, "10", "10", "10")
-    add_points(classroom, read_sheet(sheet))
+    _added(classroom, sheet)
     assert [result.get("score") for result in classroom] == [35, 35, 0]
     assert classroom[0]["extra_data"]["pending_points"] == 30
 
@@ -104,7 +109,7 @@ def test_another_file_is_refused_in_a_sentence(content: bytes, tmp_path: Path) -
 
 def test_points_for_somebody_else_are_named(sheet: Path, classroom: list[dict]) -> None:
     sheet.write_text(sheet.read_text(encoding="utf-8").replace("zoë,,,", "zoé,1,2,3"), encoding="utf-8")
-    _, sentence = add_points(classroom, read_sheet(sheet))
+    _, sentence = _added(classroom, sheet)
     assert sentence.startswith("0 parts graded by hand are in, 4 still wait.")
     assert (
         "Not among these results: kl.beta.manual1 of zoé, kl.beta.manual2 of zoé, kl.general.manual of zoé." in sentence

@@ -18,7 +18,7 @@ def _sentence(grader: Grader, task: str, source: str, check: str) -> str:
     [
         (
             "kl.D_KL",
-            "def D_KL(mu, logvar):\n    raise NotImplementedError('later')",
+            "def D_KL(mu, logvar):\n    kl = mu\n    raise NotImplementedError('D_KL: this gap is still open')",
             "kl.D_KL.values",
             "the gap is still open",
         ),
@@ -50,10 +50,22 @@ def _sentence(grader: Grader, task: str, source: str, check: str) -> str:
         ),
         ("kl.D_KL", "def D_KL(mu, logvar):\n    exit()", "kl.D_KL.values", "return a value instead"),
         (
+            "kl.D_KL",
+            "class Module(nn.Module):\n    pass\n\n\nD_KL = Module()",
+            "kl.D_KL.values",
+            'it raised NotImplementedError: Module [Module] is missing the required "forward" function.',
+        ),
+        (
+            "kl.D_KL",
+            "import functools\n\n\ndef D_KL(mu, logvar):\n    return 0.5 * (mu**2 + logvar.exp() - 1 - logvar).mean()",
+            "kl.D_KL.values",
+            "imports `functools` of the standard library, which is allowed.",
+        ),
+        (
             "kl.log_prob",
             "def log_prob(x, mu, log_sigma):\n    return (x - mu).sum(-1)",
             "kl.mc.values",
-            "It calls your answer to log_prob, which did not pass",
+            "Asked with a stand-in for your `log_prob`, which did not pass: that costs nothing here.",
         ),
     ],
 )

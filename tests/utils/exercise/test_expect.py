@@ -68,7 +68,7 @@ def test_a_constant_factor_is_named(factor, word):
 
 def test_what_is_no_value_comes_first():
     assert "v is None (does the function end with `return`?)" in message(expect_close, "v", None, torch.zeros(3))
-    assert "v is a tuple, expected a tensor of shape (3,)" in message(expect_close, "v", (1, 2), torch.zeros(3))
+    assert "v is (1, 2), expected a tensor of shape (3,)" in message(expect_close, "v", (1, 2), torch.zeros(3))
 
 
 def test_a_wrong_shape_comes_before_values():
@@ -129,3 +129,25 @@ def test_relative_error():
     assert rel_error(1.0, -1.0) == pytest.approx(1.0 * 2 / 2)
     with pytest.raises(ValueError, match=r"x has shape \(2,\) and y has shape \(3,\)"):
         rel_error(torch.zeros(2), torch.zeros(3))
+
+
+def test_a_hint_stands_only_where_no_slip_is_named():
+    with pytest.raises(ExpectationError) as named:
+        expect_close("a", torch.tensor(2.0), 1.0, slips={"the half is missing.": 2.0}, hint="Look at the sum.")
+    assert "the half is missing." in str(named.value)
+    assert "Look at the sum." not in str(named.value)
+    with pytest.raises(ExpectationError, match=r"Look at the sum\."):
+        expect_close("a", torch.tensor(3.7), 1.0, slips={"the half is missing.": 2.0}, hint="Look at the sum.")
+
+
+@pytest.mark.parametrize("got", [[32, 64], (1, "a"), {"a": 1}, {3}])
+def test_expect_equal_shows_what_it_was_given(got):
+    with pytest.raises(ExpectationError) as caught:
+        expect_equal("widths", got, [64, 32])
+    assert f"widths is {got!r}, expected [64, 32]." in str(caught.value)
+
+
+def test_expect_equal_shortens_what_is_long():
+    with pytest.raises(ExpectationError) as caught:
+        expect_equal("widths", list(range(1000)), [64, 32])
+    assert len(str(caught.value)) < 200

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from utils.assignments import load_assignment
-from utils.notebook.rules import forbidden_uses
+from utils.notebook.rules import _HARMLESS, forbidden_uses, harmless_imports, remark_on_imports
 
 ASSIGNMENT = load_assignment("01_kl_divergence")
 
@@ -70,3 +70,35 @@ def test_the_lines_are_the_students_and_in_order():
 
 def test_a_notebook_that_rules_nothing_out_allows_its_packages():
     assert forbidden_uses(ast.parse("import torch.distributions"), ["torch"], []) == []
+
+
+@pytest.mark.parametrize("module", sorted(_HARMLESS))
+@pytest.mark.parametrize("spelling", ["import {}", "import {} as m", "from {} import *", "def f():\n    import {}"])
+def test_a_harmless_module_is_allowed_in_any_spelling_and_remarked_on(module, spelling):
+    tree = ast.parse(spelling.format(module))
+    assert forbidden_uses(tree, ["torch"], []) == []
+    assert (remark_on_imports(tree, ["torch"]) == "") == (module == "__future__")
+
+
+DOORS = (
+    "asyncio", "builtins", "code", "ctypes", "gc", "glob", "http", "importlib", "inspect", "io", "linecache", "marshal", "mmap",
+    "multiprocessing", "os", "pathlib", "pickle", "pkgutil", "posix", "resource", "runpy", "shelve", "shutil", "signal",
+    "site", "socket", "sqlite3", "subprocess", "sys", "tempfile", "threading", "urllib", "zipimport",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("module", DOORS)
+def test_a_door_to_files_processes_or_modules_is_none_of_them(module):
+    assert uses(f"import {module}") == [f"import {module}"]
+
+
+def test_what_a_remark_says():
+    tree = ast.parse("from typing import List\nimport torch\nimport collections.abc, time\nimport math")
+    assert harmless_imports(tree, ASSIGNMENT.imports) == [(1, "typing"), (3, "collections.abc"), (3, "time")]
+    said = "imports `collections.abc` and `time` and `typing` of the standard library, which is allowed"
+    assert remark_on_imports(tree, ASSIGNMENT.imports) == said
+    assert remark_on_imports(ast.parse("import torch"), ASSIGNMENT.imports) == ""
+
+
+def test_what_the_notebook_rules_out_stays_out_though_its_package_is_there():
+    assert forbidden_uses(ast.parse("import statistics"), ["torch"], ["statistics"]) == [(1, "import statistics")]

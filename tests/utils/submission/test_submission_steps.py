@@ -24,7 +24,7 @@ from utils.submission.session import Run
 
 NAME = "01_kl_divergence"
 AIRFOILS = "02_airfoil_vae"
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Where text is read, written or piped without saying how it is encoded: there the locale decides, and it differs.
 
-    python -m tests.encodings [--fix]
+    python -m tests.said_encodings [--fix]
 
 lists the places, or writes `encoding="utf-8"` into them. `make test` demands that there are none.
 """

@@ -1,4 +1,4 @@
-"""docs/new-question.md, followed to the letter on a copy of the project, gives a question and a notebook that are graded."""
+"""docs/authoring.md, its first parts: followed to the letter on a copy of the project, they give a question and a notebook."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from pages import PROJECT, blocks, commands, copy_project, run
 
 from utils.assignments.places import place_of
 
-PAGE = (PROJECT / "docs" / "new-question.md").read_text(encoding="utf-8")
+PAGE = (PROJECT / "docs" / "authoring.md").read_text(encoding="utf-8").partition("\n## A course of one's own\n")[0]
 STEP = re.compile(
     r"^\*\*`(?P<path>[\w/.]+)`\*\*, (?P<where>[^\n]+):\n\n```(?:python|toml)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,

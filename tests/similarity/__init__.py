@@ -1,0 +1,1 @@
+"""How well copies are told from independent answers: a made class, planted copies, and the table of docs/similarity.md."""
