@@ -27,10 +27,10 @@ from grader.platforms.by_hand import Points, SheetError, read_sheet, write_sheet
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
 from grader.platforms.people import RosterError
 from grader.report import grades_table, write_class
-from grader.rubric.draws import course_salt
+from grader.rubric.draws import DEFAULT_SALT, course_salt
 from grader.rubric.references import require_references
 from grader.sandbox.tiers import TIERS, is_at_least
-from grader.sandbox.watch import SandboxError
+from grader.sandbox.watch import DiskFull, SandboxError
 from utils.assignments import assignment_names, load_assignment
 from utils.assignments.course import CourseError, add_course_option, enter_course, results_folder
 
@@ -67,6 +67,9 @@ def main(arguments: list[str] | None = None) -> int:
     ) as error:
         print(error, file=sys.stderr)
         return REJECTED
+    except DiskFull as error:
+        print(f"Stopped: {error}. What is graded is kept: the same command goes on from here.", file=sys.stderr)
+        return OUR_FAULT
     except SandboxError as error:
         print(f"The grader failed: {error}", file=sys.stderr)
         return OUR_FAULT
@@ -118,6 +121,12 @@ def _parser() -> argparse.ArgumentParser:
         type=_seconds,
         metavar="N",
         help="CPU seconds to train each model again (default: what its assignment declares; 0: leave these points open)",
+    )
+    grade.add_argument(
+        "--class",
+        dest="zips_hold_classes",
+        action="store_true",
+        help="a zip given is a download of a class; without this, --roster or --fill it is one student's",
     )
     again = grade.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="keep earlier results that still hold (the default)")
@@ -172,9 +181,16 @@ def _grade(options: argparse.Namespace) -> int:
     roster = read_roster(options.roster) if options.roster else None
     gradebook = read_gradebook(options.fill) if options.fill else None
     points = _points(options.by_hand)
-    collection = collect(options.paths, roster)
+    _check_places(options.paths, options.out)
+    collection = collect(options.paths, roster, options.zips_hold_classes or gradebook is not None)
     for line in collection.found:
         print(line)
+    if collection.is_class and course_salt() == DEFAULT_SALT:
+        print(
+            "GRADER_SALT is not set: the inputs drawn for each submission and the seals of results come from a secret that everybody "
+            "can read. Set it to one of your course.",
+            file=sys.stderr,
+        )
     settings = Settings(options.notebook, course_salt(), quality_seconds=options.quality_seconds)
     with ResultsFolder(options.out) as folder:
         kept = {} if options.fresh else _kept(options, collection, settings, folder)
@@ -215,6 +231,15 @@ def _kept(
 ) -> dict[str, Results]:
     allowed = {"", *(tier for tier in TIERS if is_at_least(tier, _minimum(options, collection)))}
     return kept_results(collection.hand_ins, settings, folder, allowed.__contains__)
+
+
+def _check_places(paths: list[Path], out: Path) -> None:
+    """What students handed in must not lie where results are read, nor the other way round."""
+    there = out.resolve()
+    for path in paths:
+        here = path.resolve()
+        if here.is_relative_to(there) or (path.is_dir() and there.is_relative_to(here)):
+            raise FolderInUse(f"{path} and the results in {out} lie one in the other: choose another --out.")
 
 
 def _graded(

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from grader.sandbox import linux
 from tests.attacks.catalogue import FAMILIES, Attack, load_attacks
+from tests.attacks.sieges import SIEGES
 from tests.places import PROJECT, enter
 from utils.assignments import assignment_names, load_assignment
 from utils.assignments.places import this_course
@@ -192,6 +193,8 @@ class Arena:
         return points
 
     def outcome(self, attack: Attack, is_followed: bool = True) -> Outcome:
+        if attack.name in SIEGES:
+            return self._siege(attack, is_followed)
         usual, before = self.usual(attack.notebook), self._processes()
         hanging = SHORT_SECONDS if attack.notebook == honest() else HANGING_SECONDS
         self.grader.box.step_seconds = hanging if attack.hangs else STEP_SECONDS
@@ -218,6 +221,20 @@ class Arena:
             fault=report.fault,
             seconds=round(seconds, 2),
         )
+
+    def _siege(self, attack: Attack, is_followed: bool) -> Outcome:
+        before, began = self._processes(), time.monotonic()
+        try:
+            wrong = SIEGES[attack.name][2](self)
+        except Exception as error:
+            wrong = [f"{type(error).__name__}: {error}"[:300]]
+        finally:
+            shutil.rmtree(self.folder / "given" / "siege", ignore_errors=True)
+        return Outcome(
+            attack.notebook, attack.name, attack.family, "wrong" if wrong else "contained", "; ".join(wrong) or "contained", 0.0, 0.0,
+            self._next_lost() if is_followed else None, len(self._processes() - before), self._files_left(),
+            "; ".join(wrong), round(time.monotonic() - began, 2),
+        )  # fmt: skip
 
     def _next_lost(self) -> float:
         usual, after = self.usual(honest()), self._points(self._graded("next.ipynb", self.answers(honest())))

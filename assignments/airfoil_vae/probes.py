@@ -385,8 +385,12 @@ def train_plateau(names, y: Tensor, rec: Tensor, mus: Tensor, beta: Tensor, wind
     return {"w": torch.tensor([*model.seen, model.w.item()])}
 
 
-def quality(names, configs: Tensor, n_samples: Tensor, cpu_seconds: Tensor):
-    """Train the student's model with the student's configurations as the notebook does, and draw from it."""
+_CHUNK, _MOST_WEIGHTS = 2**20, 12 * 2**20  # numbers in one piece, and in all
+
+
+def quality(names, configs: Tensor, n_samples: Tensor, cpu_seconds: Tensor, trial_codes: Tensor):
+    """Train the student's model with the student's configurations as the notebook does, and draw from it. What is scored are
+    its decoder's weights; what it makes of `trial_codes` says how they belong together."""
     from utils.datasets import AirfoilDataset
 
     settings = json.loads(bytes(configs.tolist()))
@@ -396,7 +400,23 @@ def quality(names, configs: Tensor, n_samples: Tensor, cpu_seconds: Tensor):
     seed_torch(0)
     model = names["VAE"](**settings["model_config"])
     names["train_VAE"](model, AirfoilDataset(), CPU, plot_freq=0, **settings["train_config"])
-    return {"samples": model.generate(int(n_samples), seed=0, device=CPU), "cpu_seconds": time.process_time() - began}
+    values = {"samples": model.generate(int(n_samples), seed=0, device=CPU), "cpu_seconds": time.process_time() - began}
+    return values | _decoder(model.decoder, trial_codes)
+
+
+@torch.no_grad()
+def _decoder(decoder: nn.Module, trial_codes: Tensor) -> dict[str, Tensor]:
+    decoder.eval()
+    parameters = [parameter.detach().float() for parameter in decoder.parameters()]
+    if sum(parameter.numel() for parameter in parameters) > _MOST_WEIGHTS or any(
+        p.ndim not in (1, 2) for p in parameters
+    ):
+        return {}
+    shapes = [[*parameter.shape, 0][:2] for parameter in parameters]
+    values = {"trial": decoder(trial_codes), "shapes": torch.tensor(shapes, dtype=torch.long).reshape(-1, 2)}
+    for n, parameter in enumerate(parameters):
+        values |= {f"weight_{n}_{k}": piece for k, piece in enumerate(parameter.flatten().split(_CHUNK))}
+    return values
 
 
 class _OtherEncoder(nn.Module):

@@ -10,8 +10,11 @@ import numpy as np
 
 from grader.authoring.check import Arrays, Check, Symptom
 from grader.authoring.lines import judging, within
+from utils.notebook.printable import printable
 
 _LONGEST = 500  # characters of what is wrong
+_UNKNOWN = 4096  # rows, where no reference solution says how many: judges without one are linear
+_ROWS, _NUMBERS, _FACTOR = 256, 2**20, 8  # of an answer: so many, and so many times what the reference solution returns
 
 
 def judged(check: Check, values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
@@ -21,6 +24,8 @@ def judged(check: Check, values: Arrays, reference: Arrays, inputs: Arrays) -> S
         What is wrong; None if the check holds. Values that stop the judge (an empty array where a length is read, NaN
         where a count is) are wrong, unless the reference itself stops it.
     """
+    if symptom := _too_much(values, reference):
+        return symptom
     with np.errstate(all="ignore"):  # a stranger's numbers overflow wherever they can
         try:
             with judging(check.name):
@@ -31,6 +36,18 @@ def judged(check: Check, values: Arrays, reference: Arrays, inputs: Arrays) -> S
             return Symptom(
                 "what came back cannot be judged: an array is empty, of another shape, or holds NaN or infinity"
             )
+
+
+def _too_much(values: Arrays, reference: Arrays) -> Symptom | None:
+    """A judge may compare every row with every other: it sees no more of them than an answer can have."""
+    sizes = [array.shape[0] if array.ndim else 1 for array in reference.values()] or [_UNKNOWN]
+    most, numbers = _ROWS + _FACTOR * max(sizes), _NUMBERS + _FACTOR * sum(array.size for array in reference.values())
+    for name, array in values.items():
+        if array.ndim and array.shape[0] > most:
+            return Symptom(f"{printable(name[:40])} has {array.shape[0]} rows, far more than were asked for")
+    if sum(array.size for array in values.values()) > numbers or len(values) > _ROWS:
+        return Symptom("far more came back than was asked for")
+    return None
 
 
 def _short(symptom: Symptom | None) -> Symptom | None:

@@ -1,14 +1,17 @@
 """The unit of grading: from the bytes of one hand-in to the bytes of its results.
 
-`grade_hand_in` is a plain function without shared state. Whatever can call a function elsewhere can run a course with it:
-`pool.Workers` on one machine, an engine for many machines behind the same interface of executors.
+`grade_hand_in` is a plain function, and whatever can call a function elsewhere can run a course with it: `pool.Workers` on one
+machine, an engine for many machines behind the same interface of executors. Its results depend on its arguments alone. Threads of
+one process share its sandbox and take turns; work runs side by side in processes.
 
     results = executor.submit(grade_hand_in, work, settings).result()
 """
 
 import atexit
 import hashlib
+import hmac
 import json
+import threading
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -19,7 +22,7 @@ from grader.classes import pool
 from grader.records import Report, Verdict
 from grader.report.results import results_json
 from grader.rubric import load_rubric
-from grader.rubric.draws import course_salt
+from grader.rubric.draws import course_key, course_salt
 from grader.stages.pipeline import Grader, graded_assignments
 from utils.assignments import load_assignment
 
@@ -54,13 +57,18 @@ def grade_hand_in(work: Work, settings: Settings) -> bytes:
     Returns:
         The content of its `results.json`. The same work and settings give the same bytes, times aside.
     """
-    report = _grader(settings).grade_bytes(work.data, work.file_name, work.student)
+    with _one_at_a_time:  # a sandbox has one channel: frames of two submissions on it would cross
+        report = _grader(settings).grade_bytes(work.data, work.file_name, work.student)
     return encode(work, settings, report)
 
 
 def tier_here(settings: Settings) -> str:
     """The isolation that hand-ins get in the process that is asked; the first question starts its sandbox."""
-    return _grader(settings).tier
+    with _one_at_a_time:
+        return _grader(settings).tier
+
+
+_one_at_a_time = threading.Lock()
 
 
 @cache
@@ -78,6 +86,7 @@ def encode(work: Work, settings: Settings, report: Report) -> bytes:
     results["extra_data"]["key"] = key_of(work, settings, report.notebook)
     if report.fault:
         results["extra_data"]["fault"] = report.fault
+    results["extra_data"]["seal"] = seal_of(results, settings)
     return (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
 
 
@@ -87,7 +96,20 @@ def still_holds(results: dict[str, Any], work: Work, settings: Settings) -> bool
     if extra.get("status") == "grader_error":
         return False
     is_same_group = all(extra.get(name) == value for name, value in json.loads(work.about).items())
-    return is_same_group and extra.get("key") == key_of(work, settings, extra.get("notebook", ""))
+    is_same_work = extra.get("key") == key_of(work, settings, extra.get("notebook", ""))
+    return is_same_group and is_same_work and extra.get("seal") == seal_of(results, settings)
+
+
+def seal_of(results: dict[str, Any], settings: Settings) -> str:
+    """A digest of the results, times aside, that needs the course's secret: what lies in a folder may have been edited."""
+    extra = {name: value for name, value in results["extra_data"].items() if name not in ("seal", "cpu_seconds")}
+    content = {name: value for name, value in results.items() if name != "execution_time"} | {"extra_data": extra}
+    data = json.dumps(content, sort_keys=True).encode()
+    return hmac.new(_keyed(settings, b"seal"), data, "sha256").hexdigest()
+
+
+def _keyed(settings: Settings, use: bytes) -> bytes:
+    return hmac.digest(course_key(settings.salt or course_salt()), use, "sha256")
 
 
 def key_of(work: Work, settings: Settings, notebook: str) -> str:
@@ -105,8 +127,7 @@ def _circumstances(settings: Settings, notebook: str) -> tuple[str, ...]:
     known = graded_assignments()
     graded = [name for name in (notebook, settings.notebook) if name in known][:1]  # all, where nobody knows which
     rubrics = [load_rubric(name).digest for name in graded or known]
-    # Slow on purpose: the digest goes where students may see it, and must not help anybody guess the salt.
-    salt = hashlib.pbkdf2_hmac("sha256", (settings.salt or course_salt()).encode(), b"resume", 200_000).hex()
+    salt = _keyed(settings, b"resume").hex()  # of a stretched secret: it goes where students may see it
     torch = version("torch") if any(load_assignment(name).about.uses("torch") for name in known) else ""
     return (__version__, torch, version("numpy"), salt, *rubrics)
 

@@ -8,7 +8,9 @@ A worker that dies is replaced, and what it was at is tried once more. Workers n
 
 import os
 import queue
+import resource
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -16,6 +18,8 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, get_context, parent_process
 from typing import Any
+
+WORKER_BYTES = 2**30  # a stranger's file that needs more gets a sentence
 
 slot = 0  # the number of this worker among those that run side by side; 0 in a process that is none
 
@@ -88,6 +92,9 @@ def _begin(number: int, folder: str) -> None:
     """First in a new worker: never outlive the run, and work where the run will tidy up."""
     global slot
     slot = number
+    if sys.platform == "linux":  # of its own memory; the sandbox lifts this, and sets limits of its own
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        resource.setrlimit(resource.RLIMIT_DATA, (WORKER_BYTES, hard))
     tempfile.tempdir = folder
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the run's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -1,11 +1,17 @@
 """The folder of results: one run at a time writes in it, and what a killed run left behind is tidied up."""
 
+import errno
 import fcntl
 import json
 import os
+import re
 import shutil
+import stat
+import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +19,10 @@ from grader.report.feedback import feedback_page
 from grader.report.files import folder_name, write_atomically
 from grader.report.results import is_results
 
+ROOM_SECONDS = 300.0  # for somebody to make room on a full disk
 _LOCK = ".run"
+_PREFIX, _OWNER = "grader-run-", ".made-for"
+_PARTIAL = re.compile(r"\.[\w.]+\.\d+\.partial")
 
 
 class FolderInUse(RuntimeError):
@@ -35,7 +44,8 @@ class ResultsFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = open(self.path / _LOCK, "a+", encoding="utf-8")
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+            self._lock = open(os.open(self.path / _LOCK, flags, 0o644), "a+", encoding="utf-8")
         except OSError as error:
             raise FolderInUse(
                 f"Nothing can be written in {self.path} ({error.strerror}): choose another --out."
@@ -46,12 +56,14 @@ class ResultsFolder:
             self._lock.close()
             raise FolderInUse(f"Another run is writing in {self.path}: wait for it, or choose another --out.") from None
         self._lock.seek(0)
-        left_behind = self._lock.read().strip()
-        if left_behind:
+        left_behind = self._lock.read(4096).strip()
+        if left_behind and self._is_ours(left_behind):
             shutil.rmtree(left_behind, ignore_errors=True)
-        for partial in self.path.glob("**/.*.partial"):
-            partial.unlink(missing_ok=True)
-        self.temporary = tempfile.mkdtemp(prefix="grader-run-")
+        for partial in (*self.path.glob(".*.partial"), *self.path.glob("*/.*.partial")):
+            if _PARTIAL.fullmatch(partial.name) and not partial.parent.is_symlink():
+                partial.unlink(missing_ok=True)
+        self.temporary = tempfile.mkdtemp(prefix=_PREFIX)
+        Path(self.temporary, _OWNER).write_text(str(self.path.resolve()), encoding="utf-8")
         os.chmod(self.temporary, 0o711)  # the sandboxes' users pass through
         self._note(self.temporary)
         return self
@@ -61,6 +73,17 @@ class ResultsFolder:
         self._note("")
         self._lock.close()
 
+    def _is_ours(self, folder: str) -> bool:
+        """Whether a run for these results made that folder: where such folders are made, of this user, and it says so."""
+        path = Path(folder)
+        try:
+            is_own = stat.S_ISDIR(path.lstat().st_mode) and path.lstat().st_uid == os.geteuid()
+            says = (path / _OWNER).read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return False
+        is_in_place = path.name.startswith(_PREFIX) and path.parent == Path(tempfile.gettempdir())
+        return is_own and is_in_place and says == str(self.path.resolve())
+
     def _note(self, text: str) -> None:
         self._lock.truncate(0)
         self._lock.write(text)
@@ -68,11 +91,7 @@ class ResultsFolder:
 
     def results(self, student: str) -> dict[str, Any] | None:
         """What an earlier run wrote for a student; None if nothing, or nothing that can be read."""
-        try:
-            found = json.loads((self.path / folder_name(student) / "results.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            return None
-        return found if is_results(found) else None
+        return _read(self.path / folder_name(student))
 
     def write(self, data: bytes) -> dict[str, Any]:
         """Write one student's reports; `results.json` last: when it is there, everything is.
@@ -85,8 +104,11 @@ class ResultsFolder:
         """
         results = json.loads(data)
         folder = self.path / folder_name(results["extra_data"]["student"])
-        write_atomically(folder / "feedback.html", feedback_page(results))
-        write_atomically(folder / "results.json", data)
+        if folder.is_symlink():  # somebody's: results go below this folder, and nowhere else
+            folder.unlink()
+        page = feedback_page(results)
+        _patiently(lambda: write_atomically(folder / "feedback.html", page))
+        _patiently(lambda: write_atomically(folder / "results.json", data))
         return results
 
     def write_feedback(self, results: Iterable[dict[str, Any]]) -> None:
@@ -98,6 +120,28 @@ class ResultsFolder:
         for result in results:
             folder = self.path / folder_name(result["extra_data"]["student"])
             write_atomically(folder / "feedback.html", feedback_page(result))
+
+
+def _patiently(write: Callable[[], None]) -> None:
+    """Write; where the disk is full, wait for room and say so once.
+
+    Raises:
+        FolderInUse: If there is none for too long.
+    """
+    until = time.monotonic() + ROOM_SECONDS
+    for n in count():
+        try:
+            return write()
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            if time.monotonic() > until:
+                raise FolderInUse(
+                    "The disk of the results is full. What is graded is kept: make room, and the same command goes on from here."
+                ) from None
+            if n == 0:
+                print("The disk of the results is full: waiting for room.", file=sys.stderr)
+            time.sleep(1)
 
 
 def read_results(folder: Path) -> dict[str, dict[str, Any]]:
@@ -115,9 +159,18 @@ def read_results(folder: Path) -> dict[str, dict[str, Any]]:
 def each_result(folder: Path) -> Iterator[dict[str, Any]]:
     """As `read_results`, one at a time: with their pictures, those of a class may be larger than the memory."""
     for path in sorted(folder.glob("*/results.json")):
-        try:
-            results = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            continue
-        if is_results(results):
+        results = _read(path.parent)
+        if results is not None:
             yield results
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
+    """The results in a folder, if there are any; a link is not followed."""
+    path = folder / "results.json"
+    if folder.is_symlink() or path.is_symlink():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if is_results(found) else None

@@ -10,9 +10,11 @@ from grader.classes.pool import WorkerDied
 from grader.classes.results_folder import ResultsFolder
 from grader.platforms import HandIn, content
 from grader.records import Report
+from grader.sandbox.watch import DiskFull
 from grader.stages.intake import MAX_ZIP_BYTES
 
 Results = dict[str, Any]
+_MOST_BYTES = 64 * 2**20  # of hand-ins that wait for a worker
 
 
 class WeakIsolation(RuntimeError):
@@ -76,13 +78,17 @@ def grade_all(
                 yield folder.write(_rejected(work, settings, rejection, tier))
                 continue
             waiting[pool.submit(grade_hand_in, work, settings)] = work
-            if len(waiting) >= 2 * count:
+            while len(waiting) >= 2 * count or (len(waiting) > count and _bytes(waiting) > _MOST_BYTES):
                 yield from _ready(waiting, settings, folder)
         while waiting:
             yield from _ready(waiting, settings, folder)
     finally:
         for future in waiting:
             future.cancel()
+
+
+def _bytes(waiting: dict[Future, Work]) -> int:
+    return sum(len(work.data) for work in waiting.values())
 
 
 def _ready(waiting: dict[Future, Work], settings: Settings, folder: ResultsFolder) -> Iterator[Results]:
@@ -95,6 +101,8 @@ def _result(future: Future, work: Work, settings: Settings) -> bytes:
         return future.result()
     except WorkerDied as error:
         return fault_results(work, settings, str(error))
+    except DiskFull:
+        raise
     except Exception as error:  # ours, whatever it is: one hand-in must not stop a class
         return fault_results(work, settings, f"{type(error).__name__}: {error}")
 

@@ -36,7 +36,7 @@ def write_reports(folder: Path, gradebook: Gradebook | None = None, column: str 
     """
     with ResultsFolder(folder) as open_folder:
         results, said = add_marks(folder, _results(folder))
-        open_folder.write_feedback(results, has_points=True)
+        open_folder.write_feedback(results)
         run = _run(folder)
         write_atomically(folder / GRADES_FILE, grades_csv(results, run["absent"]))
         if run["is_class"]:

@@ -31,12 +31,14 @@ class Collection:
     is_class: bool = False
 
 
-def collect(paths: Iterable[Path], roster: Directory | None = None) -> Collection:
+def collect(paths: Iterable[Path], roster: Directory | None = None, zips_hold_classes: bool = False) -> Collection:
     """The hand-ins in files, folders and bulk downloads.
 
     Args:
         paths: A submission, a folder, or a bulk download as a zip; each is recognised by what is in it.
         roster: The class list: gives names, adds who is missing.
+        zips_hold_classes: Whether a zip may be a class. A student can give a zip the names of any platform, and with them
+            the names of others: so it is one hand-in, unless this or a roster says otherwise.
 
     Raises:
         NothingToGrade: If a path does not exist or nothing is in it.
@@ -48,6 +50,12 @@ def collect(paths: Iterable[Path], roster: Directory | None = None) -> Collectio
         if not path.exists():
             raise NothingToGrade(f"{path} does not exist: give a submission zip, a notebook, or a folder of them.")
         layout, inside, aside = _recognised(path)
+        if layout and not path.is_dir() and not (zips_hold_classes or roster):
+            found.append(
+                f"{path} is taken for one student's, though it looks like {layout} with {len(inside)} hand-ins: "
+                "add --class if it holds a class."
+            )
+            layout, inside = "", [_single(path)]
         if not inside:
             raise NothingToGrade(f"{path} holds no submissions: give the folder or zip that holds them.")
         is_class = is_class or bool(layout)

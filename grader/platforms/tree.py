@@ -14,6 +14,7 @@ from utils.notebook.printable import printable
 _NOISE = ("__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini")
 _UTF8_NAME = 0x800
 _LONGEST_NAME = 255
+_ENTRY, _MOST_ENTRIES = b"PK\x01\x02", 100_000  # of a class of a thousand, a hundred files each
 
 
 @dataclass(frozen=True)
@@ -52,28 +53,43 @@ def files_of(path: Path) -> list[File]:
 
 
 def _in_folder(folder: Path) -> Iterator[File]:
-    for here, _, names in os.walk(folder):
-        for name in names:
+    for here, folders, names in os.walk(folder):
+        for name in [*names, *(name for name in folders if os.path.islink(f"{here}/{name}"))]:
             path = Path(here) / name
-            is_own_choice = path.parent == folder  # a link at the top is the instructor's, one further down a student's
-            if stat.S_ISREG((path.stat() if is_own_choice and path.exists() else path.lstat()).st_mode):
+            mode = path.lstat().st_mode
+            # A link is not followed, wherever it lies: it is a hand-in that cannot be read, if it would be one.
+            if stat.S_ISREG(mode) or (stat.S_ISLNK(mode) and path.parent == folder):
                 yield File(tuple(normal(part) for part in path.relative_to(folder).parts), _reader(path))
 
 
 def _reader(path: Path) -> Callable[[int], bytes]:
     def read(limit: int) -> bytes:
-        with path.open("rb") as file:
+        if path.is_symlink():
+            raise OSError(0, "it is a link, and links are not followed")
+        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
             return file.read(limit)
 
     return read
 
 
 def _in_zip(path: Path) -> Iterator[File]:
+    _check_entries(path)
     archive = zipfile.ZipFile(path)  # stays open: members are read when their turn comes
     for info in archive.infolist():
         parts = tuple(normal(part) for part in _member_name(info).replace("\\", "/").split("/") if part)
         if parts and not info.is_dir() and ".." not in parts and not stat.S_ISLNK(info.external_attr >> 16):
             yield File(parts, _member_reader(archive, info))
+
+
+def _check_entries(path: Path) -> None:
+    """Half a kilobyte of memory for each file that a zip lists: counted before the list is read."""
+    with path.open("rb") as file:
+        entries, kept = 0, b""
+        while block := file.read(1 << 20):
+            entries += (kept + block).count(_ENTRY)
+            kept = block[-3:]
+    if entries > _MOST_ENTRIES:
+        raise zipfile.BadZipFile(f"it lists more than {_MOST_ENTRIES:,} files")
 
 
 def _member_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[int], bytes]:

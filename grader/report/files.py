@@ -18,7 +18,14 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file so that it is complete whenever it is there, even if this process is killed in the middle."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_bytes(content.encode("utf-8", "replace") if isinstance(content, str) else content)
+    partial.unlink(missing_ok=True)
+    data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+    try:
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as file:  # never through a link
+            file.write(data)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
     os.replace(partial, path)
 
 

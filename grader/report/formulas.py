@@ -7,20 +7,15 @@ back, stands as it was typed.
 
 import json
 import re
-import subprocess
-from itertools import accumulate
+import time
 
 from markupsafe import Markup, escape
 
 _MARK = re.compile("\ue000m(\\d+)\ue001")  # what `take_formulas` leaves
-_SET = re.compile(r'<div class="f">\s*(?:(<math [^>]*>.*?</math>)|.*?)\s*</div>', re.DOTALL)
 _ANNOTATION = re.compile(r'<annotation encoding="application/x-tex">.*?</annotation>', re.DOTALL)
-_BARE_SCRIPTS = re.compile(r"(?:[\^_]\s*){2}")  # the same for these in a row
 _TAG = re.compile(r"</?(?:math|semantics|m[a-z]+)(?: (?!href|on)[a-z]+=\"[^\"<>]*\")*>")
 _API = [1, 23, 1]  # of pandoc's JSON
-_LONGEST = 2_000  # characters of a formula
-_DEEPEST = 8  # braces in braces: pandoc takes twice as long for each
-_SECONDS = 10
+_SECONDS, _GROUP_SECONDS = 30, 5
 _PAGE_BYTES = 6 * 2**20  # a page must load on a phone
 
 
@@ -56,31 +51,33 @@ def set_formulas(texts: list[str]) -> list[Markup]:
 
 
 def _is_fit(tex: str) -> bool:
-    """Whether pandoc may be asked: it must not fail, or take for ever, on all because of one."""
-    if len(tex) > _LONGEST or _BARE_SCRIPTS.search(tex) or not all(c.isprintable() or c.isspace() for c in tex):
-        return False
-    return max(accumulate((c == "{") - (c == "}") for c in tex)) <= _DEEPEST
+    """Whether pandoc may be asked."""
+    from utils.export.maths import is_too_dear
+
+    return not (is_too_dear(tex) or not all(c.isprintable() or c.isspace() for c in tex))
 
 
 def _as_mathml(blocks: list[dict]) -> list[str]:
-    """Each formula in MathML; "" for those that stay as they are."""
-    from utils.export.pandoc import PandocError, executable
+    """Each formula in MathML; "" for those that stay as they are. One that is too dear costs its place, not the page."""
+    from utils.export.pandoc import PandocError, in_groups
 
-    nothing = [""] * len(blocks)
-    if not blocks:
-        return nothing
-    document = json.dumps({"pandoc-api-version": _API, "meta": {}, "blocks": blocks})
     try:
-        done = subprocess.run(
-            [executable(), "--from", "json", "--to", "html5", "--mathml"],
-            input=document.encode(),
-            capture_output=True,
-            timeout=_SECONDS,
-        )
-    except (PandocError, OSError, subprocess.TimeoutExpired):
-        return nothing
-    found = [match[1] or "" for match in _SET.finditer(done.stdout.decode("utf-8", "replace"))]
-    return [_plain(mathml) for mathml in found] if len(found) == len(blocks) else nothing
+        return in_groups(blocks, _set_some, "", time.monotonic() + _SECONDS)
+    except PandocError:
+        return [""] * len(blocks)
+
+
+def _set_some(blocks: list[dict]) -> list[str]:
+    from utils.export.pandoc import TooDear, run_limited
+
+    document = json.dumps({"pandoc-api-version": _API, "meta": {}, "blocks": blocks})
+    options = ["--sandbox", "--from", "json", "--to", "html5", "--mathml"]
+    done = run_limited(options, _GROUP_SECONDS, input=document.encode())
+    made = done.stdout.decode("utf-8", "replace").split('<div class="f">')[1:]
+    if len(made) != len(blocks):
+        raise TooDear("a formula is missing")
+    found = [block.partition("</div>")[0].strip() for block in made]
+    return [_plain(mathml) if mathml.startswith("<math ") else "" for mathml in found]
 
 
 def _block(tex: str, is_display: bool) -> dict:

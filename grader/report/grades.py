@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from typing import Any
 
 _HEADER = ["student", "notebook", "score", "max_score", "pending", "status"]
@@ -63,7 +64,10 @@ def _points(result: dict[str, Any]) -> dict[str, str]:
 
 def harmless(field: str) -> str:
     """A spreadsheet runs a cell that begins like a formula; a student chooses their file's name."""
-    return f"'{field}" if field[:1] in ("=", "+", "-", "@", "\t") else field
+    begin = unicodedata.normalize("NFKC", field).lstrip()[:1]  # full-width signs and spaces before them work as well
+    return (
+        f"'{field}" if (begin in ("=", "+", "-", "@", "|", "%") and begin) or field[:1] in ("\t", "\r", "\n") else field
+    )
 
 
 def grades_table(results: list[dict[str, Any]]) -> str:

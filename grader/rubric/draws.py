@@ -7,11 +7,14 @@ worked out once, in the same sandbox.
 
 import hashlib
 import os
+from dataclasses import dataclass
+from functools import lru_cache
 
 from grader.authoring.check import Arrays, fresh_calls
 from grader.records import Call, CellSource, Job, ProbeRun
 from grader.rubric import Rubric
 from grader.sandbox.box import Box
+from grader.sandbox.sitting import Sitting
 from grader.sandbox.watch import SandboxError
 from utils.assignments import Assignment
 from utils.assignments.course import course_file
@@ -26,14 +29,32 @@ def course_salt() -> str:
     return os.environ.get(course_file().secret) or DEFAULT_SALT
 
 
-def draw_seed(submission_sha256: str, assignment: str, salt: str) -> int:
-    """The seed of a submission's own inputs, one of `DRAWS` for this assignment and salt."""
-    draw = _number(f"{salt}\n{assignment}\n{submission_sha256}") % DRAWS
-    return _number(f"{salt}\n{assignment}\n{draw}") % 2**32
+@dataclass(frozen=True)
+class Draw:
+    """One of the sets of inputs: what they are drawn from, and a name for it that tells nobody."""
+
+    seed: int
+    label: str
 
 
-def _number(text: str) -> int:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+def draw_of(submission_sha256: str, assignment: str, salt: str) -> Draw:
+    """The draw a submission meets, one of `DRAWS` for this assignment and salt."""
+    n = _number(salt, f"{assignment}\n{submission_sha256}") % DRAWS
+    label = _number(salt, f"label\n{assignment}\n{n}") % 2**32
+    return Draw(_number(salt, f"{assignment}\n{n}") % 2**32, f"{label:08x}")
+
+
+def _number(salt: str, text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), key=course_key(salt), digest_size=8).digest(), "big")
+
+
+@lru_cache(maxsize=64)
+def course_key(salt: str) -> bytes:
+    """The course's secret, stretched: whoever sees what is made from it must not find a short secret with a list of words.
+
+    A tenth of a second of one core and 32 MB, once for a secret and a process.
+    """
+    return hashlib.scrypt(salt.encode(), salt=b"course", n=2**15, r=8, p=1, maxmem=2**27, dklen=32)
 
 
 class FreshReferences:
@@ -52,16 +73,14 @@ class FreshReferences:
         key = (rubric.assignment.notebook, seed)
         if key not in self._known:
             asked = tuple(call for check in rubric.checks for call in fresh_calls(check, seed))
-            run = self._box.run(job_of(rubric.assignment, rubric.references.solution, asked))
-            self._known[key] = asked, {call: _values(result) for call, result in run.runs.items()}
+            runs = Sitting(self._box).hidden(job_of(rubric.assignment, rubric.references.solution, asked))
+            self._known[key] = asked, {call: _values(result) for call, result in runs.items()}
         return self._known[key]
 
 
 def _values(result: ProbeRun) -> Arrays:
     if result.status != "ran":
-        raise SandboxError(
-            f"the reference solution does not answer {result.call} ({result.status}): run `make references`"
-        )
+        raise SandboxError(f"the reference solution does not answer {result.call}: run `make references`")
     return result.values
 
 

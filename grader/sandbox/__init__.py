@@ -12,13 +12,15 @@ Order in the child: own session; standard streams to /dev/null; all descriptors 
 empty environment; dies with its parent; resource limits; another user; not inspectable; no new privileges; Landlock;
 seccomp; only then the first line of student code. If any of it fails, the child ends, and the fault is ours.
 
-Two phases (`script`, `watch`). The public steps come first: cells in the notebook's order, after each the probes with
-inputs that every student may know. Everything they return and raise is sent back. Only then does the grader send the
-inputs drawn for this submission; from then on nothing the process says is repeated to anybody, only its arrays are
-compared. So no message, no exception and no choice of words can carry a hidden input into the feedback.
+Two phases (`sitting`). First everything public: the notebook's cells in order, after each the probes with inputs that every
+student may know; again without it when a step ends the process; again for whatever else is told, such as training a model.
+What these processes return and raise is told. Only then are the inputs drawn for this submission sent, to a new process,
+and from then on nothing that any process of this submission does is repeated: not a word, not a status, not a time. Of the
+calls with hidden inputs only arrays come back, to be compared. So no message, no exception, no note left in a cache and no
+choice of when to end can carry a hidden input into the feedback. What remains is one bit a check: whether it holds.
 
-What ends a child early (an endless loop, a crash, a flood) is blamed on the step it had announced last; the rest is run
-again without that task. A liar can only blame a step of their own.
+What ends a child early (an endless loop, a crash, a flood) is blamed on the step it had announced last. A liar can only
+blame a step of their own.
 
 Two kinds of failure: the student's become a status of the closed set; ours raise `SandboxError`, and no score is given.
 

@@ -17,21 +17,23 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from grader.records import Job, SandboxRun
 from grader.sandbox import linux
-from grader.sandbox.scratch import empty
-from grader.sandbox.script import Skipped, Steps, blame, collect, encode_script, steps_of
+from grader.sandbox.scratch import Disk, empty
+from grader.sandbox.script import Steps, encode_script
+from grader.sandbox.sitting import Sitting
 from grader.sandbox.tiers import tier_of
-from grader.sandbox.watch import Attempt, SandboxError, Watch, read_line
+from grader.sandbox.watch import Attempt, DiskFull, SandboxError, Watch, read_line
 from utils.assignments import load_assignment
 from utils.assignments.places import place_of, this_course
 
 PROJECT = Path(__file__).resolve().parents[2]
-JOB_SECONDS = 60.0  # all attempts at one submission, beside what its probes ask for themselves
 MEMORY_MIB = 2048
 _START_SECONDS = 180.0
+_ROOM_SECONDS = 60.0  # for somebody to make room on a full disk
 _FIRST_UID = 61000
 # How the libraries are told to do their sums: which instructions they may use. An answer is worked out as they say.
 _ARITHMETIC = (
@@ -171,13 +173,7 @@ class Box:
         return words.decode(errors="replace").strip() or "no message"
 
     def run(self, job: Job) -> SandboxRun:
-        """Run a submission's cells and probes.
-
-        When a step ends the process (an endless loop, a crash, a flood), the rest is run again without it, so that one
-        bad cell costs its own points and no others.
-
-        Args:
-            job: Cells in the notebook's order and the calls to make after each.
+        """A whole job, public calls first, then the hidden ones. Whoever runs more than one for a submission sits: `sitting`.
 
         Returns:
             One `ProbeRun` for every call of the job.
@@ -185,27 +181,21 @@ class Box:
         Raises:
             SandboxError: If the sandbox failed; student code is not to blame for that.
         """
-        began = time.monotonic()
-        deadline = began + JOB_SECONDS + sum(call.wall_seconds for call in job.calls)
-        skipped: Skipped = {}
-        cpu_seconds = 0.0
-        while True:
-            steps = steps_of(job, skipped)
-            for step in (*steps[0], *steps[1]):
-                step["seconds"] = min(step["seconds"], self.step_seconds)
-            attempt = self._attempt(job, steps, deadline)
-            cpu_seconds += attempt.cpu_seconds
-            if not attempt.fault:
-                break
-            blame(attempt, steps, skipped)
-            if time.monotonic() > deadline:
-                break
-        return collect(job, steps, attempt, skipped, cpu_seconds, time.monotonic() - began)
+        sitting = Sitting(self)
+        run = sitting.public(job)
+        return replace(run, runs=run.runs | sitting.hidden(job))
+
+    def attempt(self, job: Job, steps: Steps, deadline: float) -> Attempt:
+        """One process that runs these steps. For `Sitting`, which minds the order."""
+        for step in (*steps[0], *steps[1]):
+            step["seconds"] = min(step["seconds"], self.step_seconds)
+        return self._attempt(job, steps, deadline)
 
     def _attempt(self, job: Job, steps: Steps, deadline: float) -> Attempt:
         if self._process is None:
             self.start()
         assert self._control is not None
+        self._wait_for_room()
         public, hidden = steps
         limits = {
             "cpu_seconds": int(sum(step["seconds"] for step in public + hidden)) + 5,
@@ -228,6 +218,18 @@ class Box:
             theirs.close()
             if self._max_tier == "E":
                 self.close()  # one process a submission
+
+    def _wait_for_room(self) -> None:
+        """A full disk is a pause: whoever fills it may be ended, or somebody may make room.
+
+        Raises:
+            DiskFull: If it does not get better.
+        """
+        until = time.monotonic() + _ROOM_SECONDS
+        while Disk(f"{self.folder}/scratch").is_too_small():
+            if time.monotonic() > until:
+                raise DiskFull(f"the disk of {self.folder} is full: make room there, or set TMPDIR to another place")
+            time.sleep(0.5)
 
     def _forked(self) -> "_Forked":
         assert self._control is not None

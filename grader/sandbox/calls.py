@@ -24,6 +24,12 @@ CHANNELS: Calls = {
     "fanotify_init": (300, 262),
 }  # fmt: skip
 
+# What is in the page cache and what is not can be written and read by any two processes that may open the same file.
+PAGE_CACHE: Calls = {
+    "fadvise64": (221, 223), "mincore": (27, 232), "cachestat": (451, 451), "preadv2": (327, 286),
+    "pwritev2": (328, 287), "readahead": (187, 213), "sync": (162, 81), "syncfs": (306, 267),
+}  # fmt: skip
+
 # Landlock leaves these to ownership, and below tier B the files are the grader's own.
 FILE_ATTRIBUTES: Calls = {
     "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, None),
@@ -42,7 +48,7 @@ SYSTEM: Calls = {
     "memfd_create": (319, 279), "memfd_secret": (447, 447),
 }  # fmt: skip
 
-REFUSED: Calls = NEW_PROCESSES | OTHER_PROCESSES | CHANNELS | FILE_ATTRIBUTES | SYSTEM
+REFUSED: Calls = NEW_PROCESSES | OTHER_PROCESSES | CHANNELS | PAGE_CACHE | FILE_ATTRIBUTES | SYSTEM
 
 # Refused besides where no Landlock keeps the process to its scratch folder.
 CHANGES_TO_FOLDERS: Calls = {

@@ -4,18 +4,23 @@ import os
 import secrets
 
 MAX_BYTES = 64 * 2**20
+MAX_NAMES = 1024
+_SPARE_BYTES, _SPARE_INODES = 256 * 2**20, 20_000
 _DEEPEST = 1000  # characters of a path
 
 
 def is_full(folder: str) -> bool:
     """Whether more stands in it than a submission may write. What cannot be looked into counts as too much."""
-    total, folders = 0, [folder]
+    total, names, folders = 0, 0, [folder]
     while folders:
         here = folders.pop()
         if len(here) > _DEEPEST:
             return True
         try:
             for entry in os.scandir(here):
+                names += 1
+                if names > MAX_NAMES:
+                    return True
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
                 else:
@@ -27,6 +32,33 @@ def is_full(folder: str) -> bool:
         if total > MAX_BYTES:
             return True
     return False
+
+
+class Disk:
+    """The room on the disk that a scratch folder lies on. A file that was unlinked while it is open or mapped has no name to be
+    found by, but the room it takes is gone."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._before = _room(folder)
+
+    def is_too_small(self) -> bool:
+        """Whether a submission could fill it."""
+        return self._before[0] < _SPARE_BYTES or self._before[1] < _SPARE_INODES
+
+    def is_shrinking(self) -> bool:
+        """Whether more has gone since the beginning than a submission may write. Somebody else may be to blame."""
+        now = _room(self._folder)
+        return self._before[0] - now[0] > _SPARE_BYTES or self._before[1] - now[1] > _SPARE_INODES
+
+
+def _room(folder: str) -> tuple[int, int]:
+    """Bytes and inodes that are free; some file systems count no inodes."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:  # not to be seen from here: a memory disk of its own, with a cap
+        return 1 << 62, 1 << 62
+    return found.f_bavail * found.f_frsize, found.f_favail if found.f_files else 1 << 62
 
 
 def empty(folder: str) -> None:

@@ -27,8 +27,8 @@ def merge_cells(sources: Iterable[TaskSource]) -> tuple[CellSource, ...]:
     return tuple(cells[number] for number in sorted(cells))
 
 
-def steps_of(job: Job, skipped: Skipped) -> Steps:
-    """Public steps in the notebook's order, then the hidden ones, without what ended an earlier attempt."""
+def steps_of(job: Job, skipped: Skipped, is_hidden: bool) -> Steps:
+    """Public steps in the notebook's order, then, if asked for, the hidden ones, without what ended an earlier attempt."""
     public: list[dict] = []
     hidden: list[dict] = []
     for cell in job.cells:
@@ -41,7 +41,7 @@ def steps_of(job: Job, skipped: Skipped) -> Steps:
         calls = [call for call in calls if job.asked_by[call.name] == call.name]
         public += [_probe_step(call) for call in calls if call.is_public]
         secret = [_probe_step(call) for call in calls if not call.is_public]
-        if secret:
+        if secret and is_hidden:
             hidden += [{"do": "restore", "cell": cell.cell, "keep": keep, "seconds": STEP_SECONDS}, *secret]
     return public, hidden
 
@@ -85,7 +85,7 @@ def blame(attempt: Attempt, steps: Steps, skipped: Skipped) -> None:
 def collect(
     job: Job, steps: Steps, attempt: Attempt, skipped: Skipped, cpu_seconds: float, wall_seconds: float
 ) -> SandboxRun:
-    """The last attempt's answers and the reasons for those that are not there."""
+    """The last attempt's answers to public calls, and the reasons for those that are not there."""
     errors = {_name(step): attempt.errors[n] for n, step in enumerate(steps[0] + steps[1]) if n in attempt.errors}
     cell_of = {task: f"cell {cell.cell}" for cell in job.cells for task in cell.tasks}
     cells = {}
@@ -94,24 +94,32 @@ def collect(
         cells[cell.cell] = skipped.get(name) or _errored(name, errors) or ProbeRun(name, "ran")
     runs = {}
     for call in job.calls:
+        if not call.is_public:
+            continue
         asked = job.asked_by[call.name]
         stopped = skipped.get(call.task) or skipped.get(cell_of.get(call.task, ""))
         if stopped is not None:
             runs[call.name] = ProbeRun(call.name, stopped.status, limit=stopped.limit)
         elif asked in attempt.done:
-            runs[call.name] = _ran(call.name, attempt.values.get(asked, {}))
+            runs[call.name] = ran(call.name, attempt.values.get(asked, {}))
         else:
             ended = _errored(asked, errors) or ProbeRun(asked, attempt.fault or "killed")
             runs[call.name] = replace(ended, call=call.name)
     return SandboxRun(runs, cells, cpu_seconds, wall_seconds)
 
 
-def _ran(call: str, sent: dict[str, np.ndarray]) -> ProbeRun:
+def ran(call: str, sent: dict[str, np.ndarray]) -> ProbeRun:
     """The answer's values, and apart from them the facts about the calls."""
     values = {name: value for name, value in sent.items() if name != CONTRACT}
     row = sent.get(CONTRACT, np.empty(0))
     facts = tuple(row.tolist()) if row.ndim == 1 and row.size <= _MAX_FACTS and row.dtype.kind == "i" else ()
     return ProbeRun(call, "ran", values, facts=facts)
+
+
+def hidden_values(job: Job, attempt: Attempt) -> dict[str, dict[str, np.ndarray]]:
+    """The arrays that hidden calls returned, by call: all that is taken from a process that knows hidden inputs."""
+    answered = {call.name: job.asked_by[call.name] for call in job.calls if not call.is_public}
+    return {call: attempt.values.get(asked, {}) for call, asked in answered.items() if asked in attempt.done}
 
 
 def _name(step: dict) -> str:

@@ -12,16 +12,20 @@ import numpy as np
 
 from grader.records import StudentError
 from grader.sandbox import frames
-from grader.sandbox.scratch import is_full
+from grader.sandbox.scratch import Disk, is_full
 from utils.notebook.printable import printable
 
 STEP_SECONDS = 10.0
 _NOT_CONFINED = 99
-_LOOK_EVERY_SECONDS = 0.25
+_LOOK_EVERY_SECONDS = 0.1
 
 
 class SandboxError(RuntimeError):
     """The sandbox itself failed; never a student's fault."""
+
+
+class DiskFull(SandboxError):
+    """There is no room to run anything; the message says where. What is graded is kept."""
 
 
 class Child(Protocol):
@@ -45,6 +49,7 @@ class Attempt:
     step: int = -1  # the last one it announced
     ends: int = 0  # 1: the public part is complete; 2: all of it
     fault: str = ""  # why it did not come to its end: "timeout", "killed", "malformed"
+    is_disk_shrinking: bool = False  # it was ended because the disk was filling up, perhaps by somebody else
     cpu_seconds: float = 0.0
 
 
@@ -54,6 +59,7 @@ class Watch:
     def __init__(self, channel: socket.socket, child: Child, deadline: float, scratch: str) -> None:
         self._channel, self._child, self._scratch = channel, child, scratch
         self._looked = time.monotonic()
+        self._disk = Disk(scratch)
         self._last_deadline = self._deadline = deadline
         self._decoder = frames.Decoder()
         self._attempt = Attempt()
@@ -101,6 +107,9 @@ class Watch:
         if not self._attempt.fault and time.monotonic() - self._looked > _LOOK_EVERY_SECONDS:
             self._looked = time.monotonic()
             if is_full(self._scratch):
+                self._stop("killed")
+            elif self._disk.is_shrinking():
+                self._attempt.is_disk_shrinking = True
                 self._stop("killed")
 
     def _stop(self, fault: str) -> None:

@@ -13,16 +13,19 @@ import signal
 import socket
 import stat
 import sys
+import time
 
 from grader.sandbox import linux
 from grader.sandbox.scratch import empty
 
+_FORK_SECONDS = 30.0
 _ROOT_FILES = ("/dev/null", "/dev/urandom")
 
 
 def main(settings: dict) -> None:
     """Prepare, say `ready`, then fork a child for every request until the grader hangs up."""
     control = socket.socket(fileno=settings["control"])
+    linux.lift_soft_limits()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the grader's to handle
     if linux.IS_LINUX:
         linux.die_with_parent()  # this process, which may become the keeper: else a killed grader leaves it waiting
@@ -211,7 +214,7 @@ def _fork_on_request(control: socket.socket, rules) -> None:
         request, fds, _, _ = socket.recv_fds(control, 4096, 1)
         if not request or not fds:
             return
-        pid = os.fork()
+        pid = _fork()
         if pid == 0:
             _become_child(socket.socket(fileno=fds[0]), json.loads(request), rules)
         os.close(fds[0])
@@ -226,6 +229,18 @@ def _fork_on_request(control: socket.socket, rules) -> None:
             "peak_mib": used.ru_maxrss // 1024,
         }
         control.sendall(json.dumps(report).encode() + b"\n")
+
+
+def _fork() -> int:
+    """Fork; again for a while where the system has no room for another process, which is nobody's fault who is graded now."""
+    until = time.monotonic() + _FORK_SECONDS
+    while True:
+        try:
+            return os.fork()
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
 
 
 def _become_child(channel: socket.socket, request: dict, rules) -> None:

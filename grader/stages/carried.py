@@ -5,7 +5,8 @@ of the grader's own under the earlier names (`STAND_INS` of the notebook's probe
 another function, whose values the grader knows, because the reference solution is asked with the same stand-in. What
 then holds earns its points.
 
-The second process may know what the first was sent. So nothing that it says is told, only whether its values hold.
+The second process may know what the first was sent. So nothing that it says is told, no status, text or time, only whether its
+values hold.
 """
 
 import ast
@@ -20,6 +21,7 @@ from grader.rubric import Rubric
 from grader.rubric.draws import job_of
 from grader.sandbox.box import Box
 from grader.sandbox.watch import SandboxError
+from grader.stages.clock import CHECK_SECONDS, OutOfTime, clock
 from grader.stages.literals import cells_of
 from grader.stages.sentences import about_task, join
 from utils.notebook.cell_code import parse
@@ -201,7 +203,11 @@ class _Answer:
         for name in names:
             if not check.uses_reference and name in self.rubric.as_if:
                 inputs = self.rubric.as_if[name](inputs)
-        return result.status == "ran" and judged(check, result.values, reference, inputs) is None
+        try:
+            with clock(CHECK_SECONDS):
+                return result.status == "ran" and judged(check, result.values, reference, inputs) is None
+        except OutOfTime:
+            return False
 
     def passed(self, verdict: Verdict, names: tuple[str, ...]) -> Verdict:
         """The verdict of a check that holds with stand-ins."""

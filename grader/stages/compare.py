@@ -12,6 +12,7 @@ from grader.authoring.contract import PRICE, Contract, breach
 from grader.authoring.judges import excess, judged, tolerance
 from grader.records import Call, ProbeRun, Reading, SandboxRun, Verdict
 from grader.rubric import Rubric
+from grader.stages.clock import CHECK_SECONDS, JUDGE_SECONDS, Budget, OutOfTime
 from grader.stages.sentences import about_error, about_limit, about_task, hidden_sentence, join, next_step
 from grader.stages.written import parts_for_a_person
 from utils.assignments import Task
@@ -33,6 +34,7 @@ def compare(
         One verdict for each check, in the rubric's order, then one for each part that a person grades.
     """
     verdicts: list[Verdict] = []
+    time_left = Budget(JUDGE_SECONDS)
     for question in rubric.assignment.questions:
         numbers = _numbers(question.number, sum(len(rubric.checks_of(task.id)) for task in question.tasks))
         for task in question.tasks:
@@ -40,7 +42,9 @@ def compare(
             reason = _not_run(task, reading, run)
             remark = reading.remarks.get(task.id, "")  # behind the first check alone
             for check in rubric.checks_of(task.id):
-                status, sentence, slip = reason or _judge(check, task, rubric, reading, run, calls, fresh, failed)
+                status, sentence, slip = reason or _in_time(
+                    time_left, check, task, rubric, reading, run, calls, fresh, failed
+                )
                 points = check.points if status == "passed" else 0.0
                 contract = rubric.contract_paid_by(check.name)
                 if status == "passed" and contract and (broken := _broken(contract, reading, run, calls)):
@@ -82,6 +86,17 @@ def _not_run(task: Task, reading: Reading, run: SandboxRun) -> tuple[str, str, s
     return None
 
 
+def _in_time(
+    time_left: Budget, check: Check, task: Task, rubric: Rubric, reading: Reading, *others
+) -> tuple[str, str, str]:
+    try:
+        with time_left.share(CHECK_SECONDS):
+            return _judge(check, task, rubric, reading, *others)
+    except (OutOfTime, MemoryError):
+        where = about_task(task.id, reading.sources[task.id].cell)
+        return "wrong", f"{where}: what came back takes too long to judge. Return what is asked for, and no more.", ""
+
+
 def _judge(
     check: Check,
     task: Task,
@@ -96,6 +111,8 @@ def _judge(
     own = [call for call in calls if call.name.split("#")[0] == check.name]
     for call in own:
         result = run.runs[call.name]
+        if result.status != "ran" and not call.is_public:  # how it ended was up to a process that knew hidden inputs
+            return "wrong", f"{where}: {hidden_sentence()}", ""
         if result.status != "ran":
             return _stopped(result, call, where, reading, run)
         reference = (rubric.references.outputs if call.is_public else fresh).get(call.name, {})
@@ -143,8 +160,6 @@ def _stopped(result: ProbeRun, call: Call, where: str, reading: Reading, run: Sa
             f"{where}: {about_limit(result)} when it was called. {next_step(result)}",
             "",
         )
-    if not call.is_public:
-        return result.status, f"{where}: {hidden_sentence('it raised an exception')}", ""
     return result.status, join(about_error(result, call.task, where, reading, run)), ""
 
 

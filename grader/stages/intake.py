@@ -14,8 +14,11 @@ from utils.notebook.cells import MAX_NOTEBOOK_BYTES
 from utils.notebook.printable import printable
 
 MAX_ZIP_BYTES = 64 * 2**20
-MAX_UNPACKED_BYTES = 256 * 2**20
+MAX_UNPACKED_BYTES = 256 * 2**20  # of all that is in the zip
+MAX_TAKEN_BYTES = 64 * 2**20  # of what is asked for and comes into memory
+MAX_NOTEBOOKS = 16
 MAX_FILES = 200
+MAX_ENTRIES = 20_000  # before the zip's directory is read: half a kilobyte of memory each
 MAX_CONFIG_BYTES = 64 * 2**10
 # All that `zipfile` and the decompressors were seen to raise on changed bytes.
 DAMAGE = (
@@ -112,6 +115,8 @@ def _open_zip(data: bytes) -> tuple[dict[str, bytes], dict[str, bytes], list[str
     configs: dict[str, bytes] = {}
     beside = files_beside()
     ignored: list[str] = []
+    if data.count(b"PK\x01\x02") > MAX_ENTRIES:
+        raise _Reject(f"The zip holds more than {MAX_ENTRIES:,} files: zip the notebook and its configs only.")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = [info for info in archive.infolist() if not _is_noise(info.filename)]
@@ -124,6 +129,7 @@ def _open_zip(data: bytes) -> tuple[dict[str, bytes], dict[str, bytes], list[str
                     configs[name] = _read(archive, info, MAX_CONFIG_BYTES)
                 else:
                     notebooks[_short(info.filename)] = _read(archive, info, MAX_NOTEBOOK_BYTES)
+                    _check_taken(notebooks)
     except DAMAGE as error:
         raise _Reject(
             f"The zip is damaged ({printable(str(error)[:80])}): zip the notebook again and open the zip once to check."
@@ -144,6 +150,14 @@ def _check_sizes(members: list[zipfile.ZipInfo]) -> None:
         raise _Reject(
             f"Unpacked, the zip would have {unpacked / 2**20:.0f} MB, at most {MAX_UNPACKED_BYTES // 2**20} MB are accepted: "
             "zip the notebook and its configs only."
+        )
+
+
+def _check_taken(notebooks: dict[str, bytes]) -> None:
+    if len(notebooks) > MAX_NOTEBOOKS or sum(map(len, notebooks.values())) > MAX_TAKEN_BYTES:
+        raise _Reject(
+            f"The zip holds more than {MAX_NOTEBOOKS} notebooks, or more than {MAX_TAKEN_BYTES // 2**20} MB of them: "
+            "hand in the one to be graded."
         )
 
 

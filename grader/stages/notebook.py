@@ -55,16 +55,15 @@ def read(submission: Submission, expected: str | None = None) -> Reading:
 
 
 def _choose(submission: Submission, expected: str | None) -> tuple[str, Notebook, Assignment, Extraction, list[str]]:
-    """The one notebook that is graded, with its assignment."""
-    readable, errors = {}, []
+    """The one notebook that is graded, with its assignment. One at a time is in memory; the chosen one is read again."""
+    recognised, errors = {}, []
     for name, data in submission.notebooks.items():
         try:
-            readable[name] = read_notebook(data)
+            recognised[name] = recognise(read_notebook(data))
         except NotebookError as error:
             errors.append(str(error))
-    if not readable:
+    if not recognised:
         raise NotebookError(errors[0])
-    recognised = {name: recognise(notebook) for name, notebook in readable.items()}
     matching = {
         name: found
         for name, found in recognised.items()
@@ -76,15 +75,19 @@ def _choose(submission: Submission, expected: str | None) -> tuple[str, Notebook
     leading = [name for name, found in matching.items() if len(found[1].found) == best]
     if len(leading) > 1:
         raise NotebookError(
-            f"The zip holds {len(leading)} notebooks of this assignment ({', '.join(leading)}): hand in the one to be graded."
+            f"The zip holds {len(leading)} notebooks of this assignment ({_some(leading)}): hand in the one to be graded."
         )
     name = leading[0]
     others = [other for other in submission.notebooks if other != name]
     repairs = (
-        [f"The zip holds {len(others) + 1} notebooks; {name} is graded, {', '.join(others)} ignored."] if others else []
+        [f"The zip holds {len(others) + 1} notebooks; {name} is graded, {_some(others)} ignored."] if others else []
     )
     assignment, extraction = matching[name]
-    return name, readable[name], assignment, extraction, repairs
+    return name, read_notebook(submission.notebooks[name]), assignment, extraction, repairs
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _unknown(recognised: dict, expected: str | None) -> str:
@@ -92,4 +95,4 @@ def _unknown(recognised: dict, expected: str | None) -> str:
     if others:
         return f"This is the notebook {' and '.join(sorted(others))}, expected {expected}: hand in the notebook of this assignment."
     names = expected or ", ".join(assignment_names())
-    return f"No answer to {names} was found in {' and '.join(recognised)}: no `# AUTOGRADED` cell and none of the names asked for."
+    return f"No answer to {names} was found in {_some(list(recognised))}: no `# AUTOGRADED` cell and none of the names asked for."

@@ -1,23 +1,34 @@
-"""One submission from file to report: intake, notebook, sandbox, compare, quality. See the picture in `grader`."""
+"""One submission from file to report: intake, notebook, sandbox, compare. See the picture in `grader`.
+
+Two phases, in this order by construction (`grader.sandbox.sitting`): everything public, with its repairs, its further
+attempts and the quality run; then the hidden inputs. Times and CPU seconds are those of the first.
+"""
 
 import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from grader import __version__
-from grader.authoring.check import calls, has_checks
-from grader.records import Call, Reading, Report, SandboxRun, Submission, Verdict
+from grader.authoring.check import Arrays, calls, has_checks
+from grader.records import Job, Reading, Report, SandboxRun, Submission, Verdict
 from grader.rubric import Rubric, load_rubric
-from grader.rubric.draws import FreshReferences, course_salt, draw_seed, job_of
+from grader.rubric.draws import Draw, FreshReferences, course_key, course_salt, draw_of, job_of
 from grader.rubric.references import has_references, library_versions
 from grader.sandbox.box import Box
+from grader.sandbox.sitting import Sitting
+from grader.sandbox.watch import DiskFull
 from grader.stages.carried import Carrier
+from grader.stages.clock import READ_SECONDS, OutOfTime, clock
 from grader.stages.compare import compare
 from grader.stages.intake import IntakeError, take_in, take_in_bytes
 from grader.stages.literals import cells_of
 from grader.stages.notebook import read
-from grader.stages.quality import add_quality
+from grader.stages.quality import add_quality, retrain
 from utils.assignments import assignment_names, load_assignment
 from utils.notebook.cells import NotebookError
+from utils.notebook.printable import printable
 
 
 class Grader:
@@ -70,17 +81,31 @@ class Grader:
             path: A zip or a notebook.
             student: Whose; by default the file's name.
         """
-        try:
-            return self._graded(take_in(path, student))
-        except IntakeError as error:
-            return self._rejected(error)
+        return self._taken_in(lambda: take_in(path, student), student or path.stem, path.name)
 
     def grade_bytes(self, data: bytes, file_name: str, student: str) -> Report:
         """As `grade`, for a file in memory."""
+        return self._taken_in(lambda: take_in_bytes(data, file_name, student), student, file_name)
+
+    def _taken_in(self, taken: Callable[[], Submission], student: str, file_name: str) -> Report:
+        """Read under the clock, then run."""
+        began, digest = time.monotonic(), ""
         try:
-            return self._graded(take_in_bytes(data, file_name, student))
+            with clock(READ_SECONDS):
+                submission = taken()
+                digest = submission.sha256
+                reading = read(submission, self.notebook)
         except IntakeError as error:
             return self._rejected(error)
+        except NotebookError as error:
+            return self._rejected(IntakeError(str(error), submission.student, submission.file_name, digest))
+        except (OutOfTime, MemoryError, RecursionError):
+            sentence = (
+                f"{printable(file_name)} takes too long or too much memory to read: clear the notebook's outputs, "
+                "delete the cells that are not of this course, and hand it in again."
+            )
+            return self._rejected(IntakeError(sentence, printable(student), printable(file_name), digest))
+        return self._graded(submission, reading, began)
 
     def _rejected(self, error: IntakeError) -> Report:
         return Report(
@@ -112,22 +137,26 @@ class Grader:
             if part.points
         )
 
-    def _graded(self, submission: Submission) -> Report:
-        began = time.monotonic()
-        try:
-            reading = read(submission, self.notebook)
-        except NotebookError as error:
-            return self._rejected(IntakeError(str(error), submission.student, submission.file_name, submission.sha256))
+    def _graded(self, submission: Submission, reading: Reading, began: float) -> Report:
         name = reading.assignment.notebook
+        sitting = Sitting(self.box)
         try:
             rubric = load_rubric(name)
-            seed = draw_seed(submission.sha256, name, self.salt)
-            run, asked, fresh = self._run(rubric, reading, seed)
-            verdicts = compare(rubric, reading, run, asked, fresh)
-            verdicts, carried = self.carrier.carry(verdicts, rubric, reading, run, asked, seed)
-            verdicts, retrained = add_quality(verdicts, submission, reading, self.box, self.quality_seconds)
+            draw = draw_of(submission.sha256, name, self.salt)
+            job, fresh = self._job(rubric, reading, draw)
+            run = sitting.public(job)
+            retrained = retrain(submission, reading, sitting, self.quality_seconds, course_key(self.salt))
+            wall_seconds = time.monotonic() - began
+            run = replace(run, runs=run.runs | sitting.hidden(job))  # from here on arrays come back, and nothing else
+            verdicts = compare(rubric, reading, run, job.calls, fresh)
+            verdicts, _ = self.carrier.carry(
+                verdicts, rubric, reading, run, job.calls, draw.seed
+            )  # what holds; no time
+            verdicts = add_quality(verdicts, reading, retrained)
+        except DiskFull:  # would meet every submission after this one: the run stops, and goes on when there is room
+            raise
         except Exception as error:  # ours, whatever it is: one submission's trouble must not stop a class
-            return self._our_fault(submission, reading, error)
+            return self._our_fault(submission, reading, _in_words(error, sitting))
         return Report(
             student=submission.student,
             file_name=submission.file_name,
@@ -137,34 +166,44 @@ class Grader:
             verdicts=verdicts,
             repairs=reading.repairs + _stumbles(run, reading),
             ignored=submission.ignored,
-            draw=f"{seed:08x}",
-            cpu_seconds=round(run.cpu_seconds + carried + retrained, 3),
-            wall_seconds=round(time.monotonic() - began, 3),
+            draw=draw.label,
+            cpu_seconds=round(run.cpu_seconds + (retrained.cpu_seconds if retrained else 0.0), 3),
+            wall_seconds=round(wall_seconds, 3),
             grader=_versions(rubric),
             written=reading.written,
         )
 
-    def _run(self, rubric: Rubric, reading: Reading, seed: int) -> tuple[SandboxRun, tuple[Call, ...], dict]:
-        fresh_asked, fresh = self.fresh.of(rubric, seed)
+    def _job(self, rubric: Rubric, reading: Reading, draw: Draw) -> tuple[Job, dict[str, Arrays]]:
+        """What the sandbox is asked, public and hidden, and the reference outputs of the hidden calls."""
+        fresh_asked, fresh = self.fresh.of(rubric, draw.seed)
         by_name = rubric.references.inputs
         public = [
             call
             for check in rubric.checks
             for call in calls(check, [by_name[n] for n in by_name if n.split("#")[0] == check.name], is_public=True)
         ]
-        job = job_of(rubric.assignment, cells_of(rubric, reading), (*public, *fresh_asked))
-        return self.box.run(job), job.calls, fresh
+        return job_of(rubric.assignment, cells_of(rubric, reading), (*public, *fresh_asked)), fresh
 
-    def _our_fault(self, submission: Submission, reading: Reading, error: Exception) -> Report:
-        sentence = f"The grader failed on this submission ({type(error).__name__}); no score is given, staff will look into it."
+    def _our_fault(self, submission: Submission, reading: Reading, fault: str) -> Report:
+        sentence = "The grader failed on this submission; no score is given, staff will look into it."
         verdict = Verdict(
             "grader", "grader", "grading", "0", "grader_error", 0.0, reading.assignment.total_points, sentence
         )
         return Report(
             submission.student, submission.file_name, reading.assignment.notebook, submission.sha256, self.tier, (verdict,),
-            repairs=reading.repairs, ignored=submission.ignored, fault=f"{type(error).__name__}: {error}",
+            repairs=reading.repairs, ignored=submission.ignored, fault=fault,
             written=reading.written,
         )  # fmt: skip
+
+
+def _in_words(error: Exception, sitting: Sitting) -> str:
+    """A fault of ours, for staff. What a message may hold once hidden inputs are out is anybody's guess: then the place will do."""
+    if not sitting.is_sealed:
+        return f"{type(error).__name__}: {error}"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}, after the hidden inputs were sent"
+    )
 
 
 def _versions(rubric: Rubric) -> dict[str, str]:

@@ -4,82 +4,107 @@ It costs a minute of CPU where all other checks together cost a second, so it is
 the points then stay open, and a later run with it gives them.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 from grader.authoring.quality import CannotTrain
 from grader.records import Call, ProbeRun, Reading, Submission, Verdict
 from grader.rubric.draws import job_of
-from grader.sandbox.box import Box
 from grader.sandbox.script import merge_cells
+from grader.sandbox.sitting import Sitting
 from grader.stages.sentences import join
 from utils.assignments.places import place_of
 
 _SPARE_CPU_SECONDS = 15.0  # the cells, and loading the data
-_WALL_FACTOR = 8  # a worker may have a small share of a core; only what sleeps meets this limit first
+_WALL_FACTOR = (
+    2  # who sleeps is stopped here; so is honest training on a machine with less than half a core for each worker
+)
 
 
-def add_quality(
-    verdicts: tuple[Verdict, ...], submission: Submission, reading: Reading, box: Box, cpu_seconds: float | None
-) -> tuple[tuple[Verdict, ...], float]:
-    """Replace the verdict of a part that is graded by retraining.
+@dataclass(frozen=True)
+class Retrained:
+    """What came of training a student's model again."""
+
+    check: str
+    status: str
+    text: str
+    points: float = 0.0
+    figure: str = ""
+    cpu_seconds: float = 0.0
+
+
+def retrain(
+    submission: Submission, reading: Reading, sitting: Sitting, cpu_seconds: float | None, secret: bytes
+) -> Retrained | None:
+    """Train a student's model again and score what it draws. A public run: it must come before any hidden input.
 
     Args:
-        verdicts: Of a submission, that part still open.
         submission: Its configuration files.
         reading: Its cells.
-        box: The sandbox.
+        sitting: The submission before the sandbox, nothing hidden sent yet.
         cpu_seconds: Budget of the training; None for the one that the assignment declares, 0 leaves the points open.
+        secret: Of the course, for what the judge draws itself; no process of a student's sees it.
 
     Returns:
-        The verdicts, and the CPU seconds that were used.
+        The outcome; None where the notebook has no such part, or nothing is to be trained.
+
+    Raises:
+        SandboxError: If the sandbox failed, or hidden inputs have been sent already.
     """
     declared = reading.assignment.about.quality
     if declared is None:
-        return verdicts, 0.0
+        return None
     cpu_seconds = declared.cpu_seconds if cpu_seconds is None else cpu_seconds
     if not cpu_seconds:
-        return tuple(_left_open(v) if v.check.endswith(".quality") else v for v in verdicts), 0.0
+        return None
     judge = place_of(reading.assignment.notebook).load(declared.module)
-    part = next(verdict for verdict in verdicts if verdict.check == judge.PART)
-    graded, used = _graded(part, judge, submission, reading, box, cpu_seconds)
-    return tuple(graded if verdict is part else verdict for verdict in verdicts), used
+    return _retrained(judge, submission, reading, sitting, cpu_seconds, secret)
+
+
+def add_quality(verdicts: tuple[Verdict, ...], reading: Reading, retrained: Retrained | None) -> tuple[Verdict, ...]:
+    """The verdicts of a submission, with that of the part that is graded by training the model again."""
+    if reading.assignment.about.quality is None:
+        return verdicts
+    if retrained is None:
+        return tuple(_left_open(v) if v.check.endswith(".quality") else v for v in verdicts)
+    return tuple(_with(v, retrained) if v.check == retrained.check else v for v in verdicts)
 
 
 def _left_open(verdict: Verdict) -> Verdict:
     return replace(verdict, sentence=f"{verdict.task}: waits for the run that trains your model again.")
 
 
-def _graded(
-    part: Verdict, judge: ModuleType, submission: Submission, reading: Reading, box: Box, cpu_seconds: float
-) -> tuple[Verdict, float]:
-    def verdict(status: str, text: str, points: float = 0.0, figure: str = "") -> Verdict:
-        return replace(part, status=status, sentence=join(f"{part.task}: {text}"), points=points, figure=figure)
+def _with(verdict: Verdict, found: Retrained) -> Verdict:
+    sentence = join(f"{verdict.task}: {found.text}")
+    return replace(verdict, status=found.status, sentence=sentence, points=found.points, figure=found.figure)
 
+
+def _retrained(
+    judge: ModuleType, submission: Submission, reading: Reading, sitting: Sitting, cpu_seconds: float, secret: bytes
+) -> Retrained:
     absent = [task.word for task in reading.assignment.tasks if task.id not in {s.task for s in reading.runnable}]
     if absent:
-        return verdict(
-            "missing", f"your model cannot be trained again without {' and '.join(absent)}: answer that first"
-        ), 0.0
+        text = f"your model cannot be trained again without {' and '.join(absent)}: answer that first"
+        return Retrained(judge.PART, "missing", text)
     try:
         inputs = judge.inputs(submission.configs, cpu_seconds)
     except CannotTrain as error:
-        return verdict(error.status, str(error)), 0.0
+        return Retrained(judge.PART, error.status, str(error))
     call = Call(judge.PART, judge.TASK, "quality", inputs, is_public=True, wall_seconds=_WALL_FACTOR * cpu_seconds)
-    run = box.run(job_of(reading.assignment, merge_cells(reading.runnable), (call,)))
-    result = run.runs[call.name]
+    run = sitting.public(job_of(reading.assignment, merge_cells(reading.runnable), (call,)))
+    result, used = run.runs[call.name], run.cpu_seconds
     if result.status != "ran":
-        return verdict(result.status, _why_not(result, cpu_seconds)), run.cpu_seconds
-    if (
-        run.cpu_seconds > cpu_seconds + _SPARE_CPU_SECONDS
-    ):  # the limit that the probe sets can be undone where it is set
-        used = f"training took {run.cpu_seconds:.0f} seconds of CPU time, {cpu_seconds:g} are given"
-        return verdict("timeout", f"{used}: ask for fewer iterations or smaller layers"), run.cpu_seconds
-    points, text = judge.score_values(result.values)
-    status = "passed" if points == part.max_points else "partial" if points else "wrong"
-    return verdict(
-        status, f"{points:g} of {part.max_points:g} points, {text}", points, judge.picture(result.values)
-    ), run.cpu_seconds
+        return Retrained(judge.PART, result.status, _why_not(result, cpu_seconds), cpu_seconds=used)
+    if used > cpu_seconds + _SPARE_CPU_SECONDS:  # the limit that the probe sets can be undone where it is set
+        text = f"training took {used:.0f} seconds of CPU time, {cpu_seconds:g} are given"
+        text = f"{text}: ask for fewer iterations or smaller layers"
+        return Retrained(judge.PART, "timeout", text, cpu_seconds=used)
+    points, text = judge.score_values(result.values, secret)
+    if points is None:
+        return Retrained(judge.PART, "manual", text, figure=judge.picture(result.values), cpu_seconds=used)
+    status = "passed" if points == judge.POINTS else "partial" if points else "wrong"
+    text = f"{points:g} of {judge.POINTS:g} points, {text}"
+    return Retrained(judge.PART, status, text, points, judge.picture(result.values), used)
 
 
 def _why_not(result: ProbeRun, cpu_seconds: float) -> str:
@@ -87,7 +112,8 @@ def _why_not(result: ProbeRun, cpu_seconds: float) -> str:
         text = f"{result.error.type}: {result.error.text}" if result.error.text else result.error.type
         return f"training your model again with your configurations raised {text}"
     if result.status == "timeout":
-        return f"training was stopped after {cpu_seconds:g} seconds of CPU time: ask for fewer iterations or smaller layers"
+        limit = f"{cpu_seconds:g} seconds of CPU time, or {_WALL_FACTOR * cpu_seconds:g} seconds by the clock"
+        return f"training was stopped after {limit}: ask for fewer iterations or smaller layers"
     return {
         "memory": "training asked for more memory than a submission may have: make the layers smaller",
         "malformed": "the process wrote to a channel that is not its own",

@@ -86,8 +86,9 @@ def own_line(lines: tuple[tuple[int, int], ...], reading: Reading) -> str:
     return ""
 
 
-def hidden_sentence(what: str = "it does not hold") -> str:
+def hidden_sentence() -> str:
+    """One sentence, whatever happened: which of several it was would be told by a process that knows the hidden inputs."""
     return (
-        f"right on the example, but on other inputs, drawn for your submission, {what}. "
+        "right on the example, but on other inputs, drawn for your submission, it does not hold or does not come to its end. "
         "Does the answer use every argument, and work for every batch size and dimension?"
     )

@@ -40,6 +40,13 @@ FAMILIES = {
     "values": Family("return values that fit everything", "shape, dtype and finiteness before values; inputs drawn afresh"),
     "probes": Family("fool the probes, torch, the stand-ins", "nothing judged in that process; evidence tied to drawn inputs"),
     "rules": Family("use what the notebook rules out", "the text is searched, the modules are taken away"),
+    "leak": Family("tell hidden inputs to the report", "everything public runs before the first hidden input is sent; then arrays alone"),
+    "stall": Family("make reading or judging take long", "linear patterns and judges, budgets of characters, cells and rows, a clock"),
+    "bloat": Family("fill the grader's memory", "parts counted before they are read, one notebook at a time, limits on workers"),
+    "fill": Family("fill the disk, its names, or the table of threads", "caps on scratch, a watch on free space, a limit on threads", True),
+    "pose": Family("pose as a class or as somebody else", "a zip is one hand-in unless told otherwise; links are not followed"),
+    "poison": Family("poison the folder of results", "sealed results; only folders of our own making are removed"),
+    "print": Family("reach files or waste time by being printed", "pictures below the notebook alone, readers in a sandbox, a content policy"),
     "file": Family("hide something in the file handed in", "bytes read in memory, caps, only what is asked for is taken"),
 }  # fmt: skip
 
@@ -62,12 +69,14 @@ class Attack:
 
 
 def load_attacks() -> tuple[Attack, ...]:
-    """All attacks, notebook by notebook, then the files."""
+    """All attacks, notebook by notebook, then the files, then the sieges."""
     from tests.attacks.files import FILES
+    from tests.attacks.sieges import SIEGES
 
     cells = [attack for name in assignment_names() for attack in _attacks_on(name)]
     files = [Attack(assignment_names()[0], "", name, "file", aim) for name, (aim, _) in FILES.items()]
-    return (*cells, *files)
+    sieges = [Attack(assignment_names()[0], "", name, family, aim) for name, (family, aim, _) in SIEGES.items()]
+    return (*cells, *files, *sieges)
 
 
 def _attacks_on(notebook: str) -> list[Attack]:

@@ -19,7 +19,7 @@ from grader.rubric import Rubric, load_rubric
 from grader.rubric.draws import job_of
 from grader.sandbox import frames
 from grader.sandbox.child import _Run
-from grader.sandbox.script import _ran, _status_of, steps_of
+from grader.sandbox.script import _status_of, ran, steps_of
 from grader.stages.compare import compare
 from utils.notebook.extraction import TaskSource
 
@@ -71,7 +71,7 @@ def run_bare(job: Job, seen: dict | None = None) -> SandboxRun:
         if error is not None:
             runs[call.name] = ProbeRun(call.name, _status_of(error), error=error)
         else:
-            runs[call.name] = _ran(call.name, channel.values.get(asked, {}))
+            runs[call.name] = ran(call.name, channel.values.get(asked, {}))
     ran = {cell: ProbeRun(f"cell {cell}", _status_of(e) if e else "ran", error=e) for cell, e in cells.items()}
     return SandboxRun(runs, ran, 0.0, 0.0)
 

@@ -86,8 +86,8 @@ def submissions(count: int) -> list[tuple[str, bytes]]:
 def _graded(grader: Grader, class_: list[tuple[str, bytes]]) -> float:
     """CPU seconds of everything that is done for these submissions, in all processes."""
     settings = Settings(grader.notebook, "bench")
-    for known in (extraction._outline, cell_code.normalised_code):
-        known.cache_clear()  # what an earlier round has parsed
+    for known in (extraction._outlines, cell_code._normalised):
+        known.clear()  # what an earlier round has parsed
     began = _cpu_seconds(grader)
     for student, data in class_:
         report = grader.grade_bytes(data, "hw.ipynb", student)

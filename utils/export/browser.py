@@ -15,6 +15,7 @@ import signal
 import subprocess
 import tempfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 from . import maths, pandoc
@@ -74,11 +75,22 @@ def as_html(notebook: dict, front: Front, words: str) -> str:
     quiet.setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about outputs that only a script shows; this page has no scripts
-        page, _ = HTMLExporter(embed_images=True, log=quiet).from_notebook_node(from_dict(notebook))
-    page = re.sub(r"<script\b.*?</script\s*>|<link\b[^>]*>", "", page, flags=re.S | re.I)
+        exporter = HTMLExporter(embed_images=False, log=quiet)  # no picture is read from the disk
+        page, _ = exporter.from_notebook_node(from_dict(notebook))
+    page = _without_active_parts(page)
     markup = _formulas_as_html(formulas)
     page = re.sub("\ue000m(\\d+)\ue001", lambda match: markup[int(match[1])], page)
+    page = re.sub(r"<head>", f"<head>{_POLICY}", page, count=1)
     return page.replace("<body", f"{_STYLE}<body", 1).replace("<main>", _banner(front, words) + "<main>", 1)
+
+
+def _without_active_parts(page: str) -> str:
+    """No script, and nothing that loads or leads elsewhere: the template's is taken out, a stranger's can be read as it was
+    typed. The policy forbids the same once more, to the browser."""
+    head, body, rest = page.partition("<body")
+    pieces = re.split(r"<script\b", head, flags=re.I)
+    head = pieces[0] + "".join(re.split(r"</script\s{0,9}>", piece, maxsplit=1, flags=re.I)[-1] for piece in pieces[1:])
+    return _LINK.sub("", head) + body + _ACTIVE.sub("&lt;", rest)
 
 
 def _shorten(cells: list[dict]) -> None:
@@ -100,6 +112,12 @@ def _cut(text: str, lines: int) -> str:
     return "\n".join(kept)
 
 
+_LINK = re.compile(r"<link\b[^<>]{0,2000}>", re.I)
+_ACTIVE = re.compile(r"<(?=/?(?:script|meta|link|iframe|frame|frameset|object|embed|base|form|portal|applet)\b)", re.I)
+_POLICY = (
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; font-src data:; '
+    "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">"
+)
 _STYLE = (
     "<style>@page{margin:16mm} pre{white-space:pre-wrap!important}"
     ".export-note{border:1px solid #a04000;padding:8px;margin:12px;color:#a04000}</style>"
@@ -123,15 +141,15 @@ def _formulas_as_html(formulas: list[maths.Formula]) -> list[str]:
     if macros.definitions or not formulas:  # expanding them takes the converter that is missing here
         return sources
     blocks: list[dict] = []
-    for formula in plain:
+    for formula in (replace(f, tex="") if maths.is_too_dear(f.tex) else f for f in plain):
         kind = {"t": "DisplayMath" if formula.display else "InlineMath"}
         math = {"t": "Math", "c": [kind, _NUMBERING.sub("", formula.tex)]}
         blocks += [{"t": "Plain", "c": [math]}, {"t": "HorizontalRule"}]
     tree = json.dumps({"pandoc-api-version": [1, 23, 1], "meta": {}, "blocks": blocks})
     try:
-        command = [pandoc.executable(), "-f", "json", "-t", "html", "--mathml", "--wrap=none"]
-        done = subprocess.run(command, input=tree, capture_output=True, encoding="utf-8", timeout=_SECONDS, check=True)
-    except (pandoc.PandocError, OSError, subprocess.SubprocessError):
+        options = ["--sandbox", "-f", "json", "-t", "html", "--mathml", "--wrap=none"]
+        done = pandoc.run_limited(options, _SECONDS, input=tree, encoding="utf-8")
+    except pandoc.PandocError:
         return sources
     results = [part.strip() for part in done.stdout.split("<hr />")][: len(formulas)]
     return [result if "<math" in result else source for result, source in zip(results, sources, strict=True)]
@@ -149,7 +167,7 @@ def _printed(browser: str, page: str, seconds: float = _SECONDS) -> tuple[bytes 
         source, target = Path(folder, "page.html"), Path(folder, "page.pdf")
         source.write_text(page, encoding="utf-8")
         command = [
-            browser, "--headless", "--disable-gpu", "--no-first-run", f"--user-data-dir={folder}/profile",
+            browser, "--headless", "--disable-gpu", "--no-first-run", "--blink-settings=scriptEnabled=false", f"--user-data-dir={folder}/profile",
             "--no-pdf-header-footer", "--host-resolver-rules=MAP * ~NOTFOUND", f"--print-to-pdf={target}", source.as_uri(),
         ]  # fmt: skip
         if hasattr(os, "geteuid") and os.geteuid() == 0:

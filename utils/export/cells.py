@@ -13,17 +13,17 @@ from .summary import Summary
 _QUESTION = re.compile(
     r"^\*\*`(?P<id>[\w.]+)`\*\*(?P<kinds>(?:\s*·\s*(?:auto|manual|quality|given)(?:\s+[\d.]+)?)+)", re.M
 )
-_HEADING = re.compile(r"^#{1,6}[ \t]+(?P<text>.+?)[ \t]*#*$", re.M)
-_RESPONSE = re.compile(r"\s*\*\*\s*RESPONSE\s*:?\s*\*\*\s*:?", re.I)
-_UNANSWERED = re.compile(r"\*?\s*(your answer here\.?)?\s*\*?\s*", re.I)
-_AUTOGRADED = re.compile(r"^\s*#\s*AUTOGRADED\b", re.I | re.M)
+_HEADING = re.compile(r"^#{1,6}[ \t]+(?P<text>[^ \t\n].*)$", re.M)
+_RESPONSE = re.compile(r"\s*\*\*\s*RESPONSE\s*(?::\s*)?\*\*\s*:?", re.I)
+_UNANSWERED = re.compile(r"(?:your answer here\.?)?", re.I)
+_AUTOGRADED = re.compile(r"^[ \t]*#[ \t]*AUTOGRADED\b", re.I | re.M)
 
 
 def title_of(notebook: dict, default: str) -> str:
     """The first top-level heading, without its marks, or `default`."""
     for cell in notebook.get("cells", []):
         if cell.get("cell_type") == "markdown" and (
-            match := re.search(r"^#[ \t]+(.+)$", text_of(cell.get("source")), re.M)
+            match := re.search(r"^#[ \t]+([^ \t\n].*)$", text_of(cell.get("source")), re.M)
         ):
             return re.sub(r"[*_`$\\]", "", match[1]).strip() or default
     return default
@@ -97,7 +97,7 @@ def _last_question(source: str) -> Question | None:
     if not matches:
         return None
     match = matches[-1]
-    headings = [found["text"] for found in _HEADING.finditer(source, 0, match.start())]
+    headings = [found["text"].rstrip("# \t") for found in _HEADING.finditer(source, 0, match.start())]
     number = re.match(r"[\d.]+\b", headings[-1]) if headings else None
     name = f"{number[0].rstrip('.')} {match['id']}" if number else match["id"]
     return Question(name, tuple(" ".join(kind.split()) for kind in match["kinds"].split("·") if kind.strip()))
@@ -107,7 +107,7 @@ def _prose_parts(number: int, source: str, attachments: dict, question: Question
     if match := _RESPONSE.match(source):
         answer = source[match.end() :].strip()
         name = question.next_response() if question.name else f"cell {number}"
-        response = Response(name, is_answered=not _UNANSWERED.fullmatch(written(answer)))
+        response = Response(name, is_answered=not _UNANSWERED.fullmatch(written(answer).strip("* \t\n")))
         return [Prose(number, answer, attachments=attachments, response=response)]
     if not source.strip():
         return []

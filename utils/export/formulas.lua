@@ -148,7 +148,7 @@ end
 local function expand(tex, macros)
   if macros == "" then return tex end
   local expanded = tex
-  pandoc.read(macros .. "\n\n$" .. tex .. "$", "latex+latex_macros"):walk { Math = function(math) expanded = math.text end }
+  pandoc.read(macros .. "\n\n$" .. tex .. "$", "latex+latex_macros", nil, {}):walk { Math = function(math) expanded = math.text end }
   return expanded
 end
 

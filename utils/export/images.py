@@ -18,6 +18,8 @@ TYPES = {
     "image/svg+xml": "svg",
 }
 _MAX_PIXELS = 60_000_000
+_MAX_BYTES = 64 * 2**20
+_MAX_SVG_BYTES = 4 * 2**20
 _DATA = re.compile(r"data:(image/[\w.+-]+)(?:;[\w=-]+)*?(;base64)?,(.*)", re.S)
 
 
@@ -74,12 +76,18 @@ def check(data: bytes, name: str, width: int = 0) -> Image:
 
 
 def _checked_svg(data: bytes) -> Image:
+    if len(data) > _MAX_SVG_BYTES or b"<!ENTITY" in data:
+        raise ImageError("its SVG is too large, or defines entities")
     try:
         root = ElementTree.fromstring(data)
     except ElementTree.ParseError as error:
         raise ImageError(f"its SVG is damaged: {error}") from None
     if not root.tag.endswith("svg"):
         raise ImageError("it is not an SVG")
+    for element in root.iter():
+        for name, value in element.attrib.items():
+            if name.endswith("href") and not value.strip().startswith(("#", "data:image/")):
+                raise ImageError("its SVG refers to other files")
     return Image(data, "svg", 0)
 
 
@@ -122,12 +130,21 @@ def find(source: str, attachments: dict, folder: Path) -> bytes:
     if match := _DATA.match(source):
         mime, is_base64, content = match.groups()
         return decode(unquote(content), mime) if is_base64 else unquote_to_bytes(content)
-    if re.match(r"(?!file:)[A-Za-z][\w+.-]+:|//", source):
+    if re.match(r"(?!file:)[A-Za-z][\w+.-]{1,20}:|//", source):
         raise ImageError("it lies on the network; save it beside the notebook to print it")
-    path = folder / unquote(source.removeprefix("file:"))
+    if source.startswith(("file:", "\\\\")):
+        raise ImageError("only pictures in the notebook's folder are printed; save it there")
     try:
+        here = folder.resolve()
+        path = (here / unquote(source)).resolve()
+        if not path.is_relative_to(here):  # absolute, a parent, or a link that leads there
+            raise ImageError("only pictures in the notebook's folder are printed; save it there")
+        if not path.is_file() or path.stat().st_size > _MAX_BYTES:
+            raise ImageError("there is no such file beside the notebook, or it is too large")
         return path.read_bytes()
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError) as error:
+        if isinstance(error, ImageError):
+            raise
         raise ImageError("there is no such file beside the notebook") from None
 
 

@@ -4,23 +4,35 @@ Left in the text, `_`, `*`, `|` and a line that begins with `-` would be read as
 (U+E000, a letter, its number, U+E001) that passes through pandoc untouched.
 """
 
+import math
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 
 ENVIRONMENTS = (
     "equation|align|alignat|gather|multline|eqnarray|flalign|displaymath|split|aligned|alignedat|gathered|cases|array"
     "|matrix|[pbvBV]matrix|math"
 )
 
+_LONGEST = (
+    4_000  # characters of a formula or a piece of code; without a bound each opening would be followed to the end
+)
+_MOST_TEXT = 100_000  # characters of a text that is searched for formulas
+_DEAREST = 20_000  # characters of a formula whose commands are written out
+_DEEPEST = 8  # braces in braces: pandoc takes twice as long for each
+_BARE_SCRIPTS = re.compile(r"(?:[\^_]\s*){2}")  # the same for these in a row
+_PREFIXES = re.compile(
+    r"(?:\\(?:not|left|right|middle|sqrt|frac|binom|overset|underset|mathbf|bm|hat|bar|vec|tilde)\b\s*){6}"
+)
 _TOKEN = re.compile(
     rf"""
     (?P<fence>^[ \t>]*(?P<rail>`{{3,}}|~{{3,}})[^\n]*\n.*?(?:^[ \t>]*(?P=rail)[`~]*[ \t]*$|\Z))
-  | (?P<code>(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))
+  | (?P<code>(?<!`)(?P<ticks>`+)(?!`).{{1,{_LONGEST}}}?(?<!`)(?P=ticks)(?!`))
   | (?P<escaped>\\\$)
-  | \$\$(?P<dollars>.+?)\$\$
-  | \\\\\[(?P<bracket>.+?)\\\\\]
-  | \\\\\((?P<paren>.+?)\\\\\)
-  | (?P<env>\\begin\{{(?P<name>(?:{ENVIRONMENTS})\*?)\}}.*?\\end\{{(?P=name)\}})
+  | \$\$(?P<dollars>.{{1,{_LONGEST}}}?)\$\$
+  | \\\\\[(?P<bracket>.{{1,{_LONGEST}}}?)\\\\\]
+  | \\\\\((?P<paren>.{{1,{_LONGEST}}}?)\\\\\)
+  | (?P<env>\\begin\{{(?P<name>(?:{ENVIRONMENTS})\*?)\}}.{{0,{_LONGEST}}}?\\end\{{(?P=name)\}})
   | \$(?P<dollar>(?:[^$\\`\n]|\\.|\n(?![ \t]*\n))+?)\$(?![0-9])
     """,
     re.X | re.S | re.M,
@@ -31,6 +43,9 @@ _DEFINITION = re.compile(
     r"|\\def\s*\\(?P<def>[A-Za-z]+)(?:#\d)*\s*"
     r"|\\let\s*\\(?P<let>[A-Za-z]+)\s*=?\s*\\[A-Za-z]+"
 )
+
+
+_COMMAND = re.compile(r"\\([A-Za-z]+)")
 
 
 @dataclass(frozen=True)
@@ -58,8 +73,25 @@ class Macros:
 
     def needed_by(self, tex: str) -> str:
         """All definitions if the formula uses one of them, else nothing: most formulas are spared the expansion."""
-        used = set(re.findall(r"\\([A-Za-z]+)", tex))
+        used = set(_COMMAND.findall(tex))
         return "\n".join(self.definitions.values()) if used & self.definitions.keys() else ""
+
+    def length_of(self, tex: str) -> float:
+        """Characters of a formula when all its commands are written out; a tower of them doubles at each floor."""
+        known: dict[str, float] = {}
+        return self._length(tex, known, ())
+
+    def _length(self, tex: str, known: dict[str, float], above: tuple[str, ...]) -> float:
+        total = float(len(tex))
+        for name in _COMMAND.findall(tex):
+            if name in above or len(above) > 50:  # one that calls itself never ends
+                return math.inf
+            if name in self.definitions:
+                if name not in known:
+                    body = self.definitions[name].partition(name)[2]
+                    known[name] = self._length(body, known, (*above, name))
+                total += known[name]
+        return total
 
 
 def take_formulas(text: str, cell: int, formulas: list[Formula], latex: bool = False) -> str:
@@ -84,7 +116,20 @@ def take_formulas(text: str, cell: int, formulas: list[Formula], latex: bool = F
         formulas.append(Formula(cell, match[kind].strip(), kind in ("dollars", "bracket", "env"), match[0]))
         return f"\ue000m{len(formulas) - 1}\ue001"
 
-    return _TOKEN.sub(mark, text.replace("\ue000", "").replace("\ue001", ""))
+    text = text.replace("\ue000", "").replace("\ue001", "")
+    return _TOKEN.sub(mark, text[:_MOST_TEXT]) + text[_MOST_TEXT:]
+
+
+def is_too_dear(tex: str, macros: Macros | None = None) -> bool:
+    """Whether a formula might cost the converter minutes or gigabytes: such a one stays as it was typed."""
+    if len(tex) > _LONGEST or _BARE_SCRIPTS.search(tex) or _PREFIXES.search(tex):
+        return True
+    if max(accumulate(((c == "{") - (c == "}") for c in tex), initial=0)) > _DEEPEST:
+        return True
+    if macros is None:  # those it defines itself
+        (bare,), macros = take_macros([Formula(0, tex, False, tex)])
+        tex = bare.tex
+    return macros.length_of(tex) > _DEAREST
 
 
 def take_macros(formulas: list[Formula]) -> tuple[list[Formula], Macros]:

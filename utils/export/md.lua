@@ -21,6 +21,8 @@ end
 
 local input = read_json(arg[1])
 
+-- Every pandoc.read here ends with `nil, {}`: the reader runs in pandoc's sandbox, with no files and no network.
+
 local function typst(text) return pandoc.RawInline("typst", text) end
 
 -- What looks like a formula inside code or an address is not one: the text comes back as it was.
@@ -77,7 +79,7 @@ local function unfolded(blocks)
       open[#open + 1] = i
     elseif name == "details" and closes and #open > 0 then
       local at = table.remove(open)
-      local summary = pandoc.utils.stringify(pandoc.read(blocks[at].text, "html"))
+      local summary = pandoc.utils.stringify(pandoc.read(blocks[at].text, "html", nil, {}))
       blocks[at] = pandoc.RawBlock("typst", "#details[" .. escaped(summary) .. "][")
       blocks[i] = pandoc.RawBlock("typst", "]")
     end
@@ -116,7 +118,7 @@ local function filter(part)
     end,
     RawBlock = function(raw)
       if raw.format ~= "html" then return nil end
-      return pandoc.read(raw.text, "html").blocks:walk(filter(part))
+      return pandoc.read(raw.text, "html", nil, {}).blocks:walk(filter(part))
     end,
     Table = function(element)
       -- A table of pictures has an empty head, which Markdown cannot leave out.
@@ -135,7 +137,7 @@ end
 local function convert_part(job)
   local part = { images = pandoc.List(), listings = pandoc.List() }
   local ok, result = pcall(function()
-    return pandoc.write(pandoc.read(job.text, job.format):walk(filter(part)), "typst", { wrap_text = "none" })
+    return pandoc.write(pandoc.read(job.text, job.format, nil, {}):walk(filter(part)), "typst", { wrap_text = "none" })
   end)
   if not ok then return { problem = tostring(result) } end
   part.typ = result
@@ -143,7 +145,7 @@ local function convert_part(job)
 end
 
 local output = { formulas = pandoc.List(), parts = pandoc.List() }
-for _, formula in ipairs(input.formulas) do output.formulas:insert(convert(formula, formula.macros)) end
+for _, formula in ipairs(input.only_parts and {} or input.formulas) do output.formulas:insert(convert(formula, formula.macros)) end
 for _, job in ipairs(input.parts) do output.parts:insert(convert_part(job)) end
 local file = assert(io.open(arg[2], "wb"))
 file:write(pandoc.json.encode(output))

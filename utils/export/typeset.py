@@ -11,7 +11,7 @@ from .document import Document
 
 _FONTS = '("Libertinus Serif", "DejaVu Sans")'
 _INVISIBLE = ("Mn", "Me", "Cf", "Cc", "Co", "Cn", "Zs")  # Unicode categories without a glyph of their own
-_MISSING = re.compile(r'the text `"(.+?)"` could not be displayed')
+_MISSING = re.compile(r'the text `"(.{1,40}?)"` could not be displayed')
 
 
 class TypesetError(RuntimeError):

@@ -1,8 +1,8 @@
 """One cell's code as text: parsed as the notebook would run it, its names, and what it does whatever its spelling."""
 
 import ast
+import hashlib
 import warnings
-from functools import lru_cache
 
 MAX_CODE = 50_000  # characters of a cell that is parsed: what is longer holds data, not an answer
 
@@ -19,7 +19,9 @@ def parse(source: str) -> tuple[str, ast.Module | SyntaxError]:
     tree = _tree(source)
     if isinstance(tree, ast.Module):
         return source, tree
-    blanked = "\n".join("" if is_magic(line) else line for line in source.split("\n"))
+    if len(source) > MAX_CODE:
+        return source, tree
+    blanked = without_magics(source)
     mended = _tree(blanked)
     return (blanked, mended) if isinstance(mended, ast.Module) else (blanked, tree if blanked == source else mended)
 
@@ -35,6 +37,11 @@ def _tree(source: str) -> ast.Module | SyntaxError:
         return error
     except (ValueError, RecursionError, MemoryError):  # a null byte; ten thousand brackets
         return SyntaxError("the cell cannot be read as Python", ("", 1, 0, ""))
+
+
+def without_magics(source: str) -> str:
+    """The code with IPython's own lines blanked, so that the others keep their numbers."""
+    return "\n".join("" if is_magic(line) else line for line in source.split("\n"))
 
 
 def is_magic(line: str) -> bool:
@@ -58,9 +65,25 @@ def defined_names(tree: ast.Module) -> set[str]:
     return names
 
 
-@lru_cache(maxsize=512)
+_normalised: dict[bytes, str] = {}  # by digest, so that no text stays
+_MOST_NORMALISED = 4096
+
+
 def normalised_code(source: str) -> str:
-    """What a cell does, as text: comments, docstrings and spacing do not count. Empty if it does not parse."""
+    """What a cell does, as a digest: comments, docstrings and spacing do not count. Empty if it does not parse."""
+    key = _digest(source)
+    if key not in _normalised:
+        if len(_normalised) >= _MOST_NORMALISED:
+            _normalised.clear()
+        _normalised[key] = _digest(text).hex() if (text := _unparsed(source)) else ""
+    return _normalised[key]
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def _unparsed(source: str) -> str:
     tree = parse(source)[1]
     if not isinstance(tree, ast.Module):
         return ""

@@ -7,8 +7,12 @@ notebooks through this module, so a student's check sees what the grader sees.
 import json
 from dataclasses import dataclass
 
+from utils.notebook.cell_code import MAX_CODE
+
 MAX_NOTEBOOK_BYTES = 32 * 2**20
 MAX_CELLS = 2000
+MAX_SOURCE = 1_000_000  # characters in all cells that may be code: reading them costs time; twenty of our notebooks
+MAX_PARTS = 1_000_000  # objects, lists and elements: a hundred bytes of memory for two of the file
 
 
 class NotebookError(ValueError):
@@ -54,9 +58,14 @@ def read_notebook(data: bytes) -> Notebook:
     if not data.strip():
         raise NotebookError("The notebook file is empty: save the notebook and hand it in again.")
     text, repairs = _decode(data)
+    if _parts(data if text.isascii() else text.encode("utf-8", "replace")) > MAX_PARTS:
+        raise NotebookError(
+            f"The notebook holds more than {MAX_PARTS:,} numbers, lists and names in its outputs: "
+            "clear its outputs (Edit > Clear Outputs of All Cells) and hand it in again."
+        )
     try:
         content = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, MemoryError) as error:
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         raise NotebookError(
             f"The notebook is not valid JSON{where}: it was damaged while saving or copying; open it in Jupyter, save it, hand it in again."
@@ -73,7 +82,20 @@ def read_notebook(data: bytes) -> Notebook:
             f"The notebook has {len(content['cells'])} cells, at most {MAX_CELLS} are read: delete those that are not of this course."
         )
     cells = [_cell(number, raw, repairs) for number, raw in enumerate(content["cells"], 1)]
+    if sum(len(cell.source) for cell in cells if cell and len(cell.source) <= MAX_CODE) > MAX_SOURCE:
+        raise NotebookError(
+            f"The notebook's cells have more than {MAX_SOURCE:,} characters in sum: delete the cells that are not of this course."
+        )
     return Notebook(tuple(cell for cell in cells if cell), tuple(repairs))
+
+
+def _parts(data: bytes) -> int:
+    """How many objects, lists and elements the JSON has, before any is made. What stands in strings does not count."""
+    plain = data.replace(rb"\\", b"").replace(rb"\"", b"")
+    if plain.count(b'"') > 2 * MAX_PARTS:
+        return plain.count(b'"')
+    outside = b"".join(plain.split(b'"')[::2])
+    return sum(outside.count(sign) for sign in (b"{", b"[", b","))
 
 
 def _decode(data: bytes) -> tuple[str, list[str]]:

@@ -5,20 +5,26 @@ by the tag `# AUTOGRADED (points) word` on the first line that is neither blank 
 defines.
 """
 
+import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property
 
 from utils.assignments import Assignment, Task
-from utils.notebook.cell_code import defined_names, is_magic, normalised_code, parse
+from utils.notebook.cell_code import MAX_CODE, defined_names, is_magic, normalised_code, parse, without_magics
 from utils.notebook.cells import Cell, Notebook
 from utils.notebook.printable import printable
 
+# No two neighbours of these patterns can take the same characters: a line of spaces must cost what it is long.
 _TAG = re.compile(
-    r"^\s*#+\s*auto[\s_-]*graded\b\s*(?:[(\[]\s*(?P<points>\d+(?:\.\d+)?)\s*(?:points?|pts?\.?)?\s*[)\]])?\s*[:\-]?\s*(?P<word>[\w.]*)",
+    r"^\s*#+\s*auto[\s_-]*graded\b\s*"
+    r"(?:[(\[]\s*(?P<points>\d+(?:\.\d+)?)\s*(?:(?:points?|pts?\.?)\s*)?[)\]]\s*)?(?:[:\-]\s*)?(?P<word>[\w.]*)",
     re.IGNORECASE,
 )
 _CANONICAL_TAG = re.compile(r"^# AUTOGRADED \(\d+(?:\.\d+)?\)(?: [\w.]+)?\s*$")
+_DEFINITION = re.compile(r"^[ \t]*(?:def|class)[ \t]+(\w+)", re.MULTILINE)
+_LONGEST_TAG = 400  # characters of a line that is looked at
 _FENCE = re.compile(r"^[ \t]*```.*$", re.MULTILINE)
 
 
@@ -46,43 +52,75 @@ def tag_line(source: str) -> str | None:
     """The first line that is neither blank nor a magic, if it is an AUTOGRADED tag."""
     for line in source.split("\n"):
         if line.strip() and not is_magic(line):
+            line = line[:_LONGEST_TAG]
             return line if _TAG.match(line) else None
     return None
 
 
 @dataclass(frozen=True)
+class _Outline:
+    """What is kept of a cell's code: small, however long the cell."""
+
+    has_magics: bool = False  # to be blanked before it is compiled
+    error: tuple[int, str] | None = None  # line and message
+    names: frozenset[str] = frozenset()
+    mentioned: frozenset[str] = frozenset()  # of what does not parse: what it seems to define
+    tag: str | None = None
+    word: str = ""
+
+
 class _Candidate:
-    cell: Cell
-    source: str
-    error: SyntaxError | None  # the tree itself is not kept: of a large notebook they would fill the memory
-    names: frozenset[str]
-    tag: str | None
-    word: str
+    """A cell that may be an answer. Its tree is not kept: of a large notebook they would fill the memory."""
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell, self.outline = cell, _outline(cell.source)
+
+    @cached_property
+    def code(self) -> str:
+        return without_magics(self.cell.source) if self.outline.has_magics else self.cell.source
+
+    @cached_property
+    def normalised(self) -> str:
+        return normalised_code(self.code)
 
     def holds(self, task: Task) -> bool:
-        return self.names.issuperset(task.defines)
+        return self.outline.names.issuperset(task.defines)
 
 
-def find_tasks(notebook: Notebook, assignment: Assignment) -> Extraction:
+@dataclass(frozen=True)
+class Candidates:
+    """The cells of a notebook that may be answers, read once for all assignments."""
+
+    code: tuple[_Candidate, ...]
+    text: tuple[_Candidate, ...]  # cells of another kind, in which an answer may have ended up
+    repairs: tuple[str, ...]
+
+
+def candidates(notebook: Notebook) -> Candidates:
+    """Read the code in a notebook's cells."""
+    cells = [c if c.kind == "code" else replace(c, source=_FENCE.sub("", c.source)) for c in notebook.cells]
+    read = [_Candidate(cell) for cell in cells]
+    code, text = (tuple(c for c in read if (c.cell.kind == "code") is is_code) for is_code in (True, False))
+    return Candidates(code, text, notebook.repairs)
+
+
+def find_tasks(notebook: Notebook | Candidates, assignment: Assignment) -> Extraction:
     """Find the cell that answers each task of an assignment.
 
     Args:
-        notebook: The notebook as read.
+        notebook: The notebook as read; or its `candidates`, where several assignments look for theirs.
         assignment: The assignment's tasks, with the names each one defines.
 
     Returns:
         The sources in the order of their cells, the tasks not found, and the repairs.
     """
-    code = [_candidate(cell) for cell in notebook.cells if cell.kind == "code"]
-    text = [
-        _candidate(replace(cell, source=_FENCE.sub("", cell.source))) for cell in notebook.cells if cell.kind != "code"
-    ]
+    inside = notebook if isinstance(notebook, Candidates) else candidates(notebook)
     words = {word for task in assignment.tasks for word in (task.word.lower(), task.id.lower())}
     found: list[TaskSource] = []
     missing: dict[str, str] = {}
-    repairs = list(notebook.repairs)
+    repairs = list(inside.repairs)
     for task in assignment.tasks:
-        chosen = _choose(task, code, text, words, repairs)
+        chosen = _choose(task, inside.code, inside.text, words, repairs)
         if chosen is None:
             names = " and ".join(f"`{name}`" for name in task.defines)
             missing[task.id] = (
@@ -94,25 +132,41 @@ def find_tasks(notebook: Notebook, assignment: Assignment) -> Extraction:
     return Extraction(tuple(sorted(found, key=lambda source: source.cell)), missing, tuple(dict.fromkeys(repairs)))
 
 
-def _candidate(cell: Cell) -> _Candidate:
-    return _Candidate(cell, *_outline(cell.source))
+_outlines: dict[bytes, _Outline] = {}  # a class holds the same cells again and again; by digest, so that no text stays
+_MOST_OUTLINES, _MOST_NAMES = 4096, 64
 
 
-@lru_cache(maxsize=512)  # every assignment looks through a notebook, and a class holds the same cells again and again
-def _outline(source: str) -> tuple[str, SyntaxError | None, frozenset[str], str | None, str]:
+def _outline(source: str) -> _Outline:
+    digest = hashlib.blake2b(source.encode("utf-8", "replace"), digest_size=16).digest()
+    if digest not in _outlines:
+        made = _read_outline(source)
+        if len(made.names | made.mentioned) > _MOST_NAMES:
+            return made
+        if len(_outlines) >= _MOST_OUTLINES:
+            _outlines.clear()
+        _outlines[digest] = made
+    return _outlines[digest]
+
+
+def _read_outline(source: str) -> _Outline:
     tag = tag_line(source)
-    word = match["word"].lower() if tag and (match := _TAG.match(tag)) else ""
+    word = match["word"].lower()[:_LONGEST_TAG] if tag and (match := _TAG.match(tag)) else ""
     code, tree = parse(source)
     if isinstance(tree, SyntaxError):
-        return code, tree.with_traceback(None), frozenset(), tag, word
-    return code, None, frozenset(defined_names(tree)), tag, word
+        mentioned = frozenset(_DEFINITION.findall(source[:MAX_CODE]))
+        return _Outline(code is not source, (tree.lineno or 1, tree.msg[:200]), frozenset(), mentioned, tag, word)
+    return _Outline(code is not source, None, frozenset(defined_names(tree)), frozenset(), tag, word)
 
 
 def _choose(
-    task: Task, code: list[_Candidate], text: list[_Candidate], words: set[str], repairs: list[str]
+    task: Task, code: Sequence[_Candidate], text: Sequence[_Candidate], words: set[str], repairs: list[str]
 ) -> _Candidate | None:
     named = {task.word.lower(), task.id.lower()}
-    tagged = [c for c in code if c.tag and (c.word in named or (c.word not in words and c.holds(task)))]
+    tagged = [
+        c
+        for c in code
+        if c.outline.tag and (c.outline.word in named or (c.outline.word not in words and c.holds(task)))
+    ]
     if tagged:
         return _last_that_parses(task, tagged, repairs)
     untagged = [c for c in code if c.holds(task)]
@@ -123,12 +177,12 @@ def _choose(
         )
         return chosen
     for chosen in reversed(text):
-        if chosen.holds(task) or (chosen.tag and chosen.word in named):
+        if chosen.holds(task) or (chosen.outline.tag and chosen.outline.word in named):
             repairs.append(
                 f"{task.id}: cell {chosen.cell.number} is a {chosen.cell.kind} cell; it was graded as code. Turn it back into a code cell."
             )
             return chosen
-    broken = [c for c in code if c.error and any(_mentions(c.source, name) for name in task.defines)]
+    broken = [c for c in code if c.outline.error and not c.outline.mentioned.isdisjoint(task.defines)]
     return broken[-1] if broken else None
 
 
@@ -136,28 +190,23 @@ def _last_that_parses(task: Task, tagged: list[_Candidate], repairs: list[str]) 
     untouched = normalised_code(task.untouched_source)
     ranked = sorted(
         tagged,  # a copy of the open gap below a filled one is no answer
-        key=lambda c: (c.holds(task), c.error is None, normalised_code(c.source) != untouched, c.cell.number),
+        key=lambda c: (c.holds(task), c.outline.error is None, c.normalised != untouched, c.cell.number),
     )
     chosen = ranked[-1]
     if len(tagged) > 1:
-        numbers = ", ".join(str(c.cell.number) for c in tagged)
+        numbers = ", ".join(str(c.cell.number) for c in tagged[:8]) + (", ..." if len(tagged) > 8 else "")
         repairs.append(
             f"{task.id}: cells {numbers} carry its tag; the last that can be read, cell {chosen.cell.number}, is graded."
         )
-    if chosen.tag and not _CANONICAL_TAG.match(chosen.tag):
+    tag = chosen.outline.tag
+    if tag and not _CANONICAL_TAG.match(tag):
         repairs.append(
-            f"{task.id}: the tag of cell {chosen.cell.number} was retyped (`{printable(chosen.tag.strip()[:60])}`); it was understood."
+            f"{task.id}: the tag of cell {chosen.cell.number} was retyped (`{printable(tag.strip()[:60])}`); it was understood."
         )
     return chosen
 
 
-def _mentions(source: str, name: str) -> bool:
-    return re.search(rf"^[ \t]*(?:def|class)\s+{re.escape(name)}\b", source, re.MULTILINE) is not None
-
-
 def _task_source(task: Task, chosen: _Candidate) -> TaskSource:
-    error = ""
-    if chosen.error:
-        error = printable(f"line {chosen.error.lineno or 1}: {chosen.error.msg}")
-    untouched = not error and normalised_code(chosen.source) == normalised_code(task.untouched_source)
-    return TaskSource(task.id, chosen.cell.number, chosen.source, untouched, error)
+    error = printable("line {}: {}".format(*chosen.outline.error)) if chosen.outline.error else ""
+    untouched = not error and chosen.normalised == normalised_code(task.untouched_source)
+    return TaskSource(task.id, chosen.cell.number, chosen.code, untouched, error)

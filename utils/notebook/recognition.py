@@ -2,7 +2,7 @@
 
 from utils.assignments import Assignment, assignment_names, load_assignment
 from utils.notebook.cells import Notebook
-from utils.notebook.extraction import Extraction, find_tasks
+from utils.notebook.extraction import Extraction, candidates, find_tasks
 
 
 def recognise(notebook: Notebook) -> tuple[Assignment, Extraction] | None:
@@ -14,7 +14,7 @@ def recognise(notebook: Notebook) -> tuple[Assignment, Extraction] | None:
     Returns:
         The assignment and what was found of it; None if no task of any is there.
     """
-    candidates = [load_assignment(name) for name in assignment_names()]
-    found = [(assignment, find_tasks(notebook, assignment)) for assignment in candidates]
+    inside = candidates(notebook)
+    found = [(assignment, find_tasks(inside, assignment)) for assignment in map(load_assignment, assignment_names())]
     best = max(found, key=lambda pair: len(pair[1].found) / max(1, len(pair[0].tasks)), default=None)
     return best if best and best[1].found else None

@@ -6,7 +6,7 @@ from utils.assignments import UNANSWERED, Assignment
 from utils.notebook.cells import Notebook
 
 _QUESTION = re.compile(r"^\*\*`(?P<id>[\w.]+)`\*\*", re.MULTILINE)
-_RESPONSE = re.compile(r"^\s*\*\*\s*response\s*:?\s*\*\*\s*:?", re.IGNORECASE)
+_RESPONSE = re.compile(r"^\s*\*\*\s*response\s*(?::\s*)?\*\*\s*:?", re.IGNORECASE)
 
 
 def questions_above(notebook: Notebook, assignment: Assignment) -> dict[int, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from utils.assignments import Question
 
-_HAND_IN = re.compile(r"^\s*hand_in\(", re.MULTILINE)
+_HAND_IN = re.compile(r"^[ \t]*hand_in\(", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ diverse, and copies of the data are perfect. All are relative to the data's own,
 """
 
 import base64
+import hashlib
 import io
 import json
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from utils.datasets.airfoils import AirfoilDataset
 
 from .configs import read_configs
 from .nets import not_floats
+from .rebuilt import LATENT, decoder_of, trial_codes
 
 N_SAMPLES = 24
 POINTS, SLIGHTLY_NOISY, NOISY, ALIKE = 15.0, 12.0, 8.0, 5.0
@@ -53,7 +55,8 @@ def score(samples: np.ndarray) -> Score:
     samples = np.clip(samples, -_HUGE, _HUGE, dtype=np.float64)  # a stranger's numbers: their squares must stay finite
     quality = measure_airfoils(samples, dataset)
     nearest = _nearest(samples, dataset.profiles)
-    copies = int((nearest < COPIED).sum())
+    bare = _nearest(_without_smooth_part(samples), _without_smooth_part(dataset.profiles.astype(np.float64)))
+    copies = int((bare < COPIED).sum())
     if copies > N_SAMPLES // 4:
         return Score(
             0.0, f"{copies} of {N_SAMPLES} are copies of profiles of the data; a model has to draw its own", quality
@@ -105,6 +108,14 @@ def _nearest(samples: np.ndarray, profiles: np.ndarray) -> np.ndarray:
     return np.array([np.abs(profiles - sample).mean(axis=1).min() for sample in samples])
 
 
+def _without_smooth_part(heights: np.ndarray) -> np.ndarray:
+    """Heights without constant, slope and curvature of each surface: a copy that was shifted, turned or bent is a copy."""
+    x = np.linspace(-1, 1, 100)
+    basis = np.linalg.qr(np.stack([np.ones(100), x, x**2], axis=1))[0]
+    surfaces = heights.reshape(-1, 2, 100)
+    return (surfaces - surfaces @ basis @ basis.T).reshape(-1, 200)
+
+
 # ---------------------------------------------------------------- what the quality stage asks for
 
 PART, TASK = "air.quality.quality", "air.train"
@@ -122,15 +133,46 @@ def inputs(files: dict[str, bytes], cpu_seconds: float) -> Arrays:
         "configs": np.frombuffer(text, np.uint8),
         "n_samples": np.asarray(N_SAMPLES),
         "cpu_seconds": np.asarray(cpu_seconds),
+        "trial_codes": trial_codes(),
     }
 
 
-def score_values(values: Arrays) -> tuple[float, str]:
-    """Points and their reason, for whatever a student's process returned as samples."""
+def score_values(values: Arrays, secret: bytes = b"") -> tuple[float | None, str]:
+    """Points and their reason, for whatever a student's process returned; None where a person has to look.
+
+    Args:
+        values: What `generate` returned, the decoder's weights, and what they make of the trial codes.
+        secret: Of the course: from it come the codes that are decoded here.
+    """
     if symptom := not_floats(values, {"samples": (N_SAMPLES, 200)}):
         return 0.0, f"generate(24): {symptom.text}"
-    result = score(values["samples"])
-    return result.points, f"{result.text}. The {N_SAMPLES} samples of your model, trained again: {result.quality}"
+    drawn = drawn_again(values, secret)
+    told = score(values["samples"])
+    if drawn is None:
+        if not told.points:
+            return 0.0, f"{told.text}. The {N_SAMPLES} samples of your model, trained again: {told.quality}"
+        return (
+            None,
+            "your decoder has other parts than linear layers with one usual activation between them: a person looks at its samples",
+        )
+    made = score(drawn)
+    result = told if told.points <= made.points else made
+    whose = (
+        "of codes drawn by the grader, decoded with your trained weights"
+        if result is made
+        else "of your model, trained again"
+    )
+    return result.points, f"{result.text}. The {N_SAMPLES} samples {whose}: {result.quality}"
+
+
+def drawn_again(values: Arrays, secret: bytes) -> np.ndarray | None:
+    """Samples that the grader makes from the decoder's weights and codes of its own; None where it cannot be rebuilt."""
+    decode = decoder_of(values)
+    if decode is None:
+        return None
+    seed = int.from_bytes(hashlib.sha256(b"codes" + secret).digest()[:8], "big")
+    samples = decode(np.random.default_rng(seed).normal(size=(N_SAMPLES, LATENT)))
+    return samples if np.isfinite(samples).all() else np.full((N_SAMPLES, 200), _HUGE)
 
 
 def picture(values: Arrays) -> str:

@@ -290,11 +290,13 @@ def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         return Symptom(
             "the discriminator is not shown fakes twice a step: once for its update, once for the generator's"
         )
-    for n, batch in enumerate(shown):
-        if any(np.array_equal(batch[0], row) for earlier in shown[:n] for row in earlier):
+    seen: set[bytes] = set()
+    for batch in shown:
+        if batch[:1].tobytes() in seen:
             return Symptom(
                 "the same codes are used twice: draw new ones for each of the two updates of each step", "old_codes"
             )
+        seen |= {row.tobytes() for row in batch}
     if len(np.unique(np.concatenate(shown)[:, 0])) < sum(map(len, shown)):
         return Symptom("the images of a batch share their code: draw one code for each")
     halves = (np.concatenate(shown[half::2]).astype(float) for half in (0, 1))  # the discriminator's, the generator's

@@ -50,10 +50,12 @@ def read_updates(values: Arrays, inputs: Arrays) -> list[Update]:
     if len(before) and not within(np.abs(before[0] - inputs["start"]), 1e-5, "start"):
         raise ValueError("the first update finds other parameters than those given")
     left = np.concatenate([np.zeros((1, 4)), gradients])
+    shown: dict[int, list[Batch]] = {}
+    for batch, call in zip(batches, calls, strict=True):
+        shown.setdefault(call, []).append(batch)
     return [
         Update(
-            int(whose[n]), [b for b, call in zip(batches, calls, strict=True) if call == n],
-            before[n], gradients[n], left[n], after[n],
+            int(whose[n]), shown.get(n, []), before[n], gradients[n], left[n], after[n],
         )
         for n in range(len(whose))
     ]  # fmt: skip
@@ -71,6 +73,8 @@ def read_batches(values: Arrays, inputs: Arrays) -> list[Batch]:
     origin = dict(zip(made.tolist(), values["codes"], strict=True))
     batches, at = [], 0
     for size in _row(values["shown_sizes"]).tolist():
+        if not size >= 0:  # going back would show the same pixels again and again
+            raise ValueError("a size below nothing")
         pixels = shown[at : at + size]
         kinds = {"real" if pixel in given else "fake" if pixel in origin else "other" for pixel in pixels.tolist()}
         kind = kinds.pop() if len(kinds) == 1 else "other" if "other" in kinds else "mixed"

@@ -12,12 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from support import answers
 
 from assignments.airfoil_vae.checks.quality import Score, picture, score, score_values
+from assignments.airfoil_vae.checks.rebuilt import decoder_of, trial_codes
+from assignments.airfoil_vae.probes import _decoder
 from grader.records import Report, Verdict
 from grader.report import feedback_page, overall_status, results_json
+from grader.sandbox.sitting import Sitting
 from grader.stages.pipeline import Grader
 from utils.datasets.airfoils import AirfoilDataset
 
@@ -166,8 +170,8 @@ def test_training_stops_at_its_budget() -> None:
 
 def test_a_budget_that_was_got_round_is_noticed(retraining: Grader, monkeypatch: pytest.MonkeyPatch) -> None:
     """The probe's own limit stands in the student's process; the time the kernel counted does not."""
-    run = retraining.box.run
-    monkeypatch.setattr(retraining.box, "run", lambda job: replace(run(job), cpu_seconds=500.0))
+    public = Sitting.public
+    monkeypatch.setattr(Sitting, "public", lambda self, job: replace(public(self, job), cpu_seconds=500.0))
     verdict, _ = _quality(retraining, _zip(train=TRAIN | {"n_iters": 5}))
     assert (verdict.status, verdict.points) == ("timeout", 0)
     assert "took 500 seconds of CPU time" in verdict.sentence
@@ -211,6 +215,52 @@ def test_what_cannot_be_scored_gets_a_sentence(retraining: Grader, data: bytes, 
     verdict, _ = _quality(retraining, data, "ada.ipynb" if data[:1] == b"{" else "ada.zip")
     assert (verdict.status, verdict.points) == (status, 0), verdict.sentence
     assert words in verdict.sentence
+
+
+_UNTRAINED = """
+def train_VAE(model, dataset, device, **settings):
+    return None
+
+
+class VAE(VAE):
+    def generate(self, n_samples, seed=0, device=Device):
+        from utils.datasets import AirfoilDataset
+
+        real = torch.as_tensor(AirfoilDataset().profiles)
+        x = torch.linspace(0, {waves} * math.pi, 200)
+        return (real[torch.randperm(len(real))[:n_samples]] + {size} * torch.cos(x)).float()
+"""
+
+
+@pytest.mark.parametrize(("size", "waves"), [(0.0017, 0.2), (0.0017, 1), (0.003, 16)])
+def test_real_profiles_a_little_moved_earn_nothing_without_training(
+    retraining: Grader, size: float, waves: float
+) -> None:
+    source = _UNTRAINED.format(size=size, waves=waves).replace("math.pi", "3.14159")
+    verdict, _ = _quality(retraining, _zip(replaced={"air.train": source}))
+    assert verdict.points == 0, verdict.sentence
+
+
+def test_a_trained_decoder_is_rebuilt_from_its_weights() -> None:
+    torch.manual_seed(0)
+    for activation in (torch.nn.LeakyReLU(), torch.nn.Tanh(), torch.nn.SiLU(), torch.nn.LeakyReLU(0.2)):
+        layers = torch.nn.Sequential(torch.nn.Linear(10, 30), activation, torch.nn.Linear(30, 200))
+        values = {name: value.numpy() for name, value in _decoder(layers, torch.from_numpy(trial_codes())).items()}
+        decode = decoder_of(values)
+        assert decode is not None
+        codes = np.random.default_rng(1).normal(size=(5, 10)).astype(np.float32)
+        np.testing.assert_allclose(decode(codes), layers(torch.from_numpy(codes)).detach(), atol=1e-4)
+    assert decoder_of(values | {"trial": values["trial"] + 1}) is None
+    assert decoder_of({}) is None
+
+
+@pytest.mark.parametrize("layer", [torch.nn.BatchNorm1d(30), torch.nn.Softmax(dim=1)])
+def test_a_decoder_that_cannot_be_rebuilt_waits_for_a_person(layer: torch.nn.Module) -> None:
+    layers = torch.nn.Sequential(torch.nn.Linear(10, 30), layer, torch.nn.Linear(30, 200))
+    values = {name: value.numpy() for name, value in _decoder(layers, torch.from_numpy(trial_codes())).items()}
+    points, text = score_values(values | {"samples": SAMPLES["published-0"].astype(np.float32)})
+    assert points is None
+    assert "a person looks" in text
 
 
 def test_without_an_answer_there_is_nothing_to_train(retraining: Grader) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -256,3 +257,14 @@ def test_absent_students_are_on_the_list(tmp_path: Path) -> None:
     assert [line.split(",")[0] for line in lines[1:]] == ["Ada", "Bob", "Zoë"]
     assert "Zoë,,,,,absent" in lines[3]
     assert "on the roster, nothing handed in" in (out / "class.html").read_text(encoding="utf-8")
+
+
+def test_threads_take_turns_and_get_their_own_results() -> None:
+    """Right and wrong answers in turn, from four threads at once: one sandbox must not mix them up."""
+    settings = Settings(salt="tests", quality_seconds=0)
+    right, wrong = answers(NAME), answers(NAME, {"kl.D_KL": "def D_KL(mu, logvar):\n    return mu.sum()"})
+    works = [Work(f"s{n}", "hw.ipynb", (right, wrong)[n % 2] + b" " * n) for n in range(12)]
+    with ThreadPoolExecutor(4) as threads:
+        found = [json.loads(data)["score"] for data in threads.map(lambda work: grade_hand_in(work, settings), works)]
+    assert len(set(found[::2])) == len(set(found[1::2])) == 1
+    assert found[0] == 35 > found[1]

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from grader.platforms import Collection, Directory, NothingToGrade, Person, collect, content, read_roster
+from grader.platforms import Collection, Directory, NothingToGrade, Person, content, read_roster
+from grader.platforms import collect as collect_plainly
 from grader.platforms.people import RosterError, spellings
 from grader.stages.intake import take_in_bytes
 
 NOTEBOOK = json.dumps({"cells": [], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}).encode()
+
+
+def collect(paths: list[Path], roster: Directory | None = None) -> Collection:
+    """As an instructor collects a download of a class."""
+    return collect_plainly(paths, roster, zips_hold_classes=True)
 
 
 def _zip(files: dict[str, bytes]) -> bytes:
@@ -240,6 +246,23 @@ def test_two_of_one_name_do_not_share_a_folder(tmp_path: Path) -> None:
         "submission_2/a.ipynb": NOTEBOOK,
     }
     assert [h.student for h in collect([_folder(files, tmp_path)]).hand_ins] == ["Ada", "Ada (2)"]
+
+
+def test_a_zip_is_one_hand_in_unless_told_otherwise(tmp_path: Path) -> None:
+    """A student can give a zip the names of any platform, and with them the names of others."""
+    for layout, files in DOWNLOADS.items():
+        (tmp_path / "eve.zip").write_bytes(_zip(files))
+        collection = collect_plainly([tmp_path / "eve.zip"])
+        assert [hand_in.student for hand_in in collection.hand_ins] == ["eve"], layout
+        assert not collection.is_class
+
+
+def test_a_link_at_the_top_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret.ipynb").write_bytes(b"secret")
+    folder = _folder({"ada.ipynb": NOTEBOOK, "bob.ipynb": NOTEBOOK}, tmp_path / "class")
+    (folder / "eve.ipynb").symlink_to(tmp_path / "secret.ipynb")
+    with pytest.raises(OSError, match="it is a link"):
+        content(_by_student(collect([folder]))["eve"])
 
 
 def test_a_link_in_a_students_folder_is_not_followed(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from support import answers
 
 from grader.authoring.check import fresh_calls
 from grader.rubric import load_rubric
-from grader.rubric.draws import DRAWS, draw_seed
+from grader.rubric.draws import DRAWS, draw_of
 from grader.stages.pipeline import Grader
 
 NAME = "01_kl_divergence"
@@ -18,8 +18,8 @@ def test_the_same_bytes_get_the_same_report(grader: Grader) -> None:
 
 
 def test_the_draw_depends_on_the_submission_and_on_the_salt() -> None:
-    by_submission = {draw_seed(f"{n:064x}", NAME, "salt") for n in range(500)}
-    by_salt = {draw_seed("0" * 64, NAME, f"salt {n}") for n in range(50)}
+    by_submission = {draw_of(f"{n:064x}", NAME, "salt").seed for n in range(500)}
+    by_salt = {draw_of("0" * 64, NAME, f"salt {n}").seed for n in range(50)}
     assert len(by_submission) == DRAWS
     assert len(by_salt) > 40
 
@@ -60,7 +60,7 @@ def test_right_answers_pass_with_every_draw(grader: Grader) -> None:
     checks = load_rubric(NAME)
     for salt in ("one", "two"):
         grader.salt = salt
-        seeds = {draw_seed(f"{n:064x}", NAME, salt): n for n in range(300)}
+        seeds = {draw_of(f"{n:064x}", NAME, salt).seed: n for n in range(300)}
         assert len(seeds) == DRAWS
         for seed in seeds:
             asked, outputs = grader.fresh.of(checks, seed)
