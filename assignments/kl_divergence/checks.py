@@ -7,6 +7,7 @@ from grader.authoring.contract import Contract
 from grader.authoring.draws import draws_in
 from grader.authoring.judges import close, close_gradients
 from grader.authoring.lines import beyond, explained, resembles
+from grader.authoring.noise import not_standard_normal
 
 
 def _sizes(rng: np.random.Generator, *names_and_limits: tuple[int, int]) -> list[int]:
@@ -69,6 +70,7 @@ def _samples_and_gaussians(rng: np.random.Generator) -> Arrays:
     return {"samples_q": _normal(rng, b, n, k), "params_q": _params(rng, b, k), "params_p": _params(rng, b, k)}
 
 
+_CALLS = 4
 _N_MOMENTS = 4_000  # enough for the moments, few enough for an answer that draws them one by one
 
 
@@ -131,7 +133,9 @@ def _not_samples(samples: np.ndarray, inputs: Arrays) -> Symptom | None:
     (b, k1), n = inputs["params_q"].shape, int(inputs["num_samples"])
     if samples.shape != (b, n, k1 - 1):
         slip = "axes_swapped" if samples.shape == (n, b, k1 - 1) else ""
-        return Symptom(f"the samples have shape {samples.shape}, expected (B, N, K) = {(b, n, k1 - 1)}", slip)
+        return Symptom(
+            f"the samples of four calls have shape {samples.shape}, expected (B, N, K) = {(b, n, k1 - 1)}", slip
+        )
     if samples.dtype.kind != "f" or not np.isfinite(samples).all():
         return Symptom("the samples are not finite floats")
     return None
@@ -150,6 +154,9 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
         return Symptom("all N samples of a row are alike: draw noise of shape (B, N, K)", "same_noise_for_every_sample")
     noise = (rows - rows.mean(axis=2, keepdims=True)) / spread
     n = noise.shape[2]
+    calls = noise[is_wide].reshape(*noise[is_wide].shape[:2], _CALLS, -1)
+    if resembles(np.abs(calls[:, :, 0] - calls[:, :, 1]), 1e-3, "seed_fixed_inside"):
+        return Symptom("two calls draw the same noise: fix no seed inside and keep no noise", "seed_fixed_inside")
     correlations = {  # six standard errors are 0.1; a slip's is 1
         "same_noise_for_every_row": ("every row b gets the same noise", noise[0] @ noise[1].T / n),
         "same_noise_for_every_dimension": (
@@ -170,7 +177,7 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
             shape = "draw noise of shape (B, N, K)"
             advice = shape if slip.startswith("same") else "each number is drawn once and used once"
             return Symptom(f"{sentence}: {advice}", slip)
-    return None
+    return not_standard_normal(calls, {"rows": "", "dimensions": "", "calls": "seed_fixed_inside", "samples": ""})
 
 
 def _by_coordinate(samples: np.ndarray) -> np.ndarray:

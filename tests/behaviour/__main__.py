@@ -4,6 +4,11 @@
 
 Where a change never came to act, nothing was changed and it is no mutant. Others with full marks are survivors: each is
 refused by a better check, or explained in tests/behaviour/explained.yaml.
+
+Rules that know nothing of a task make any right answer behave otherwise: its result detached, rounded, squeezed where a size
+is 1, in float64, kept from call to call; an argument changed in place, ignored, swapped, or a constant in its place; its noise
+cached, shared along an axis, antithetic, clamped, uniform, seeded; its steps clipped, decayed, skipped; its gradient cut at any
+expression; an activation left out; a parameter frozen. Where a change never comes to act in any call that is made, it is not counted.
 """
 
 import argparse
@@ -24,17 +29,6 @@ from tests.mutants import solution_of
 from utils.assignments import assignment_names
 
 _EXPLAINED = Path(__file__).with_name("explained.yaml")
-PAGE = Path(__file__).parents[2] / "docs" / "behaviour.md"
-_INTRODUCTION = """
-# Behavioural mutants
-
-*Written by `python -m tests.behaviour --write`.*
-
-Rules that know nothing of a task make any right answer behave otherwise: its result detached, rounded, squeezed where a size
-is 1, in float64, kept from call to call; an argument changed in place, ignored, swapped, or a constant in its place; its noise
-cached, shared along an axis, antithetic, clamped, uniform, seeded; its steps clipped, decayed, skipped; its gradient cut at any
-expression; an activation left out; a parameter frozen. Where a change never comes to act in any call that is made, it is not counted.
-"""
 _SECONDS = 60
 _TOLD_EVERY = 200
 
@@ -137,30 +131,11 @@ def unexplained(outcomes: Iterable[Outcome]) -> list[Outcome]:
     return [outcome for outcome in survivors if not any(one.covers(outcome.mutant) for one in known)]
 
 
-def page(outcomes: list[Outcome]) -> str:
-    """The outcomes as Markdown; the same outcomes give the same bytes."""
-    known = explanations()
-    acting = [outcome for outcome in outcomes if outcome.status != "idle"]
-    lines = [_INTRODUCTION.strip(), "", "| task | mutants | refused | explained |", "|---|---:|---:|---:|"]
-    for task in (*dict.fromkeys(outcome.mutant.task for outcome in acting), ""):
-        own = [outcome for outcome in acting if task in ("", outcome.mutant.task)]
-        passed = sum(outcome.status == "passed" for outcome in own)
-        lines.append(f"| {f'`{task}`' if task else '**all**'} | {len(own)} | {len(own) - passed} | {passed} |")
-    survivors = [outcome.mutant for outcome in acting if outcome.status == "passed"]
-    lines += ["", "## The explained", ""]
-    for one in known:
-        if covered := [mutant for mutant in survivors if one.covers(mutant)]:
-            tasks = ", ".join(f"`{task}`" for task in dict.fromkeys(mutant.task for mutant in covered))
-            lines.append(f"- *{one.change.replace('*', '…')}* ({len(covered)}; {tasks}): {one.because}")
-    return "\n".join(lines) + "\n"
-
-
 def main() -> int:
     """Grade and report; 1 if a survivor is unexplained."""
     parser = argparse.ArgumentParser(prog="python -m tests.behaviour", description="Grade behavioural mutants.")
     parser.add_argument("names", nargs="*", default=assignment_names())
     parser.add_argument("--task", action="append", default=[])
-    parser.add_argument("--write", action="store_true", help="docs/behaviour.md, from all notebooks")
     parser.add_argument("--save", type=Path, help="every outcome, as JSON")
     options = parser.parse_args()
     found: list[Outcome] = []
@@ -180,8 +155,6 @@ def main() -> int:
         )
     for outcome in left:
         print(f"to explain or to mend: {outcome.mutant.task} | {outcome.mutant.target} | {outcome.mutant.change}")
-    if options.write:
-        PAGE.write_text(page(found), encoding="utf-8")
     if options.save:
         rows = [[*o.mutant.key, o.status, o.check, o.slip, o.sentence, o.checks] for o in found]
         options.save.write_text(json.dumps(rows, indent=0), encoding="utf-8")

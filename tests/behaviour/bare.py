@@ -50,10 +50,10 @@ class _Channel:
 def run_bare(job: Job, seen: dict | None = None) -> SandboxRun:
     """A job's cells and calls, here; `seen` is given the namespace that they leave."""
     channel, main = _Channel(), sys.modules["__main__"]
-    public, hidden = steps_of(job, {})
+    public, hidden = steps_of(job, {}, is_hidden=True)
     try:
         with _as_before():
-            run = _Run(channel, job.probes)  # type: ignore[arg-type]
+            run = _Run(channel, job.probes, job.tensors)  # type: ignore[arg-type]
             run.namespace.update(_given(job.prelude))
             for number, step in enumerate((*public, *hidden)):
                 run.step(number, step | {"inputs": step.get("inputs", {})}, is_public=number < len(public))
@@ -72,8 +72,8 @@ def run_bare(job: Job, seen: dict | None = None) -> SandboxRun:
             runs[call.name] = ProbeRun(call.name, _status_of(error), error=error)
         else:
             runs[call.name] = ran(call.name, channel.values.get(asked, {}))
-    ran = {cell: ProbeRun(f"cell {cell}", _status_of(e) if e else "ran", error=e) for cell, e in cells.items()}
-    return SandboxRun(runs, ran, 0.0, 0.0)
+    outcomes = {cell: ProbeRun(f"cell {cell}", _status_of(e) if e else "ran", error=e) for cell, e in cells.items()}
+    return SandboxRun(runs, outcomes, 0.0, 0.0)
 
 
 @cache
