@@ -94,7 +94,8 @@ def _moments(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | Non
     allowed = 6 * sigma / np.sqrt(samples.shape[1])  # six standard errors: a right answer fails once in a billion
     if not explained(np.abs(std - sigma), allowed, "standard deviation"):
         text = f"the samples' standard deviation is off by {_off(std - sigma, allowed)}"
-        slip, hint = _which_std(std, log_sigma)
+        in_one_call = rows[:, :, : rows.shape[2] // _CALLS].std(axis=2)
+        slip, hint = _which_std(in_one_call if resembles(in_one_call, 1e-3, "spread in one call") else std, log_sigma)
         return Symptom(text + hint, slip)
     if not explained(np.abs(mean - mu), allowed, "mean"):
         return Symptom(f"the samples' mean is off by {_off(mean - mu, allowed)}")
@@ -150,7 +151,8 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
     if not np.isfinite(spread).all():
         return Symptom("the samples are larger than floats can be averaged")
     is_wide = inputs["params_q"][:, -1] > -1
-    if not beyond(spread[is_wide], 1e-3, "spread"):
+    in_one_call = rows[:, :, : rows.shape[2] // _CALLS].std(axis=2)
+    if not beyond(in_one_call[is_wide], 1e-3, "spread"):
         return Symptom("all N samples of a row are alike: draw noise of shape (B, N, K)", "same_noise_for_every_sample")
     noise = (rows - rows.mean(axis=2, keepdims=True)) / spread
     n = noise.shape[2]
