@@ -6,6 +6,7 @@ a person has to look.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -42,7 +43,7 @@ def decoder_of(values: Arrays) -> Decode | None:
         with torch.no_grad():
             made = _decoded(layers, activation, trial_codes())
         if np.isfinite(made).all() and np.abs(made - said).max() < 1e-2 * spread:
-            return lambda codes, activation=activation: _decoded(layers, activation, codes)
+            return partial(_decoded, layers, activation)
     return None
 
 
