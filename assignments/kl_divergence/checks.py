@@ -247,6 +247,19 @@ def _check(name: str, title: str, points: float, probe: Probe, judge: Judge, use
     return Check(name, name.rpartition(".")[0], title, points, probe, judge, uses_reference)
 
 
+CONTRACTS = (
+    Contract("kl.D_KL", pays="kl.D_KL.gradient", watches=("D_KL",), arguments=("mu", "logvar")),
+    Contract(
+        "kl.gaussians", pays="kl.gaussians.gradient", watches=("kl_divergence",),
+        arguments=("mu1", "log_sigma1", "mu2", "log_sigma2"),
+    ),
+    Contract("kl.log_prob", pays="kl.log_prob.gradient", watches=("log_prob",), arguments=("x", "mu", "log_sigma")),
+    Contract("kl.mc", pays="kl.mc.values", watches=("kl_q_p_mc",), arguments=("samples_q", "params_q", "params_p")),
+    Contract("kl.exact", pays="kl.exact.gradient", watches=("kl_q_p_exact",), arguments=("params_q", "params_p")),
+    Contract("kl.rsample", pays="kl.rsample.independent", watches=("rsample",), arguments=("params_q",), is_random=True),
+    Contract("kl.elbo", pays="kl.elbo.gradient", watches=("elbo",), arguments=("x", "params_q"), is_random=True),
+)  # fmt: skip
+
 CHECKS = (
     _check("kl.D_KL.values", "the mean of the elementwise KL to N(0, 1)", 4, Probe("D_KL", _batch("mu", "logvar"), _published_seeds), close()),
     _check("kl.D_KL.gradient", "a loss that can be minimised", 1, Probe("D_KL_gradient", _batch("mu", "logvar")), close_gradients()),
@@ -269,17 +282,4 @@ CHECKS = (
     _check("kl.elbo.formula", "reconstruction term plus KL, with vanishing noise", 2, Probe("elbo", _bound(None, 3)), close(1e-3, 1e-3)),
     _check("kl.elbo.sampled", "the reconstruction term averages over samples of z", 2, Probe("elbo", _bound(-0.3, 8192)), close(0.05, 0.1)),
     _check("kl.elbo.gradient", "gradients reach encoder and decoder", 1, Probe("elbo_gradient", _bound(None, 3)), _bound_gradients),
-)  # fmt: skip
-
-CONTRACTS = (
-    Contract("kl.D_KL", pays="kl.D_KL.gradient", watches=("D_KL",), arguments=("mu", "logvar")),
-    Contract(
-        "kl.gaussians", pays="kl.gaussians.gradient", watches=("kl_divergence",),
-        arguments=("mu1", "log_sigma1", "mu2", "log_sigma2"),
-    ),
-    Contract("kl.log_prob", pays="kl.log_prob.gradient", watches=("log_prob",), arguments=("x", "mu", "log_sigma")),
-    Contract("kl.mc", pays="kl.mc.values", watches=("kl_q_p_mc",), arguments=("samples_q", "params_q", "params_p")),
-    Contract("kl.exact", pays="kl.exact.gradient", watches=("kl_q_p_exact",), arguments=("params_q", "params_p")),
-    Contract("kl.rsample", pays="kl.rsample.independent", watches=("rsample",), arguments=("params_q",), is_random=True),
-    Contract("kl.elbo", pays="kl.elbo.gradient", watches=("elbo",), arguments=("x", "params_q"), is_random=True),
 )  # fmt: skip
