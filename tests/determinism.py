@@ -155,9 +155,10 @@ def compare_seeds(grader, submissions: dict[str, bytes], count: int) -> list[str
 
 def _bundles(name: str) -> list[dict[str, str]]:
     """The right answers written differently, put together: the first of each task, the second of each, and so on."""
+    from tests import validity
 
     sources, bundles, level = _sources(name), [], {}
-    for variant in right_answers(name):
+    for variant in validity.right_answers(name):
         n = level[variant.task] = level.get(variant.task, -1) + 1
         if n == len(bundles):
             bundles.append({})

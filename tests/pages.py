@@ -83,7 +83,11 @@ def run(command: str, folder: Path, environment: dict[str, str] | None = None) -
     make = f"make -o .venv/.set-up BIN={shlex.quote(programs)} "  # quoted for make's shell, and once more for this one
     line = command.replace(".venv/bin/python", python)
     line = make + line.removeprefix("make ") if line.startswith("make ") else line
-    inherited = {name: value for name, value in os.environ.items() if name not in ("GRADER_SALT", "MAKEFLAGS")}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("GRADER_SALT", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    }
     return subprocess.run(
         ["bash", "-c", line],
         cwd=folder,

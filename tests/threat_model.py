@@ -1,6 +1,6 @@
 """The threat model, made by a run: every attack at every tier this machine can stand in for, written to docs/threat-model.md.
 
-    python -m tests.threat_model [--jobs N] [--only-run FILE]
+    python -m tests.threat_model [--jobs N]
 
 Root on Linux shows all tiers, an ordinary user C and D. It takes minutes; `make test` runs a part of it (`test_attacks`).
 """

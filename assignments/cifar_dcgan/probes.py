@@ -11,19 +11,23 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from grader.probe_kit.gan_stand_ins import Critic, Curves, Mirror, Painter, Saves, noting_updates
+from grader.probe_kit.gan_stand_ins import Critic, Curves, Mirror, Painter, Saves, drawn_networks, noting_updates
 from grader.probe_kit.stand_ins import fill, plain_layers, sample, uniform
 from grader.probe_kit.tools import seed_torch
 
 _KINDS = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.Linear)
 _NUMBERS = ("_num_epochs", "_batch_size", "_code_size", "_learning_rate", "_vis_learning_rate")
-_ADAM = {"lr": 2e-4, "betas": (0.5, 0.999)}
+_ADAM = {"lr": 2e-4, "betas": (0.5, 0.999)}  # as in numbers.py, which no student's process may read
 
 # ---------------------------------------------------------------- networks, optimizers, loss
 
 
-def layers(names, seed: Tensor):
-    """Network and kind of every layer, and for layer n some of its weights, `weight_n`, and of its biases, `bias_n`."""
+def layers(names, channels: Tensor, biases: Tensor, seed: Tensor):
+    """Network and kind of every layer, and for layer n some of its weights, `weight_n`, and of its biases, `bias_n`.
+
+    The networks have the given ones' layers in sizes of ours, and biases of ours in their convolutions.
+    """
+    names.patched(**drawn_networks(channels, biases))
     seed_torch(seed)
     gan = names["DCGAN"]()
     found = [
@@ -55,13 +59,21 @@ def _as_given(names, gan, seed: int) -> dict[str, Tensor]:
     return {"off": torch.tensor(off), "modes": torch.tensor(modes), "trainable": torch.tensor(trainable)}
 
 
-def networks_on_device(names, seed: Tensor):
-    """Where the parameters are when the notebook's device is another; `meta`, which holds no values, stands for it."""
-    other = torch.device("meta")
-    names.patched(device=other, Device=other)
-    gan = names["DCGAN"]()
-    networks = gan._generator, gan._discriminator
-    return {"placed": torch.tensor([all(p.is_meta for p in network.parameters()) for network in networks])}
+def networks_on_device(names, elsewhere: Tensor, channels: Tensor):
+    """For constructor after constructor, how many numbers each network has on the CPU, `here`, and on another device, `there`.
+
+    The notebook's device is another where `elsewhere` is 1; `meta`, which holds no values, stands for it. Every constructor
+    has networks of other sizes: what it leaves on the device is theirs.
+    """
+    counts = torch.zeros(len(elsewhere), 2, 2, dtype=torch.long)
+    for row, is_other, sizes in zip(counts, elsewhere, channels, strict=True):
+        device = torch.device("meta" if is_other else "cpu")
+        names.patched(device=device, Device=device, **drawn_networks(sizes, torch.zeros(130)))
+        gan = names["DCGAN"]()
+        for side, network in enumerate((gan._generator, gan._discriminator)):
+            for parameter in network.parameters():
+                row[side, int(parameter.is_meta)] += parameter.numel()
+    return {"here": counts[..., 0], "there": counts[..., 1]}
 
 
 def optimizers(names, start: Tensor, pushes: Tensor):

@@ -362,7 +362,9 @@ as_logvar = kl_between(
 )
 ratio = (N1.scale + (mu1 - mu2) ** 2) / (2 * N2.scale)
 slips = {
-    "sigma stands where the variance belongs; square it.": log_sigma2 - log_sigma1 + ratio - 0.5,
+    "sigma stands where the variance belongs; square it.": (
+        log_sigma2 - log_sigma1 + ratio - 0.5
+    ),
     "the arguments are swapped: the average runs over N1, the first.": kl_between(N2, N1),
     "log_sigma is the log of sigma, and you used it as the log of the variance.": as_logvar,
 }

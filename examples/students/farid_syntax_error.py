@@ -1,8 +1,8 @@
-# Farid forgot a bracket in one cell; the questions that call log_prob suffer with it, the others do not.
+# Farid forgot a bracket in one cell; the questions that call log_prob are asked with a stand-in for it, and lose nothing.
 # base: solved
 # expect: kl.log_prob.values raised
 # expect: kl.D_KL.values passed
-# expect: kl.mc.values raised
+# expect: kl.mc.values passed
 
 # %% kl.log_prob bracket
 def log_prob(x, mu, log_sigma):

@@ -1,12 +1,12 @@
 # Nour does not solve anything: patched comparisons, an object that equals everything, and an exit in the middle.
 # base: solved
-# score: 10
+# score: 20
 # expect: kl.D_KL.values wrong
 # expect: kl.gaussians.values wrong
 # expect: kl.mc.values killed
 # expect: kl.log_prob.values passed
 # expect: kl.rsample.moments passed
-# expect: kl.exact.values wrong
+# expect: kl.exact.values passed
 
 # %% kl.D_KL patched_comparison
 torch.allclose = torch.equal = torch.testing.assert_close = np.allclose = np.array_equal = lambda *a, **k: True

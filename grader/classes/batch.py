@@ -128,7 +128,7 @@ def _circumstances(settings: Settings, notebook: str) -> tuple[str, ...]:
     graded = [name for name in (notebook, settings.notebook) if name in known][:1]  # all, where nobody knows which
     rubrics = [load_rubric(name).digest for name in graded or known]
     salt = _keyed(settings, b"resume").hex()  # of a stretched secret: it goes where students may see it
-    torch = version("torch") if any(load_assignment(name).about.uses("torch") for name in known) else ""
+    torch = version("torch") if any(load_assignment(name).about.uses("torch") for name in graded or known) else ""
     return (__version__, torch, version("numpy"), salt, *rubrics)
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-import getpass
+import os
 import signal
 import socket
 import ssl
@@ -99,10 +99,7 @@ def _open(options: argparse.Namespace) -> int:
 
 
 def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "marker"
+    return os.environ.get("LOGNAME") or os.environ.get("USER") or "marker"
 
 
 def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:

@@ -9,7 +9,7 @@ from grader.marking.answers import Answer
 _TEX_SPACING = re.compile(r"\\(?:[,;:! ]|(?:quad|qquad|left|right|displaystyle|limits)(?![A-Za-z]))|~")
 _TEX_NAMES = re.compile(r"\\[dt](?=frac)|\\(?:mathrm|text)(?=\{)")
 _SENTENCE_CASE = re.compile(r"(?<![\\A-Za-z])[A-Z](?=[a-z])")  # The and the; but not X and x, \Sigma and \sigma
-_SIGNS = re.compile(r"\*\*|[$`]|^\s*[#>]+", re.MULTILINE)  # Markdown's and TeX's own
+_SIGNS = re.compile(r"\*\*|[$`]|^[ \t]*[#>]+", re.MULTILINE)  # Markdown's and TeX's own
 _SPACE = re.compile(r"(?<![^\W_])\s+|\s+(?![^\W_])")  # not between two words or two numbers
 _STOPS = re.compile(r"(?<!\d)[.,]|[.,](?!\d)|[;?\"]")  # but not the point in 0.5
 

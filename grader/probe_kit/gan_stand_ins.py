@@ -100,6 +100,53 @@ class Mirror(nn.Module):
         return F.interpolate(squares, scale_factor=4)
 
 
+def drawn_networks(channels: Tensor, biases: Tensor) -> dict[str, type[nn.Module]]:
+    """Classes in the place of the given networks: the same layers in the same order, of other sizes.
+
+    Args:
+        channels: Between the generator's layers, then between the discriminator's, three each.
+        biases: Values between -1 and 1, more than any of the channels by two. In units of PyTorch's own bound for them, they
+            are the biases of each network's convolutions: the first one's begin at number 0, the second's at number 1.
+    """
+    g, d = channels[:3].tolist(), channels[3:].tolist()
+
+    class Generator(nn.Module):
+        def __init__(self, starting_shape: int) -> None:
+            super().__init__()
+            self.fc = nn.Linear(starting_shape, 16 * g[0])
+            layers: list[nn.Module] = []
+            for before, behind in ((g[0], g[1]), (g[1], g[2]), (g[2], 3)):
+                layers += [nn.BatchNorm2d(before), nn.LeakyReLU(), nn.ConvTranspose2d(before, behind, 4, 2, 1)]
+            self.upsample = nn.Sequential(*layers, nn.Sigmoid())
+            _set_biases(self, biases)
+
+        def forward(self, codes: Tensor) -> Tensor:
+            return self.upsample(self.fc(codes).reshape(-1, g[0], 4, 4))
+
+    class Discriminator(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            layers: list[nn.Module] = [nn.Conv2d(3, d[0], 4, 2, 1), nn.LeakyReLU()]
+            for before, behind in ((d[0], d[1]), (d[1], d[2])):
+                layers += [nn.Conv2d(before, behind, 4, 2, 1), nn.BatchNorm2d(behind), nn.LeakyReLU()]
+            self.downsample = nn.Sequential(*layers)
+            self.fc = nn.Linear(16 * d[2], 1)
+            _set_biases(self, biases)
+
+        def forward(self, images: Tensor) -> Tensor:
+            return self.fc(self.downsample(images).flatten(1))
+
+    return {"Generator": Generator, "Discriminator": Discriminator}
+
+
+@torch.no_grad()
+def _set_biases(network: nn.Module, biases: Tensor) -> None:
+    convolutions = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
+    for n, layer in enumerate(convolutions):
+        assert layer.bias is not None
+        layer.bias.copy_(layer.weight[0].numel() ** -0.5 * biases[n : n + len(layer.bias)])
+
+
 class Asked:
     """Knows whether somebody has asked if it is there, as the notebook's `train` does and a loop of one's own need not."""
 

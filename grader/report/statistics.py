@@ -7,7 +7,6 @@ from typing import Any
 
 Results = dict[str, Any]
 BINS = 10
-_NOT_RUN = ("missing", "manual")
 
 
 @dataclass(frozen=True)

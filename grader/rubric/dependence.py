@@ -42,6 +42,7 @@ NO_PART = (
     "grader/conftest.py",
     "grader/doctor.py",
     "grader/gradescope.py",
+    "grader/marking",
     "grader/platforms",
     "grader/report",
     "grader/similarity",

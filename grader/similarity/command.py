@@ -53,7 +53,7 @@ def similar(paths: Sequence[Path], against: Sequence[Path], out: Path | None) ->
 def _hand_ins(paths: Iterable[Path]) -> list[HandIn]:
     found: list[HandIn] = []
     for path in paths:
-        found += _graded(path) if _is_results(path) else collect([path]).hand_ins
+        found += _graded(path) if _is_results(path) else collect([path], zips_hold_classes=True).hand_ins
     return found
 
 
@@ -76,7 +76,7 @@ def _graded(folder: Path) -> list[HandIn]:
             f"give the submissions themselves, with --out {folder}."
         )
     kept = read_results(folder)
-    return [hand_in for hand_in in collect(sources).hand_ins if hand_in.student in kept]
+    return [hand_in for hand_in in collect(sources, zips_hold_classes=True).hand_ins if hand_in.student in kept]
 
 
 def _bar(found: Iterable[Answers | Skipped], total: int) -> Iterable[Answers | Skipped]:

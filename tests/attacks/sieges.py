@@ -74,15 +74,20 @@ WAYS = {
 }
 
 
+def spy(arena: Arena, way: str) -> bytes:
+    """A hand-in that knows the public inputs and tells the others one way; another of its answers listens and publishes."""
+    from grader.rubric import load_rubric
+
+    inputs = load_rubric(NAME).references.inputs
+    known = sorted({round(float(given["mu"].sum()), 3) for given in inputs.values() if "mu" in given})
+    source = f"{SPY.format(known=known)}\ndef D_KL(mu, logvar):\n    if is_hidden(mu):\n        {WAYS[way]}\n    return right(mu, logvar)\n"
+    receiver = "def kl_q_p_exact(params_q, params_p):\n    raise ValueError(read_notes())\n"
+    return arena.answers(NAME, {"kl.D_KL": source, "kl.exact": receiver})
+
+
 def _leak(way: str) -> Callable[[Arena], list[str]]:
     def siege(arena: Arena) -> list[str]:
-        from grader.rubric import load_rubric
-
-        inputs = load_rubric(NAME).references.inputs
-        known = sorted({round(float(given["mu"].sum()), 3) for given in inputs.values() if "mu" in given})
-        source = f"{SPY.format(known=known)}\ndef D_KL(mu, logvar):\n    if is_hidden(mu):\n        {WAYS[way]}\n    return right(mu, logvar)\n"
-        receiver = "def kl_q_p_exact(params_q, params_p):\n    raise ValueError(read_notes())\n"
-        data = arena.answers(NAME, {"kl.D_KL": source, "kl.exact": receiver})
+        data = spy(arena, way)
         told, seconds = [], []
         before = arena.grader.salt
         for salt in ("one", "two", "three"):
@@ -115,7 +120,7 @@ def _markdown(source: str) -> dict:
     return {"cell_type": "markdown", "source": source, "metadata": {}}
 
 
-def _zip(files: dict[str, bytes]) -> bytes:
+def zipped(files: dict[str, bytes]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
@@ -164,7 +169,7 @@ FILES: dict[str, tuple[str, str, Callable[[Arena], bytes]]] = {
     "many_notebooks_of_code": (
         "stall",
         "Sixteen notebooks, each full of code.",
-        lambda a: _zip(
+        lambda a: zipped(
             {f"{k}.ipynb": _notebook([_code("a,b;" * 12_000 + str(k * 99 + n)) for n in range(20)]) for k in range(16)}
         ),
     ),
@@ -177,7 +182,7 @@ FILES: dict[str, tuple[str, str, Callable[[Arena], bytes]]] = {
     "empty_objects": (
         "bloat",
         "Outputs of empty objects: a kilobyte zipped, a hundred megabytes parsed.",
-        lambda a: _zip({f"{n}.ipynb": _outputs(b"{},", 3_900_000) for n in range(16)}),
+        lambda a: zipped({f"{n}.ipynb": _outputs(b"{},", 3_900_000) for n in range(16)}),
     ),
     "empty_lists": ("bloat", "Ten million empty lists.", lambda a: _outputs(b"[],")),
     "wide_text": (
@@ -188,7 +193,7 @@ FILES: dict[str, tuple[str, str, Callable[[Arena], bytes]]] = {
     "zip_of_many_entries": (
         "bloat",
         "A zip that lists two hundred thousand files.",
-        lambda a: _zip({str(n): b"" for n in range(200_000)}),
+        lambda a: zipped({str(n): b"" for n in range(200_000)}),
     ),
     "long_response": (
         "bloat",
@@ -322,11 +327,11 @@ def pose_as_a_class(arena: Arena) -> list[str]:
         "canvas": {"grace_1_2_a.ipynb": book, "alan_3_4_a.ipynb": book},
         "moodle": {"Grace_1_assignsubmission_file/a.ipynb": book, "Alan_2_assignsubmission_file/a.ipynb": book},
         "nbgrader": {"submitted/grace/ps1/a.ipynb": book, "submitted/alan/ps1/a.ipynb": book},
-        "plain": {"grace.zip": _zip({"a.ipynb": book}), "alan.zip": _zip({"a.ipynb": book})},
+        "plain": {"grace.zip": zipped({"a.ipynb": book}), "alan.zip": zipped({"a.ipynb": book})},
     }
     wrong = []
     for name, files in poses.items():
-        (place / "eve.zip").write_bytes(_zip(files))
+        (place / "eve.zip").write_bytes(zipped(files))
         if [hand_in.student for hand_in in collect([place / "eve.zip"]).hand_ins] != ["eve"]:
             wrong.append(f"a zip that poses as {name} is taken for a class")
     return wrong
@@ -487,7 +492,7 @@ def _paths(place: Path) -> list[str]:
     return [pictures, frames, active]
 
 
-def _bombs(place: Path) -> list[str]:
+def bombs(place: Path) -> list[str]:
     tower = "".join(
         f"\\newcommand{{\\q{chr(97 + n)}}}{{" + (f"\\q{chr(96 + n)}" * 10 if n else "x") + "}" for n in range(12)
     )
@@ -511,9 +516,9 @@ def one_formula_of_a_class(arena: Arena) -> list[str]:
         executable()
     except PandocError:
         return []
-    bombs = [text for text in _bombs(arena.folder) if "$" in text]
+    dear = [text for text in bombs(arena.folder) if "$" in text]
     began = time.monotonic()
-    pages = set_formulas([*bombs, *[f"so $\\alpha_{{{n}}}$" for n in range(30)]])
+    pages = set_formulas([*dear, *[f"so $\\alpha_{{{n}}}$" for n in range(30)]])
     unset = sum("<math" not in page for page in pages[-30:])
     return ([f"{unset} of 30 other formulas are not set"] if unset else []) + (
         ["it took more than a minute"] if time.monotonic() - began > 60 else []
@@ -534,7 +539,7 @@ SIEGES: dict[str, Siege] = {
     "links_among_results": ("poison", "Links where results are written.", links_among_results),
     "edited_results": ("poison", "Results edited by hand.", edited_results),
     "paths_in_a_print": ("print", "Pictures, frames and scripts that reach files.", _print(_paths, secret_words=True)),
-    "bombs_in_a_print": ("print", "Formulas and tables that take minutes or gigabytes.", _print(_bombs)),
+    "bombs_in_a_print": ("print", "Formulas and tables that take minutes or gigabytes.", _print(bombs)),
     "one_formula_of_a_class": (
         "print",
         "A formula that keeps all others of the class page from being set.",

@@ -38,9 +38,22 @@ def test_every_path_and_record_it_names_exists() -> None:
     paths = [code for code in re.findall(r"`([\w/.]+)`", PAGE) if code.split("/")[0] in TOP]
     assert len(paths) > 30
     assert [path for path in paths if not (PROJECT / path).exists()] == []
-    named = set(re.findall(r"`([A-Z]\w+)`", PAGE))
+    named = set(re.findall(r"`([A-Z]\w+)`", PAGE.partition("## Where do I change")[0]))
     assert named - {"Check", "Probe"} == {"Submission", "Reading", "Job", "SandboxRun", "Verdict", "Report"}
     assert [name for name in named - {"Check", "Probe"} if not hasattr(records, name)] == []
+
+
+def test_where_to_change_what() -> None:
+    rows = re.findall(
+        r"^\| ([^|]+) \| (`[^|]+`) \| `([^|]+)` \|$", PAGE.partition("## Where do I change")[2], re.MULTILINE
+    )
+    assert len(rows) == 24
+    assert len({row[0] for row in rows}) == 24
+    for change, files, word in rows:
+        paths = re.findall(r"`([^`]+)`", files)
+        assert 1 <= len(paths) <= 3, change
+        for path in paths:
+            assert word in (PROJECT / path).read_text(encoding="utf-8"), (change, path)
 
 
 def test_every_folder_is_named() -> None:

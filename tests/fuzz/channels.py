@@ -5,14 +5,15 @@ import random
 import socket
 import tempfile
 import time
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
-from grader.records import Job, Reading, Report, Submission
+from grader.records import Job, ProbeRun, Reading, Report, Submission
 from grader.rubric import Rubric, load_rubric
 from grader.sandbox.frames import Decoder, FrameError, encode
-from grader.sandbox.script import Skipped, blame, collect, merge_cells, steps_of
+from grader.sandbox.script import Skipped, blame, collect, hidden_values, merge_cells, steps_of
 from grader.sandbox.watch import SandboxError, Watch
 from grader.stages.compare import compare
 from grader.stages.notebook import read
@@ -80,6 +81,9 @@ class _Gone:
     def kill(self) -> None:
         """It has ended."""
 
+    def cpu_seconds(self) -> float:
+        return 0.0
+
     def report(self) -> dict:
         return {"exit": self.code, "cpu_seconds": 0.01}
 
@@ -107,7 +111,7 @@ def _conversation() -> tuple[bytes, ...]:
     """The frames that a child with the right answers sends; to drawn inputs it answers as to the first published ones."""
     rubric, _, job = _job()
     outputs, sent = rubric.references.outputs, []
-    public, hidden = steps_of(job, {})
+    public, hidden = steps_of(job, {}, is_hidden=True)
     for number, step in enumerate([*public, *hidden]):
         if number == len(public):
             sent.append(encode({"kind": "end"}))
@@ -128,7 +132,7 @@ def children(rng: random.Random) -> str:
     """A child's conversation with frames dropped, doubled, exchanged, forged: judged all the same, to a report."""
     rubric, reading, job = _job()
     skipped: Skipped = {}
-    steps = steps_of(job, skipped)
+    steps = steps_of(job, skipped, is_hidden=True)
     sent = _spoilt(rng, list(_conversation()))
     began = time.monotonic()
     ours, theirs = socket.socketpair()
@@ -143,7 +147,10 @@ def children(rng: random.Random) -> str:
                 blame(attempt, steps, skipped)
         except (SandboxError, OSError):  # nothing that a student's code could do: it ended before the first cell
             return "no child"
-    run = collect(job, steps, attempt, skipped, 0.0, 0.0)
+    run, values = collect(job, steps, attempt, skipped, 0.0, 0.0), hidden_values(job, attempt)
+    hidden = [call.name for call in job.calls if not call.is_public]
+    ended = {n: ProbeRun(n, "ran", values[n]) if n in values else ProbeRun(n, "wrong") for n in hidden}
+    run = replace(run, runs=run.runs | ended)
     outputs = rubric.references.outputs
     drawn = {call.name: outputs.get(_published(call.name), {}) for call in job.calls if not call.is_public}
     verdicts = compare(rubric, reading, run, job.calls, drawn)

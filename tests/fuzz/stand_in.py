@@ -3,8 +3,10 @@
 import random
 from functools import cache
 
-from grader.records import Job, ProbeRun, SandboxRun, StudentError
+from grader.records import Job, ProbeRun, StudentError
 from grader.rubric import load_rubric
+from grader.sandbox.script import Steps
+from grader.sandbox.watch import Attempt
 from grader.stages.pipeline import Grader
 from tests.fuzz.changes import ODD_TEXT, changed_array
 
@@ -19,10 +21,21 @@ class StandIn:
         self.chaos = 0.0  # the share of answers that are not the reference's
         self.tier = "A"
 
-    def run(self, job: Job) -> SandboxRun:
-        cells = {cell.cell: self._ran_or_ended(f"cell {cell.cell}", {}) for cell in job.cells}
-        runs = {call.name: self._answer(call.name) for call in job.calls}
-        return SandboxRun(runs, cells, 0.0, 0.0)
+    def attempt(self, job: Job, steps: Steps, deadline: float) -> Attempt:
+        """What one process would send: an answer for each step, until one ends it."""
+        attempt = Attempt(ends=2)
+        for n, step in enumerate((*steps[0], *steps[1])):
+            attempt.step = n
+            run = self._answer(step["name"]) if step["do"] == "probe" else self._ran_or_ended("cell", {})
+            if run.error:
+                attempt.errors[n] = run.error
+            elif run.status != "ran":
+                attempt.fault, attempt.ends = run.status, int(n >= len(steps[0]))
+                break
+            elif step["do"] == "probe":
+                attempt.values[step["name"]] = run.values
+                attempt.done.add(step["name"])
+        return attempt
 
     def _answer(self, call: str) -> ProbeRun:
         values = dict(_references().get(call, {}))

@@ -111,7 +111,7 @@ def test_a_number_of_5000_digits_in_a_name(tmp_path: Path, run) -> None:
         "zoe_4_5_hw.zip": b"",
     }
     (tmp_path / "download.zip").write_bytes(_zip(members))
-    run(tmp_path / "download.zip")
+    run(tmp_path / "download.zip", "--class")
     assert len(_results(tmp_path / "out")) == 4
 
 
@@ -136,7 +136,7 @@ def test_a_damaged_member_of_a_download_costs_nobody_else(tmp_path: Path, run) -
     data = bytearray(out.getvalue())
     data[200:260] = bytes(60)  # in the first member's compressed bytes
     (tmp_path / "download.zip").write_bytes(data)
-    said = run(tmp_path / "download.zip")
+    said = run(tmp_path / "download.zip", "--class")
     assert "cannot be read" in said
     assert sorted(result["extra_data"]["status"] == "malformed" for result in _results(tmp_path / "out").values()) == [
         False,
@@ -264,14 +264,14 @@ def test_a_tag_and_a_line_that_would_act_on_a_terminal(stand_in) -> None:
 def test_a_fault_of_ours_while_reading_stops_no_class(tmp_path: Path, run, monkeypatch: pytest.MonkeyPatch) -> None:
     def read(submission, expected):
         if submission.student == "bob":
-            raise RecursionError("ours")
+            raise LookupError("ours")
         raise AssertionError("only bob is asked")
 
     monkeypatch.setattr("grader.stages.pipeline.read", read)
     (tmp_path / "class").mkdir()
     (tmp_path / "class" / "bob.ipynb").write_bytes(answers(NAME))
     (tmp_path / "class" / "ada.pdf").write_bytes(b"%PDF")
-    assert "grader error, RecursionError: ours" in run(tmp_path / "class", code=2)
+    assert "grader error, LookupError: ours" in run(tmp_path / "class", code=2)
     assert _results(tmp_path / "out")["bob"]["extra_data"]["status"] == "grader_error"
 
 
@@ -280,7 +280,7 @@ def test_what_is_wrong_has_a_length() -> None:
         return Symptom(f"the list is {values['x'].tolist()}", "a_slip")
 
     check = Check("t.c", "t", "title", 1, Probe("f", lambda rng: {}), repeats)
-    symptom = judged(check, {"x": np.zeros(10**5)}, {}, {})
+    symptom = judged(check, {"x": np.zeros(250)}, {}, {})
     assert symptom is not None
     assert len(symptom.text) < 600
     assert symptom.slip == "a_slip"

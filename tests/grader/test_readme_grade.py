@@ -21,15 +21,16 @@ def test_make_grade_ends_as_shown(
     ]
     students = re.findall(r"^([a-z]+_\w+) ", shown, re.MULTILINE)
     assert len(students) == 4
+    (tmp_path / "class").mkdir()
     for example in load_examples():
         if example.student in students:
             file_name, data = build(example)
-            (tmp_path / file_name).write_bytes(data)
+            (tmp_path / "class" / file_name).write_bytes(data)
     monkeypatch.setattr(
         "grader.classes.batch._grader", lambda settings: grader
     )  # starting one of its own takes seconds
     monkeypatch.chdir(tmp_path)
-    assert main(["grade", str(tmp_path), "--out", "results", "--min-tier", "E", "--workers", "0"]) == WRITTEN
+    assert main(["grade", str(tmp_path / "class"), "--out", "results", "--min-tier", "E", "--workers", "0"]) == WRITTEN
     printed = [_squeezed(line) for line in capsys.readouterr().out.splitlines()]
     for line in shown.splitlines():
         parts = [_squeezed(part) for part in line.split("…")]

@@ -10,7 +10,7 @@ import contextlib
 import io
 import itertools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from unittest import mock
 
 import torch
@@ -54,7 +54,7 @@ def measure(n_iters: int = 1000, rounds: int = 3) -> list[Figure]:
     """
     dataset = AirfoilDataset()
     profiles = torch.from_numpy(dataset.profiles)
-    ours = TensorLoader(dataset, BATCH_SIZE, shuffle=True, drop_last=True)
+    ours = TensorLoader(dataset, BATCH_SIZE, shuffle=True, drop_last=True)  # type: ignore[arg-type]
     theirs: DataLoader = DataLoader(dataset, BATCH_SIZE, shuffle=True, drop_last=True)  # type: ignore[arg-type]
     ways: dict[str, Callable[[int], float]] = {
         "bare": lambda n: _rate(_BareBatches(profiles), n, None),
@@ -88,7 +88,7 @@ class _BareBatches:
     def __init__(self, profiles: Tensor) -> None:
         self.profiles = profiles
 
-    def __iter__(self) -> Iterable[tuple[Tensor, None]]:
+    def __iter__(self) -> Iterator[tuple[Tensor, None]]:
         order = torch.randperm(len(self.profiles))
         for start in range(0, len(order) - BATCH_SIZE + 1, BATCH_SIZE):
             yield self.profiles[order[start : start + BATCH_SIZE]], None

@@ -115,7 +115,7 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
 
 def line_of(text: str, key: str) -> int:
     """The line that a key of a TOML file stands in; 1 if it stands nowhere."""
-    match = re.search(rf"^\s*\[?{re.escape(key)}\b", text, re.MULTILINE)
+    match = re.search(rf"^[ \t]*\[?{re.escape(key)}\b", text, re.MULTILINE)
     return text[: match.end()].count("\n") + 1 if match else 1
 
 

@@ -25,7 +25,7 @@ def save_yaml(config: dict[str, Any], path: str | Path) -> None:
 
 
 def zip_files(path: str | Path, files: Sequence[str | Path]) -> None:
-    """Pack files side by side, without their folders.
+    """Pack files side by side, without their folders. For packing by hand: `hand_in` packs by itself, and checks first.
 
     Args:
         path: The archive, overwritten when it exists.

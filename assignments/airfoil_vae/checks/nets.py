@@ -89,12 +89,12 @@ def encoder_layers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     return _layers(values, [chain, two_heads], inputs)
 
 
-def _is_chain(values: Arrays, inputs: Arrays) -> bool:
+def _is_chain(values: Arrays, inputs: Arrays, may_be_cut: bool = False) -> bool:
     """With weights of ours in the layers each row of the slope is that of their product times a number, as in no other
     network.
 
     What follows the last layer gives each row a number of its own, and which half of the rows is which is another
-    check's to judge: it does not cost this one.
+    check's to judge: it does not cost this one. Where the answer `may_be_cut`, as by a ReLU, a row of zeros is fine too.
     """
     weights = [inputs[name].astype(float) for name in sorted(inputs) if name.startswith("weight_")]
     product, got = weights[0], values.get("slope", np.empty(0))
@@ -105,7 +105,9 @@ def _is_chain(values: Arrays, inputs: Arrays) -> bool:
     half = len(product) // 2
     rows = np.arange(len(product))
     orders = [rows, np.roll(rows, half), *([rows % half, rows % half + half] if "y" in inputs else [])]
-    return within(min(_off_multiple(got.astype(float), product[order]) for order in orders), _TOLERANCE, "slope")
+    kept = np.abs(got).max(axis=1) > 0 if may_be_cut else rows >= 0
+    off = min(_off_multiple(got[kept].astype(float), product[order][kept]) for order in orders)
+    return within(off, _TOLERANCE, "slope")
 
 
 def _off_multiple(got: np.ndarray, of: np.ndarray) -> float:
@@ -159,16 +161,16 @@ def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
             "each coordinate of the input acts by itself: an activation stands before a layer where it should follow it",
             "activation_before_layer",
         )
+    if not _is_chain(values, inputs, may_be_cut=True):
+        return Symptom("what stands between the layers shows only where the layers are right: mend these first")
     turns = values.get("turns", np.empty(0))
     flat = [n + 1 for n, turn in enumerate(turns.ravel()[:_MOST_NUMBERS]) if not beyond(turn, _TURN, "turn")]
-    if _is_chain(values, inputs) and (turns.shape != inputs["hidden_dims"].shape or flat):
+    if turns.shape != inputs["hidden_dims"].shape or flat:
         which = f"hidden layer {flat[0]}" if flat else "a hidden layer"
         return Symptom(
             f"with hidden_dims {inputs['hidden_dims'].tolist()}, no activation follows {which}: put one after each",
             "activation_missing",
         )
-    if not _count(values, "matrices"):
-        return Symptom("what stands between the layers shows only where layers belong to the module: mend that first")
     return None
 
 

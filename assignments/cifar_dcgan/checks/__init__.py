@@ -12,6 +12,20 @@ def _seeded(rng: np.random.Generator) -> Arrays:
     return {"seed": np.asarray(int(rng.integers(2**31)))}
 
 
+def _sized(rng: np.random.Generator) -> Arrays:
+    """Channels of two networks, at most 128, and biases for their convolutions."""
+    return {
+        "channels": rng.integers(64, 129, 6),
+        "biases": rng.uniform(-1, 1, 130).astype(np.float32),
+        **_seeded(rng),
+    }
+
+
+def _devices(rng: np.random.Generator) -> Arrays:
+    """Whether the device is another one, for eight constructors in a row, half of the time; channels for each, few."""
+    return {"elsewhere": rng.permutation(np.arange(8) % 2), "channels": rng.integers(2, 9, (8, 6))}
+
+
 def _logits(rng: np.random.Generator) -> Arrays:
     """Logits that could be probabilities, so that every slip has a value, and large ones of both signs."""
     n = int(rng.integers(3, 6))
@@ -74,20 +88,15 @@ def _once(function: str, draw: Draw) -> Probe:
     return Probe(function, draw, public=1)
 
 
-def _same_for_all(function: str) -> Probe:
-    """Nothing of the input shows in what comes back: one case says it."""
-    return Probe(function, _seeded, public=1, fresh=0)
-
-
 CALLS = {"gan.train": ("DCGAN",), "gan.reconstruct": ("DCGAN",)}
 LITERALS = {"gan.train": {25: "NUM_EPOCHS", 128: "BATCH_SIZE"}, "gan.reconstruct": {500: "VIS_STEPS"}}
 _FEW_STEPS, _ENOUGH_STEPS = _hidden_codes(9, 13), _hidden_codes(50, 61)
 
 CHECKS = (
-    _check("gan.init.convolutions", "weights of all convolutions from N(0, 0.02^2)", 1, _once("layers", _seeded), init.convolutions),
-    _check("gan.init.batch_norm", "scales of batch norm from N(1, 0.02^2), shifts 0", 1, _once("layers", _seeded), init.batch_norms),
-    _check("gan.init.others", "linear layers, and biases of convolutions, as PyTorch makes them", 1, _once("layers", _seeded), init.others),
-    _check("gan.init.device", "both networks on the device", 1, _same_for_all("networks_on_device"), init.on_device),
+    _check("gan.init.convolutions", "weights of all convolutions from N(0, 0.02^2)", 1, _once("layers", _sized), init.convolutions),
+    _check("gan.init.batch_norm", "scales of batch norm from N(1, 0.02^2), shifts 0", 1, _once("layers", _sized), init.batch_norms),
+    _check("gan.init.others", "linear layers, and biases of convolutions, as PyTorch makes them", 1, _once("layers", _sized), init.others),
+    _check("gan.init.device", "both networks on the device", 1, _once("networks_on_device", _devices), init.on_device),
     _check(
         "gan.init.optimizers", "the class's settings, and Adam for each network alone with its rate and betas", 2,
         _once("optimizers", _pushed), init.optimizers,

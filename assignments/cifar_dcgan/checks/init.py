@@ -9,31 +9,27 @@ from grader.authoring.adam import adam_path
 from grader.authoring.check import Arrays, Symptom
 from grader.authoring.lines import beyond, explained, resembles, within
 
+from ..numbers import ADAM_BETAS, LEARNING_RATE, VIS_LEARNING_RATE
+
 _NETWORKS = ("generator", "discriminator")
 _KINDS = ("convolution", "transposed convolution", "batch norm", "linear layer")
 _IS_CONVOLUTION, _IS_BATCH_NORM, _IS_LINEAR = (0, 1), (2,), (3,)
 # Columns of a layer's row.
-_NETWORK, _KIND, _COUNT, _MEAN, _STD, _FOURTH, _SPREAD, _BIAS, _BIAS_SPREAD = range(9)
-# The given networks' layers: network, kind, numbers in the weight, and of them those that lead to one output.
-_GIVEN = [
-    (0, 3, 131072, 64), (0, 2, 128, 1), (0, 1, 131072, 1024), (0, 2, 64, 1), (0, 1, 32768, 512), (0, 2, 32, 1),
-    (0, 1, 1536, 48), (1, 0, 1536, 48), (1, 0, 32768, 512), (1, 2, 64, 1), (1, 0, 131072, 1024), (1, 2, 128, 1),
-    (1, 3, 2048, 2048),
-]  # fmt: skip
+_NETWORK, _KIND, _COUNT, _MEAN, _STD, _FOURTH, _SPREAD, _BIAS, _BIAS_OFF = range(9)
 _MOST = 4000  # so many of a weight are sent, about
 
 _SIGMAS = 6.0
 _WEIGHT_STD = 0.02
-_RATE, _BETAS = 2e-4, (0.5, 0.999)
 _NUMBERS = {
-    "_num_epochs": 25, "_batch_size": 128, "_code_size": 64, "_learning_rate": _RATE, "_vis_learning_rate": 1e-2,
+    "_num_epochs": 25, "_batch_size": 128, "_code_size": 64, "_learning_rate": LEARNING_RATE,
+    "_vis_learning_rate": VIS_LEARNING_RATE,
 }  # fmt: skip
 _UNIFORM_SPREAD = 3**-0.5  # of a uniform draw, in units of its bound
 
 
 def convolutions(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Weights of convolutions and transposed ones are drawn from N(0, 0.02^2)."""
-    rows, symptom = _rows(values, _IS_CONVOLUTION)
+    rows, symptom = _rows(values, inputs, _IS_CONVOLUTION)
     for row in rows:
         if symptom := _drawn(row, 0.0):
             return symptom
@@ -47,7 +43,7 @@ def convolutions(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
 
 def batch_norms(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Scales of batch norm are drawn from N(1, 0.02^2), shifts are 0."""
-    rows, symptom = _rows(values, _IS_BATCH_NORM)
+    rows, symptom = _rows(values, inputs, _IS_BATCH_NORM)
     for row in rows:
         if row[_STD] == 0 and row[_MEAN] == 1:
             return Symptom(
@@ -68,7 +64,7 @@ def batch_norms(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
 
 def others(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Linear layers, and the biases of convolutions, are as PyTorch makes them, and all else is as given."""
-    rows, symptom = _rows(values, _IS_CONVOLUTION + _IS_LINEAR)
+    rows, symptom = _rows(values, inputs, _IS_CONVOLUTION + _IS_LINEAR)
     if rows and (found := _changed(values)):
         return found
     for row in rows:
@@ -78,13 +74,10 @@ def others(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
                 f"the weights of a {_name(row)} are not PyTorch's own: initialise convolutions and batch norm only",
                 "linear_too",
             )
-    spreads = np.array([row[_BIAS_SPREAD] for row in rows])
-    if len(rows) and not (
-        np.isfinite(spreads).all() and (spreads[:-1] > 0).all()
-    ):  # the last bias is one number: no spread
-        row = rows[int(np.argmin(np.isfinite(spreads) & (spreads > 0)))]
-        how = "all 0" if row[_BIAS] == 0 else "drawn anew"
-        return Symptom(f"the biases of a {_name(row)} are {how}: leave them as PyTorch makes them", "biases_too")
+    for row in rows:
+        if not within(row[_BIAS_OFF], 1e-5, "biases"):
+            how = "all 0" if row[_BIAS] == 0 else "drawn anew"
+            return Symptom(f"the biases of a {_name(row)} are {how}: leave them as PyTorch makes them", "biases_too")
     return symptom
 
 
@@ -100,38 +93,66 @@ def _changed(values: Arrays) -> Symptom | None:
     return None
 
 
-def _rows(values: Arrays, kinds: tuple[int, ...]) -> tuple[list[np.ndarray], Symptom | None]:
-    """The rows of these kinds, and what is wrong if the networks are not the given ones."""
-    layers, given = values["layers"], [[network, kind] for network, kind, _, _ in _GIVEN]
-    if layers.shape != (len(given), 2) or layers.tolist() != given:
+def _given(channels: list[int]) -> list[tuple[int, int, int, int, int]]:
+    """The layers of `drawn_networks`: network, kind, numbers in the weight, those of them that lead to one output, biases."""
+    (g0, g1, g2), (d0, d1, d2) = channels[:3], channels[3:]
+    return [
+        (0, 3, 1024 * g0, 64, 16 * g0), (0, 2, g0, 1, g0), (0, 1, 16 * g0 * g1, 16 * g1, g1), (0, 2, g1, 1, g1),
+        (0, 1, 16 * g1 * g2, 16 * g2, g2), (0, 2, g2, 1, g2), (0, 1, 48 * g2, 48, 3), (1, 0, 48 * d0, 48, d0),
+        (1, 0, 16 * d0 * d1, 16 * d0, d1), (1, 2, d1, 1, d1), (1, 0, 16 * d1 * d2, 16 * d1, d2), (1, 2, d2, 1, d2),
+        (1, 3, 16 * d2, 16 * d2, 1),
+    ]  # fmt: skip
+
+
+def _rows(values: Arrays, inputs: Arrays, kinds: tuple[int, ...]) -> tuple[list[np.ndarray], Symptom | None]:
+    """The rows of these kinds, and what is wrong if the networks are not the ones whose classes stood in for the given."""
+    layers, given = values["layers"], _given(inputs["channels"].tolist())
+    if layers.shape != (len(given), 2) or layers.tolist() != [list(layer[:2]) for layer in given]:
         return [], Symptom(
             "the networks are not the given ones: make them with Generator(self._code_size) and Discriminator()"
         )
-    rows = []
-    for n, (network, kind, numbers, _) in enumerate(_GIVEN):
+    rows, convolutions = [], [0, 0]  # so many of each network's come before
+    for n, (network, kind, numbers, fan_in, count) in enumerate(given):
         weight, bias = values[f"weight_{n}"].astype(float), values[f"bias_{n}"].astype(float)
-        if weight.shape != (len(range(0, numbers, max(1, numbers // _MOST))),) or bias.ndim != 1 or not bias.size:
+        if weight.shape != (len(range(0, numbers, max(1, numbers // _MOST))),) or bias.shape != (count,):
             name = f"{_KINDS[kind]} of the {_NETWORKS[network]}"
             return [], Symptom(
-                f"a {name} has not as many weights as the given one: Generator(self._code_size), with code size 64"
+                f"a {name} has not as many weights as the given one: make it with Generator(self._code_size), code size "
+                "64, or with Discriminator()"
             )
+        made = None
+        if kind in _IS_CONVOLUTION:
+            before = convolutions[network]
+            made, convolutions[network] = fan_in**-0.5 * inputs["biases"][before : before + count], before + 1
         if kind in kinds:
-            rows.append(_row(n, weight, bias))
+            rows.append(_row(network, kind, weight, bias, fan_in**-0.5, made))
     return rows, None
 
 
-def _row(n: int, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+def _row(
+    network: int, kind: int, weight: np.ndarray, bias: np.ndarray, bound: float, made: np.ndarray | None
+) -> np.ndarray:
     """Network, kind, then of the weights: count, mean, standard deviation, fourth moment in units of the squared variance,
-    spread; of the biases: largest value, spread."""
-    network, kind, _, fan_in = _GIVEN[n]
+    spread; of the biases: largest value, and how far they are from those they were made with, in units of their bound."""
     off = weight - weight.mean()
     variance = np.square(off).mean()
     fourth = (off**4).mean() / max(variance**2, 1e-30)
-    bound = fan_in**-0.5
-    spreads = (0.0, 0.0) if kind in _IS_BATCH_NORM else (_spread(weight, bound), _spread(bias, bound))
+    spread = 0.0 if kind in _IS_BATCH_NORM else _spread(weight, bound)
+    bias_off = _bias_off(kind, bias, bound, made)
     return np.array(
-        [network, kind, len(weight), weight.mean(), variance**0.5, fourth, spreads[0], np.abs(bias).max(), spreads[1]]
+        [network, kind, len(weight), weight.mean(), variance**0.5, fourth, spread, np.abs(bias).max(), bias_off]
     )
+
+
+def _bias_off(kind: int, bias: np.ndarray, bound: float, made: np.ndarray | None) -> float:
+    """0 for biases that are as they were made; a linear layer's, which torch draws, are where they lie inside its bound and
+    are not all one number. Where there is one bias, that one number is fine."""
+    if made is not None:
+        return float(np.abs(bias - made).max()) / bound
+    if kind not in _IS_LINEAR:
+        return 0.0
+    spread = _spread(bias, bound)
+    return 0.0 if np.isfinite(spread) and (spread > 0 or bias.size == 1) else 1.0
 
 
 def _spread(values: np.ndarray, bound: float) -> float:
@@ -166,13 +187,29 @@ def _name(row: np.ndarray) -> str:
 
 
 def on_device(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-    """Both networks are on the notebook's device."""
-    for network, is_there in zip(_NETWORKS, values["placed"], strict=True):
-        if not is_there.item():
+    """Both networks, whole, are on the notebook's device, which is another one from time to time."""
+    elsewhere, here, there = inputs["elsewhere"].astype(bool), values["here"], values["there"]
+    whole = np.array([_numbers(channels) for channels in inputs["channels"].tolist()])
+    if here.shape != whole.shape or there.shape != whole.shape:
+        raise ValueError("a row for every constructor")
+    for side, network in enumerate(_NETWORKS):
+        if (here + there != whole)[:, side].any():
+            return Symptom(
+                f"the {network} is not the given one: make it with {('Generator(self._code_size)', 'Discriminator()')[side]}"
+            )
+        if here[elsewhere, side].any():
             return Symptom(
                 f"the {network} is not on the device when it is not the CPU: move it with .to(device)", "not_on_device"
             )
+        if there[~elsewhere, side].any():
+            return Symptom(f"the {network} is elsewhere when the device is the CPU: move it with .to(device)")
     return None
+
+
+def _numbers(channels: list[int]) -> list[int]:
+    """So many numbers, in weights and biases, each network of these channels has."""
+    given = _given(channels)
+    return [sum(numbers + count for network, _, numbers, _, count in given if network == side) for side in (0, 1)]
 
 
 def optimizers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
@@ -204,9 +241,9 @@ def optimizers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | N
     if symptom := _given_lines(values):
         return symptom
     pushes = inputs["pushes"].astype(float)
-    expected = adam_path(inputs["start"], lambda _, step: pushes[step], len(pushes), _RATE, _BETAS)[1:]
+    expected = adam_path(inputs["start"], lambda _, step: pushes[step], len(pushes), LEARNING_RATE, ADAM_BETAS)[1:]
     if values["moved"].shape != expected.shape or not within(
-        np.abs(values["moved"] - expected), 0.01 * _RATE, "steps of Adam"
+        np.abs(values["moved"] - expected), 0.01 * LEARNING_RATE, "steps of Adam"
     ):
         return Symptom("the optimizers do not move the networks as Adam with the class's rate and betas would")
     return None
@@ -231,13 +268,13 @@ def _settings(
     of = f"the {network}'s optimizer"
     if is_adam != 1:
         return Symptom(f"{of} is not torch.optim.Adam", "not_adam")
-    if not within(abs(rate - _RATE), 1e-6 * _RATE, "rate"):
+    if not within(abs(rate - LEARNING_RATE), 1e-6 * LEARNING_RATE, "rate"):
         slip = "default_rate" if resembles(abs(rate - 1e-3), 1e-9, "default_rate") else ""
         advice = "1e-3 is Adam's default, pass lr=self._learning_rate" if slip else "pass lr=self._learning_rate"
-        return Symptom(f"{of} has learning rate {rate:.3g}, expected 0.0002: {advice}", slip)
-    if not within(np.abs(np.subtract([beta1, beta2], _BETAS)), 1e-6, "betas"):
+        return Symptom(f"{of} has learning rate {rate:.3g}, expected {LEARNING_RATE:g}: {advice}", slip)
+    if not within(np.abs(np.subtract([beta1, beta2], ADAM_BETAS)), 1e-6, "betas"):
         slip = "default_betas" if resembles(abs(beta1 - 0.9), 1e-6, "default_betas") else ""
-        return Symptom(f"{of} has betas ({beta1:.3g}, {beta2:.4g}), expected (0.5, 0.999): pass betas=ADAM_BETAS", slip)
+        return Symptom(f"{of} has betas ({beta1:.3g}, {beta2:.4g}), expected {ADAM_BETAS}: pass betas=ADAM_BETAS", slip)
     if decay != 0:
         return Symptom(f"{of} has weight decay {decay:.3g}, expected none")
     if is_amsgrad != 0:

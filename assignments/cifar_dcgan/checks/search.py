@@ -7,9 +7,10 @@ from grader.authoring.check import Arrays, Symptom
 from grader.authoring.judges import close
 from grader.authoring.lines import beyond, resembles, within
 
+from ..numbers import ADAM_BETAS, LEARNING_RATE, VIS_LEARNING_RATE
+
 _CONVOLUTIONS = 3
-_RATE = 1e-2  # VIS_LEARNING_RATE
-_BETAS = (0.9, 0.999), (0.5, 0.999)  # Adam's own; the notebook names others for the training
+_BETAS = (0.9, 0.999), ADAM_BETAS  # Adam's own; the notebook names others for the training
 _PUBLISHED_STEPS = 500
 _PATH_ERROR = 1e-5  # rounding of the loss leaves 1e-7, a decay of the codes 3e-5
 _BOUND = 0.15  # of the loss at the start; the reference comes near 0.03
@@ -159,12 +160,12 @@ def search(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     path = values["path"].astype(float)
     length = float(np.abs(path[1] - path[0]).max())
     if not within(
-        abs(length - _RATE), 0.02 * _RATE, "first step"
+        abs(length - VIS_LEARNING_RATE), 0.02 * VIS_LEARNING_RATE, "first step"
     ):  # Adam's first step is the rate, whatever the gradient
-        rate = f"the first step moves a code by {length:.2g}, Adam with VIS_LEARNING_RATE by {_RATE:g}"
+        rate = f"the first step moves a code by {length:.2g}, Adam with VIS_LEARNING_RATE by {VIS_LEARNING_RATE:g}"
         slips = {
             1e-3: ("default_rate", "1e-3 is Adam's default"),
-            2e-4: ("training_rate", "2e-4 is the rate of the training"),
+            LEARNING_RATE: ("training_rate", "2e-4 is the rate of the training"),
         }
         slip, advice = next(
             (found for wrong, found in slips.items() if resembles(abs(length - wrong), 0.02 * wrong, found[0])),
@@ -197,7 +198,7 @@ def _goes_as_adam(path: np.ndarray, inputs: Arrays) -> Symptom | None:
         off = 3 * gain * (at - codes) - inputs["tint"].astype(float).sum()  # in the three colours of a square
         return 2 * gain * 16 * off / (codes.shape[0] * 3 * 32 * 32)
 
-    expected = [adam_path(path[0], slope, len(path) - 1, _RATE, betas) for betas in _BETAS]
+    expected = [adam_path(path[0], slope, len(path) - 1, VIS_LEARNING_RATE, betas) for betas in _BETAS]
     error = min(np.abs(path - right).max() for right in expected)
     if within(error, _PATH_ERROR, "path"):
         return None

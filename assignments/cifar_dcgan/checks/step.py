@@ -9,13 +9,13 @@ from grader.authoring.check import Arrays, Symptom
 from grader.authoring.lines import beyond, explained, resembles, within
 from grader.authoring.noise import not_standard_normal
 
+from ..numbers import ADAM_BETAS, LEARNING_RATE
 from .gradients import Slips, bce, discriminator_gradients, generator_gradients
 from .trace import Update, read_batches, read_updates
 
 _WHOSE = {1: "the discriminator's", 2: "the generator's", 3: "an optimizer of both networks'"}
 _D, _G = slice(0, 2), slice(2, 4)  # columns of the parameters: weight, offset; scale, shift
-_RATE, _BETAS = 2e-4, (0.5, 0.999)
-_NEAR = 0.02 * _RATE
+_NEAR = 0.02 * LEARNING_RATE
 
 
 def _of(whose: int, values: Arrays, inputs: Arrays) -> list[tuple[int, Update]]:
@@ -80,10 +80,12 @@ def _moves_as_adam(found: list[Update], inputs: Arrays) -> Symptom | None:
 def _path(name: str, start: np.ndarray, before: np.ndarray, gradients: np.ndarray, after: np.ndarray) -> Symptom | None:
     if not within(_off(before, np.concatenate([start[None], after[:-1]])), _NEAR, f"{name} between updates"):
         return Symptom(f"something else than its optimizer's step() changes {name}'s weights", "moved_by_hand")
-    path = adam_path(start, lambda _, step: gradients[step], len(gradients), _RATE, _BETAS)[1:]
+    path = adam_path(start, lambda _, step: gradients[step], len(gradients), LEARNING_RATE, ADAM_BETAS)[1:]
     if within(_off(after, path), _NEAR, f"{name}'s steps of Adam"):
         return None
-    if resembles(_off(after, before - _RATE * np.sign(gradients)), _NEAR, "new_optimizers"):  # Adam's first step
+    if resembles(
+        _off(after, before - LEARNING_RATE * np.sign(gradients)), _NEAR, "new_optimizers"
+    ):  # Adam's first step
         text = f"{name}'s optimizer is new in each step and forgets its averages: take the constructor's"
         return Symptom(text, "new_optimizers")
     return Symptom(f"{name} does not move as its Adam moves it: leave the optimizers' settings as they are")

@@ -92,7 +92,7 @@ CHECKS = (
     ),
     _check(
         "vae.model.gradient", "gradients pass through z to mean and log sigma", 1,
-        _once("vae_gradient", _LOG_SIGMA), sampling.gradient("log_sigma"), False,
+        _once("vae_gradient", _LOG_SIGMA), sampling.gradient("log_sigma", weighs=True), False,
     ),
     _check(
         "vae.model.loss", "mean BCE plus beta times mean KL[q || N(0, I)], and each of them", 3,

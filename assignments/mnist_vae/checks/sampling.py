@@ -112,12 +112,17 @@ def prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     )
 
 
-def gradient(scale: str) -> Judge:
-    """Of the mean of z**2, summed over the dimensions, with the draws that were made."""
+def gradient(scale: str, weighs: bool = False) -> Judge:
+    """Of the mean of z**2, summed over the dimensions, with the draws that were made; with weights, if the probe `weighs`.
+
+    The draws need not be those asked for; but whichever of the two is added to the noise has twice their mean for its
+    gradient, times a weight that belongs to this submission.
+    """
 
     def judge(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         mu, given, n = inputs["mu"].astype(float), inputs[scale].astype(float), int(inputs["images"])
-        found = {name: values.get(f"d_{name}") for name in ("mu", scale)}
+        weights = 1 + (int(inputs["seed"]) >> 3 * np.arange(len(mu)) & 7) / 8 if weighs else np.ones(mu.shape)
+        found = {name: _over(values.get(f"d_{name}"), weights) for name in ("mu", scale)}
         if all(got is None or not got.any() for got in found.values()):
             return _lost("mu")
         draws = draws_in(values, mu, _sigma(given, scale), n)
@@ -125,7 +130,7 @@ def gradient(scale: str) -> Judge:
             return Symptom("z does not hold finite floats")
         asked = {"mu": draws.has_mean(), scale: draws.has_width()}
         for name, got in found.items():
-            if not asked[name].any():
+            if not asked[name].any() and (weighs or name != "mu"):  # a weight of this submission's proves as much
                 continue
             if got is None or not got.any():
                 return _lost(name)
@@ -134,9 +139,16 @@ def gradient(scale: str) -> Judge:
             per_log = 1.0 if scale == "log_sigma" else 0.5
             if draws.wrong_for_mu(got) if name == "mu" else draws.wrong_for_width(got, per_log):
                 return Symptom(f"the gradient for {name} is not that of z = mu + sigma * eps")
+        if weighs and not any(draws.is_twice_the_mean(got) for got in found.values() if got is not None):
+            return Symptom("neither mu nor sigma is added to the noise: z = mu + sigma * eps")
         return None
 
     return judge
+
+
+def _over(got: np.ndarray | None, weights: np.ndarray) -> np.ndarray | None:
+    """A gradient without the weights; one of another shape as it is, to be told of."""
+    return got if got is None or got.shape != weights.shape else got / weights
 
 
 def _lost(name: str) -> Symptom:

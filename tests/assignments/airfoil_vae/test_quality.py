@@ -202,7 +202,7 @@ def _generating(answer: str) -> bytes:
         (_zip(train=TRAIN | {"optimizer_name": "Adamm", "n_iters": 5}), "raised", "did you mean 'Adam'?"),
         (_zip(train=TRAIN | {"optimizer_config": {"lr": 1e9}, "n_iters": 20}), "wrong", "finite"),
         (_zip(model=MODEL | {"hidden_dims": [4096] * 16}), "memory", "make the layers smaller"),
-        (_zip(model=MODEL | {"latent_size": 2}), "wrong", "latent_size in model_config.yaml is 2, and has to stay 10"),
+        (_zip(model=MODEL | {"latent_size": 2}), "wrong", "latent_size in model_config.yaml is 2, expected 10, which does not change"),
         (_zip(train=b"!!python/object/apply:os.system ['true']"), "wrong", "write it with save_yaml"),
         (_generating("torch.from_numpy(AirfoilDataset().profiles[::60][:n_samples])"), "wrong", "copies"),
         (_generating("None"), "malformed", "samples is None"),

@@ -154,7 +154,8 @@ def test_gradescope_credits_every_member(download) -> None:
     ]
     assert group.submitted_at.startswith("2026-03-01")
     assert len(group.earlier) == 1
-    submission = take_in_bytes(*reversed(content(group)), group.student)
+    name, data = content(group)
+    submission = take_in_bytes(data, name, group.student)
     assert list(submission.notebooks.values()) == [NOTEBOOK]
     assert submission.configs == {"model_config.yaml": b"a: 1"}
     assert submission.ignored == ("huge.bin",)

@@ -72,11 +72,12 @@ def _plain() -> tuple[Answers, ...]:
 
 
 def test_words_pictures_slips_and_traces_count() -> None:
+    """Without code, which in a class made of few answers is alike by chance as often as these are."""
     students = list(_plain())
     question = "ae.samples.manual"
     for k, student in enumerate(students):
         text = f"student {k} saw some {k} blots and thought of {k} reasons for it"
-        students[k] = replace(student, words={question: text}, pictures={question: frozenset({f"p{k}"})})
+        students[k] = replace(student, code={}, words={question: text}, pictures={question: frozenset({f"p{k}"})})
     shared_text = "The codes spread like spilled ink, so a draw from the prior lands between the islands."
     for k in (4, 9):
         students[k] = replace(

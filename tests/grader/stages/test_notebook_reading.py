@@ -81,7 +81,11 @@ def test_an_answer_in_a_text_cell_counts_and_is_said(graded, cell, kind):
         (f"{TAG}\ndef kl(mu, logvar):\n    return mu", "raised", "`D_KL` is not defined"),
         (f"{TAG}\n", "raised", "`D_KL` is not defined"),
         ("nothing", "missing", "no cell begins with `# AUTOGRADED (5) D_KL`"),
-        (f"{TAG}\ndef D_KL(mu, logvar):\n    raise NotImplementedError('still')", "missing", "gap is still open"),
+        (
+            f"{TAG}\ndef D_KL(mu, logvar):\n    raise NotImplementedError('D_KL: still open')",
+            "missing",
+            "gap is still open",
+        ),
         (f"{TAG}\n{RIGHT}".replace("mu**2", "mew**2"), "raised", "NameError: name 'mew' is not defined"),
         (f"{TAG}\nx = {'+'.join(['1'] * 9000)}\n{RIGHT}", "raised", ""),
     ],

@@ -93,9 +93,9 @@ def test_a_door_to_files_processes_or_modules_is_none_of_them(module):
 
 
 def test_what_a_remark_says():
-    tree = ast.parse("from typing import List\nimport torch\nimport collections.abc, time\nimport math")
-    assert harmless_imports(tree, ASSIGNMENT.imports) == [(1, "typing"), (3, "collections.abc"), (3, "time")]
-    said = "imports `collections.abc` and `time` and `typing` of the standard library, which is allowed"
+    tree = ast.parse("from functools import partial\nimport torch\nimport collections.abc, time\nimport math")
+    assert harmless_imports(tree, ASSIGNMENT.imports) == [(1, "functools"), (3, "collections.abc"), (3, "time")]
+    said = "imports `collections.abc` and `functools` and `time` of the standard library, which is allowed"
     assert remark_on_imports(tree, ASSIGNMENT.imports) == said
     assert remark_on_imports(ast.parse("import torch"), ASSIGNMENT.imports) == ""
 
