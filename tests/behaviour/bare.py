@@ -6,7 +6,7 @@ For answers of our own making only. The verdicts are those of the pipeline, sinc
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -21,6 +21,7 @@ from grader.sandbox import frames
 from grader.sandbox.child import _Run
 from grader.sandbox.script import _status_of, ran, steps_of
 from grader.stages.compare import compare
+from grader.stages.literals import named
 from utils.notebook.extraction import TaskSource
 
 SEED = 20261
@@ -114,29 +115,44 @@ class Bare:
         """As `failed`, and the namespace that the answer leaves. Drawn inputs follow where the public ones say nothing."""
         own = tuple(call for call in self._asked if call.task == task)
         seen: dict = {}
-        for calls_ in (tuple(c for c in own if c.is_public), tuple(c for c in own if not c.is_public)):
-            job = self._job(task, source, calls_)
-            run = run_bare(job, seen)
-            reading = self._reading(task, job)
-            rubric = replace(self.rubric, assignment=reading.assignment)
-            verdicts = compare(rubric, reading, run, job.calls, self._references(task))
-            lost = [v for v in verdicts if v.task == task and v.status not in ("passed", "manual")]
+        for calls_ in (self.public(task), tuple(c for c in own if not c.is_public)):
+            lost = self.judged(task, source, calls_, self._references(task), {}, seen)
             if lost:
                 break
         return lost, seen
+
+    def public(self, task: str) -> tuple[Call, ...]:
+        """A task's public calls."""
+        return tuple(call for call in self._asked if call.task == task and call.is_public)
+
+    def judged(
+        self, task: str, source: str, asked: tuple[Call, ...], references: dict[str, Arrays],
+        beside: Mapping[str, str], seen: dict | None = None,
+    ) -> list[Verdict]:  # fmt: skip
+        """The verdicts that do not pass for calls of one's own, with other answers than the solution's beside it."""
+        job = self._job(task, source, asked, beside)
+        run, reading = run_bare(job, seen), self._reading(task, job)
+        verdicts = compare(replace(self.rubric, assignment=reading.assignment), reading, run, job.calls, references)
+        return [v for v in verdicts if v.task == task and v.status not in ("passed", "manual")]
+
+    def solved(self, task: str, asked: tuple[Call, ...]) -> dict[str, Arrays]:
+        """What the solution returns."""
+        solved = run_bare(self._job(task, self.solution[task].source, asked))
+        return {name: run.values for name, run in solved.runs.items()}
 
     def _references(self, task: str) -> dict[str, Arrays]:
         """What the solution returns for the drawn inputs."""
         if task not in self._fresh:
             drawn = tuple(call for call in self._asked if call.task == task and not call.is_public)
-            solved = run_bare(self._job(task, self.solution[task].source, drawn))
-            self._fresh[task] = {name: run.values for name, run in solved.runs.items()}
+            self._fresh[task] = self.solved(task, drawn)
         return self._fresh[task]
 
-    def _job(self, task: str, source: str, asked: tuple[Call, ...]) -> Job:
-        cells = [self.solution[other] for other in _used(self.rubric, task, source)]
-        mine = CellSource(self.solution[task].cell, source, (task,))
-        cells = [CellSource(cell.cell, cell.source, ()) for cell in cells]
+    def _job(self, task: str, source: str, asked: tuple[Call, ...], beside: Mapping[str, str] = {}) -> Job:
+        cells = [
+            CellSource(self.solution[other].cell, beside.get(other, self.solution[other].source), ())
+            for other in _used(self.rubric, task, source)
+        ]
+        mine = named(CellSource(self.solution[task].cell, source, (task,)), self.rubric)
         return job_of(self.rubric.assignment, (*cells, mine), asked)
 
     def _reading(self, task: str, job: Job) -> Reading:
@@ -156,7 +172,12 @@ def _asked(rubric: Rubric, seed: int) -> tuple[Call, ...]:
         for check in rubric.checks
         for call in calls(check, [by_name[n] for n in by_name if n.split("#")[0] == check.name], is_public=True)
     ]
-    return (*public, *(call for check in rubric.checks for call in fresh_calls(check, seed)))
+    return (*public, *drawn_calls(rubric, "", seed))
+
+
+def drawn_calls(rubric: Rubric, task: str, seed: int) -> list[Call]:
+    """The calls with the inputs of one draw; of all tasks for ""."""
+    return [call for check in rubric.checks if task in ("", check.task) for call in fresh_calls(check, seed)]
 
 
 def _used(rubric: Rubric, task: str, source: str) -> list[str]:
