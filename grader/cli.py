@@ -19,11 +19,13 @@ from grader.classes.pool import Here, Workers
 from grader.classes.results_folder import FolderInUse, ResultsFolder
 from grader.classes.run import Results, WeakIsolation, grade_all, kept_results
 from grader.doctor import doctor
-from grader.marking import STORE, StoreError, add_marks, command, marks_exist
+from grader.marking import STORE, Brought, StoreError, add_marks, command, marks_exist
 from grader.marking.answers import NothingToMark
+from grader.marking.options import add_options, brought
 from grader.marking.store import copy_store, is_store
+from grader.marking.tables import SheetError
 from grader.platforms import Collection, NothingToGrade, collect, read_roster
-from grader.platforms.by_hand import Points, SheetError, read_sheet, write_sheet
+from grader.platforms.by_hand import read_sheet, write_sheet
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
 from grader.platforms.people import RosterError
 from grader.report import grades_table, write_class
@@ -142,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="a sheet with the points that a person gives; written, empty, where there is none; or another folder's marks.sqlite",
     )
+    add_options(grade)
     command.add_parser(commands)
     compare = commands.add_parser("diff", help="what changed between two runs, for whom, and why")
     compare.add_argument("old", type=Path, metavar="OLD", help="a folder of results")
@@ -180,7 +183,7 @@ def _grade(options: argparse.Namespace) -> int:
         _require_gradable(name)
     roster = read_roster(options.roster) if options.roster else None
     gradebook = read_gradebook(options.fill) if options.fill else None
-    points = _points(options.by_hand)
+    given = brought(options, _of_sheet(options.by_hand))
     _check_places(options.paths, options.out)
     collection = collect(options.paths, roster, options.zips_hold_classes or gradebook is not None)
     for line in collection.found:
@@ -200,7 +203,7 @@ def _grade(options: argparse.Namespace) -> int:
             print(_too_weak(error.tier, _minimum(options, collection)), file=sys.stderr)
             return OUR_FAULT
         results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
-        results, by_hand = _with_points(options, results, points)
+        results, by_hand = _with_points(options, results, given)
         has_marks = marks_exist(options.out)
         folder.write_feedback(r for r in results if has_marks or r["extra_data"]["student"] in kept)
         seconds = time.monotonic() - began
@@ -273,19 +276,18 @@ def _graded(
     return graded
 
 
-def _points(sheet: Path | None) -> Points | None:
-    """What a filled sheet holds; None where there is none yet, or it is a file of marks."""
-    return read_sheet(sheet) if sheet and sheet.exists() and not is_store(sheet) else None
+def _of_sheet(sheet: Path | None) -> Brought:
+    """What a filled sheet holds; nothing where there is none yet, or it is a file of marks."""
+    is_filled = sheet is not None and sheet.exists() and not is_store(sheet)
+    return Brought(read_sheet(sheet), sheet.name) if sheet and is_filled else Brought()
 
 
-def _with_points(
-    options: argparse.Namespace, results: list[Results], points: Points | None
-) -> tuple[list[Results], str]:
+def _with_points(options: argparse.Namespace, results: list[Results], given: Brought) -> tuple[list[Results], str]:
     """The results with what persons gave, and what to say about it; "" where nobody gave anything."""
     sheet: Path | None = options.by_hand
     if sheet and is_store(sheet):
         copy_store(sheet, options.out)
-    settled, said = add_marks(options.out, results, points, sheet.name if sheet else "")
+    settled, said = add_marks(options.out, results, given)
     if sheet and not sheet.exists():
         said = f"{said} {write_sheet(sheet, settled)}".strip()
     return settled, said

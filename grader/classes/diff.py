@@ -1,6 +1,7 @@
 """Before and after: whose score moved, on which check, and why, between two folders of results."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,24 +59,30 @@ def diff(old: Path, new: Path) -> str:
     n_both = len(before.keys() & after.keys())
     page = TEMPLATES.get_template("diff.html").render(old=old.name, new=new.name, changes=changes, n_both=n_both)
     write_atomically(new / "diff.html", page)
-    link_class_page(new, after)
+    link_class_page(new, list(after.values()))
     return as_text(changes, n_both)
 
 
 def _results(folder: Path) -> dict[str, Results]:
+    """By student, with what persons gave in them: before and after are what students were shown."""
     found = read_results(folder)
     if not found:
         raise NoResults(f"{folder} holds no results: give a folder that `grade --out` has written.")
-    return found
+    settled, _ = add_marks(folder, list(found.values()))
+    return {result["extra_data"]["student"]: result for result in settled}
 
 
-def link_class_page(folder: Path, results: dict[str, Results]) -> None:
-    """Write the class page of a folder of results again, where it has one: a page has come beside it that it links."""
+def link_class_page(folder: Path, results: list[Results]) -> None:
+    """Write the class page of a folder of results again, where it has one: a page has come beside it that it links.
+
+    Args:
+        folder: Of the results.
+        results: Of everybody, with what persons gave.
+    """
     try:
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         if run["is_class"]:
-            listed, _ = add_marks(folder, list(results.values()))
-            write_class_page(folder, listed, run)
+            write_class_page(folder, results, run)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return  # no class page to link from
 
@@ -106,7 +113,22 @@ def _check_changes(was: Results, now: Results) -> tuple[CheckChange, ...]:
             changes.append(
                 CheckChange(check, _outcome(a), _outcome(b), _points(b) - _points(a), b["output"] if b else "")
             )
-    return tuple(changes)
+    return tuple(changes) + _of_the_total(was, now)
+
+
+def _of_the_total(was: Results, now: Results) -> tuple[CheckChange, ...]:
+    """What a person or the late rule changed that belongs to no check."""
+    before, after = Counter(_changes_of_total(was)), Counter(_changes_of_total(now))
+    gone = [CheckChange(what, f"{points:+g}", "no longer", -points, why) for what, points, why in before - after]
+    return (*gone, *(CheckChange(what, "none", f"{points:+g}", points, why) for what, points, why in after - before))
+
+
+def _changes_of_total(results: Results) -> list[tuple[str, float, str]]:
+    extra = results["extra_data"]
+    found = [
+        ("total", line["points"], line["reason"]) for line in extra.get("adjustments", []) if line["target"] == "total"
+    ]
+    return found + ([("late", late["points"], late["sentence"])] if (late := extra.get("late")) else [])
 
 
 def _by_check(results: Results) -> dict[str, dict[str, Any]]:
@@ -139,9 +161,36 @@ def _reasons(was: Results | None, now: Results | None) -> tuple[str, ...]:
             reasons.append(f"{what} changed ({old} to {new})")
     if a["draw"] != b["draw"] and a["submission_sha256"] == b["submission_sha256"]:
         reasons.append("other inputs were drawn (the salt changed)")
+    reasons += _by_persons(was, now)
     if "grader_error" in (a["status"], b["status"]):
         reasons.append("a fault of ours" + (", mended" if b["status"] != "grader_error" else ""))
     return tuple(reasons) or ("nothing recorded: the grader's own code changed, or the answer is not deterministic",)
+
+
+def _by_persons(was: Results, now: Results) -> list[str]:
+    """What persons gave in between, each with its reason."""
+    reasons = []
+    old, new = _by_check(was), _by_check(now)
+    marks = [_marked(old.get(check)) != _marked(new.get(check)) for check in dict.fromkeys([*old, *new])]
+    if any(marks):
+        reasons.append("marked by a person")
+    before, after = (Counter(_adjusted(results)) for results in (was, now))
+    reasons += [f"adjusted: {words}" for words in after - before]
+    reasons += [f"no longer adjusted: {words}" for words in before - after]
+    late = [r["extra_data"].get("late", {}).get("sentence", "") for r in (was, now)]
+    if late[0] != late[1]:
+        reasons.append(f"late: {late[1]}" if late[1] else "no longer late")
+    return reasons
+
+
+def _marked(test: dict[str, Any] | None) -> tuple[float | None, Any]:
+    """What a person gave by reading; a check's own score is none of it."""
+    is_marked = test is not None and "by_hand" in test["extra_data"] and "settled" not in test["extra_data"]
+    return (test["score"], test["extra_data"]["by_hand"]) if is_marked and test else (None, None)
+
+
+def _adjusted(results: Results) -> list[str]:
+    return [f"{line['reason']} ({line['target']})" for line in results["extra_data"].get("adjustments", [])]
 
 
 def as_text(changes: list[Change], n_both: int) -> str:

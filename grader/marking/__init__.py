@@ -16,7 +16,7 @@ The page (`server`, `page/`) shows strangers' texts and pictures. Text is render
 files (`guard`), and without a personal, one-time address nobody gets in (`people`).
 """
 
-from grader.marking.given import Given, add_marks, marks_exist
+from grader.marking.given import Brought, Given, add_marks, marks_exist
 from grader.marking.store import STORE, StoreError
 
-__all__ = ["STORE", "Given", "StoreError", "add_marks", "marks_exist"]
+__all__ = ["STORE", "Brought", "Given", "StoreError", "add_marks", "marks_exist"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.marking.guard import is_loopback
+from grader.marking.options import add_options, brought
 from grader.marking.store import StoreError
 
 _PORT = 8765
@@ -41,6 +42,7 @@ def add_parser(commands: Any) -> None:
     mark.add_argument("--sheet", type=Path, metavar="FILE", help="open nothing: write the marks as a CSV sheet")
     mark.add_argument("--fill", type=Path, metavar="FILE", help="with --write: a Canvas or Moodle grade file to fill")
     mark.add_argument("--column", metavar="TITLE", help="which column of it, where several would do")
+    add_options(mark)
 
 
 def _port(text: str) -> int:
@@ -63,9 +65,12 @@ def mark(options: argparse.Namespace) -> int:
             raise StoreError(f"{options.sheet} is there already, and no sheet is written over: name another file.")
         options.sheet.write_text(export_sheet(options.results), encoding="utf-8")
         print(f"{options.sheet}: the marks as a sheet; what still waits is empty.")
-    if options.write or options.fill:
-        print(write_reports(options.results, read_gradebook(options.fill) if options.fill else None, options.column))
-    if options.write or options.fill or options.sheet:
+    given = brought(options)
+    is_writing = options.write or options.fill or given.is_something or given.ends_late_rule
+    if is_writing:
+        book = read_gradebook(options.fill) if options.fill else None
+        print(write_reports(options.results, book, options.column, given))
+    if is_writing or options.sheet:
         return 0
     return _open(options)
 

@@ -19,7 +19,7 @@ class New:
     """An event to be appended."""
 
     who: str
-    kind: str  # "mark", "flag", "item", "scheme", "undo", "share", "double", "calibrate", "adjust"
+    kind: str  # "mark", "flag", "item", "scheme", "undo", "share", "double", "calibrate", "adjust", "late"
     body: dict[str, Any]
     student: str = ""
     check: str = ""

@@ -7,7 +7,7 @@ from typing import Any
 
 from grader.classes.results_folder import ResultsFolder, read_results
 from grader.marking.answers import NothingToMark, open_tests
-from grader.marking.given import add_marks
+from grader.marking.given import Brought, add_marks
 from grader.marking.sheets import sheet_of
 from grader.marking.store import STORE, Ledger
 from grader.platforms.gradebooks import Gradebook, fill
@@ -18,13 +18,16 @@ from grader.report.grades import grades_csv
 Results = dict[str, Any]
 
 
-def write_reports(folder: Path, gradebook: Gradebook | None = None, column: str | None = None) -> str:
+def write_reports(
+    folder: Path, gradebook: Gradebook | None = None, column: str | None = None, brought: Brought | None = None
+) -> str:
     """Write every page and table of a folder of results again, with the marks in them.
 
     Args:
         folder: As `grade --out` left it.
         gradebook: A Canvas or Moodle grade file to fill beside them.
         column: Which column of it.
+        brought: Taken into the marks first.
 
     Returns:
         What was done, in sentences.
@@ -35,7 +38,7 @@ def write_reports(folder: Path, gradebook: Gradebook | None = None, column: str 
         StoreError, GradebookError: If a file cannot be used.
     """
     with ResultsFolder(folder) as open_folder:
-        results, said = add_marks(folder, _results(folder))
+        results, said = add_marks(folder, _results(folder), brought)
         open_folder.write_feedback(results)
         run = _run(folder)
         write_atomically(folder / GRADES_FILE, grades_csv(results, run["absent"]))

@@ -173,6 +173,15 @@ class State:
         tops = [self.top(*key) for key in self._adjusted.get(student, ())]
         return [event for event in tops if event is not None and not event.body.get("withdraws")]
 
+    def all_adjustments(self) -> list[Event]:
+        """Those of everybody."""
+        return [event for student in self._adjusted for event in self.adjustments(student)]
+
+    def deadline(self) -> Event | None:
+        """The late rule that holds, if one does."""
+        event = self.top("late", "", "")
+        return event if event and event.body.get("due") else None
+
     def is_empty(self) -> bool:
         return self.last == 0
 

@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from grader.marking.answers import open_tests
+from grader.marking.tables import SheetError
 from grader.report.files import write_atomically
 from grader.report.grades import harmless
 
 Results = dict[str, Any]
 Points = dict[tuple[str, str], float]  # by submission and part
 NOTHING_TO_READ = "-"
-
-
-class SheetError(ValueError):
-    """The sheet cannot be used; the message is one sentence."""
 
 
 def write_sheet(path: Path, results: list[Results]) -> str:

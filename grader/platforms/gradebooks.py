@@ -14,7 +14,7 @@ from typing import Any
 from grader.platforms import Directory, Person
 from grader.platforms.people import person_of
 from grader.report.files import GRADES_FILE, write_atomically
-from grader.report.statistics import automatic_points, is_graded
+from grader.report.statistics import automatic_points, has_score, is_graded
 from utils.assignments import load_assignment
 from utils.notebook.printable import printable
 
@@ -190,7 +190,7 @@ def _reason_to_leave(result: Results, row: list[str], place: int) -> str:
         return "has a line that is too short"
     if plain_text(row[place]).upper() == "EX":
         return "is excused"
-    if not is_graded(result):
+    if not has_score(result):
         return f"was not graded ({result['extra_data']['status']})"
     return ""
 

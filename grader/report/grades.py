@@ -6,6 +6,7 @@ import unicodedata
 from typing import Any
 
 _HEADER = ["student", "notebook", "score", "max_score", "pending", "status"]
+_CHANGES = ["late", "adjustments"]  # points that belong to no question, where there are any
 _WHO = ["email", "id", "handed_in_as"]  # at the end, where a platform or a roster says more than a name
 
 
@@ -17,22 +18,25 @@ def grades_csv(results: list[dict[str, Any]], absent: list[dict[str, Any]] | Non
         absent: Who handed in nothing: `name`, `email`, `ids`.
 
     Returns:
-        CSV text with the columns student, notebook, score, max_score, pending, status and the questions' ids, and, where
-        more than names is known, email, id and handed_in_as.
+        CSV text with the columns student, notebook, score, max_score, pending, status and the questions' ids; late and
+        adjustments, where a late rule or a person changed a total; and, where more than names is known, email, id and
+        handed_in_as. The questions, late and adjustments add up to the score.
     """
     rows = [
-        (_fields(result, member), _points(result), _who(result, member))
+        (_fields(result, member), _points(result), changes(result), _who(result, member))
         for result in results
         for member in _members(result)
     ]
-    rows += [([member["name"], "", "", "", "", "absent"], {}, _who(None, member)) for member in absent or []]
-    questions = list(dict.fromkeys(question for _, points, _ in rows for question in points))
-    has_who = any(who[0] or who[2] not in ("", fields[0]) for fields, _, who in rows)
+    rows += [([member["name"], "", "", "", "", "absent"], {}, ("", ""), _who(None, member)) for member in absent or []]
+    questions = list(dict.fromkeys(question for _, points, _, _ in rows for question in points))
+    has_changes = any(any(changed) for _, _, changed, _ in rows)
+    has_who = any(who[0] or who[2] not in ("", fields[0]) for fields, _, _, who in rows)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*_HEADER, *questions, *(_WHO if has_who else [])])
-    for fields, points, who in sorted(rows, key=lambda row: (row[0], row[2])):
+    writer.writerow([*_HEADER, *questions, *(_CHANGES if has_changes else []), *(_WHO if has_who else [])])
+    for fields, points, changed, who in sorted(rows, key=lambda row: (row[0], row[3])):
         cells = [harmless(field) for field in fields] + [points.get(question, "") for question in questions]
+        cells += changed if has_changes else ()
         writer.writerow(cells + ([harmless(field) for field in who] if has_who else []))
     return out.getvalue()
 
@@ -60,6 +64,14 @@ def _points(result: dict[str, Any]) -> dict[str, str]:
             question = test["extra_data"]["task"]
             points[question] = points.get(question, 0) + test["score"]
     return {question: f"{value:g}" for question, value in points.items()}
+
+
+def changes(result: dict[str, Any]) -> tuple[str, str]:
+    """What being late and what persons added to the total change, as points; "" for nothing."""
+    extra = result["extra_data"]
+    late = extra.get("late", {}).get("points", 0.0)
+    total = sum(line["points"] for line in extra.get("adjustments", []) if line["target"] == "total")
+    return f"{late:g}" if late else "", f"{total:g}" if total else ""
 
 
 def harmless(field: str) -> str:

@@ -32,6 +32,11 @@ def is_graded(results: Results) -> bool:
     return "score" in results and not results["extra_data"]["rejection"]
 
 
+def has_score(results: Results) -> bool:
+    """Whether a score goes back to the student: graded, or turned away at intake and given points by a person."""
+    return "score" in results and (is_graded(results) or bool(results["extra_data"].get("adjustments")))
+
+
 def automatic_points(results: Results) -> float:
     """The largest score the automatic checks can give."""
     return sum(test.get("max_score", 0) for test in results["tests"])

@@ -12,9 +12,10 @@ Order in the child: own session; standard streams to /dev/null; all descriptors 
 empty environment; dies with its parent; resource limits; another user; not inspectable; no new privileges; Landlock;
 seccomp; only then the first line of student code. If any of it fails, the child ends, and the fault is ours.
 
-Two phases (`sitting`). First everything public: the notebook's cells in order, after each the probes with inputs that every
-student may know; again without it when a step ends the process; again for whatever else is told, such as training a model.
-What these processes return and raise is told. Only then are the inputs drawn for this submission sent, to a new process,
+Two phases (`sitting`). First everything public: whatever else is told, such as training a model; then the notebook's cells in
+order, after each the probes with inputs that every student may know; again without it when a step ends the process.
+What these processes return and raise is told. Only when one of them has answered every public step, in order and leaving none out,
+are the inputs drawn for this submission sent to it. What is told has been put aside by then, its times too,
 and from then on nothing that any process of this submission does is repeated: not a word, not a status, not a time. Of the
 calls with hidden inputs only arrays come back, to be compared. So no message, no exception, no note left in a cache and no
 choice of when to end can carry a hidden input into the feedback. What remains is one bit a check: whether it holds.

@@ -15,9 +15,8 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from grader.records import Job, SandboxRun
@@ -26,7 +25,7 @@ from grader.sandbox.scratch import Disk, empty
 from grader.sandbox.script import Steps, encode_script
 from grader.sandbox.sitting import Sitting
 from grader.sandbox.tiers import tier_of
-from grader.sandbox.watch import Attempt, DiskFull, SandboxError, Watch, read_line
+from grader.sandbox.watch import Attempt, Deadlines, DiskFull, SandboxError, Watch, read_line
 from utils.assignments import load_assignment
 from utils.assignments.places import place_of, this_course
 
@@ -35,6 +34,7 @@ MEMORY_MIB = 2048
 _START_SECONDS = 180.0
 _ROOM_SECONDS = 60.0  # for somebody to make room on a full disk
 _FIRST_UID = 61000
+_CPU_CLOCK = 2  # of a process by its number, as clock_getcpuclockid makes it
 # How the libraries are told to do their sums: which instructions they may use. An answer is worked out as they say.
 _ARITHMETIC = (
     "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "NPY_DISABLE_CPU_FEATURES",
@@ -181,24 +181,36 @@ class Box:
         Raises:
             SandboxError: If the sandbox failed; student code is not to blame for that.
         """
-        sitting = Sitting(self)
-        run = sitting.public(job)
-        return replace(run, runs=run.runs | sitting.hidden(job))
+        return Sitting(self).both(job)
 
-    def attempt(self, job: Job, steps: Steps, deadline: float) -> Attempt:
-        """One process that runs these steps. For `Sitting`, which minds the order."""
+    def attempt(self, job: Job, steps: Steps, until: Deadlines, seal: Callable[[], None]) -> Attempt:
+        """One process that runs these steps. For `Sitting`, which minds the order.
+
+        Args:
+            job: What is asked.
+            steps: Of `steps_of`.
+            until: When it is ended.
+            seal: Called before the hidden steps, if there are any, are sent.
+        """
         for step in (*steps[0], *steps[1]):
             step["seconds"] = min(step["seconds"], self.step_seconds)
-        return self._attempt(job, steps, deadline)
 
-    def _attempt(self, job: Job, steps: Steps, deadline: float) -> Attempt:
+        secret = encode_script(None, steps[1])
+
+        def released() -> bytes:
+            if steps[1]:
+                seal()
+            return secret
+
+        return self._attempt(job, steps, released, until)
+
+    def _attempt(self, job: Job, steps: Steps, released: Callable[[], bytes], until: Deadlines) -> Attempt:
         if self._process is None:
             self.start()
         assert self._control is not None
         self._wait_for_room()
-        public, hidden = steps
         limits = {
-            "cpu_seconds": int(sum(step["seconds"] for step in public + hidden)) + 5,
+            "cpu_seconds": int(sum(step["seconds"] for step in steps[0] + steps[1])) + 5,
             "memory_mib": self.memory_mib,
         }
         ours, theirs = socket.socketpair()
@@ -206,8 +218,8 @@ class Box:
             socket.send_fds(self._control, [json.dumps(limits).encode()], [theirs.fileno()])
             theirs.close()
             child = self._own_process() if self._max_tier == "E" else self._forked()
-            watch = Watch(ours, child, deadline, f"{self.folder}/scratch")
-            return watch.follow(encode_script(job, public), encode_script(None, hidden), steps)
+            watch = Watch(ours, child, until, f"{self.folder}/scratch")
+            return watch.follow(encode_script(job, steps[0]), released, steps)
         except OSError as error:
             raise SandboxError(f"the sandbox broke off ({error}): {self._end()}") from error
         except BaseException:  # out of step with the zygote, which still has something to say about this child
@@ -254,6 +266,15 @@ class _Forked:
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
+    def cpu_seconds(self) -> float:
+        """What the kernel has counted so far; 0 where it does not show the process."""
+        try:
+            about = Path(f"/proc/self/fdinfo/{self._pidfd}").read_text(encoding="ascii")
+            pid = int(about.partition("\nPid:")[2].split()[0])
+            return time.clock_gettime(~pid << 3 | _CPU_CLOCK) if pid > 0 else 0.0
+        except (OSError, LookupError, ValueError):
+            return 0.0
+
     def report(self) -> dict:
         """Exit code and CPU seconds, from the zygote."""
         os.close(self._pidfd)
@@ -271,6 +292,9 @@ class _OwnProcess:
     def __init__(self, process: subprocess.Popen) -> None:
         self._process = process
         self.kill = process.kill
+
+    def cpu_seconds(self) -> float:
+        return 0.0
 
     def report(self) -> dict:
         try:

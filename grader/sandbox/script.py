@@ -8,7 +8,7 @@ import numpy as np
 
 from grader.records import Call, CellSource, Job, ProbeRun, SandboxRun, StudentError
 from grader.sandbox import frames
-from grader.sandbox.watch import STEP_SECONDS, Attempt, SandboxError
+from grader.sandbox.watch import STEP_SECONDS, Attempt, SandboxError, Told
 from utils.exercise.open_gaps import is_open_gap
 from utils.notebook.extraction import TaskSource
 
@@ -83,10 +83,10 @@ def blame(attempt: Attempt, steps: Steps, skipped: Skipped) -> None:
 
 
 def collect(
-    job: Job, steps: Steps, attempt: Attempt, skipped: Skipped, cpu_seconds: float, wall_seconds: float
+    job: Job, steps: Steps, told: Told, skipped: Skipped, cpu_seconds: float, wall_seconds: float
 ) -> SandboxRun:
-    """The last attempt's answers to public calls, and the reasons for those that are not there."""
-    errors = {_name(step): attempt.errors[n] for n, step in enumerate(steps[0] + steps[1]) if n in attempt.errors}
+    """What the last attempt told: answers to public calls, and the reasons for those that are not there."""
+    errors = {_name(step): told.errors[n] for n, step in enumerate(steps[0]) if n in told.errors}
     cell_of = {task: f"cell {cell.cell}" for cell in job.cells for task in cell.tasks}
     cells = {}
     for cell in job.cells:
@@ -100,10 +100,10 @@ def collect(
         stopped = skipped.get(call.task) or skipped.get(cell_of.get(call.task, ""))
         if stopped is not None:
             runs[call.name] = ProbeRun(call.name, stopped.status, limit=stopped.limit)
-        elif asked in attempt.done:
-            runs[call.name] = ran(call.name, attempt.values.get(asked, {}))
+        elif asked in told.done:
+            runs[call.name] = ran(call.name, told.values.get(asked, {}))
         else:
-            ended = _errored(asked, errors) or ProbeRun(asked, attempt.fault or "killed")
+            ended = _errored(asked, errors) or ProbeRun(asked, told.fault or "killed")
             runs[call.name] = replace(ended, call=call.name)
     return SandboxRun(runs, cells, cpu_seconds, wall_seconds)
 

@@ -4,6 +4,7 @@ import select
 import signal
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,6 +18,7 @@ from utils.notebook.printable import printable
 
 STEP_SECONDS = 10.0
 _NOT_CONFINED = 99
+Deadlines = tuple[float, float]  # of the public part, and of all of it, on the monotonic clock
 _LOOK_EVERY_SECONDS = 0.1
 
 
@@ -36,7 +38,21 @@ class Child(Protocol):
 
     def kill(self) -> None: ...
 
+    def cpu_seconds(self) -> float: ...
+
     def report(self) -> dict: ...
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one child said while it could know nothing hidden: all that may be repeated of an attempt."""
+
+    values: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    done: frozenset[str] = frozenset()
+    errors: dict[int, StudentError] = field(default_factory=dict)  # by step
+    fault: str = ""  # as of the attempt; "" where every public step was answered
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
 
 
 @dataclass
@@ -48,6 +64,7 @@ class Attempt:
     errors: dict[int, StudentError] = field(default_factory=dict)  # by step
     step: int = -1  # the last one it announced
     ends: int = 0  # 1: the public part is complete; 2: all of it
+    told: Told | None = None  # made at the first end, before anything hidden is sent
     fault: str = ""  # why it did not come to its end: "timeout", "killed", "malformed"
     is_disk_shrinking: bool = False  # it was ended because the disk was filling up, perhaps by somebody else
     cpu_seconds: float = 0.0
@@ -56,31 +73,31 @@ class Attempt:
 class Watch:
     """Follows one child to its end."""
 
-    def __init__(self, channel: socket.socket, child: Child, deadline: float, scratch: str) -> None:
+    def __init__(self, channel: socket.socket, child: Child, until: Deadlines, scratch: str) -> None:
         self._channel, self._child, self._scratch = channel, child, scratch
-        self._looked = time.monotonic()
+        self._looked = self._began = time.monotonic()
         self._disk = Disk(scratch)
-        self._last_deadline = self._deadline = deadline
+        self._until, self._deadline = until, until[0]
         self._decoder = frames.Decoder()
         self._attempt = Attempt()
 
-    def follow(self, public: bytes, hidden: bytes, steps: tuple[list[dict], list[dict]]) -> Attempt:
+    def follow(self, public: bytes, hidden: Callable[[], bytes], steps: tuple[list[dict], list[dict]]) -> Attempt:
         """Send the public script; when all its answers are in, the hidden one; collect until the child has ended.
 
         Args:
             public: The encoded script of public steps.
-            hidden: The encoded script of hidden steps.
+            hidden: Makes the encoded script of hidden steps: called once, when every public step has been answered.
             steps: The public and the hidden ones, in the order in which the child announces them; `seconds` limits each.
 
         Returns:
-            The attempt; its `fault` is empty if the child came to the end of both scripts.
+            The attempt; its `fault` is empty if the child came to the end of both scripts. `told` is never None.
 
         Raises:
             OSError: If the child was not confined or does not end when killed.
             SandboxError: If the notebook's given cells fail.
         """
-        self._hidden, self._steps, self._first_hidden = hidden, [*steps[0], *steps[1]], len(steps[0])
-        self._deadline = min(time.monotonic() + STEP_SECONDS, self._last_deadline)
+        self._release, self._steps, self._first_hidden = hidden, [*steps[0], *steps[1]], len(steps[0])
+        self._deadline = min(time.monotonic() + STEP_SECONDS, self._until[0])
         self._channel.settimeout(STEP_SECONDS)
         self._send(public)
         is_open, ended = True, False
@@ -113,7 +130,7 @@ class Watch:
                 self._stop("killed")
 
     def _stop(self, fault: str) -> None:
-        if self._attempt.fault and time.monotonic() > self._last_deadline + 3 * STEP_SECONDS:
+        if self._attempt.fault and time.monotonic() > self._until[1] + 3 * STEP_SECONDS:
             raise OSError("a killed process does not end")
         self._attempt.fault = self._attempt.fault or fault
         self._child.kill()
@@ -147,7 +164,7 @@ class Watch:
             self._expect(header["probe"])
             attempt.done.add(header["probe"])
         elif kind == "error":
-            self._expect_turn(attempt.step)
+            self._expect_unanswered()
             attempt.errors[attempt.step] = _student_error(header, is_public=attempt.ends == 0)
         elif kind == "end":
             self._end()
@@ -157,17 +174,32 @@ class Watch:
             raise frames.FrameError("unknown kind")
 
     def _begin(self, number: int) -> None:
-        if type(number) is not int or not self._attempt.step < number < len(self._steps):
+        if type(number) is not int or number != self._attempt.step + 1 or number >= len(self._steps):
             raise frames.FrameError("steps out of order")
         self._expect_turn(number)
+        self._expect_answered()
         self._attempt.step = number
-        self._deadline = min(time.monotonic() + self._steps[number]["seconds"], self._last_deadline)
+        self._deadline = min(time.monotonic() + self._steps[number]["seconds"], self._until[self._attempt.ends])
 
     def _expect(self, probe: str) -> None:
         """A value belongs to the probe whose turn it is; anything else is a forgery or a crossed wire."""
-        self._expect_turn(self._attempt.step)
+        self._expect_unanswered()
         if self._steps[self._attempt.step].get("name") != probe:
             raise frames.FrameError("a value for another probe")
+
+    def _expect_unanswered(self) -> None:
+        self._expect_turn(self._attempt.step)
+        if self._is_answered():
+            raise frames.FrameError("more than one answer")
+
+    def _expect_answered(self) -> None:
+        """No probe is passed over: whoever leaves one out has not come to the end of it."""
+        if self._attempt.step >= 0 and self._steps[self._attempt.step]["do"] == "probe" and not self._is_answered():
+            raise frames.FrameError("a step without an answer")
+
+    def _is_answered(self) -> bool:
+        step = self._attempt.step
+        return step in self._attempt.errors or self._steps[step].get("name") in self._attempt.done
 
     def _expect_turn(self, step: int) -> None:
         """Once hidden inputs are in that process, nothing may be said about a public step: a sentence could carry them."""
@@ -177,10 +209,22 @@ class Watch:
     def _end(self) -> None:
         if self._attempt.ends == 2:
             raise frames.FrameError("more than one end")
+        last = len(self._steps) if self._attempt.ends else self._first_hidden
+        if self._attempt.step != last - 1:
+            raise frames.FrameError("an end before the last step")
+        self._expect_answered()
         self._attempt.ends += 1
         if self._attempt.ends == 1:
             # Only now, when everything public has come back, are the hidden inputs let into that process.
-            self._send(self._hidden)
+            self._attempt.told = self._told(self._child.cpu_seconds())
+            self._send(self._release())
+
+    def _told(self, cpu_seconds: float) -> Told:
+        found = self._attempt
+        values = {probe: dict(arrays) for probe, arrays in found.values.items()}
+        return Told(
+            values, frozenset(found.done), dict(found.errors), found.fault, cpu_seconds, time.monotonic() - self._began
+        )
 
     def _finish(self, is_open: bool) -> Attempt:
         attempt = self._attempt
@@ -192,13 +236,14 @@ class Watch:
             raise OSError("the child could not be confined")
         if report["exit"] != 0 or attempt.ends != 2:
             attempt.fault = attempt.fault or ("timeout" if report["exit"] == -signal.SIGXCPU else "killed")
+        attempt.told = attempt.told or self._told(attempt.cpu_seconds)
         return attempt
 
 
 def _student_error(header: dict, is_public: bool) -> StudentError:
     kind = header["type"] if isinstance(header["type"], str) else ""
     if not is_public:  # the process knows hidden inputs by now: its words are not repeated
-        return StudentError("malformed" if kind == "malformed" else "", "", ())
+        return StudentError("", "", ())
     text, lines = header.get("text"), header.get("lines")
     pairs = [pair for pair in (lines if isinstance(lines, list) else []) if isinstance(pair, list) and len(pair) == 2]
     pairs = [pair for pair in pairs if all(type(number) is int for number in pair)]

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from grader.classes.diff import link_class_page
 from grader.classes.results_folder import read_results
+from grader.marking import add_marks
 from grader.platforms import HandIn, NothingToGrade, collect
 from grader.report.files import made_of, write_atomically
 from grader.similarity.answers import Answers, Skipped, read_answers
@@ -46,7 +47,7 @@ def similar(paths: Sequence[Path], against: Sequence[Path], out: Path | None) ->
     write_atomically(
         folder / PAGE, similar_page(comparisons, skipped, bool(results), made_of(results.values()) if results else "")
     )
-    link_class_page(folder, results)
+    link_class_page(folder, add_marks(folder, list(results.values()))[0])
     return "\n".join([*map(_sentence, comparisons), *_about_skipped(skipped), f"For staff only: {folder / PAGE}"])
 
 

@@ -1,13 +1,12 @@
 """One submission from file to report: intake, notebook, sandbox, compare. See the picture in `grader`.
 
-Two phases, in this order by construction (`grader.sandbox.sitting`): everything public, with its repairs, its further
-attempts and the quality run; then the hidden inputs. Times and CPU seconds are those of the first.
+Two phases, in this order by construction (`grader.sandbox.sitting`): everything public, the quality run and the calls with
+their further attempts; then the hidden inputs. Times and CPU seconds are those of the first.
 """
 
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from grader import __version__
@@ -144,10 +143,9 @@ class Grader:
             rubric = load_rubric(name)
             draw = draw_of(submission.sha256, name, self.salt)
             job, fresh = self._job(rubric, reading, draw)
-            run = sitting.public(job)
             retrained = retrain(submission, reading, sitting, self.quality_seconds, course_key(self.salt))
             wall_seconds = time.monotonic() - began
-            run = replace(run, runs=run.runs | sitting.hidden(job))  # from here on arrays come back, and nothing else
+            run = sitting.both(job)  # seals the sitting; its times are those of the public part
             verdicts = compare(rubric, reading, run, job.calls, fresh)
             verdicts, _ = self.carrier.carry(
                 verdicts, rubric, reading, run, job.calls, draw.seed
@@ -168,7 +166,7 @@ class Grader:
             ignored=submission.ignored,
             draw=draw.label,
             cpu_seconds=round(run.cpu_seconds + (retrained.cpu_seconds if retrained else 0.0), 3),
-            wall_seconds=round(wall_seconds, 3),
+            wall_seconds=round(wall_seconds + run.wall_seconds, 3),
             grader=_versions(rubric),
             written=reading.written,
         )

@@ -14,7 +14,7 @@ from grader.records import Job, ProbeRun, Reading, Report, Submission
 from grader.rubric import Rubric, load_rubric
 from grader.sandbox.frames import Decoder, FrameError, encode
 from grader.sandbox.script import Skipped, blame, collect, hidden_values, merge_cells, steps_of
-from grader.sandbox.watch import SandboxError, Watch
+from grader.sandbox.watch import SandboxError, Told, Watch
 from grader.stages.compare import compare
 from grader.stages.notebook import read
 from grader.stages.pipeline import Grader
@@ -142,12 +142,12 @@ def children(rng: random.Random) -> str:
         theirs.shutdown(socket.SHUT_WR)
         child = _Gone(rng.choice([0, 0, 0, 1, -9, -11, 99]))
         try:
-            attempt = Watch(ours, child, began + 60, scratch).follow(b"", b"", steps)
+            attempt = Watch(ours, child, (began + 60, began + 60), scratch).follow(b"", lambda: b"", steps)
             if attempt.fault:
                 blame(attempt, steps, skipped)
         except (SandboxError, OSError):  # nothing that a student's code could do: it ended before the first cell
             return "no child"
-    run, values = collect(job, steps, attempt, skipped, 0.0, 0.0), hidden_values(job, attempt)
+    run, values = collect(job, steps, attempt.told or Told(), skipped, 0.0, 0.0), hidden_values(job, attempt)
     hidden = [call.name for call in job.calls if not call.is_public]
     ended = {n: ProbeRun(n, "ran", values[n]) if n in values else ProbeRun(n, "wrong") for n in hidden}
     run = replace(run, runs=run.runs | ended)

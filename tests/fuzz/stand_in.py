@@ -1,12 +1,13 @@
 """A grader whose sandbox answers at once: with the reference values, or with whatever a stranger's process could send."""
 
 import random
+from collections.abc import Callable
 from functools import cache
 
 from grader.records import Job, ProbeRun, StudentError
 from grader.rubric import load_rubric
 from grader.sandbox.script import Steps
-from grader.sandbox.watch import Attempt
+from grader.sandbox.watch import Attempt, Deadlines, Told
 from grader.stages.pipeline import Grader
 from tests.fuzz.changes import ODD_TEXT, changed_array
 
@@ -21,20 +22,24 @@ class StandIn:
         self.chaos = 0.0  # the share of answers that are not the reference's
         self.tier = "A"
 
-    def attempt(self, job: Job, steps: Steps, deadline: float) -> Attempt:
+    def attempt(self, job: Job, steps: Steps, until: Deadlines, seal: Callable[[], None]) -> Attempt:
         """What one process would send: an answer for each step, until one ends it."""
-        attempt = Attempt(ends=2)
+        attempt = Attempt()
         for n, step in enumerate((*steps[0], *steps[1])):
+            if n == len(steps[0]):
+                _end_public(attempt, seal)
             attempt.step = n
             run = self._answer(step["name"]) if step["do"] == "probe" else self._ran_or_ended("cell", {})
             if run.error:
                 attempt.errors[n] = run.error
             elif run.status != "ran":
-                attempt.fault, attempt.ends = run.status, int(n >= len(steps[0]))
+                attempt.fault = run.status
                 break
             elif step["do"] == "probe":
                 attempt.values[step["name"]] = run.values
                 attempt.done.add(step["name"])
+        if not attempt.told:
+            _end_public(attempt, seal)
         return attempt
 
     def _answer(self, call: str) -> ProbeRun:
@@ -61,6 +66,13 @@ class StandIn:
             lines = tuple((self.rng.randint(-1, 60), self.rng.randint(-1, 30)) for _ in range(self.rng.randrange(3)))
             error = StudentError(kind, text, lines)
         return ProbeRun(name, status, error=error, limit="10 s")
+
+
+def _end_public(attempt: Attempt, seal: Callable[[], None]) -> None:
+    attempt.told = Told(dict(attempt.values), frozenset(attempt.done), dict(attempt.errors), attempt.fault)
+    if not attempt.fault:
+        attempt.ends = 1
+        seal()
 
 
 class _NoDraws:

@@ -7,6 +7,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.machines.document import differences, document, margins
@@ -62,14 +63,16 @@ def main() -> int:
     parser.add_argument(
         "--kept", type=Path, help="a folder for what each machine tells; what lies there is not run again"
     )
+    parser.add_argument("--jobs", type=int, default=1, help="so many settings at once")
     options = parser.parse_args()
     chosen = [one for one in SETTINGS if one.name in (options.only or (QUICK if options.quick else [one.name]))]
     with tempfile.TemporaryDirectory() as folder:
         kept = options.kept or Path(folder)
         told = {}
-        for one in chosen:
-            told[one.name] = run(one, options.quick, kept)
-            print(f"{one.name}: {told[one.name]['machine']}, {len(told[one.name]['answers'])} answers", flush=True)
+        with ThreadPoolExecutor(options.jobs) as pool:  # each is a program of its own
+            for one, came in zip(chosen, pool.map(lambda one: run(one, options.quick, kept), chosen), strict=True):
+                told[one.name] = came
+                print(f"{one.name}: {came['machine']}, {len(came['answers'])} answers", flush=True)
     wrong = differences(told, chosen[0].name)
     near = [line for line in margins(told) if not line.is_kept]
     if not options.quick and not options.only:

@@ -5,6 +5,8 @@ import json
 import os
 import re
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -32,9 +34,9 @@ class Running:
             client.connection.close()
         self.stop()
 
-    def client(self, address: str = "") -> "Client":
+    def client(self, address: str = "", trust: ssl.SSLContext | None = None) -> "Client":
         """A marker without a browser, who comes in with an address; the lead by default."""
-        self.clients.append(Client(self.base, (address or self.address).rpartition("/")[2]))
+        self.clients.append(Client(self.base, (address or self.address).rpartition("/")[2], trust))
         return self.clients[-1]
 
     def start(self) -> None:
@@ -87,15 +89,28 @@ class Running:
         return said
 
 
-class Client:
-    """A marker without a browser."""
+class _Encrypted(http.client.HTTPSConnection):
+    """To this machine, whatever the page's name: a name server need not know it, the certificate must."""
 
-    def __init__(self, base: str, token: str) -> None:
+    def __init__(self, place: str, trust: ssl.SSLContext) -> None:
+        super().__init__(place, timeout=60, context=trust)
+        self.trust = trust
+
+    def connect(self) -> None:
+        bare = socket.create_connection(("127.0.0.1", self.port), 60)
+        self.sock = self.trust.wrap_socket(bare, server_hostname=self.host)
+
+
+class Client:
+    """A marker without a browser; with `trust`, one who checks the page's certificate."""
+
+    def __init__(self, base: str, token: str, trust: ssl.SSLContext | None = None) -> None:
         self.base = base
-        self.connection = http.client.HTTPConnection(base.partition("://")[2], timeout=60)
+        place = base.partition("://")[2]
+        self.connection = _Encrypted(place, trust) if trust else http.client.HTTPConnection(place, timeout=60)
         status, headers, _ = self.ask("GET", f"/join/{token}")
         assert status == 200, status
-        self.cookie = headers["Set-Cookie"].partition(";")[0]
+        self.cookie, _, self.flags = headers["Set-Cookie"].partition(";")
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None):
         """One request; returns status, headers and body."""

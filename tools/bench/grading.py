@@ -44,17 +44,17 @@ def measure(count: int = 24, rounds: int = 5) -> list[Figure]:
     """
     class_ = submissions(count)
     others = [name for name in graded_assignments() if name != NAME]
-    jobs: list[Job] = []
+    jobs: dict[int, Job] = {}
     with contextlib.ExitStack() as stack:
         bare = stack.enter_context(ProcessPoolExecutor(1, get_context("spawn"), _warm))
         graders = {name: stack.enter_context(Grader(name, "bench", quality_seconds=0)) for name in (NAME, *others)}
         solved = {name: [("s", nbformat.writes(with_answers(name, ())).encode())] * (count // 4) for name in others}
-        run, box = graders[NAME].box.run, graders[NAME].box
-        box.run = lambda job: (jobs.append(job), run(job))[1]  # type: ignore[method-assign, func-returns-value]
+        box, attempt = graders[NAME].box, graders[NAME].box.attempt
+        box.attempt = lambda job, *rest: attempt(jobs.setdefault(id(job), job), *rest)  # type: ignore[method-assign]
         for _ in range(2):  # the inputs drawn for each are worked out once
             jobs.clear()
             _graded(graders[NAME], class_)
-        same = list(jobs)
+        same = list(jobs.values())
         bare.submit(_bare, same[:2]).result()
         for name in others:
             _graded(graders[name], solved[name])

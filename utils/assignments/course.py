@@ -11,6 +11,9 @@ grace_minutes = 15
 per_day = 10.0                          percent of the points a day begun
 cap = 50.0                              percent, at most
 until_days = 7                          later is not accepted
+
+[due]                                   when each notebook is due, with the zone; `--late TIME` says it instead
+07_flows = 2026-03-01T23:59:00+01:00
 """
 
 import argparse
@@ -18,7 +21,8 @@ import importlib
 import os
 import re
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,6 +52,7 @@ class CourseFile:
     results: str = "results"
     secret: str = "GRADER_SALT"
     late: Late | None = None
+    due: dict[str, datetime] = field(default_factory=dict)  # by notebook; each with its zone
 
 
 def course_file() -> CourseFile:
@@ -78,7 +83,9 @@ def parse_course(text: str, path: Path) -> CourseFile:
     late = declared.pop("late", None)
     if late is not None and not isinstance(late, dict):
         raise wrong_key(text, path, "late", "late is a table; write `[late]` and its keys below it")
-    _check(CourseFile, declared, text, path, without=("late",))
+    due = declared.pop("due", {})
+    _check_due(due, text, path)
+    _check(CourseFile, declared, text, path, without=("late", "due"))
     if not re.fullmatch(r"[\w-]+", declared.get("name", "course")):
         said = "the name becomes a file's; use letters, digits, - and _, and say the rest in `title`"
         raise wrong_key(text, path, "name", said)
@@ -88,7 +95,16 @@ def parse_course(text: str, path: Path) -> CourseFile:
             if value < 0 or (key in ("cap", "per_day") and value > 100):
                 said = f"{key} = {value:g} cannot be; give 0 or more, and of percent at most 100"
                 raise wrong_key(text, path, key, said)
-    return CourseFile(**declared, late=Late(**late) if late is not None else None)
+    return CourseFile(**declared, late=Late(**late) if late is not None else None, due=due)
+
+
+def _check_due(due: Any, text: str, path: Path) -> None:
+    if not isinstance(due, dict):
+        raise wrong_key(text, path, "due", "due is a table; write `[due]` and a line for each notebook below it")
+    for notebook, time in due.items():
+        if not isinstance(time, datetime) or time.tzinfo is None:
+            said = f"{notebook} = {time} is no time with a zone; write it as 2026-03-01T23:59:00+01:00"
+            raise wrong_key(text, path, notebook, said)
 
 
 def wrong_key(text: str, path: Path, key: str, said: str) -> CourseError:

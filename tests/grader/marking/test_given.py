@@ -11,7 +11,7 @@ from grader.classes.results_folder import read_results
 from grader.cli import main
 from grader.marking.desk import Desk
 from grader.marking.events import Mark
-from grader.marking.given import add_marks
+from grader.marking.given import Brought, add_marks
 from grader.marking.reports import export_sheet, write_reports
 from grader.marking.store import STORE
 from grader.platforms.by_hand import read_sheet
@@ -30,7 +30,7 @@ def _results(folder: Path) -> list[dict]:
 
 
 def _added(folder: Path, points: dict[tuple[str, str], float] | None = None) -> dict[str, dict]:
-    settled, _ = add_marks(folder, _results(folder), points, "points.csv")
+    settled, _ = add_marks(folder, _results(folder), Brought(points, "points.csv"))
     return {r["extra_data"]["student"]: r for r in settled}
 
 
@@ -79,7 +79,7 @@ def test_an_emptied_cell_takes_its_points_back_and_no_others(folder: Path) -> No
 def test_sheet_points_wait_again_when_the_answer_changed(folder: Path) -> None:
     _added(folder, {(STUDENT, CHECK): 4.0})
     write_result(folder, result(STUDENT, {CHECK: "something else"}))
-    _, said = add_marks(folder, _results(folder), {(STUDENT, CHECK): 4.0}, "points.csv")
+    _, said = add_marks(folder, _results(folder), Brought({(STUDENT, CHECK): 4.0}, "points.csv"))
     assert f"open again: {CHECK} of {STUDENT}." in said
     assert _score(folder) == 33
 

@@ -1,6 +1,10 @@
 """The page's server, spoken to by hand: what is refused, what every answer carries, what survives a kill."""
 
+import http.client
+import shutil
 import socket
+import ssl
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,6 +109,44 @@ def test_elsewhere_than_on_loopback_it_asks_for_a_certificate(tmp_path: Path) ->
     Options.cert = tmp_path / "none.pem"  # type: ignore[assignment]
     with pytest.raises(StoreError, match=r"certificate .* cannot be used"):
         _tls(Options)  # type: ignore[arg-type]
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for this machine's names that vouches for itself, and its key."""
+    openssl = shutil.which("openssl")
+    if not openssl:
+        pytest.skip("no openssl command makes a certificate here")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    names = ",".join(f"DNS:{name}" for name in {socket.gethostname(), socket.getfqdn()})
+    new = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=marking"]
+    made = ["-addext", f"subjectAltName={names}", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run([*new, *made], check=True, capture_output=True)
+    return cert, key
+
+
+def _ask_in_clear(port: int, path: str) -> bytes:
+    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    asked.request("GET", path)
+    return asked.getresponse().read()
+
+
+def test_on_the_network_markers_speak_through_tls_and_nothing_is_told_in_clear(tmp_path: Path) -> None:
+    cert, key = _certificate(tmp_path)
+    trust = ssl.create_default_context(cafile=str(cert))
+    options = ("--listen", "0.0.0.0", "--cert", str(cert), "--key", str(key))
+    with Running(make_class(tmp_path / "results", 2), *options) as page:
+        assert page.base.startswith("https://")
+        with pytest.raises((http.client.HTTPException, OSError)):
+            _ask_in_clear(page.port, "/join/" + page.address.rpartition("/")[2])
+        with pytest.raises(ssl.SSLCertVerificationError):
+            page.client(trust=ssl.create_default_context())
+        lead = page.client(trust=trust)
+        assert "secure" in lead.flags.lower()
+        answer = lead.get("answer", **lead.get("open", check=CHECK)["open"])
+        place = {name: answer[name] for name in ("check", "id", "digest", "base")}
+        mark = {"items": [], "comment": "", "change": 0, "reason": ""}
+        assert lead.send("mark", **place, mark=mark)[0] == 200
+        assert isinstance(lead.connection.sock, ssl.SSLSocket), "marked in clear"
 
 
 def test_it_listens_on_this_machine_alone(running: Running) -> None:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.marking import add_marks
-from grader.platforms.by_hand import SheetError, read_sheet, write_sheet
+from grader.marking import Brought, add_marks
+from grader.marking.tables import SheetError
+from grader.platforms.by_hand import read_sheet, write_sheet
 from grader.records import Report, Verdict
 from grader.report import class_page, feedback_page, grades_csv, results_json
 from grader.report.statistics import automatic_points
@@ -57,7 +58,7 @@ def test_the_sheet_asks_for_what_waits_and_nothing_else(sheet: Path) -> None:
 
 
 def _added(classroom: list[dict], sheet: Path) -> tuple[list[dict], str]:
-    return add_marks(sheet.parent, classroom, read_sheet(sheet), sheet.name)
+    return add_marks(sheet.parent, classroom, Brought(read_sheet(sheet), sheet.name))
 
 
 def test_points_enter_score_maximum_tables_and_feedback(sheet: Path, classroom: list[dict]) -> None:

@@ -121,9 +121,67 @@ def test_nothing_public_runs_after_a_hidden_input_was_sent(box):
     asked = job(GOOD, call("public"), call("hidden", is_public=False))
     assert set(sitting.public(asked).runs) == {"public"}
     assert set(sitting.public(asked).runs) == {"public"}
-    assert set(sitting.hidden(asked)) == {"hidden"}
-    with pytest.raises(SandboxError, match="hidden inputs have been sent"):
-        sitting.public(asked)
+    assert not sitting.is_sealed
+    assert set(sitting.both(asked).runs) == {"public", "hidden"}
+    for again in (sitting.public, sitting.both):
+        with pytest.raises(SandboxError, match="hidden inputs have been sent"):
+            again(asked)
+
+
+HIDDEN = {name: np.ones((5, 3), np.float32) for name in ("mu", "logvar")}  # told apart by its five rows
+
+
+def test_what_is_told_of_both_was_known_before_the_hidden_inputs(box):
+    """Its times, what ended it, what it says: all of the public part, however the hidden one goes."""
+    slow = "import os, time\ndef D_KL(mu, logvar):\n    if mu.shape[0] == 5:\n        {}\n    return mu.sum()"
+    told = []
+    for end in ("time.sleep(1.5)", "while True: pass", "raise ValueError('0x5eed')", "os._exit(3)"):
+        sitting, began = Sitting(box), time.monotonic()
+        run = sitting.both(job(slow.format(end), call("public"), call("hidden", is_public=False, **HIDDEN)))
+        hidden_seconds = time.monotonic() - began - run.wall_seconds
+        assert hidden_seconds > (1.4 if "while" in end or "sleep" in end else 0), "no time of the hidden part is told"
+        assert run.wall_seconds < 1
+        assert run.cpu_seconds < 1
+        assert run.runs["hidden"].error is None
+        told.append((run.runs["public"].status, run.cells[3].status, run.runs["hidden"].status))
+    assert told == [("ran", "ran", "ran"), *[("ran", "ran", "wrong")] * 3]
+
+
+def test_a_public_fault_is_mended_before_anything_hidden_is_sent(box):
+    source = "import os\ndef D_KL(mu, logvar):\n    os._exit(1) if mu.shape[0] == 2 else 0\n    return mu.sum()"
+    fine = CellSource(5, OTHER, ("kl.gaussians",))
+    run = box.run(job(source, call("public"), call("hidden", is_public=False, **HIDDEN), other_call(), cells=(fine,)))
+    assert {name: result.status for name, result in run.runs.items()} == {
+        "public": "killed",
+        "hidden": "wrong",
+        "other": "ran",
+    }
+
+
+@pytest.mark.parametrize("frame", ["end", "end, end", "step 2, end", "step 4, end", "done, end"])
+@pytest.mark.parametrize("where", ["cell", "answer"])
+def test_an_end_that_comes_early_costs_only_who_announced_it(box, frame, where):
+    """It would have brought the hidden inputs before the others had answered, and left them without their public part."""
+    source = f"""
+import os, json
+def forge():
+    for word in {frame.split(", ")!r}:
+        kind, _, number = word.partition(" ")
+        header = {{"kind": kind, "number": int(number or 0), "probe": "public"}}
+        text = json.dumps(header).encode()
+        os.write(250, len(text).to_bytes(4, "little") + bytes(4) + text)
+def D_KL(mu, logvar):
+    {"forge()" if where == "answer" else ""}
+    return mu.sum()
+{"forge()" if where == "cell" else ""}
+"""
+    fine = CellSource(5, OTHER, ("kl.gaussians",))
+    asked = job(source, call("public"), call("hidden", is_public=False, **HIDDEN), other_call(), cells=(fine,))
+    sitting = Sitting(box)
+    run = sitting.both(asked)
+    assert run.runs["public"].status == "malformed"
+    assert run.runs["hidden"] == ProbeRun("hidden", "wrong")
+    assert run.runs["other"].status == "ran"
 
 
 def test_a_hidden_probe_sees_the_names_as_they_stood_after_its_cell(box):

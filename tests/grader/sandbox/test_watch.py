@@ -1,5 +1,6 @@
 """What the grader makes of what a child sends: everything here is sent by a liar."""
 
+import random
 import socket
 import time
 
@@ -16,6 +17,19 @@ STEPS = (
 VALUE = np.ones(2, np.float32)
 
 
+class Released:
+    """In the place of the hidden script: counts how often it went out."""
+
+    count = 0
+
+    def __call__(self) -> bytes:
+        self.count += 1
+        return b"hidden"
+
+
+RELEASED = Released()
+
+
 class Liar:
     """A child that sends what it was told to, and then ends with an exit code."""
 
@@ -29,17 +43,20 @@ class Liar:
     def kill(self) -> None:
         pass
 
+    def cpu_seconds(self) -> float:
+        return 0.05
+
     def report(self) -> dict:
         return {"exit": self._exit, "cpu_seconds": 0.1}
 
 
 def follow(*parts: bytes | dict, exit_code: int = 0) -> Attempt:
     ours, theirs = socket.socketpair()
+    RELEASED.count = 0
     data = b"".join(part if isinstance(part, bytes) else frames.encode(part) for part in parts)
     with ours, theirs:
-        return Watch(ours, Liar(theirs, data, exit_code), time.monotonic() + 30, "/nowhere").follow(
-            b"public", b"hidden", STEPS
-        )
+        until = (time.monotonic() + 30,) * 2
+        return Watch(ours, Liar(theirs, data, exit_code), until, "/nowhere").follow(b"public", RELEASED, STEPS)
 
 
 def step(number: object) -> dict:
@@ -51,6 +68,9 @@ def value(probe: str, name: object = "value") -> bytes:
 
 
 END = {"kind": "end"}
+DONE = {"kind": "done", "probe": "p0"}
+PUBLIC = [step(0), step(1), value("p0"), DONE, END]  # what an honest child says before it is sent anything hidden
+ERROR = {"kind": "error", "type": "E", "text": "x", "lines": []}
 
 
 def test_an_honest_child():
@@ -74,53 +94,107 @@ def test_an_honest_child():
 @pytest.mark.parametrize(
     "told",
     [
-        [END, step(1), value("p0")],  # a public step, when hidden inputs are known
-        [step(1), END, value("p0")],
-        [step(1), END, {"kind": "done", "probe": "p0"}],
-        [step(1), END, {"kind": "error", "type": "E", "text": "hidden"}],
-        [step(0), step(2)],  # a hidden step before the public part has ended
-        [END, step(2), step(3), END, value("h0")],
-        [END, END, END],
-        [step(1), step(1)],
-        [step(1), step(0)],
+        [*PUBLIC, step(1), value("p0")],  # a public step, when hidden inputs are known
+        [*PUBLIC, value("p0", "more")],
+        [*PUBLIC, DONE],
+        [*PUBLIC, {**ERROR, "text": "hidden"}],
+        [step(0), step(1), DONE, step(2)],  # a hidden step before the public part has ended
+        [END],  # ends that come too early
+        [step(0), END],
+        [step(0), step(1), END],
+        [step(0), step(1), value("p0"), END],
+        [*PUBLIC, END],
+        [*PUBLIC, step(2), END],
+        [*PUBLIC, step(2), step(3), END],
+        [*PUBLIC, step(3)],
+        [*PUBLIC, step(2), step(3), {"kind": "done", "probe": "h0"}, END, value("h0", "more")],
+        [*PUBLIC, step(2), step(3), {"kind": "done", "probe": "h0"}, END, END],
+        [step(0), step(1), DONE, DONE],  # more than one answer
+        [step(0), step(1), DONE, ERROR],
+        [step(0), step(1), ERROR, DONE],
+        [step(0), step(1), ERROR, ERROR],
+        [step(0), ERROR, ERROR],
+        [step(0), step(1), DONE, value("p0")],
+        [step(1)],
+        [step(0), step(0)],
+        [step(0), step(1), DONE, step(0)],
         [step(4)],
         [step(-1)],
-        [step(True)],
-        [step("1")],
+        [step(False)],
+        [step("0")],
         [step(None)],
-        [step(1), value("h0")],
+        [step(0), step(1), value("h0")],
+        [step(0), value("p0")],
         [value("p0")],
-        [{"kind": "done", "probe": "p0"}],
-        [step(1), value("p0"), value("p0")],
-        [step(1), value("p0", ["x"])],
-        [step(1), value("p0", None)],
-        [step(1), {"kind": "value", "probe": "p0", "name": "x"}],
-        [step(1), {"kind": "done", "probe": ["p0"]}],
-        [step(1), {"kind": "verdict", "status": "passed"}],
-        [step(1), {"kind": ["step"]}],
-        [step(1), {}],
-        [step(1), {"kind": "error"}],
-        [step(1), {"kind": "value"}],
-        [step(1), b"\xff" * 8],
+        [DONE],
+        [step(0), step(1), value("p0"), value("p0")],
+        [step(0), step(1), value("p0", ["x"])],
+        [step(0), step(1), value("p0", None)],
+        [step(0), step(1), {"kind": "value", "probe": "p0", "name": "x"}],
+        [step(0), step(1), {"kind": "done", "probe": ["p0"]}],
+        [step(0), step(1), {"kind": "verdict", "status": "passed"}],
+        [step(0), step(1), {"kind": ["step"]}],
+        [step(0), step(1), {}],
+        [step(0), step(1), {"kind": "error"}],
+        [step(0), step(1), {"kind": "value"}],
+        [step(0), step(1), b"\xff" * 8],
     ],
 )
 def test_a_liar_is_stopped(told):
     attempt = follow(*told)
     assert attempt.fault == "malformed"
+    assert bool(RELEASED.count) == (told[: len(PUBLIC)] == PUBLIC), "hidden inputs go out when all that is public is in"
+
+
+def test_what_is_told_was_said_before_the_hidden_inputs_were_sent():
+    """Everything public is made up at random, then all that a child may say: none of it changes what is told."""
+    rng = random.Random(16)
+    later = [
+        step(2),
+        ERROR,
+        step(3),
+        ERROR,
+        value("h0"),
+        value("p0"),
+        value("p0", "more"),
+        DONE,
+        END,
+        step(1),
+        b"\xff" * 8,
+    ]
+    for _ in range(200):
+        public = [step(0), *rng.sample([ERROR], rng.randrange(2)), step(1)]
+        public += [value("p0", f"v{n}") for n in range(rng.randrange(3))] + [rng.choice([DONE, ERROR]), END]
+        first, second = (
+            follow(*public, *rng.choices(later, k=rng.randrange(6)), exit_code=rng.choice([0, 1, -9, -24])).told
+            for _ in range(2)
+        )
+        assert first is not None
+        assert second is not None
+        assert first.fault == second.fault == ""
+        assert (first.done, first.errors, first.cpu_seconds) == (second.done, second.errors, 0.05)
+        assert {p: list(arrays) for p, arrays in first.values.items()} == {p: list(a) for p, a in second.values.items()}
+        assert RELEASED.count == 1
 
 
 def test_nothing_after_a_fault_counts():
-    attempt = follow(step(1), {"kind": "?"}, value("p0"), {"kind": "done", "probe": "p0"}, END, END)
+    attempt = follow(step(0), step(1), {"kind": "?"}, value("p0"), DONE, END, END)
     assert (attempt.fault, attempt.values, attempt.done) == ("malformed", {}, set())
 
 
 @pytest.mark.parametrize(("exit_code", "fault"), [(0, "killed"), (98, "killed"), (-9, "killed"), (-24, "timeout")])
 def test_an_end_that_was_not_announced(exit_code, fault):
-    assert follow(step(0), END, exit_code=exit_code).fault == fault
+    attempt = follow(step(0), step(1), exit_code=exit_code)
+    assert attempt.fault == fault
+    assert attempt.told is not None
+    assert attempt.told.fault == fault
+    assert follow(*PUBLIC, step(2), exit_code=exit_code).fault == fault
 
 
 def test_a_bad_exit_after_everything_was_said_still_counts_as_one():
-    assert follow(step(1), END, step(2), END, exit_code=-11).fault == "killed"
+    told = [*PUBLIC, step(2), step(3), {"kind": "done", "probe": "h0"}, END]
+    assert follow(*told).fault == ""
+    assert follow(*told, exit_code=-11).fault == "killed"
 
 
 def test_before_the_first_step_it_is_ours():
@@ -134,6 +208,7 @@ def test_before_the_first_step_it_is_ours():
 
 def test_words_are_made_printable():
     error = follow(
+        step(0),
         step(1),
         {
             "kind": "error",
@@ -152,12 +227,12 @@ def test_words_are_made_printable():
     "header", [{"type": 5, "text": [1], "lines": 3}, {"type": None}, {"type": {}, "lines": {"a": 1}}]
 )
 def test_words_that_are_no_words(header):
-    error = follow(step(1), {"kind": "error", **header}).errors[1]
+    error = follow(step(0), step(1), {"kind": "error", **header}).errors[1]
     assert (error.type, error.text, error.lines) == ("", "", ())
 
 
 def test_an_error_on_hidden_inputs_keeps_only_its_kind():
     told = {"kind": "error", "text": "hidden", "lines": [[1, 2]]}
-    assert follow(END, step(3), {**told, "type": "hidden"}).errors[3].type == ""
-    error = follow(END, step(3), {**told, "type": "malformed"}).errors[3]
-    assert (error.type, error.text, error.lines) == ("malformed", "", ())
+    for kind in ("hidden", "malformed"):
+        error = follow(*PUBLIC, step(2), step(3), {**told, "type": kind}).errors[3]
+        assert (error.type, error.text, error.lines) == ("", "", ())

@@ -1,0 +1,94 @@
+"""Whose hand-in a line of a person's table means: found by what identifies somebody, never by what merely looks alike."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from grader.report.grades import harmless
+
+Results = dict[str, Any]
+
+
+class Nobody(LookupError):
+    """A line means no hand-in of these results."""
+
+
+class Ambiguous(LookupError):
+    """A line means more than one hand-in, or parts of it mean different ones; the message names them."""
+
+
+class Whose:
+    """The hand-ins of a class, by their own name, an address or a number of a member, and by a member's name if nobody shares it."""
+
+    def __init__(self, results: Iterable[Results]) -> None:
+        self._by: dict[str, dict[str, set[str]]] = {kind: {} for kind in ("hand-in", "email", "id", "name")}
+        self.groups: set[str] = set()
+        for result in results:
+            extra = result["extra_data"]
+            student, members = extra["student"], extra.get("members") or []
+            if len(members) > 1:
+                self.groups.add(student)
+            self._add("hand-in", student, student)
+            for member in members:
+                self._add("email", member["email"].casefold(), student)
+                self._add("name", member["name"], student)
+                for number in member["ids"]:
+                    self._add("id", str(number).casefold(), student)
+
+    def _add(self, kind: str, key: str, student: str) -> None:
+        for spelling in {key, harmless(key)} if key else ():
+            self._by[kind].setdefault(spelling, set()).add(student)
+
+    def of(self, student: str = "", email: str = "", number: str = "") -> str:
+        """The hand-in that a line means.
+
+        Args:
+            student: The hand-in's own name as tables show it; without the other two also an address, a number, or a
+                name that one person alone has.
+            email: A member's.
+            number: A member's.
+
+        Returns:
+            The hand-in's name.
+
+        Raises:
+            Nobody: If what identifies a person is known to nobody here. A name beside it is not tried.
+            Ambiguous: If it is known to two, or its parts point to different hand-ins.
+        """
+        given = [("email", email.casefold()), ("id", number.casefold())]
+        found = [(key, self._by[kind].get(key, set())) for kind, key in given if key]
+        if not found:
+            return self._named(student)
+        if student in self._by["hand-in"]:
+            found.append((student, self._by["hand-in"][student]))
+        agreed = set.intersection(*(students for _, students in found))
+        if len(agreed) == 1:
+            return next(iter(agreed))
+        everybody = set().union(*(students for _, students in found))
+        if not everybody or (not agreed and any(not students for _, students in found)):
+            raise Nobody(" ".join(key for key, _ in found))
+        raise Ambiguous(", ".join(f"{key} is {_listed(students)}" for key, students in found))
+
+    def _named(self, student: str) -> str:
+        own = self._by["hand-in"].get(student, set())
+        if len(own) == 1:
+            return next(iter(own))
+        folded = student.casefold()
+        found = self._by["email"].get(folded, set()) | self._by["id"].get(folded, set())
+        found = found or self._by["name"].get(student, set())
+        if not found:
+            raise Nobody(student)
+        if len(found) > 1:
+            raise Ambiguous(f"{student} is {_listed(found)}")
+        return next(iter(found))
+
+
+def _listed(students: set[str]) -> str:
+    return " or ".join(sorted(students)[:4]) or "nobody"
+
+
+def marks_of_person(result: Results) -> list[str]:
+    """What identifies the members of a hand-in, beside names."""
+    members = result["extra_data"].get("members") or []
+    return sorted(
+        {key for m in members for key in (m["email"].casefold(), *(str(n).casefold() for n in m["ids"])) if key}
+    )
