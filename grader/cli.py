@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import tempfile
 import time
 from concurrent.futures import Executor
 from pathlib import Path
@@ -19,15 +18,14 @@ from grader.classes.pool import Here, Workers
 from grader.classes.results_folder import FolderInUse, ResultsFolder
 from grader.classes.run import Results, WeakIsolation, grade_all, kept_results
 from grader.doctor import doctor
-from grader.marking import STORE, Brought, StoreError, add_marks, command, marks_exist
+from grader.marking import STORE, StoreError, command, marks_exist
 from grader.marking.answers import NothingToMark
-from grader.marking.options import add_options, brought
-from grader.marking.store import copy_store, is_store
+from grader.marking.options import add_options, brought, with_given
 from grader.marking.tables import SheetError
 from grader.platforms import Collection, NothingToGrade, collect, read_roster
-from grader.platforms.by_hand import read_sheet, write_sheet
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
 from grader.platforms.people import RosterError
+from grader.records import Seat
 from grader.report import grades_table, write_class
 from grader.rubric.draws import DEFAULT_SALT, course_salt
 from grader.rubric.references import require_references
@@ -138,12 +136,6 @@ def _parser() -> argparse.ArgumentParser:
         "--fill", type=Path, metavar="FILE", help="a Canvas or Moodle grade file to fill; the copy goes to DIR"
     )
     grade.add_argument("--column", metavar="TITLE", help="which column of it, where several would do")
-    grade.add_argument(
-        "--by-hand",
-        type=Path,
-        metavar="FILE",
-        help="a sheet with the points that a person gives; written, empty, where there is none; or another folder's marks.sqlite",
-    )
     add_options(grade)
     command.add_parser(commands)
     compare = commands.add_parser("diff", help="what changed between two runs, for whom, and why")
@@ -183,7 +175,7 @@ def _grade(options: argparse.Namespace) -> int:
         _require_gradable(name)
     roster = read_roster(options.roster) if options.roster else None
     gradebook = read_gradebook(options.fill) if options.fill else None
-    given = brought(options, _of_sheet(options.by_hand))
+    given = brought(options)
     _check_places(options.paths, options.out)
     collection = collect(options.paths, roster, options.zips_hold_classes or gradebook is not None)
     for line in collection.found:
@@ -203,7 +195,7 @@ def _grade(options: argparse.Namespace) -> int:
             print(_too_weak(error.tier, _minimum(options, collection)), file=sys.stderr)
             return OUR_FAULT
         results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
-        results, by_hand = _with_points(options, results, given)
+        results, by_hand = with_given(options, options.out, results, given)
         has_marks = marks_exist(options.out)
         folder.write_feedback(r for r in results if has_marks or r["extra_data"]["student"] in kept)
         seconds = time.monotonic() - began
@@ -259,38 +251,16 @@ def _graded(
     minimum = _minimum(options, collection)
     count = min(len(todo), _cores() if options.workers is None else options.workers)
     graded = {}
-    tempfile.tempdir = folder.temporary
-    try:
-        with (
-            _pool(count if collection.is_class else 0, settings) as pool,
-            _bar(len(collection.hand_ins), len(kept)) as bar,
-        ):
-            for results in grade_all(
-                todo, settings, folder, pool, lambda tier: is_at_least(tier, minimum), max(1, count)
-            ):
-                graded[results["extra_data"]["student"]] = results
-                bar.update()
-                _attend_to(results)
-    finally:
-        tempfile.tempdir = None
+    with (
+        _pool(count if collection.is_class else 0, settings, Seat(folder=folder.temporary)) as pool,
+        _bar(len(collection.hand_ins), len(kept)) as bar,
+    ):
+        each = grade_all(todo, settings, folder, pool, lambda tier: is_at_least(tier, minimum), count=max(1, count))
+        for results in each:
+            graded[results["extra_data"]["student"]] = results
+            bar.update()
+            _attend_to(results)
     return graded
-
-
-def _of_sheet(sheet: Path | None) -> Brought:
-    """What a filled sheet holds; nothing where there is none yet, or it is a file of marks."""
-    is_filled = sheet is not None and sheet.exists() and not is_store(sheet)
-    return Brought(read_sheet(sheet), sheet.name) if sheet and is_filled else Brought()
-
-
-def _with_points(options: argparse.Namespace, results: list[Results], given: Brought) -> tuple[list[Results], str]:
-    """The results with what persons gave, and what to say about it; "" where nobody gave anything."""
-    sheet: Path | None = options.by_hand
-    if sheet and is_store(sheet):
-        copy_store(sheet, options.out)
-    settled, said = add_marks(options.out, results, given)
-    if sheet and not sheet.exists():
-        said = f"{said} {write_sheet(sheet, settled)}".strip()
-    return settled, said
 
 
 def _facts(options: argparse.Namespace, collection: Collection, seconds: float) -> dict[str, Any]:
@@ -305,8 +275,8 @@ def _facts(options: argparse.Namespace, collection: Collection, seconds: float) 
     }
 
 
-def _pool(count: int, settings: Settings) -> Executor:
-    return Workers(count, tier_here, settings) if count else Here()
+def _pool(count: int, settings: Settings, seat: Seat) -> Executor:
+    return Workers(count, tier_here, settings, seat) if count else Here()
 
 
 def _bar(total: int, done: int) -> tqdm:

@@ -62,7 +62,15 @@ def graded(root: Path) -> dict[str, Any]:
     settings = Settings(bundle["notebook"], salt_for(bundle["salt"], metadata))
     if not hand_in.files:
         sentence = "No file was handed in: hand in the zip that the last cell of the notebook writes."
-        report = Report(hand_in.student, "", bundle["notebook"], "", "", (), rejection=sentence)
+        report = Report(
+            student=hand_in.student,
+            file_name="",
+            notebook=bundle["notebook"],
+            submission_sha256="",
+            tier="",
+            verdicts=(),
+            rejection=sentence,
+        )
         return _finished(hand_in, b"", settings, report)
     with Grader(settings.notebook, settings.salt) as grader:
         if not is_at_least(grader.tier, bundle["min_tier"]):

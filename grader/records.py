@@ -26,6 +26,14 @@ STATUSES = {
 
 
 @dataclass(frozen=True)
+class Seat:
+    """Where a sandbox works: what those that run side by side must not share, and must not leave behind."""
+
+    number: int = 0  # among those that run side by side; `grader.classes.pool` gives each of its workers another
+    folder: str | None = None  # for temporary files; None for where the system keeps them
+
+
+@dataclass(frozen=True)
 class Submission:
     """What intake took out of a student's file, as bytes."""
 

@@ -8,7 +8,6 @@ says why it is no wrong answer; one without an explanation, or an explanation wi
 """
 
 import argparse
-import atexit
 import re
 import sys
 import time
@@ -19,8 +18,9 @@ from functools import cache
 import nbformat
 from nbformat import v4
 
-from grader.classes import pool
-from grader.records import CellSource, Verdict
+from grader.classes.batch import Settings, sandboxes, tier_here
+from grader.classes.pool import Workers
+from grader.records import CellSource, Seat, Verdict
 from grader.report.results import is_for_a_person
 from grader.rubric import load_rubric
 from grader.stages.pipeline import Grader
@@ -84,14 +84,18 @@ def graded_answers(name: str, answers: Iterable[tuple[str, str]], workers: int =
     if workers == 1:
         yield from (_failed_here(name, task, source) for task, source in answers)
         return
-    with pool.Workers(workers, _grader, name) as executor:
-        futures = [executor.submit(_failed_here, name, task, source) for task, source in answers]
+    with Workers(workers, tier_here, _settings(name), Seat()) as executor:
+        futures = [executor.submit(_failed_here, name, task, source, Seat()) for task, source in answers]
         for future in futures:
             yield future.result()
 
 
-def _failed_here(name: str, task: str, source: str) -> list[Verdict]:
-    return failed_checks(_grader(name), name, task, source)
+def _failed_here(name: str, task: str, source: str, seat: Seat = Seat()) -> list[Verdict]:
+    return failed_checks(sandboxes.grader(_settings(name), seat), name, task, source)
+
+
+def _settings(name: str) -> Settings:
+    return Settings(name, salt="mutants", quality_seconds=0)
 
 
 def failed_checks(grader: Grader, name: str, task: str, source: str) -> list[Verdict]:
@@ -145,14 +149,6 @@ def _given(name: str) -> dict[str, str]:
 @cache
 def _solution(name: str) -> tuple[CellSource, ...]:
     return load_rubric(name).references.solution
-
-
-@cache
-def _grader(name: str) -> Grader:
-    """One for the life of the process."""
-    grader = Grader(name, salt="mutants", quality_seconds=0, slot=pool.slot)
-    atexit.register(grader.__exit__)
-    return grader.__enter__()
 
 
 # ---------------------------------------------------------------- command line

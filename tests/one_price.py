@@ -8,17 +8,16 @@ solution's answers to all other tasks, and no other task may lose a point.
 
 import argparse
 import ast
-import atexit
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 
 from grader.authoring.slips import load_slips
-from grader.classes import pool
-from grader.records import Report
+from grader.classes.batch import Settings, sandboxes, tier_here
+from grader.classes.pool import Workers
+from grader.records import Report, Seat
 from grader.report.results import is_for_a_person
-from grader.stages.pipeline import Grader, graded_assignments
+from grader.stages.pipeline import graded_assignments
 from tests.mutants import solution_of
 from tests.support import answers
 from utils.assignments import Task, load_assignment
@@ -115,15 +114,16 @@ def prices(name: str, faults: list[Fault], workers: int = 1) -> Iterator[Price]:
     if workers == 1:
         yield from (price_of(name, fault) for fault in faults)
         return
-    with pool.Workers(workers, _grader, name) as executor:
-        futures = [executor.submit(price_of, name, fault) for fault in faults]
+    with Workers(workers, tier_here, _settings(name), Seat()) as executor:
+        futures = [executor.submit(price_of, name, fault, Seat()) for fault in faults]
         for future in futures:
             yield future.result()
 
 
-def price_of(name: str, fault: Fault) -> Price:
+def price_of(name: str, fault: Fault, seat: Seat = Seat()) -> Price:
     """Hand a fault in beside right answers to everything else."""
-    report = _grader(name).grade_bytes(answers(name, {fault.task: fault.source}), "answers.ipynb", "student")
+    grader = sandboxes.grader(_settings(name), seat)
+    report = grader.grade_bytes(answers(name, {fault.task: fault.source}), "answers.ipynb", "student")
     return price_in(report, fault)
 
 
@@ -143,12 +143,8 @@ def price_in(report: Report, fault: Fault) -> Price:
     return Price(fault, own, elsewhere, said, tuple(sorted(carried - {fault.task})))
 
 
-@cache
-def _grader(name: str) -> Grader:
-    """One for the life of the process."""
-    grader = Grader(name, salt="one price", quality_seconds=0, slot=pool.slot)
-    atexit.register(grader.__exit__)
-    return grader.__enter__()
+def _settings(name: str) -> Settings:
+    return Settings(name, salt="one price", quality_seconds=0)
 
 
 # ---------------------------------------------------------------- the table

@@ -1,10 +1,10 @@
 """The unit of grading: from the bytes of one hand-in to the bytes of its results.
 
 `grade_hand_in` is a plain function, and whatever can call a function elsewhere can run a course with it: `pool.Workers` on one
-machine, an engine for many machines behind the same interface of executors. Its results depend on its arguments alone. Threads of
-one process share its sandbox and take turns; work runs side by side in processes.
+machine, an engine for many machines behind the same interface of executors. Its results depend on its arguments alone, the seat
+aside. Threads of one process share its sandbox and take turns; work runs side by side in processes.
 
-    results = executor.submit(grade_hand_in, work, settings).result()
+    results = executor.submit(grade_hand_in, work, settings, Seat()).result()
 """
 
 import atexit
@@ -18,12 +18,11 @@ from importlib.metadata import version
 from typing import Any
 
 from grader import __version__
-from grader.classes import pool
-from grader.records import Report, Verdict
+from grader.records import Report, Seat
 from grader.report.results import results_json
 from grader.rubric import load_rubric
 from grader.rubric.draws import course_key, course_salt
-from grader.stages.pipeline import Grader, graded_assignments
+from grader.stages.pipeline import Grader, graded_assignments, our_fault
 from utils.assignments import load_assignment
 
 
@@ -47,36 +46,53 @@ class Work:
     about: str = "{}"  # JSON, passed on into the results: members, time, earlier uploads
 
 
-def grade_hand_in(work: Work, settings: Settings) -> bytes:
+class Sandboxes:
+    """The sandboxes of one process: one for each settings and seat, started when it is first asked for, ended by `close`."""
+
+    def __init__(self) -> None:
+        self.turn = threading.Lock()  # a sandbox has one channel: frames of two submissions on it would cross
+        self._graders: dict[tuple[Settings, Seat], Grader] = {}
+
+    def grader(self, settings: Settings, seat: Seat) -> Grader:
+        """The grader for these settings, its sandbox running. Only for who has the turn.
+
+        Raises:
+            SandboxError: If the sandbox does not start; the next question tries again.
+        """
+        if (settings, seat) not in self._graders:
+            grader = Grader(settings.notebook, settings.salt or None, settings.max_tier, seat, settings.quality_seconds)
+            self._graders[settings, seat] = grader.__enter__()
+        return self._graders[settings, seat]
+
+    def close(self) -> None:
+        while self._graders:
+            self._graders.popitem()[1].__exit__()
+
+
+sandboxes = Sandboxes()  # of this process, from its first hand-in to its end
+atexit.register(sandboxes.close)
+
+
+def grade_hand_in(work: Work, settings: Settings, seat: Seat = Seat()) -> bytes:
     """Grade one hand-in.
 
     Args:
         work: The hand-in.
         settings: Those of the run; a process keeps one sandbox for each.
+        seat: Where its sandbox works.
 
     Returns:
         The content of its `results.json`. The same work and settings give the same bytes, times aside.
     """
-    with _one_at_a_time:  # a sandbox has one channel: frames of two submissions on it would cross
-        report = _grader(settings).grade_bytes(work.data, work.file_name, work.student)
+    with sandboxes.turn:
+        report = sandboxes.grader(settings, seat).grade_bytes(work.data, work.file_name, work.student)
     return encode(work, settings, report)
 
 
-def tier_here(settings: Settings) -> str:
+def tier_here(settings: Settings, seat: Seat = Seat()) -> str:
     """The isolation that hand-ins get in the process that is asked; the first question starts its sandbox."""
-    with _one_at_a_time:
-        return _grader(settings).tier
-
-
-_one_at_a_time = threading.Lock()
-
-
-@cache
-def _grader(settings: Settings) -> Grader:
-    grader = Grader(settings.notebook, settings.salt or None, settings.max_tier, pool.slot, settings.quality_seconds)
-    grader.__enter__()
-    atexit.register(grader.__exit__)
-    return grader
+    with sandboxes.turn:
+        return sandboxes.grader(settings, seat).tier
 
 
 def encode(work: Work, settings: Settings, report: Report) -> bytes:
@@ -134,8 +150,13 @@ def _circumstances(settings: Settings, notebook: str) -> tuple[str, ...]:
 
 def fault_results(work: Work, settings: Settings, reason: str) -> bytes:
     """The results of a hand-in that was not graded through no fault of the student's."""
-    sentence = "The grader failed on this submission; no score is given, staff will look into it."
-    verdict = Verdict("grader", "grader", "grading", "0", "grader_error", 0.0, 0.0, sentence)
-    digest = hashlib.sha256(work.data).hexdigest()
-    report = Report(work.student, work.file_name, settings.notebook or "", digest, "", (verdict,), fault=reason)
+    report = Report(
+        student=work.student,
+        file_name=work.file_name,
+        notebook=settings.notebook or "",
+        submission_sha256=hashlib.sha256(work.data).hexdigest(),
+        tier="",
+        verdicts=(our_fault(),),
+        fault=reason,
+    )
     return encode(work, settings, report)

@@ -1,7 +1,9 @@
 """A pool of processes that outlives the death of any of them, behind the standard interface of executors.
 
-with Workers(2, tier_here, settings) as workers:
-    future = workers.submit(grade_hand_in, work, settings)
+with Workers(2, tier_here, settings, Seat()) as workers:
+    future = workers.submit(grade_hand_in, work, settings, Seat())
+
+Every worker has a number of its own among those that run side by side: an argument that is a `Seat` gets it.
 
 A worker that dies is replaced, and what it was at is tried once more. Workers never outlive the process that started them.
 """
@@ -11,17 +13,17 @@ import queue
 import resource
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from multiprocessing import connection, get_context, parent_process
 from typing import Any
 
-WORKER_BYTES = 2**30  # a stranger's file that needs more gets a sentence
+from grader.records import Seat
 
-slot = 0  # the number of this worker among those that run side by side; 0 in a process that is none
+WORKER_BYTES = 2**30  # a stranger's file that needs more gets a sentence
 
 
 class Workers(Executor):
@@ -33,24 +35,27 @@ class Workers(Executor):
         Args:
             count: Of processes.
             warm_up: Called first in every worker, also in one that replaces another; what it returns or raises is lost.
-            args: Its arguments.
+            args: Its arguments; a `Seat` among them gets the worker's number.
         """
-        self._slots: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        self._free: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         self._workers = [_Worker(number, warm_up, args) for number in range(count)]
         self._threads = ThreadPoolExecutor(count, "worker")
         for worker in self._workers:
-            self._slots.put(worker)
+            self._free.put(worker)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Call a function in a worker; see `concurrent.futures.Executor`. The function and its arguments must pickle."""
+        """Call a function in a worker; see `concurrent.futures.Executor`. The function and its arguments must pickle.
+
+        An argument that is a `Seat` arrives with the worker's number.
+        """
         return self._threads.submit(self._run, fn, args, kwargs)
 
     def _run(self, fn: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
-        worker = self._slots.get()
+        worker = self._free.get()
         try:
             return worker.run(fn, args, kwargs)
         finally:
-            self._slots.put(worker)
+            self._free.put(worker)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._threads.shutdown(wait, cancel_futures=cancel_futures)
@@ -66,19 +71,23 @@ class _Worker:
     """One process, replaced when it dies: a pool of one, so that it is known what it was at."""
 
     def __init__(self, number: int, warm_up: Callable[..., Any], args: tuple) -> None:
-        self._number, self._warm_up, self._args = number, warm_up, args
+        self._number, self._warm_up = number, warm_up
+        self._args = self._seated(args)
         self._pool = self._started()
 
     def _started(self) -> ProcessPoolExecutor:
         # spawn: this process has threads, and a sandbox must not inherit what was read here
-        pool = ProcessPoolExecutor(1, get_context("spawn"), _begin, (self._number, tempfile.gettempdir()))
+        pool = ProcessPoolExecutor(1, get_context("spawn"), _begin)
         pool.submit(self._warm_up, *self._args)
         return pool
+
+    def _seated(self, args: tuple) -> tuple:
+        return tuple(replace(arg, number=self._number) if isinstance(arg, Seat) else arg for arg in args)
 
     def run(self, fn: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
         for _ in range(2):
             try:
-                return self._pool.submit(fn, *args, **kwargs).result()
+                return self._pool.submit(fn, *self._seated(args), **kwargs).result()
             except BrokenProcessPool:
                 self._pool.shutdown(wait=False)
                 self._pool = self._started()
@@ -88,14 +97,11 @@ class _Worker:
         self._pool.shutdown()
 
 
-def _begin(number: int, folder: str) -> None:
-    """First in a new worker: never outlive the run, and work where the run will tidy up."""
-    global slot
-    slot = number
+def _begin() -> None:
+    """First in a new worker: limit its memory, and never outlive the run."""
     if sys.platform == "linux":  # of its own memory; the sandbox lifts this, and sets limits of its own
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
         resource.setrlimit(resource.RLIMIT_DATA, (WORKER_BYTES, hard))
-    tempfile.tempdir = folder
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the run's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -9,7 +9,7 @@ from grader.classes.batch import Settings, Work, encode, fault_results, grade_ha
 from grader.classes.pool import WorkerDied
 from grader.classes.results_folder import ResultsFolder
 from grader.platforms import HandIn, content
-from grader.records import Report
+from grader.records import Report, Seat
 from grader.sandbox.watch import DiskFull
 from grader.stages.intake import MAX_ZIP_BYTES
 
@@ -67,7 +67,8 @@ def grade_all(
         WeakIsolation: If the workers' tier is not allowed; nothing has been run then.
         SandboxError: If no sandbox starts.
     """
-    tier = pool.submit(tier_here, settings).result()
+    seat = Seat(folder=folder.temporary)
+    tier = pool.submit(tier_here, settings, seat).result()
     if not allowed(tier):
         raise WeakIsolation(tier)
     waiting: dict[Future, Work] = {}
@@ -77,7 +78,7 @@ def grade_all(
             if rejection:
                 yield folder.write(_rejected(work, settings, rejection, tier))
                 continue
-            waiting[pool.submit(grade_hand_in, work, settings)] = work
+            waiting[pool.submit(grade_hand_in, work, settings, seat)] = work
             while len(waiting) >= 2 * count or (len(waiting) > count and _bytes(waiting) > _MOST_BYTES):
                 yield from _ready(waiting, settings, folder)
         while waiting:
@@ -128,5 +129,13 @@ def _work(hand_in: HandIn) -> tuple[Work, str]:
 
 
 def _rejected(work: Work, settings: Settings, sentence: str, tier: str) -> bytes:
-    report = Report(work.student, work.file_name, settings.notebook or "", "", tier, (), rejection=sentence)
+    report = Report(
+        student=work.student,
+        file_name=work.file_name,
+        notebook=settings.notebook or "",
+        submission_sha256="",
+        tier=tier,
+        verdicts=(),
+        rejection=sentence,
+    )
     return encode(work, settings, report)

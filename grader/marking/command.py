@@ -15,6 +15,7 @@ from typing import Any
 from grader.marking.guard import is_loopback
 from grader.marking.options import add_options, brought
 from grader.marking.store import StoreError
+from grader.marking.tables import SheetError
 
 _PORT = 8765
 
@@ -55,7 +56,7 @@ def mark(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code.
 
     Raises:
-        NothingToMark, StoreError, FolderInUse, GradebookError: Each with one sentence.
+        NothingToMark, StoreError, SheetError, FolderInUse, GradebookError: Each with one sentence.
     """
     from grader.marking.reports import export_sheet, write_reports
     from grader.platforms.gradebooks import read_gradebook
@@ -65,6 +66,8 @@ def mark(options: argparse.Namespace) -> int:
             raise StoreError(f"{options.sheet} is there already, and no sheet is written over: name another file.")
         options.sheet.write_text(export_sheet(options.results), encoding="utf-8")
         print(f"{options.sheet}: the marks as a sheet; what still waits is empty.")
+    if missing := next((path for path in options.by_hand if not path.exists()), None):
+        raise SheetError(f"{missing} does not exist: --sheet {missing} writes a sheet to fill in.")
     given = brought(options)
     is_writing = options.write or options.fill or given.is_something or given.ends_late_rule
     if is_writing:

@@ -1,7 +1,6 @@
 """What persons gave, added to what was graded: the results that every table and page is made from."""
 
 import copy
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,10 @@ from grader.marking.adjusting import adjust
 from grader.marking.adjustments import Adjustments
 from grader.marking.adjustments import bring_in as bring_in_adjustments
 from grader.marking.answers import answers_of, open_tests
+from grader.marking.bringing import bring_in
 from grader.marking.events import New
 from grader.marking.late import Deadline
-from grader.marking.sheets import bring_in
+from grader.marking.sheets import Sheet
 from grader.marking.standing import Given, given
 from grader.marking.state import State
 from grader.marking.store import STORE, Ledger
@@ -32,15 +32,14 @@ def marks_exist(folder: Path) -> bool:
 class Brought:
     """What a command line brings, to be taken into the file of marks before anything is shown."""
 
-    points: Mapping[tuple[str, str], float] | None = None  # of a sheet
-    source: str = ""  # the sheet's name
+    sheets: tuple[Sheet, ...] = ()
     adjustments: Adjustments | None = None
     deadline: Deadline | None = None
     ends_late_rule: bool = False
 
     @property
     def is_something(self) -> bool:
-        return self.points is not None or self.adjustments is not None or self.deadline is not None
+        return bool(self.sheets) or self.adjustments is not None or self.deadline is not None
 
 
 def add_marks(folder: Path, results: list[Results], brought: Brought | None = None) -> tuple[list[Results], str]:
@@ -63,8 +62,8 @@ def add_marks(folder: Path, results: list[Results], brought: Brought | None = No
         return results, ""
     notes: list[str] = []
     with closing(Ledger(folder)) as ledger:
-        if brought.points is not None:
-            notes += bring_in(ledger, results, brought.points, brought.source)
+        if brought.sheets:
+            notes += bring_in(ledger, results, brought.sheets)
         if brought.adjustments is not None:
             notes += bring_in_adjustments(ledger, results, brought.adjustments)
         if brought.deadline is not None or brought.ends_late_rule:

@@ -1,20 +1,32 @@
-"""What a command line says of points that persons give: the adjustments file and the late rule, for `grade` and `mark`."""
+"""What a command line says of points that persons give: sheets, the adjustments file and the late rule, for `grade` and `mark`."""
 
 import argparse
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from grader.marking.adjustments import read_adjustments
-from grader.marking.given import Brought
+from grader.marking.given import Brought, add_marks, marks_exist
 from grader.marking.late import Deadline, parse_time
+from grader.marking.sheets import count_parts, read_sheet, sheet_of
+from grader.marking.state import State
+from grader.marking.store import Ledger, copy_store, is_store
+from grader.report.files import write_atomically
 from utils.assignments.course import CourseError, course_file
 
+Results = dict[str, Any]
 _OFF = "off"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--adjust` and `--late` to a command."""
+    """Add `--by-hand`, `--adjust` and `--late` to a command."""
+    parser.add_argument(
+        "--by-hand", type=Path, action="append", default=[], metavar="FILE",
+        help="a sheet with points that a person gives (written, with open cells, where there is none), or another folder's "
+        "marks.sqlite; once for each file",
+    )  # fmt: skip
     parser.add_argument(
         "--adjust", type=Path, metavar="FILE", help="a CSV file of reasons: student,check,points,reason,by,when; check may be total, or late"
     )  # fmt: skip
@@ -31,14 +43,14 @@ def _due(text: str) -> str:
     return text
 
 
-def brought(options: argparse.Namespace, start: Brought | None = None) -> Brought:
+def brought(options: argparse.Namespace) -> Brought:
     """What the options bring.
 
     Raises:
-        SheetError: If the adjustments file cannot be used.
+        SheetError: If a sheet or the adjustments file cannot be used.
         CourseError: If the course has no late rule, or nobody says when anything was due.
     """
-    found = start or Brought()
+    found = Brought(tuple(read_sheet(path) for path in options.by_hand if path.exists() and not is_store(path)))
     if options.adjust is not None:
         found = replace(found, adjustments=read_adjustments(options.adjust))
     if options.late == _OFF:
@@ -46,6 +58,40 @@ def brought(options: argparse.Namespace, start: Brought | None = None) -> Brough
     if options.late is not None:
         found = replace(found, deadline=_deadline(options.late))
     return found
+
+
+def with_given(
+    options: argparse.Namespace, folder: Path, results: list[Results], given: Brought
+) -> tuple[list[Results], str]:
+    """The results with what persons gave, and what to say about it; "" where nobody gave anything.
+
+    Args:
+        options: Of the command: where a sheet is named that is not there, it is written.
+        folder: Of the results.
+        results: Contents of `results.json` files.
+        given: What `brought` read before anything was graded.
+    """
+    for path in options.by_hand:
+        if is_store(path):
+            copy_store(path, folder)
+    settled, said = add_marks(folder, results, given)
+    for path in options.by_hand:
+        if not path.exists():
+            said = f"{said} {write_sheet(path, folder, results)}".strip()
+    return settled, said
+
+
+def write_sheet(path: Path, folder: Path, results: list[Results]) -> str:
+    """Write a sheet to fill in, where there is none yet; one sentence says what to do with it."""
+    state = State()
+    if marks_exist(folder):
+        with closing(Ledger(folder)) as ledger:
+            state = ledger.state
+    write_atomically(path, sheet_of(results, state))
+    return (
+        f"{path}: a sheet for {count_parts(results)} parts; what still waits is empty. Fill in points, then run the same "
+        "command again."
+    )
 
 
 def _deadline(text: str) -> Deadline:

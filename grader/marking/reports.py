@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.classes.results_folder import ResultsFolder, read_results
-from grader.marking.answers import NothingToMark, open_tests
+from grader.marking.answers import NothingToMark
 from grader.marking.given import Brought, add_marks
 from grader.marking.sheets import sheet_of
 from grader.marking.store import STORE, Ledger
@@ -70,16 +70,8 @@ def _run(folder: Path) -> dict[str, Any]:
 def export_sheet(folder: Path) -> str:
     """The marks of a folder as a CSV sheet, with what still waits left empty."""
     results = _results(folder)
-    parts: dict[str, tuple] = {}
-    for result in results:
-        for test in open_tests(result):
-            number = [int(n) for n in test["number"].split(".")]
-            parts[test["extra_data"]["check"]] = (
-                result["extra_data"]["notebook"], number, test["extra_data"]["check"], test["extra_data"]["points"],
-            )  # fmt: skip
-    worth = {check: about[3] for check, about in sorted(parts.items(), key=lambda item: item[1])}
     with closing(Ledger(folder)) as ledger:
-        return sheet_of(results, ledger.state, worth)
+        return sheet_of(results, ledger.state)
 
 
 __all__ = ["STORE", "export_sheet", "write_reports"]

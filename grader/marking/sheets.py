@@ -1,104 +1,179 @@
-"""The CSV sheet and the file of marks: a sheet's cells become events like any other, and marks become a sheet.
+"""The CSV sheet of points: written from results and marks, and a filled one read.
 
-The same sheet given again changes nothing: only a cell that has changed since this sheet was last read is a new
-decision, so that it does not undo what somebody has given in the browser in the meantime.
+student,email,id,flow.derive.manual (10),flow.shape.manual (5),answers
+Ada_11,ada@uni.edu,#11,,-,flow.derive.manual:9f1c03aa flow.shape.manual:77d1e0b2
+
+A line a hand-in, a column a part with what it is worth; empty where somebody has to read, `-` where nothing stands. A line is
+keyed by what identifies its people, and carries the digests of the answers that it judges. The `#` keeps a spreadsheet from
+taking a number's zeros. The sheet belongs to the instructor: it is written once and never written over.
 """
 
 import csv
 import io
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from grader.marking.answers import Answer, answers_of, open_tests
-from grader.marking.events import Event, Mark, New
 from grader.marking.standing import given
 from grader.marking.state import State
-from grader.marking.store import Ledger
+from grader.marking.tables import SheetError, Table, read_table
 from grader.report.grades import harmless
 
 Results = dict[str, Any]
-_NAMED = 5
+NOTHING_TO_READ = "-"
+DIGITS = 12  # of a digest in a sheet
+_WHOSE, _ANSWERS = ("student", "email", "id"), "answers"
+_PART = re.compile(r"(?P<check>[\w.]+) \((?P<points>\d+(?:\.\d+)?)\)")
+_ADVICE = "write a new sheet with `mark RESULTS --sheet FILE`, and fill that in"
 
 
-def bring_in(ledger: Ledger, results: list[Results], points: Mapping[tuple[str, str], float], source: str) -> list[str]:
-    """Take a sheet's points into the marks.
+@dataclass(frozen=True)
+class Row:
+    """One hand-in's line."""
 
-    Args:
-        ledger: Of the folder.
-        results: What the sheet is about.
-        points: By the student's name as the sheet writes it, and part.
-        source: The sheet's name.
-
-    Returns:
-        Sentences about cells for nobody here, and answers that have changed since.
-    """
-    answers = {(harmless(a.student), a.check): a for result in results for a in answers_of(result)}
-    who = f"sheet {source}"
-    texts = {a.digest: (a.text, list(a.pictures)) for key, a in answers.items() if key in points}
-    ledger.commit(lambda state: _new(state, answers, points, who), texts)
-    changed = [
-        f"{check} of {student}"
-        for (student, check), answer in answers.items()
-        if (top := ledger.state.mark(answer.student, check)) and top[0].who == who and top[0].digest != answer.digest
-    ]
-    strangers = [f"{check} of {student}" for student, check in sorted(points.keys() - answers.keys())]
-    notes = [f"Not among these results: {_named(strangers)}."] if strangers else []
-    if changed:
-        notes.append(f"Handed in anew since the sheet was read, so open again: {_named(changed)}.")
-    return notes
+    line: int
+    student: str
+    email: str
+    number: str
+    points: dict[str, float | None]  # by part; None where the cell is empty
+    answers: dict[str, str]  # by part, the beginning of the answer's digest
 
 
-def _named(what: list[str]) -> str:
-    return ", ".join(what[:_NAMED]) + (" and more" if len(what) > _NAMED else "")
+@dataclass(frozen=True)
+class Sheet:
+    """A filled sheet."""
+
+    path: Path
+    worth: dict[str, float]  # by part, as the headings say
+    rows: tuple[Row, ...]
+
+    @property
+    def who(self) -> str:
+        """As whose its marks are stored."""
+        return f"sheet {self.path.name}"
+
+    def where(self, row: Row) -> str:
+        return f"{self.path}, line {row.line}"
 
 
-def _new(
-    state: State, answers: Mapping[tuple[str, str], Answer], points: Mapping[tuple[str, str], float], who: str
-) -> list[New]:
-    new = []
-    for key, answer in answers.items():
-        last = next((e for e in reversed(state.history(answer.student, answer.check)) if e.who == who), None)
-        before = _cell(last)
-        if points.get(key) == before:
-            continue
-        is_emptied = key not in points
-        if is_emptied and not (last and state.is_top(last)):
-            continue  # somebody has given it another mark since
-        mark = Mark(is_open=True) if is_emptied else Mark(fixed=points[key])
-        new.append(New(who, "mark", mark.body(), answer.student, answer.check, "", answer.digest))
-    return new
+# ------------------------------------------------------------ out
 
 
-def _cell(event: Event | None) -> float | None:
-    """What the sheet said when it was last read."""
-    return None if event is None or event.body.get("is_open") else event.body.get("fixed")
-
-
-def sheet_of(results: list[Results], state: State, parts: Mapping[str, float]) -> str:
-    """The marks as a sheet: a line a submission, a column a part; empty where somebody has to read, `-` where nothing stands.
+def sheet_of(results: list[Results], state: State) -> str:
+    """The marks as a sheet.
 
     Args:
         results: Contents of `results.json` files, without marks.
         state: Of the marks.
-        parts: What each part is worth, in the order of the columns.
 
     Returns:
         CSV text that `--by-hand` reads.
     """
+    parts = _parts(results)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["student", *(f"{check} ({points:g})" for check, points in parts.items())])
+    writer.writerow([*_WHOSE, *(f"{check} ({points:g})" for check, points in parts.items()), _ANSWERS])
     for result in sorted(results, key=lambda r: r["extra_data"]["student"]):
         answers = {answer.check: answer for answer in answers_of(result)}
-        worth = {test["extra_data"]["check"]: test["extra_data"]["points"] for test in open_tests(result)}
         if answers:
-            cells = [_shown(state, answers.get(check), worth.get(check, 0.0)) for check in parts]
-            writer.writerow([harmless(result["extra_data"]["student"]), *cells])
+            cells = [_shown(state, answers.get(check), points) for check, points in parts.items()]
+            digests = " ".join(f"{check}:{answers[check].digest[:DIGITS]}" for check in parts if check in answers)
+            writer.writerow([*_whose(result), *cells, digests])
     return out.getvalue()
+
+
+def count_parts(results: list[Results]) -> int:
+    return len(_parts(results))
+
+
+def _parts(results: list[Results]) -> dict[str, float]:
+    """Every part that a person grades, with its points, in the order of the notebooks."""
+    found = {}
+    for result in results:
+        for test in open_tests(result):
+            facts, number = test["extra_data"], [int(n) for n in test["number"].split(".")]
+            found[result["extra_data"]["notebook"], tuple(number), facts["check"]] = facts["points"]
+    return {check: points for (_, _, check), points in sorted(found.items())}
+
+
+def _whose(result: Results) -> list[str]:
+    extra = result["extra_data"]
+    members = extra.get("members") or []
+    email = str(members[0]["email"]) if members else ""
+    number = next((str(n) for n in members[0]["ids"]), "") if members else ""
+    shown = f"#{number}" if number.isdecimal() else number
+    return [harmless(extra["student"]), harmless(email), harmless(shown)]
 
 
 def _shown(state: State, answer: Answer | None, maximum: float) -> str:
     if answer is None or (answer.is_missing and not state.marks(answer.student, answer.check)):
-        return "-"
+        return NOTHING_TO_READ
     found = given(state, answer, answer.digest, maximum)
     return "" if found is None else f"{found.points:.10g}"
+
+
+# ------------------------------------------------------------ in
+
+
+def read_sheet(path: Path) -> Sheet:
+    """Read a filled sheet.
+
+    Raises:
+        SheetError: If it is none, a heading was edited, a line stands there twice, or a cell holds no points.
+    """
+    table = read_table(path, _is_heading, "The sheet", f"expected student,email,id,...: {_ADVICE}")
+    titles = table.header
+    if titles[:3] != _WHOSE or titles[-1] != _ANSWERS:
+        raise SheetError(
+            f"{table.where(1)}: the headings begin with {','.join(titles[:3])} and end with {titles[-1]}, expected "
+            f"{','.join(_WHOSE)} and {_ANSWERS}: put them back, or {_ADVICE}."
+        )
+    worth = {}
+    for title in titles[3:-1]:
+        match = _PART.fullmatch(title)
+        if match is None:
+            raise SheetError(f"{table.where(1)}: the heading {title!r} is none of a part, PART (POINTS): put it back.")
+        if match["check"] in worth:
+            raise SheetError(f"{table.where(1)}: the part {match['check']} has two columns: remove one.")
+        worth[match["check"]] = float(match["points"])
+    rows = tuple(_row(table, line, cells, worth) for line, cells in table.rows)
+    lines: dict[tuple[str, ...], int] = {}
+    for row in rows:
+        before = lines.setdefault((row.student, row.email, row.number), row.line)
+        if before != row.line:
+            raise SheetError(f"{table.where(row.line)}: {row.student} stands in line {before} as well: keep one.")
+    return Sheet(path, worth, rows)
+
+
+def _is_heading(cells: list[str]) -> bool:
+    return len(cells) > 1 and cells[0].strip() == "student"
+
+
+def _row(table: Table, line: int, cells: Iterable[str], worth: Mapping[str, float]) -> Row:
+    student, email, number, *points, digests = cells
+    answers: dict[str, str] = {}
+    for word in digests.split():
+        check, _, digest = word.rpartition(":")
+        answers[check] = digest
+    found: dict[str, float | None] = {}
+    for (check, most), cell in zip(worth.items(), points, strict=True):
+        if cell == NOTHING_TO_READ:
+            continue
+        found[check] = _number(table, line, check, cell, most) if cell else None
+        if found[check] is not None and len(answers.get(check, "")) != DIGITS:
+            raise SheetError(
+                f"{table.where(line)}, {check}: nothing under {_ANSWERS} says which answer these points judge: {_ADVICE}."
+            )
+    return Row(line, student, email, number.removeprefix("#"), found, answers)
+
+
+def _number(table: Table, line: int, check: str, cell: str, most: float) -> float:
+    value = table.number(cell)
+    if value is None or not 0 <= value <= most:
+        raise SheetError(
+            f"{table.where(line)}, {check}: {cell!r} stands there, expected points from 0 to {most:g}, or nothing: correct it."
+        )
+    return value

@@ -1,11 +1,13 @@
 """Whose hand-in a line of a person's table means: found by what identifies somebody, never by what merely looks alike."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from grader.report.grades import harmless
 
 Results = dict[str, Any]
+_NUMBERED = re.compile(r" \(\d+\)$")
 
 
 class Nobody(LookupError):
@@ -58,9 +60,10 @@ class Whose:
         found = [(key, self._by[kind].get(key, set())) for kind, key in given if key]
         if not found:
             return self._named(student)
-        if student in self._by["hand-in"]:
-            found.append((student, self._by["hand-in"][student]))
         agreed = set.intersection(*(students for _, students in found))
+        if student in self._by["hand-in"] and not any(_is_alike(student, one) for one in agreed):
+            found.append((student, self._by["hand-in"][student]))
+            agreed &= self._by["hand-in"][student]
         if len(agreed) == 1:
             return next(iter(agreed))
         everybody = set().union(*(students for _, students in found))
@@ -80,6 +83,11 @@ class Whose:
         if len(found) > 1:
             raise Ambiguous(f"{student} is {_listed(found)}")
         return next(iter(found))
+
+
+def _is_alike(student: str, other: str) -> bool:
+    """Whether two hand-ins' names differ in the number that tells equal names apart, which another download may turn round."""
+    return _NUMBERED.sub("", student)[:40] == _NUMBERED.sub("", other)[:40]
 
 
 def _listed(students: set[str]) -> str:

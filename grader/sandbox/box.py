@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from grader.records import Job, SandboxRun
+from grader.records import Job, SandboxRun, Seat
 from grader.sandbox import linux
 from grader.sandbox.scratch import Disk, empty
 from grader.sandbox.script import Steps, encode_script
@@ -49,17 +49,17 @@ ZYGOTE = "grader.sandbox.zygote"  # the module that is started
 class Box:
     """A zygote and the channel to it. Not shared between threads; one for each worker."""
 
-    def __init__(self, assignments: list[str], max_tier: str | None = None, slot: int = 0) -> None:
+    def __init__(self, assignments: list[str], max_tier: str | None = None, seat: Seat = Seat()) -> None:
         """Remember the settings; `start` or `with` starts the process.
 
         Args:
             assignments: Names whose import cells and probes the zygote loads ahead.
             max_tier: Use no stronger isolation than this (tests do), "A" to "E" or "B-". Default: the environment's
                 GRADER_MAX_TIER, else the strongest this machine offers.
-            slot: Numbers boxes that run side by side, so that their users differ.
+            seat: Where it works; boxes that run side by side have other numbers, so that their users differ.
         """
         self.assignments = assignments
-        self.slot = slot
+        self._seat = seat
         self.memory_mib = MEMORY_MIB  # for a submission, beside what the zygote has; small machines lower it
         self.step_seconds = math.inf  # a cap on the time of each cell and probe; tests lower it
         self._max_tier = max_tier or os.environ.get("GRADER_MAX_TIER") or ("A" if sys.platform == "linux" else "E")
@@ -99,7 +99,7 @@ class Box:
         except ValueError as error:
             raise SandboxError(f"the sandbox did not start: {error}") from None
         ours, theirs = socket.socketpair()
-        self.folder = tempfile.mkdtemp(prefix="grader-")
+        self.folder = tempfile.mkdtemp(prefix="grader-", dir=self._seat.folder)
         os.chmod(self.folder, 0o711)  # the child's user passes through to its scratch
         for name in ("scratch", "root"):
             os.mkdir(f"{self.folder}/{name}")
@@ -134,7 +134,7 @@ class Box:
             "control": control_fd,
             "tier": self._max_tier[0],
             "without_landlock": self._max_tier in ("B-", "D"),
-            "uid": _FIRST_UID + self.slot,
+            "uid": _FIRST_UID + self._seat.number,
             "scratch": f"{self.folder}/scratch",
             "root": f"{self.folder}/root",
             "readable": readable,

@@ -5,13 +5,15 @@ process said before it had seen any other. Of the inputs drawn for a submission 
 """
 
 import re
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from grader.authoring.check import Arrays, Check
-from grader.authoring.contract import PRICE, Contract, breach
+from grader.authoring.contract import PRICE, breach
 from grader.authoring.judges import excess, judged, tolerance
 from grader.records import Call, ProbeRun, Reading, SandboxRun, Verdict
 from grader.rubric import Rubric
+from grader.rubric.references import Slip
 from grader.stages.clock import CHECK_SECONDS, JUDGE_SECONDS, Budget, OutOfTime
 from grader.stages.sentences import about_error, about_limit, about_task, hidden_sentence, join, next_step
 from grader.stages.written import parts_for_a_person
@@ -34,6 +36,7 @@ def compare(
         One verdict for each check, in the rubric's order, then one for each part that a person grades.
     """
     verdicts: list[Verdict] = []
+    judge = _Judge(rubric, reading, run, calls, fresh)
     time_left = Budget(JUDGE_SECONDS)
     for question in rubric.assignment.questions:
         numbers = _numbers(question.number, sum(len(rubric.checks_of(task.id)) for task in question.tasks))
@@ -42,128 +45,143 @@ def compare(
             reason = _not_run(task, reading, run)
             remark = reading.remarks.get(task.id, "")  # behind the first check alone
             for check in rubric.checks_of(task.id):
-                status, sentence, slip = reason or _in_time(
-                    time_left, check, task, rubric, reading, run, calls, fresh, failed
-                )
-                points = check.points if status == "passed" else 0.0
-                contract = rubric.contract_paid_by(check.name)
-                if status == "passed" and contract and (broken := _broken(contract, reading, run, calls)):
-                    sentence, slip = broken
-                    points = max(0.0, check.points - PRICE)
-                    status = "partial" if points else "wrong"
-                sentence, remark = join(sentence, remark), ""
+                found = reason or judge.in_time(time_left, check, task, failed)
                 verdicts.append(
                     Verdict(
-                        check.name, task.id, check.title, next(numbers), status, points, check.points, sentence, slip
+                        check=check.name,
+                        task=task.id,
+                        title=check.title,
+                        number=next(numbers),
+                        status=found.status,
+                        points=check.points if found.status == "passed" else found.kept,
+                        max_points=check.points,
+                        sentence=join(found.sentence, remark),
+                        slip=found.slip,
                     )
                 )
+                remark = ""
     return (*verdicts, *_manual(reading))
 
 
-def _numbers(question: str, checks: int):
+@dataclass(frozen=True)
+class Finding:
+    """What is found of one check: a verdict without its place in the rubric."""
+
+    status: str
+    sentence: str
+    slip: str = ""
+    kept: float = 0.0  # points that are left where it is not passed
+
+
+def _numbers(question: str, checks: int) -> Iterator[str]:
     return iter([question] if checks == 1 else [f"{question}.{n}" for n in range(1, checks + 1)])
 
 
-def _not_run(task: Task, reading: Reading, run: SandboxRun) -> tuple[str, str, str] | None:
-    """Why a task's checks could not be made at all: (status, sentence, slip)."""
+def _not_run(task: Task, reading: Reading, run: SandboxRun) -> Finding | None:
+    """Why a task's checks could not be made at all."""
     source = reading.sources.get(task.id)
     if source is None:
-        return "missing", reading.missing[task.id], ""
+        return Finding("missing", reading.missing[task.id])
     where = about_task(task.id, source.cell)
     if source.is_untouched:
-        return "missing", f"{where}: the gap is still as it was given. Fill it and run the TEST cell below it.", ""
+        return Finding("missing", f"{where}: the gap is still as it was given. Fill it and run the TEST cell below it.")
     if source.syntax_error:
-        return (
+        return Finding(
             "raised",
             f"{where}: the cell does not parse, {source.syntax_error}. Run the cell; the notebook marks the place.",
-            "",
         )
     if task.id in reading.forbidden:
-        return "forbidden", f"{where}: {reading.forbidden[task.id]}. Write it with the imports of the first cell.", ""
+        uses = reading.forbidden[task.id]
+        return Finding("forbidden", f"{where}: {uses}. Write it with the imports of the first cell.")
     cell = run.cells[source.cell]
     if cell.status in ("timeout", "memory", "killed", "malformed"):
-        return cell.status, f"{where}: {about_limit(cell)} while the cell itself ran.", ""
+        return Finding(cell.status, f"{where}: {about_limit(cell)} while the cell itself ran.")
     return None
 
 
-def _in_time(
-    time_left: Budget, check: Check, task: Task, rubric: Rubric, reading: Reading, *others
-) -> tuple[str, str, str]:
-    try:
-        with time_left.share(CHECK_SECONDS):
-            return _judge(check, task, rubric, reading, *others)
-    except (OutOfTime, MemoryError):
-        where = about_task(task.id, reading.sources[task.id].cell)
-        return "wrong", f"{where}: what came back takes too long to judge. Return what is asked for, and no more.", ""
+@dataclass(frozen=True)
+class _Judge:
+    """Everything that the checks of one submission are judged with; see `compare`."""
 
+    rubric: Rubric
+    reading: Reading
+    run: SandboxRun
+    calls: tuple[Call, ...]
+    fresh: dict[str, Arrays]
 
-def _judge(
-    check: Check,
-    task: Task,
-    rubric: Rubric,
-    reading: Reading,
-    run: SandboxRun,
-    calls: tuple[Call, ...],
-    fresh: dict[str, Arrays],
-    failed: set[str],
-) -> tuple[str, str, str]:
-    where = about_task(task.id, reading.sources[task.id].cell)
-    own = [call for call in calls if call.name.split("#")[0] == check.name]
-    for call in own:
-        result = run.runs[call.name]
-        if result.status != "ran" and not call.is_public:  # how it ended was up to a process that knew hidden inputs
-            return "wrong", f"{where}: {hidden_sentence()}", ""
-        if result.status != "ran":
-            return _stopped(result, call, where, reading, run)
-        reference = (rubric.references.outputs if call.is_public else fresh).get(call.name, {})
-        symptom = judged(check, result.values, reference, call.inputs)
-        if symptom is None:
-            continue
-        if not call.is_public:
-            return "wrong", f"{where}: {hidden_sentence()}", ""
-        if symptom.slip:
-            return "wrong", join(f"{where}: {symptom.text}"), symptom.slip
-        if _depends(reading, task.id, failed):  # the same values as a slip, but the slip was made elsewhere
-            return "wrong", join(f"{where}: {symptom.text}"), ""
-        slip = _slip(task.id, rubric, run)
-        return "wrong", join(f"{where}: {symptom.text}", slip.sentence if slip else ""), slip.name if slip else ""
-    return "passed", join(f"{where}: {check.title}", _advice(check, rubric, run, own)), ""
+    def in_time(self, time_left: Budget, check: Check, task: Task, failed: set[str]) -> Finding:
+        """Judge a check, but not for longer than its share of the time."""
+        try:
+            with time_left.share(CHECK_SECONDS):
+                found = self._found(check, task, failed)
+                return self._broken(check, task) or found if found.status == "passed" else found
+        except (OutOfTime, MemoryError):
+            return Finding(
+                "wrong",
+                f"{self._where(task)}: what came back takes too long to judge. Return what is asked for, and no more.",
+            )
 
+    def _where(self, task: Task) -> str:
+        return about_task(task.id, self.reading.sources[task.id].cell)
 
-def _broken(contract: Contract, reading: Reading, run: SandboxRun, calls: tuple[Call, ...]) -> tuple[str, str] | None:
-    """A promise that the calls of a task broke: (sentence, slip)."""
-    where = about_task(contract.task, reading.sources[contract.task].cell)
-    for call in calls:
-        if call.task == contract.task and (found := breach(contract, run.runs[call.name].facts)):
+    def _broken(self, check: Check, task: Task) -> Finding | None:
+        """A promise that the calls of a task broke, of the check that pays for it."""
+        contract = self.rubric.contract_paid_by(check.name)
+        if contract is None:
+            return None
+        kept = max(0.0, check.points - PRICE)
+        status = "partial" if kept else "wrong"
+        for call in self.calls:
+            if call.task == task.id and (found := breach(contract, self.run.runs[call.name].facts)):
+                if not call.is_public:
+                    return Finding(status, f"{self._where(task)}: {hidden_sentence()}", kept=kept)
+                return Finding(status, join(f"{self._where(task)}: {found.text}"), found.slip, kept)
+        return None
+
+    def _found(self, check: Check, task: Task, failed: set[str]) -> Finding:
+        where = self._where(task)
+        own = [call for call in self.calls if call.name.split("#")[0] == check.name]
+        for call in own:
+            result = self.run.runs[call.name]
+            if result.status != "ran" and not call.is_public:  # how it ended: up to a process that knew hidden inputs
+                return Finding("wrong", f"{where}: {hidden_sentence()}")
+            if result.status != "ran":
+                return self._stopped(result, call, where)
+            reference = (self.rubric.references.outputs if call.is_public else self.fresh).get(call.name, {})
+            symptom = judged(check, result.values, reference, call.inputs)
+            if symptom is None:
+                continue
             if not call.is_public:
-                return f"{where}: {hidden_sentence()}", ""
-            return join(f"{where}: the values are right, but {found.text}"), found.slip
-    return None
+                return Finding("wrong", f"{where}: {hidden_sentence()}")
+            if symptom.slip:
+                return Finding("wrong", join(f"{where}: {symptom.text}"), symptom.slip)
+            if _depends(self.reading, task.id, failed):  # the same values as a slip, but the slip was made elsewhere
+                return Finding("wrong", join(f"{where}: {symptom.text}"))
+            if (slip := _slip(task.id, self.rubric, self.run)) is None:
+                return Finding("wrong", join(f"{where}: {symptom.text}"))
+            return Finding("wrong", join(f"{where}: {symptom.text}", slip.sentence), slip.name)
+        return Finding("passed", join(f"{where}: {check.title}", self._advice(check, own)))
 
-
-def _advice(check: Check, rubric: Rubric, run: SandboxRun, own: list[Call]) -> str:
-    """What is worth a word though it costs nothing, from the public cases."""
-    if check.advice is None:
+    def _advice(self, check: Check, own: list[Call]) -> str:
+        """What is worth a word though it costs nothing, from the public cases."""
+        if check.advice is None:
+            return ""
+        advised = replace(check, judge=check.advice)
+        for call in own:
+            reference, values = self.rubric.references.outputs.get(call.name, {}), self.run.runs[call.name].values
+            if call.is_public and (symptom := judged(advised, values, reference, call.inputs)):
+                return f"Advice, no points: {symptom.text}"
         return ""
-    advised = replace(check, judge=check.advice)
-    for call in own:
-        reference = rubric.references.outputs.get(call.name, {})
-        if call.is_public and (symptom := judged(advised, run.runs[call.name].values, reference, call.inputs)):
-            return f"Advice, no points: {symptom.text}"
-    return ""
+
+    def _stopped(self, result: ProbeRun, call: Call, where: str) -> Finding:
+        """A public call that returned nothing."""
+        if result.error is None:
+            said = f"{where}: {about_limit(result)} when it was called. {next_step(result)}"
+            return Finding(result.status, said)
+        return Finding(result.status, join(about_error(result, call.task, where, self.reading, self.run)))
 
 
-def _stopped(result: ProbeRun, call: Call, where: str, reading: Reading, run: SandboxRun) -> tuple[str, str, str]:
-    if result.error is None:
-        return (
-            result.status,
-            f"{where}: {about_limit(result)} when it was called. {next_step(result)}",
-            "",
-        )
-    return result.status, join(about_error(result, call.task, where, reading, run)), ""
-
-
-def _slip(task: str, rubric: Rubric, run: SandboxRun):
+def _slip(task: str, rubric: Rubric, run: SandboxRun) -> Slip | None:
     """The known slip that returns the same as this answer, in all that it returns."""
     tolerances = {check.name: tolerance(check) for check in rubric.checks_of(task)}
     for slip in rubric.references.slips_of(task):
@@ -213,7 +231,16 @@ def _manual(reading: Reading) -> list[Verdict]:
                 else f"{question.id}: waits for a person."
             )
             verdicts.append(
-                Verdict(name, question.id, question.title, question.number, status, 0.0, part.points, sentence)
+                Verdict(
+                    check=name,
+                    task=question.id,
+                    title=question.title,
+                    number=question.number,
+                    status=status,
+                    points=0.0,
+                    max_points=part.points,
+                    sentence=sentence,
+                )
             )
     return verdicts
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from grader import __version__
 from grader.authoring.check import Arrays, calls, has_checks
-from grader.records import Job, Reading, Report, SandboxRun, Submission, Verdict
+from grader.records import Job, Reading, Report, SandboxRun, Seat, Submission, Verdict
 from grader.rubric import Rubric, load_rubric
 from grader.rubric.draws import Draw, FreshReferences, course_key, course_salt, draw_of, job_of
 from grader.rubric.references import has_references, library_versions
@@ -42,7 +42,7 @@ class Grader:
         notebook: str | None = None,
         salt: str | None = None,
         max_tier: str | None = None,
-        slot: int = 0,
+        seat: Seat = Seat(),
         quality_seconds: float | None = None,
     ) -> None:
         """Prepare; the sandbox starts with `with`.
@@ -51,14 +51,14 @@ class Grader:
             notebook: The only assignment accepted; None takes any, found from the content.
             salt: The course's secret for drawing inputs; default from the environment.
             max_tier: See `Box`.
-            slot: See `Box`.
+            seat: See `Box`.
             quality_seconds: CPU seconds to train a student's model again; None for what the assignment declares, 0 leaves
                 the points for it open.
         """
         self.quality_seconds = quality_seconds
         self.notebook = notebook
         self.salt = salt if salt is not None else course_salt()
-        self.box = Box([notebook] if notebook else graded_assignments(), max_tier, slot)
+        self.box = Box([notebook] if notebook else graded_assignments(), max_tier, seat)
         self.fresh = FreshReferences(self.box)
         self.carrier = Carrier(self.box)
 
@@ -108,12 +108,12 @@ class Grader:
 
     def _rejected(self, error: IntakeError) -> Report:
         return Report(
-            error.student,
-            error.file_name,
-            self.notebook or "",
-            error.sha256,
-            self.tier,
-            self._nothing(),
+            student=error.student,
+            file_name=error.file_name,
+            notebook=self.notebook or "",
+            submission_sha256=error.sha256,
+            tier=self.tier,
+            verdicts=self._nothing(),
             rejection=str(error),
         )
 
@@ -123,14 +123,14 @@ class Grader:
             return ()
         return tuple(
             Verdict(
-                part.id,
-                part.id,
-                part.title,
-                part.number,
-                "missing",
-                0.0,
-                part.points,
-                f"{part.id}: no notebook to look into.",
+                check=part.id,
+                task=part.id,
+                title=part.title,
+                number=part.number,
+                status="missing",
+                points=0.0,
+                max_points=part.points,
+                sentence=f"{part.id}: no notebook to look into.",
             )
             for part in load_assignment(self.notebook).questions
             if part.points
@@ -183,15 +183,32 @@ class Grader:
         return job_of(rubric.assignment, cells_of(rubric, reading), (*public, *fresh_asked)), fresh
 
     def _our_fault(self, submission: Submission, reading: Reading, fault: str) -> Report:
-        sentence = "The grader failed on this submission; no score is given, staff will look into it."
-        verdict = Verdict(
-            "grader", "grader", "grading", "0", "grader_error", 0.0, reading.assignment.total_points, sentence
-        )
         return Report(
-            submission.student, submission.file_name, reading.assignment.notebook, submission.sha256, self.tier, (verdict,),
-            repairs=reading.repairs, ignored=submission.ignored, fault=fault,
+            student=submission.student,
+            file_name=submission.file_name,
+            notebook=reading.assignment.notebook,
+            submission_sha256=submission.sha256,
+            tier=self.tier,
+            verdicts=(our_fault(reading.assignment.total_points),),
+            repairs=reading.repairs,
+            ignored=submission.ignored,
+            fault=fault,
             written=reading.written,
-        )  # fmt: skip
+        )
+
+
+def our_fault(max_points: float = 0.0) -> Verdict:
+    """The one verdict of a submission that the grader failed on."""
+    return Verdict(
+        check="grader",
+        task="grader",
+        title="grading",
+        number="0",
+        status="grader_error",
+        points=0.0,
+        max_points=max_points,
+        sentence="The grader failed on this submission; no score is given, staff will look into it.",
+    )
 
 
 def _in_words(error: Exception, sitting: Sitting) -> str:

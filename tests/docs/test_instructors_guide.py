@@ -76,7 +76,7 @@ def _fill_in(sheet: Path) -> None:
     rows = list(csv.reader(sheet.read_text(encoding="utf-8").splitlines()))
     for row in rows[1:]:
         for n, title in enumerate(rows[0]):
-            if row[n] == "":
+            if row[n] == "" and "(" in title:
                 question, _, part = title.partition(" ")[0].rpartition(".")
                 row[n] = str(PARTS[question] if part in ("manual", "manual1") else 0)
     with sheet.open("w", newline="", encoding="utf-8") as file:
@@ -157,7 +157,7 @@ def test_the_marking_page_opens_and_says_how_to_get_in(walk: Walk) -> None:
 def test_the_sheet_costs_no_grading_and_leaves_the_results_alone(walk: Walk) -> None:
     said = _said(walk, "--by-hand class/points.csv")
     assert "0 graded, 5 kept from before" in said
-    assert "class/points.csv: an empty sheet for 5 parts that wait" in said
+    assert "class/points.csv: a sheet for 5 parts; what still waits is empty." in said
     assert (walk.root / "results" / "lovelaceada_11" / "results.json").read_bytes() == walk.kept
 
 
@@ -189,7 +189,7 @@ def test_one_column_of_the_grade_file_is_filled(walk: Walk) -> None:
 
 def test_the_comparison_names_her_and_nobody_else(walk: Walk) -> None:
     compared = _said(walk, "diff results results-2")
-    assert compared.splitlines()[0].startswith("hoppergrace_12: 31 -> 35  because: the rubric changed")
+    assert compared.splitlines()[0].startswith("hoppergrace_12: 58 -> 62  because: the rubric changed")
     assert "kl.D_KL.values: wrong -> passed" in compared
     assert "1 students changed, 1 in their score; 5 are in both." in compared
     assert "diff.html" in (walk.root / "results-2" / "class.html").read_text(encoding="utf-8")

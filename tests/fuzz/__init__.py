@@ -65,6 +65,5 @@ def _too_slow(*_: object) -> None:
 
 
 def close() -> None:
-    """End the sandbox and remove the files that cases have made."""
+    """End the sandbox."""
     channels.close()
-    classes.close()

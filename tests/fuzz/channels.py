@@ -10,7 +10,8 @@ from functools import cache
 
 import numpy as np
 
-from grader.records import Job, ProbeRun, Reading, Report, Submission
+from grader.classes.batch import Sandboxes, Settings
+from grader.records import Job, ProbeRun, Reading, Report, Seat, Submission
 from grader.rubric import Rubric, load_rubric
 from grader.sandbox.frames import Decoder, FrameError, encode
 from grader.sandbox.script import Skipped, blame, collect, hidden_values, merge_cells, steps_of
@@ -198,11 +199,12 @@ def _other_header(rng: random.Random, frame: bytes) -> bytes:
 # ---------------------------------------------------------------- the real sandbox
 
 
-@cache
+_sandboxes = Sandboxes()
+
+
 def _grader() -> Grader:
-    grader = Grader(NAME, salt="fuzz")
+    grader = _sandboxes.grader(Settings(NAME, "fuzz"), Seat())
     grader.box.step_seconds = 1.0
-    grader.__enter__()
     return grader
 
 
@@ -222,6 +224,4 @@ def run_spoilt_answer(rng: random.Random, grader: Grader) -> str:
 
 def close() -> None:
     """End the sandbox, if one was started."""
-    if _grader.cache_info().currsize:
-        _grader().__exit__()
-        _grader.cache_clear()
+    _sandboxes.close()

@@ -6,10 +6,10 @@ import io
 import json
 import os
 import random
-import shutil
 import tempfile
 import zipfile
-from functools import cache
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from unittest import mock
 
@@ -57,22 +57,15 @@ _CANVAS = "Student,ID,SIS User ID,SIS Login ID,Section,01_kl_divergence (901),Es
 _MOODLE = "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Feedback comments"
 
 
-@cache
-def _folder() -> Path:
-    """One temporary folder for the whole process."""
-    holder = tempfile.TemporaryDirectory(prefix="fuzz-")
-    _KEPT.append(holder)
-    return Path(holder.name)
+def _with_folder(case: Callable[[random.Random, Path], str]) -> Callable[[random.Random], str]:
+    """A case that needs files: each time it gets an empty folder, which is gone when it ends."""
 
+    @wraps(case)
+    def run(rng: random.Random) -> str:
+        with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+            return case(rng, Path(folder))
 
-_KEPT: list[tempfile.TemporaryDirectory] = []
-
-
-def close() -> None:
-    """Remove the temporary folder."""
-    while _KEPT:
-        _KEPT.pop().cleanup()
-    _folder.cache_clear()
+    return run
 
 
 def _cell(rng: random.Random) -> str:
@@ -98,10 +91,11 @@ def _table(rng: random.Random, header: str, columns: int) -> bytes:
     return changed_bytes(rng, data, 2) if rng.random() < 0.2 else data
 
 
-def rosters(rng: random.Random) -> str:
+@_with_folder
+def rosters(rng: random.Random, folder: Path) -> str:
     """Class lists in CSV: people, or one sentence."""
     headings = [rng.choice(_HEADINGS) for _ in range(rng.randint(1, 5))]
-    path = _folder() / "roster.csv"
+    path = folder / "roster.csv"
     path.write_bytes(_table(rng, ",".join(headings), len(headings)))
     try:
         directory = read_roster(path)
@@ -115,16 +109,17 @@ def rosters(rng: random.Random) -> str:
     return "read"
 
 
-def gradebooks(rng: random.Random) -> str:
+@_with_folder
+def gradebooks(rng: random.Random, folder: Path) -> str:
     """Grade files: nothing but the one column changes, or one sentence."""
     header = rng.choice([_CANVAS, _MOODLE, _CANVAS.replace("Essay", "01_kl_divergence"), changed_text(rng, _CANVAS, 1)])
-    path = _folder() / "book.csv"
+    path = folder / "book.csv"
     path.write_bytes(_table(rng, header, header.count(",") + 1))
     results = [_result(rng) for _ in range(rng.randrange(4))]
     try:
         book = read_gradebook(path)
         rows = [list(row) for row in book.rows]
-        summary = fill(book, results, _folder() / "out", rng.choice([None, None, "Essay", "901", ""]))
+        summary = fill(book, results, folder / "out", rng.choice([None, None, "Essay", "901", ""]))
         demand_sentence(summary, longest=100_000)  # it names everybody who was left out
     except GradebookError as error:
         demand_sentence(str(error))
@@ -132,7 +127,7 @@ def gradebooks(rng: random.Random) -> str:
     changed = {n for row, new in zip(rows, book.rows, strict=True) for n in range(len(row)) if row[n] != new[n]}
     demand(len(changed) <= 1, "more than one column was changed")
     demand(
-        changed or (_folder() / "out" / "book.csv").read_bytes() == path.read_bytes(), "it was changed without a reason"
+        changed or (folder / "out" / "book.csv").read_bytes() == path.read_bytes(), "it was changed without a reason"
     )
     return "filled" if changed else "unchanged"
 
@@ -153,11 +148,9 @@ def _result(rng: random.Random) -> dict:
 # ---------------------------------------------------------------- bulk downloads
 
 
-def classes(rng: random.Random) -> str:
+@_with_folder
+def classes(rng: random.Random, place: Path) -> str:
     """A bulk download in any layout, its names, list and files spoilt, through the whole command; then the same again."""
-    place = _folder() / "class"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir()
     source = _written(rng, _download(rng), place)
     command = ["grade", str(source), "--out", str(place / "out"), "--workers", "0", "--min-tier", "E"]
     if rng.random() < 0.3:
@@ -186,7 +179,7 @@ def _run(rng: random.Random, command: list[str], out: Path) -> str:
     grader = grader_with(rng, 0)
     said, complaint = io.StringIO(), io.StringIO()
     with (
-        mock.patch.object(batch, "_grader", return_value=grader),
+        mock.patch.object(batch.sandboxes, "grader", return_value=grader),
         contextlib.redirect_stdout(said),
         contextlib.redirect_stderr(complaint),
     ):

@@ -23,7 +23,9 @@ NAME = "01_kl_divergence"
 def _one_sandbox(monkeypatch: pytest.MonkeyPatch, grader: Grader) -> Iterator[None]:
     """Lend the session's grader to the command line: its own would take seconds to start."""
 
-    monkeypatch.setattr("grader.classes.batch._grader", lambda settings: _lent(grader, settings.notebook))
+    monkeypatch.setattr(
+        "grader.classes.batch.sandboxes.grader", lambda settings, seat: _lent(grader, settings.notebook)
+    )
     yield
     grader.notebook = None
 

@@ -35,7 +35,7 @@ NAME = "01_kl_divergence"
 def stand_in(monkeypatch: pytest.MonkeyPatch):
     """No sandbox: its answers are the reference's."""
     grader = grader_with(random.Random(0), 0)
-    monkeypatch.setattr(batch, "_grader", lambda settings: grader)
+    monkeypatch.setattr(batch.sandboxes, "grader", lambda settings, seat: grader)
     return grader
 
 

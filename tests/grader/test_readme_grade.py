@@ -27,7 +27,7 @@ def test_make_grade_ends_as_shown(
             file_name, data = build(example)
             (tmp_path / "class" / file_name).write_bytes(data)
     monkeypatch.setattr(
-        "grader.classes.batch._grader", lambda settings: grader
+        "grader.classes.batch.sandboxes.grader", lambda settings, seat: grader
     )  # starting one of its own takes seconds
     monkeypatch.chdir(tmp_path)
     assert main(["grade", str(tmp_path / "class"), "--out", "results", "--min-tier", "E", "--workers", "0"]) == WRITTEN

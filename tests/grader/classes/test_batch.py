@@ -36,7 +36,7 @@ QUICK_ATTACKS = ("forged_frames", "exit_in_cell", "patch_comparisons", "exceptio
 @pytest.fixture(autouse=True)
 def _one_sandbox(monkeypatch: pytest.MonkeyPatch, grader: Grader) -> None:
     """What runs in this process uses the session's sandbox, and the same salt as the commands started here."""
-    monkeypatch.setattr(batch, "_grader", lambda settings: grader)
+    monkeypatch.setattr(batch.sandboxes, "grader", lambda settings, seat: grader)
     monkeypatch.setenv("GRADER_SALT", "tests")
 
 
@@ -114,7 +114,7 @@ def undisturbed(classroom: Path, grader: Grader, tmp_path_factory: pytest.TempPa
     """The results of a run that nothing happens to."""
     out = tmp_path_factory.mktemp("undisturbed") / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batch, "_grader", lambda settings: grader)
+        patch.setattr(batch.sandboxes, "grader", lambda settings, seat: grader)
         patch.setenv("GRADER_SALT", "tests")
         assert main(["grade", str(classroom), "--out", str(out), "--workers", "0", "--min-tier", "E"]) == WRITTEN
     return out
@@ -224,7 +224,7 @@ def test_what_cannot_be_read_or_is_too_large_is_rejected(tmp_path: Path, monkeyp
 
 
 def test_a_stopped_run_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    def interrupted(*_: object) -> Iterator[dict]:
+    def interrupted(*_: object, **__: object) -> Iterator[dict]:
         raise KeyboardInterrupt
 
     (tmp_path / "a.pdf").write_bytes(b"%PDF")

@@ -32,7 +32,7 @@ def grading(grader: Grader):
 
     def graded_here(given: Path, out: Path) -> Run:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(batch, "_grader", lambda settings: grader)
+            patch.setattr(batch.sandboxes, "grader", lambda settings, seat: grader)
             patch.setenv("GRADER_SALT", "tests")
             code = main(["grade", str(given), "--out", str(out), "--workers", "0", "--min-tier", "E"])
         return replace(FINE, code=code)

@@ -13,12 +13,13 @@ from grader.marking.desk import Desk
 from grader.marking.events import Mark
 from grader.marking.given import Brought, add_marks
 from grader.marking.reports import export_sheet, write_reports
+from grader.marking.sheets import read_sheet
 from grader.marking.store import STORE
-from grader.platforms.by_hand import read_sheet
 from grader.report import feedback_page
 from tests.marking import load, pictures, presses
 from tests.marking.classroom import PARTS, make_class, many_parts, result, write_result, write_run
 from tests.marking.running import Running
+from tests.marking.sheets import filled
 from tests.places import PROJECT
 
 CHECK = PARTS[0][0]
@@ -30,7 +31,8 @@ def _results(folder: Path) -> list[dict]:
 
 
 def _added(folder: Path, points: dict[tuple[str, str], float] | None = None) -> dict[str, dict]:
-    settled, _ = add_marks(folder, _results(folder), Brought(points, "points.csv"))
+    sheets = () if points is None else (filled(_results(folder), points),)
+    settled, _ = add_marks(folder, _results(folder), Brought(sheets))
     return {r["extra_data"]["student"]: r for r in settled}
 
 
@@ -77,9 +79,10 @@ def test_an_emptied_cell_takes_its_points_back_and_no_others(folder: Path) -> No
 
 
 def test_sheet_points_wait_again_when_the_answer_changed(folder: Path) -> None:
-    _added(folder, {(STUDENT, CHECK): 4.0})
+    sheet = filled(_results(folder), {(STUDENT, CHECK): 4.0})
+    add_marks(folder, _results(folder), Brought((sheet,)))
     write_result(folder, result(STUDENT, {CHECK: "something else"}))
-    _, said = add_marks(folder, _results(folder), Brought({(STUDENT, CHECK): 4.0}, "points.csv"))
+    _, said = add_marks(folder, _results(folder), Brought((sheet,)))
     assert f"open again: {CHECK} of {STUDENT}." in said
     assert _score(folder) == 33
 
@@ -89,11 +92,16 @@ def test_a_sheet_goes_out_and_comes_in_the_same(folder: Path, tmp_path: Path) ->
     _give(folder, Mark(items=("a",), change=-0.25, reason="r"))
     sheet = tmp_path / "out.csv"
     sheet.write_text(export_sheet(folder), encoding="utf-8")
-    assert read_sheet(sheet) == {(STUDENT, CHECK): 7.75}
+    given = {(r.student, check): n for r in read_sheet(sheet).rows for check, n in r.points.items() if n is not None}
+    assert given == {(STUDENT, CHECK): 7.75}
     rows = {row["student"]: row for row in csv.DictReader(sheet.read_text(encoding="utf-8").splitlines())}
-    assert list(rows["zoë <b>"].values())[1:] == ["", "-", "-", "-", "-"]
+    assert list(rows["zoë <b>"].values())[3:-1] == ["", "-", "-", "-", "-"]
     other = make_class(tmp_path / "other", 7)
-    assert _added(other, read_sheet(sheet))[STUDENT]["score"] == 33 + 7.75
+    settled, _ = add_marks(other, _results(other), Brought((read_sheet(sheet),)))
+    assert {r["extra_data"]["student"]: r["score"] for r in settled}[STUDENT] == 33 + 7.75
+    add_marks(folder, _results(folder), Brought((read_sheet(sheet),)))
+    assert "no $\\mu$" not in feedback_page(_added(folder)[STUDENT])
+    assert "why" in feedback_page(_added(folder)[STUDENT]), "unchanged cells leave rubric and words alone"
 
 
 def test_the_command_writes_a_sheet_and_never_over_one(
