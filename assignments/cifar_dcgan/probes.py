@@ -45,15 +45,14 @@ def layers(names, channels: Tensor, biases: Tensor, seed: Tensor):
 @torch.no_grad()
 def _as_given(names, gan, seed: int) -> dict[str, Tensor]:
     """Whether the networks answer as the given ones do with the same weights, are in training mode, and can be trained."""
-    with plain_layers():
-        given = names["Generator"](gan._code_size), names["Discriminator"]()
     networks = gan._generator, gan._discriminator
+    size = next(gan._generator.parameters()).shape[-1]  # of a code: the first weight is the linear layer's
+    with plain_layers():
+        given = names["Generator"](size), names["Discriminator"]()
     modes = [all(module.training for module in network.modules()) for network in networks]
     trainable = [all(parameter.requires_grad for parameter in network.parameters()) for network in networks]
     off = []
-    for one, other, x in zip(
-        networks, given, (uniform(seed, 2, gan._code_size) - 0.5, uniform(seed, 2, 3, 32, 32)), strict=True
-    ):
+    for one, other, x in zip(networks, given, (uniform(seed, 2, size) - 0.5, uniform(seed, 2, 3, 32, 32)), strict=True):
         other.load_state_dict(one.state_dict(), strict=False)
         off.append(float((one.train()(x) - other.train()(x)).abs().max()))
     return {"off": torch.tensor(off), "modes": torch.tensor(modes), "trainable": torch.tensor(trainable)}

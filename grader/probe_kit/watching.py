@@ -6,7 +6,7 @@ and could forge them: a fact can cost points and never earn any.
 
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -41,18 +41,22 @@ class Watcher:
         def watched(*args: Any, **kwargs: Any) -> Any:
             given = [*args, *kwargs.values()]
             if self._depth:  # within another answer: what it gets is looked at, the rest is between the two
-                copies = [_copied(value) for value in given]
+                with suppress(Exception):
+                    copies = [_copied(value) for value in given]
                 answer = function(*args, **kwargs)
-                self._note("argument", _changed(given, copies))
+                with suppress(Exception):
+                    self._note("argument", _changed(given, copies))
                 return answer
-            before = _Before(given)
+            before = _before(given)
             self._depth += 1
             try:
                 answer = function(*args, **kwargs)
             finally:
                 self._depth -= 1
             self._unasked = unasked
-            self._look(given, before, answer)
+            if before is not None:
+                with suppress(Exception):  # what cannot be looked at costs nothing
+                    self._look(given, before, answer)
             return answer
 
         return watched
@@ -64,7 +68,7 @@ class Watcher:
         self._note("generator", not torch.equal(torch.default_generator.get_state(), before.generator))
         models = _models(given)
         self._note("modes", _modes(models) != before.modes)
-        self._note("weights", _versions(models) != before.versions)
+        self._note("weights", _versions(models) != before.versions and _moved(models, before.sums))
         self._note("frozen", _trainable(models) != before.trainable)
         leaves = list(_leaves(answer))
         self._note("dtype", max((_kind(leaf) for leaf in leaves), default=0))
@@ -84,6 +88,13 @@ class _Before:
         self.copies = [_copied(value) for value in given]
         models = _models(given)
         self.modes, self.versions, self.trainable = _modes(models), _versions(models), _trainable(models)
+        self.sums = _sums(models)
+
+
+def _before(given: list[Any]) -> "_Before | None":
+    with suppress(Exception):
+        return _Before(given)
+    return None
 
 
 def _changed(given: list[Any], copies: list[Any]) -> int:
@@ -137,7 +148,7 @@ def _models(given: list[Any]) -> list[nn.Module]:
     """Models among the arguments, and those that an argument holds, as a class of two networks does."""
     plain = [value for value in given if not isinstance(value, Tensor | nn.Module)]
     held = [one for value in plain for one in getattr(value, "__dict__", {}).values()]
-    return [value for value in (*given, *held) if isinstance(value, nn.Module)]
+    return [value for value in (*given, *held) if isinstance(value, nn.Module) and "_modules" in value.__dict__]
 
 
 def _modes(models: list[nn.Module]) -> list[bool]:
@@ -146,6 +157,16 @@ def _modes(models: list[nn.Module]) -> list[bool]:
 
 def _versions(models: list[nn.Module]) -> list[int]:
     return [parameter._version for model in models for parameter in model.parameters()]
+
+
+def _sums(models: list[nn.Module]) -> list[float]:
+    with torch.no_grad():
+        return [float(parameter.double().abs().sum()) for model in models for parameter in model.parameters()]
+
+
+def _moved(models: list[nn.Module], sums: list[float]) -> bool:
+    """Whether weights are others: writing the same numbers into them once more is no change."""
+    return not np.allclose(_sums(models), sums, rtol=1e-7, atol=0.0) if len(_sums(models)) == len(sums) else True
 
 
 def _trainable(models: list[nn.Module]) -> list[bool]:

@@ -348,8 +348,9 @@ CHECKS = (
 )  # fmt: skip
 
 CONTRACTS = (
-    Contract("air.encoder", pays="air.encoder.shapes", watches=("Encoder.forward",), arguments=("self", "y")),
-    Contract("air.decoder", pays="air.decoder.shapes", watches=("Decoder.forward",), arguments=("self", "z")),
+    # Layers are free, so a network may have dropout, which draws.
+    Contract("air.encoder", pays="air.encoder.shapes", watches=("Encoder.forward:generator",), arguments=("self", "y")),
+    Contract("air.decoder", pays="air.decoder.shapes", watches=("Decoder.forward:generator",), arguments=("self", "z")),
     # What the stand-ins return may be a piece of what they are given; the mode after `generate` is the caller's.
     Contract(
         "air.vae", pays="air.vae.outputs", watches=("VAE.forward:shared", "VAE.generate:modes"), arguments=("self", "y"),

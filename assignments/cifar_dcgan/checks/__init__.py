@@ -125,16 +125,18 @@ CHECKS = (
 CONTRACTS = (
     Contract("gan.init", pays="gan.init.others", watches=("DCGAN.__init__:modes,weights,frozen",), is_random=True),
     Contract("gan.spectral", pays="gan.spectral.rest", watches=("SpectralDiscriminator.forward",), arguments=("self", "images")),
-    # Who switches the discriminator's gradients off for the generator's turn may leave them so.
+    # Who switches the discriminator's gradients off for the generator's turn may leave them so; the published training
+    # shuffles the array that it is given.
     Contract(
         "gan.train", pays="gan.train.codes", watches=(
-            "DCGAN.train:weights,modes,frozen", "DCGAN._update_discriminator:weights,modes,frozen",
+            "DCGAN.train:weights,modes,frozen,argument", "DCGAN._update_discriminator:weights,modes,frozen",
             "DCGAN._update_generator:weights,modes,frozen",
         ), arguments=("self", "train_samples"),
         is_random=True, returns="anything",
     ),
     Contract(
-        "gan.reconstruct", pays="gan.reconstruct.images", watches=("DCGAN.reconstruct:modes,shared,dtype,generator", "DCGAN._reconstruction_loss"),
+        "gan.reconstruct", pays="gan.reconstruct.images",
+        watches=("DCGAN.reconstruct:modes,shared,dtype,generator,frozen", "DCGAN._reconstruction_loss"),
         arguments=("self", "samples"),
     ),
 )  # fmt: skip

@@ -216,7 +216,7 @@ CONTRACTS = (
     Contract("ae.nets.Encoder", pays="ae.nets.Encoder.values", watches=("Encoder.forward",), arguments=("self", "x")),
     Contract("ae.nets.Decoder", pays="ae.nets.Decoder.values", watches=("Decoder.forward",), arguments=("self", "z")),
     Contract(
-        "ae.nets.AutoEncoder", pays="ae.nets.AutoEncoder.values", watches=("AutoEncoder.forward", "AutoEncoder.reconstruct"),
+        "ae.nets.AutoEncoder", pays="ae.nets.AutoEncoder.values", watches=("AutoEncoder.forward", "AutoEncoder.reconstruct:modes"),
         arguments=("self", "x"),
     ),
     Contract(
@@ -230,7 +230,7 @@ CONTRACTS = (
     # The images may be a piece of what the stand-in's decoder returned; the mode is asked about by a check of its own.
     Contract("ae.samples", pays="ae.samples.quiet", watches=("sample_images:modes",), arguments=("model",), is_random=True),
     Contract(
-        "vae.model", pays="vae.model.reconstruct", watches=("VAE.forward:shared", "=VAE.loss:shared,dtype", "=VAE.reconstruct"),
+        "vae.model", pays="vae.model.reconstruct", watches=("VAE.forward:shared", "=VAE.loss:shared,dtype", "VAE.reconstruct:modes"),
         arguments=("self", "x"), is_random=True,
     ),
     Contract(
