@@ -31,7 +31,7 @@ def _sampled(name: str) -> list[Mutant]:
 @pytest.mark.parametrize("name", graded_assignments())
 def test_a_sample_of_behavioural_mutants_is_refused_or_explained(name: str) -> None:
     outcomes = list(graded(name, _sampled(name)))
-    assert sum(outcome.status != "idle" for outcome in outcomes) > 10
+    assert sum(outcome.status != "idle" for outcome in outcomes) > 4
     left = [outcome.mutant for outcome in unexplained(outcomes)]
     assert [one.key for one in left if not any(fnmatchcase(one.change, kind) for kind in _OPEN.get(name, ()))] == []
 
