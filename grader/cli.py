@@ -24,7 +24,7 @@ from grader.marking.options import add_options, brought, with_given
 from grader.marking.tables import SheetError
 from grader.platforms import Collection, NothingToGrade, collect, read_roster
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
-from grader.platforms.people import RosterError
+from grader.platforms.roster import RosterError
 from grader.records import Seat
 from grader.report import grades_table, write_class
 from grader.rubric.draws import DEFAULT_SALT, course_salt
@@ -133,7 +133,15 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("--fresh", action="store_true", help="grade everything again")
     grade.add_argument("--roster", type=Path, metavar="FILE", help="the class list, a CSV file: adds who is missing")
     grade.add_argument(
-        "--fill", type=Path, metavar="FILE", help="a Canvas or Moodle grade file to fill; the copy goes to DIR"
+        "--fill",
+        type=Path,
+        metavar="FILE",
+        help="a grade file of Canvas, Moodle, Brightspace or Gradescope to fill; the copy goes to DIR",
+    )
+    grade.add_argument(
+        "--trust-names",
+        action="store_true",
+        help="a name that one person alone has on the roster and in the grade file says who it is; else only ids do",
     )
     grade.add_argument("--column", metavar="TITLE", help="which column of it, where several would do")
     add_options(grade)
@@ -177,7 +185,7 @@ def _grade(options: argparse.Namespace) -> int:
     gradebook = read_gradebook(options.fill) if options.fill else None
     given = brought(options)
     _check_places(options.paths, options.out)
-    collection = collect(options.paths, roster, options.zips_hold_classes or gradebook is not None)
+    collection = collect(options.paths, roster, options.zips_hold_classes or gradebook is not None, options.trust_names)
     for line in collection.found:
         print(line)
     if collection.is_class and course_salt() == DEFAULT_SALT:
@@ -205,7 +213,7 @@ def _grade(options: argparse.Namespace) -> int:
     if by_hand:
         print(by_hand)
     if gradebook:
-        print(fill(gradebook, results, options.out, options.column))
+        print(fill(gradebook, results, options.out, options.column, options.trust_names))
     print(f"Grades: {options.out / 'grades.csv'}. {_where_to_look(options.out, collection)}")
     return _exit_code(results)
 
@@ -269,7 +277,7 @@ def _facts(options: argparse.Namespace, collection: Collection, seconds: float) 
         "notebook": options.notebook,
         "is_class": collection.is_class,
         "found": list(collection.found),
-        "absent": [{"name": p.name, "email": p.email, "ids": list(p.ids)} for p in collection.absent],
+        "absent": [{"name": p.name, "email": p.email, "ids": dict(p.ids)} for p in collection.absent],
         "by_hand": STORE if marks_exist(options.out) else None,
         "wall_seconds": round(seconds, 2),
     }

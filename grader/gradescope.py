@@ -104,7 +104,8 @@ def salt_for(secret: str, metadata: dict[str, Any]) -> str:
 def _hand_in(folder: Path, metadata: dict[str, Any]) -> HandIn:
     users = [user for user in metadata.get("users") or [] if isinstance(user, dict)]
     members = tuple(
-        Person(str(u.get("name") or "unnamed"), str(u.get("email") or ""), (str(u.get("id") or ""),)) for u in users
+        Person(str(u.get("name") or "unnamed"), str(u.get("email") or ""), (("gradescope", str(u.get("id") or "")),))
+        for u in users
     )
     student = " + ".join(person.name for person in members) or f"submission {metadata.get('id', '')}".strip()
     kept, replaced = latest(files_of(folder) if folder.is_dir() else [])

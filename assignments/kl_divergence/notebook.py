@@ -12,7 +12,7 @@
 # - turn a formula into code without losing track of sums, means, and log variances;
 # - check a closed form against Monte Carlo, and say how many samples that takes;
 # - draw samples that a gradient can pass through, and say what breaks without them;
-# - write the negative ELBO, and say what a weight `beta` on its KL term does to a model.
+# - derive the ELBO, write its negative as a loss, and say what a weight `beta` on its KL term does to a model.
 #
 # {{points_table}}
 #
@@ -22,12 +22,12 @@
 # `FAST=1`); it needs no GPU (GPU time: not measured).
 
 # %% [markdown]
-# **Where you are going.** In section 2.4 your Monte Carlo estimate of a KL approaches your exact value like $1/\sqrt N$:
+# **Where you are going.** In section 2.4 the error of your Monte Carlo estimate of a KL falls like $1/\sqrt N$:
 #
 # ![Bars that fall with the number of samples, along the dashed law of one over root N](figures/01_kl_compare.png)
 #
-# In section 3.3 one toy VAE is trained with three weights of its KL term. Only the middle one both reconstructs and
-# generates:
+# In section 3.4 one toy VAE is trained with three weights of its KL term. Of the three, only the middle one both reconstructs
+# and generates:
 #
 # ![Six clusters reconstructed and generated with beta too small, right and too large](figures/01_kl_beta.png)
 
@@ -88,20 +88,34 @@ from utils.plotting import divergence as plots
 Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergence
 
 # %% [markdown]
-# ## Conventions of this notebook
+# ## Symbols and conventions
 #
-# Most wrong answers in this subject are right formulas in another convention. These hold here:
+# The same symbols in text, code and figures, in all four notebooks:
+#
+# | symbol | code | what it is |
+# |---|---|---|
+# | $x$, $\hat x$ | `x`, `x_hat` | data; its reconstruction, the mean of $p(x \mid z)$ |
+# | $z$, $\epsilon$ | `z`, `eps` | a code (latent variable); standard normal noise |
+# | $q$, $p$ | `params_q`, `params_p` | the density that is averaged over; the one it is compared with, often the prior $\mathcal N(0, I)$ |
+# | $\mu$, $\sigma$ | `mu`, `sigma` | mean and standard deviation of a Gaussian |
+# | $\log\sigma^2$ | `logvar` | the log **variance** |
+# | $\log\sigma$ | `log_sigma` | the log **standard deviation**; `logvar = 2 * log_sigma` |
+# | $\sigma_x$ | `log_sig_x` is $\log\sigma_x$ | standard deviation of $x$ given $z$ |
+# | $B$, $N$, $K$, $D$ | in shapes | examples in a batch; samples for each example; dimensions of a code; dimensions of $x$ |
+# | $D_{KL}(q \,\|\, p)$ | `D_KL(q || p)` in docstrings | the KL divergence, in nats |
+# | $\log$ | `torch.log` | the natural logarithm; divide nats by $\log 2$ for bits |
+#
+# Most wrong answers in this subject are right formulas in another convention. Four hold here:
 #
 # | | convention | the other one you meet |
 # |---|---|---|
-# | unit | nats (natural logarithm) | bits: divide by $\ln 2$ |
-# | `logvar` | $\ln \sigma^2$, the log **variance** | |
-# | `log_sigma` | $\ln \sigma$, the log **standard deviation**; `logvar = 2 * log_sigma` | |
+# | unit | nats | bits |
+# | spread | `logvar` or `log_sigma`, as the docstring says | the other of the two |
 # | `params` of shape `(B, K+1)` | an isotropic Gaussian for each of $B$ examples: $K$ means, then **one** `log_sigma` | one sigma a dimension |
 # | a loss | is minimised: negative ELBO | the ELBO itself, maximised |
 #
 # Whether a function sums or averages over the latent dimensions differs from one exercise to the next, on purpose: the
-# literature does both. Read the `Returns` line of each docstring. A mean over $D$ dimensions is $D$ times smaller than
+# literature does both. Read the `Returns` line of each docstring. A mean over $K$ dimensions is $K$ times smaller than
 # the sum, which changes the balance with every other term of a loss.
 
 # %% [markdown]
@@ -158,11 +172,11 @@ Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergen
 
 # %% [markdown]
 # ### 1.2 Against the standard normal, by hand
-# **`kl.scalar`** · manual 10
+# **`kl.scalar`** · manual 5
 #
-# In a VAE, $p$ is nearly always the standard normal. Let $q = \mathcal{N}(\mu, \sigma^2)$ and $p = \mathcal{N}(0, 1)$. Derive
+# In a VAE, $p$ is often the standard normal. Let $q = \mathcal{N}(\mu, \sigma^2)$ and $p = \mathcal{N}(0, 1)$. Derive
 #
-# $$D_{KL}(q \,\|\, p) = \tfrac12\left(\mu^2 + \sigma^2 - 1 - \ln \sigma^2\right)$$
+# $$D_{KL}(q \,\|\, p) = \tfrac12\left(\mu^2 + \sigma^2 - 1 - \log \sigma^2\right)$$
 #
 # from the definition, using only $\mathbb{E}_q[z] = \mu$ and $\mathbb{E}_q[z^2] = \mu^2 + \sigma^2$ (do not plug numbers into
 # 1.1; use 1.1 to check your result). Then show that it is zero only for $\mu = 0,\ \sigma = 1$.
@@ -172,7 +186,7 @@ Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergen
 # <details><summary>Hint</summary>
 #
 # Expand $(z - \mu)^2$ before you take its expectation; both moments appear. For the last part, look at the two terms in
-# $\mu$ and in $\sigma^2$ apart, and use $\ln t \le t - 1$.
+# $\mu$ and in $\sigma^2$ apart, and use $\log t \le t - 1$.
 #
 # </details>
 
@@ -180,17 +194,17 @@ Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergen
 # **RESPONSE:**
 #
 # <!-- BEGIN SOLUTION -->
-# With $\log q(z) = -\tfrac12\ln\sigma^2 - \tfrac12\ln 2\pi - \frac{(z-\mu)^2}{2\sigma^2}$ and
-# $\log p(z) = -\tfrac12\ln 2\pi - \frac{z^2}{2}$,
+# With $\log q(z) = -\tfrac12\log\sigma^2 - \tfrac12\log 2\pi - \frac{(z-\mu)^2}{2\sigma^2}$ and
+# $\log p(z) = -\tfrac12\log 2\pi - \frac{z^2}{2}$,
 #
-# $$D_{KL}(q\,\|\,p) = \mathbb{E}_q\!\left[-\tfrac12\ln\sigma^2 - \frac{z^2 - 2\mu z + \mu^2}{2\sigma^2} + \frac{z^2}{2}\right].$$
+# $$D_{KL}(q\,\|\,p) = \mathbb{E}_q\!\left[-\tfrac12\log\sigma^2 - \frac{z^2 - 2\mu z + \mu^2}{2\sigma^2} + \frac{z^2}{2}\right].$$
 #
 # Insert the moments. The middle term has $\mathbb{E}_q[z^2 - 2\mu z + \mu^2] = (\mu^2+\sigma^2) - 2\mu^2 + \mu^2 = \sigma^2$, so it is $-\tfrac12$.
 # The last term is $\tfrac12(\mu^2+\sigma^2)$. Together,
 #
-# $$D_{KL}(q\,\|\,p) = \tfrac12\left(\mu^2 + \sigma^2 - 1 - \ln\sigma^2\right).$$
+# $$D_{KL}(q\,\|\,p) = \tfrac12\left(\mu^2 + \sigma^2 - 1 - \log\sigma^2\right).$$
 #
-# **Zero.** $\mu^2 \ge 0$ with equality for $\mu = 0$. And $\sigma^2 - 1 - \ln\sigma^2 \ge 0$ because $\ln t \le t-1$, with equality
+# **Zero.** $\mu^2 \ge 0$ with equality for $\mu = 0$. And $\sigma^2 - 1 - \log\sigma^2 \ge 0$ because $\log t \le t-1$, with equality
 # for $t = \sigma^2 = 1$. Both are zero only for $\mu = 0,\ \sigma = 1$, that is for $q = p$. $\blacksquare$
 # <!-- END SOLUTION -->
 
@@ -198,14 +212,14 @@ Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergen
 # ### 1.3 The closed form in code
 # **`kl.D_KL`** · auto 5
 #
-# Without this term a VAE is an autoencoder: nothing keeps its codes where the prior draws. An encoder emits, for each of
-# $B$ examples, $D$ means and $D$ log variances. Apply the formula of 1.2 to each of the $B \cdot D$ entries, and average:
+# Without this term a VAE is an autoencoder with noise: nothing in its loss asks for codes where the prior draws. An **encoder**
+# is a network that emits, for each of $B$ examples, $K$ means and $K$ log variances. Apply the formula of 1.2 to each of the
+# $B \cdot K$ entries, and average:
 #
-# $$\texttt{D\_KL} = \frac{1}{BD} \sum_{b=1}^{B} \sum_{d=1}^{D} \tfrac12\left(\mu_{bd}^2 + \sigma_{bd}^2 - 1 - \ln\sigma_{bd}^2\right)$$
+# $$\texttt{D\_KL} = \frac{1}{BK} \sum_{b=1}^{B} \sum_{k=1}^{K} \tfrac12\left(\mu_{bk}^2 + \sigma_{bk}^2 - 1 - \log\sigma_{bk}^2\right)$$
 #
-# where $\sigma_{bd}^2$ is the variance and `logvar` holds $\ln \sigma_{bd}^2$. **Convention:** the mean runs over the batch
-# **and** the latent dimensions. A network emits the log variance because any real number is a valid one; a variance
-# would have to be kept positive.
+# where $\sigma_{bk}^2$ is the variance and `logvar` holds $\log \sigma_{bk}^2$. **Convention:** the mean runs over the batch
+# **and** the latent dimensions. Any real number is a valid log variance; a variance would have to be kept positive.
 #
 # *Predict:* what does `D_KL` return for `mu = 0, logvar = 0`? And is it larger for `logvar = 2` or for `logvar = -2`?
 #
@@ -223,16 +237,16 @@ def D_KL(mu, logvar):
     """KL divergence of N(mu, exp(logvar)) from N(0, 1), mean over batch and latent dimensions.
 
     Args:
-        mu: Means, float tensor of shape (B, D).
-        logvar: Natural logs of the variances, float tensor of shape (B, D).
+        mu: Means, float tensor of shape (B, K).
+        logvar: Natural logs of the variances, float tensor of shape (B, K).
 
     Returns:
-        Scalar tensor: the mean over all B * D entries, in nats.
+        Scalar tensor: the mean over all B * K entries, in nats.
     """
     # TODO: find the KL of every entry from the formula of 1.2.
     # TODO: average over all entries.
     ### BEGIN SOLUTION
-    kl = 0.5 * (mu**2 + logvar.exp() - 1 - logvar)  # (B, D)
+    kl = 0.5 * (mu**2 + logvar.exp() - 1 - logvar)  # (B, K)
     return kl.mean()
     ### END SOLUTION
 
@@ -265,18 +279,17 @@ kl_of_logvar = torch.stack([D_KL(zero, value.view(1, 1)) for value in values])
 plots.plot_price(values, kl_of_mu, values, kl_of_logvar)
 
 # %% [markdown]
-# A mean two standard deviations off costs 2 nats. Halving or doubling the variance is nearly free, but a wide Gaussian
-# soon pays exponentially, a narrow one only linearly in `logvar`. That is why an encoder under pressure to be exact
-# shrinks its sigma first and moves its means second.
+# A mean two standard deviations off costs 2 nats. Halving or doubling the variance costs 0.10 and 0.15 nats; far from there a
+# wide Gaussian pays exponentially in `logvar`, a narrow one linearly.
 
 # %% [markdown]
 # ### 1.4 Many dimensions
 # **`kl.multivariate`** · manual 5
 #
-# Let $q = \mathcal{N}(\boldsymbol\mu, \operatorname{diag}(\sigma_1^2, \dots, \sigma_D^2))$ and $p = \mathcal{N}(\mathbf{0}, I)$ in $D$ dimensions.
+# Let $q = \mathcal{N}(\boldsymbol\mu, \operatorname{diag}(\sigma_1^2, \dots, \sigma_K^2))$ and $p = \mathcal{N}(\mathbf{0}, I)$ in $K$ dimensions.
 # Show that
 #
-# $$D_{KL}(q \,\|\, p) = -\frac12 \sum_{i=1}^{D} \left(1 + \log \sigma_i^2 - \sigma_i^2 - \mu_i^2\right).$$
+# $$D_{KL}(q \,\|\, p) = -\frac12 \sum_{k=1}^{K} \left(1 + \log \sigma_k^2 - \sigma_k^2 - \mu_k^2\right).$$
 #
 # Say in one sentence where you need the covariance to be diagonal, and by which factor this differs from what `D_KL`
 # returns for a single example.
@@ -292,27 +305,27 @@ plots.plot_price(values, kl_of_mu, values, kl_of_logvar)
 # **RESPONSE:**
 #
 # <!-- BEGIN SOLUTION -->
-# Both densities factorise: $q(\mathbf z) = \prod_i q_i(z_i)$ with $q_i = \mathcal N(\mu_i, \sigma_i^2)$, because the covariance is
-# diagonal, and $p(\mathbf z) = \prod_i p_i(z_i)$ with $p_i = \mathcal N(0, 1)$. The logarithm turns the quotient of products into a sum:
+# Both densities factorise: $q(\mathbf z) = \prod_k q_k(z_k)$ with $q_k = \mathcal N(\mu_k, \sigma_k^2)$, because the covariance is
+# diagonal, and $p(\mathbf z) = \prod_k p_k(z_k)$ with $p_k = \mathcal N(0, 1)$. The logarithm turns the quotient of products into a sum:
 #
-# $$D_{KL}(q\,\|\,p) = \mathbb{E}_q\!\left[\sum_{i=1}^{D} \log\frac{q_i(z_i)}{p_i(z_i)}\right] = \sum_{i=1}^{D} \mathbb{E}_{q_i}\!\left[\log\frac{q_i(z_i)}{p_i(z_i)}\right].$$
+# $$D_{KL}(q\,\|\,p) = \mathbb{E}_q\!\left[\sum_{k=1}^{K} \log\frac{q_k(z_k)}{p_k(z_k)}\right] = \sum_{k=1}^{K} \mathbb{E}_{q_k}\!\left[\log\frac{q_k(z_k)}{p_k(z_k)}\right].$$
 #
-# In the last step each summand depends on $z_i$ alone, so the other dimensions integrate to one. Each expectation is the scalar
+# In the last step each summand depends on $z_k$ alone, so the other dimensions integrate to one. Each expectation is the scalar
 # divergence of 1.2, hence
 #
-# $$D_{KL}(q\,\|\,p) = \sum_{i=1}^{D} \tfrac12\left(\mu_i^2 + \sigma_i^2 - 1 - \log\sigma_i^2\right) = -\frac12\sum_{i=1}^{D}\left(1 + \log\sigma_i^2 - \sigma_i^2 - \mu_i^2\right). \qquad\blacksquare$$
+# $$D_{KL}(q\,\|\,p) = \sum_{k=1}^{K} \tfrac12\left(\mu_k^2 + \sigma_k^2 - 1 - \log\sigma_k^2\right) = -\frac12\sum_{k=1}^{K}\left(1 + \log\sigma_k^2 - \sigma_k^2 - \mu_k^2\right). \qquad\blacksquare$$
 #
 # The diagonal is needed for $q$ to factorise; with correlations the log determinant of the covariance does not split. `D_KL` averages
-# over the $D$ dimensions, so for one example it returns this sum divided by $D$.
+# over the $K$ dimensions, so for one example it returns this sum divided by $K$.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
 # ### 1.5 Any two Gaussians in code
 # **`kl.gaussians`** · auto 5
 #
-# Later models learn their prior, or compare two posteriors; then both arguments are free. Write the formula of 1.1 for
+# Some models learn their prior, or compare two posteriors; then both arguments are free. Write the formula of 1.1 for
 # tensors, entry by entry, without any reduction. Networks here emit the log **standard deviation**,
-# $\texttt{log\_sigma} = \ln\sigma$, so $\sigma^2 = e^{2 \ln\sigma}$. With $N_1 = \mathcal{N}(\mu_1, \sigma_1^2)$ and
+# $\texttt{log\_sigma} = \log\sigma$, so $\sigma^2 = e^{2 \log\sigma}$. With $N_1 = \mathcal{N}(\mu_1, \sigma_1^2)$ and
 # $N_2 = \mathcal{N}(\mu_2, \sigma_2^2)$, the function returns
 #
 # $$D_{KL}(N_1 \,\|\, N_2) = \mathbb{E}_{z \sim N_1}\!\left[\log \frac{N_1(z)}{N_2(z)}\right].$$
@@ -332,7 +345,7 @@ plots.plot_price(values, kl_of_mu, values, kl_of_logvar)
 # %%
 # AUTOGRADED (5) kl_divergence
 def kl_divergence(mu1, log_sigma1, mu2, log_sigma2):
-    """KL divergence KL[N1 || N2] of scalar Gaussians, entry by entry.
+    """KL divergence D_KL(N1 || N2) of scalar Gaussians, entry by entry.
 
     Args:
         mu1: Means of the first Gaussian N1, float tensor of any shape.
@@ -341,7 +354,7 @@ def kl_divergence(mu1, log_sigma1, mu2, log_sigma2):
         log_sigma2: Natural logs of the standard deviations of N2, same shape.
 
     Returns:
-        KL[N1 || N2] in nats, same shape; neither summed nor averaged.
+        D_KL(N1 || N2) in nats, same shape; neither summed nor averaged.
     """
     # TODO: turn the log standard deviations into variances.
     # TODO: combine the three terms of the formula of 1.1, with the names of this function.
@@ -395,7 +408,7 @@ def bump(mu, sigma):
 
 
 def divergence_on_grid(a, b):
-    """KL[a || b] of two densities given on the grid, by adding up slices."""
+    """D_KL(a || b) of two densities given on the grid, by adding up slices."""
     return (a * (a.clamp_min(1e-30).log() - b.clamp_min(1e-30).log())).sum() * step
 
 
@@ -403,21 +416,42 @@ target = 0.6 * bump(-2.0, 0.6) + 0.4 * bump(2.0, 0.8)
 candidates = [(m, s) for m in torch.linspace(-3, 3, 61) for s in torch.linspace(0.3, 3, 55)]
 covers = min(candidates, key=lambda c: divergence_on_grid(target, bump(*c)))
 picks = min(candidates, key=lambda c: divergence_on_grid(bump(*c), target))
-fits = {"smallest KL[p || q]": bump(*covers), "smallest KL[q || p]": bump(*picks)}
+fits = {"smallest D_KL(p || q)": bump(*covers), "smallest D_KL(q || p)": bump(*picks)}
 plots.plot_asymmetry(sigmas, forward, reverse, grid, target, fits)
 
 # %% [markdown]
-# Left, at $\sigma = 0.5$, the first form costs 0.81 nats and the second 0.32: a second argument that is too narrow is what costs.
+# Left, at $\sigma = 0.5$, the first form costs 0.81 nats and the second 0.32: a second argument that is too narrow is the dearer one.
 # Right, $D_{KL}(p \,\|\, q)$ averages over the target: $q$ must have mass wherever $p$ has some, so it covers both modes and the
-# valley between. $D_{KL}(q \,\|\, p)$ averages over $q$: it may ignore a mode, but must not stray where $p$ is nearly zero. A VAE
-# uses the second form for its posterior, which is why the posteriors of VAEs tend to be too narrow rather than too wide.
+# valley between. $D_{KL}(q \,\|\, p)$ averages over $q$: it may ignore a mode, but must not stray where $p$ is nearly zero.
+#
+# A VAE uses the second form for its posterior. For one effect of it take a target of *two correlated* dimensions, each with variance
+# 1, and a $q$ whose dimensions are independent (**mean field**):
+
+# %%
+rho = 0.9  # correlation of the target p
+inverse = torch.linalg.inv(torch.tensor([[1.0, rho], [rho, 1.0]]))
+
+
+def mean_field_kl(variance):
+    """D_KL(q || p) of q = N(0, variance I) from p with correlation rho, both in two dimensions."""
+    trace, log_det_p = variance * inverse.trace(), math.log(1 - rho**2)
+    return 0.5 * (trace - 2 + log_det_p - 2 * variance.log())
+
+
+variances = torch.linspace(0.05, 1.5, 291)
+best = variances[mean_field_kl(variances).argmin()]
+print(f"best variance of q in each dimension: {best:.3f}; the target's own: 1; 1 - rho^2 = {1 - rho**2:.3f}")
+
+# %% [markdown]
+# The best independent $q$ has the variance $1 - \rho^2$, not 1: it fits into the narrow ridge instead of spreading over the
+# marginals (Blei et al. 2017, section 2). Where the true posterior has no correlations there is no such shrinking.
 
 # %% [markdown]
 # ## 2 Estimating what you cannot integrate
 #
-# Closed forms are rare. What always works is to draw samples $z_1, \dots, z_N$ from $q$ and average:
-# $D_{KL}(q \,\|\, p) \approx \frac1N \sum_n \left[\log q(z_n) - \log p(z_n)\right]$. For that you need log densities. Because you
-# have a closed form too, you can watch how good the estimate is.
+# Many integrals have no closed form. Where you can draw samples $z_1, \dots, z_N$ from $q$ and evaluate both densities, you can average:
+# $D_{KL}(q \,\|\, p) \approx \frac1N \sum_n \left[\log q(z_n) - \log p(z_n)\right]$. Here you have a closed form too, and can watch
+# how good the estimate is.
 
 # %% [markdown]
 # ### 2.1 The log density of an isotropic Gaussian
@@ -426,10 +460,10 @@ plots.plot_asymmetry(sigmas, forward, reverse, grid, target, fits)
 # Everything that follows, the ELBO too, is built from this one function. In $K$ dimensions, with one standard deviation
 # $\sigma$ shared by all of them,
 #
-# $$\log \mathcal{N}(x; \mu, \sigma^2 I) = -\frac{1}{2\sigma^2}\sum_{k=1}^{K} (x_k - \mu_k)^2 - K \ln \sigma - \frac{K}{2} \ln 2\pi .$$
+# $$\log \mathcal{N}(x; \mu, \sigma^2 I) = -\frac{1}{2\sigma^2}\sum_{k=1}^{K} (x_k - \mu_k)^2 - K \log \sigma - \frac{K}{2} \log 2\pi .$$
 #
-# The tensors carry a batch of $B$ examples with $N$ samples each; `log_sigma` holds $\ln\sigma$ and has no last dimension,
-# because all $K$ dimensions share it. **Convention:** summed over $K$, since the density is that of the whole vector.
+# The tensors carry a batch of $B$ examples with $N$ samples each; `log_sigma` holds $\log\sigma$ and has no last dimension:
+# all $K$ dimensions share it. **Convention:** summed over $K$, since the density is that of the whole vector.
 #
 # <details><summary>Hint</summary>
 #
@@ -476,7 +510,7 @@ slips = {
     "you divide by sigma; the squared distance is divided by the variance.": by_sigma,
     "the normaliser counts once for each of the K dimensions.": right
     + 3 * (log_sigma + half_log_2pi),
-    "K ln sigma is there, but ln 2 pi must be multiplied by K too.": right + 3 * half_log_2pi,
+    "K log sigma is there, but log 2 pi must be multiplied by K too.": right + 3 * half_log_2pi,
     "you take the mean over K; the density of a vector needs the sum.": right / 4,
     "log_sigma is the log of sigma, and you used it as the log of the variance.": as_logvar,
 }
@@ -498,8 +532,8 @@ print(f"exp(log_prob) adds up to {density.sum() * (side[1] - side[0]) ** 2:.6f}"
 # ### 2.2 The KL by Monte Carlo
 # **`kl.mc`** · auto 5
 #
-# When the posterior is not Gaussian (a mixture, a flow), this estimate is all there is. You are given samples $z_{bn} \sim q_b$; average
-# over them:
+# For a mixture of Gaussians or a normalising flow the divergence has no closed form, and one estimates it. You are given samples
+# $z_{bn} \sim q_b$; average over them:
 #
 # $$\widehat{D}_{KL}(q_b \,\|\, p_b) = \frac1N \sum_{n=1}^{N} \left[\log q_b(z_{bn}) - \log p_b(z_{bn})\right]$$
 #
@@ -519,7 +553,7 @@ print(f"exp(log_prob) adds up to {density.sum() * (side[1] - side[0]) ** 2:.6f}"
 # %%
 # AUTOGRADED (5) kl_q_p_mc
 def kl_q_p_mc(samples_q, params_q, params_p):
-    """Monte Carlo estimate of KL[q || p] for isotropic Gaussians.
+    """Monte Carlo estimate of D_KL(q || p) for isotropic Gaussians.
 
     Args:
         samples_q: Samples of q, float tensor of shape (B, N, K).
@@ -527,7 +561,7 @@ def kl_q_p_mc(samples_q, params_q, params_p):
         params_p: Parameters of p, shape (B, K+1), in the same order.
 
     Returns:
-        The estimate of KL[q || p] in nats, shape (B,). Averaged over the N samples.
+        The estimate of D_KL(q || p) in nats, shape (B,). Averaged over the N samples.
     """
     # TODO: split each params tensor into means and log_sigma, with a sample dimension.
     # TODO: evaluate both log densities at the samples.
@@ -568,17 +602,16 @@ print(f"mean {estimates.mean():.4f} nats; {(estimates < 0).float().mean():.0%} a
 
 # %% [markdown]
 # On average the estimates are right, yet about two in five are negative: a single $\log q - \log p$ may have either sign,
-# only its expectation may not. A negative KL in a training log is therefore no bug when it is estimated, and always one
-# when it comes from a closed form.
+# only its expectation may not. A negative KL in a training log is no bug when it is estimated; from a closed form it is one.
 
 # %% [markdown]
 # ### 2.3 The KL, exactly
 # **`kl.exact`** · auto 5
 #
-# The exact value has no noise, costs less, and has a better gradient: where a closed form exists, use it. Sum the formula
-# of 1.1 over $K$ dimensions that share one sigma:
+# The exact value has no noise of its own and needs no samples. (Whether a *sum* that contains it has less noise is another question:
+# section 3.3 shows a case where it has more.) Sum the formula of 1.1 over $K$ dimensions that share one sigma:
 #
-# $$D_{KL}(q \,\|\, p) = K \ln\frac{\sigma_p}{\sigma_q} + \frac{K \sigma_q^2 + \sum_k (\mu_{q,k} - \mu_{p,k})^2}{2 \sigma_p^2} - \frac{K}{2}$$
+# $$D_{KL}(q \,\|\, p) = K \log\frac{\sigma_p}{\sigma_q} + \frac{K \sigma_q^2 + \sum_k (\mu_{q,k} - \mu_{p,k})^2}{2 \sigma_p^2} - \frac{K}{2}$$
 #
 # **Convention:** summed over $K$, one value for each of the $B$ examples.
 #
@@ -594,14 +627,14 @@ print(f"mean {estimates.mean():.4f} nats; {(estimates < 0).float().mean():.0%} a
 # %%
 # AUTOGRADED (5) kl_q_p_exact
 def kl_q_p_exact(params_q, params_p):
-    """Exact KL[q || p] of isotropic Gaussians.
+    """Exact D_KL(q || p) of isotropic Gaussians.
 
     Args:
         params_q: Parameters of q, float tensor of shape (B, K+1): K means, then log_sigma.
         params_p: Parameters of p, shape (B, K+1), in the same order.
 
     Returns:
-        KL[q || p] in nats, shape (B,). Summed over the K dimensions.
+        D_KL(q || p) in nats, shape (B,). Summed over the K dimensions.
     """
     # TODO: split each params tensor into means and log_sigma.
     # TODO: find the KL of every dimension and sum over the dimensions.
@@ -674,36 +707,71 @@ means = errors.mean(0)
 print(f"mean error: {means[0]:.3f} with 1 sample, {means[-1]:.3f} with 1000")
 
 # %% [markdown]
-# The bars follow the dashed line: the error of one sample divided by $\sqrt N$. Nothing in the estimator beats that rate. Every further digit costs a hundred times the samples. A VAE gets away with one sample a step because it
-# takes thousands of steps, and because the part of its loss with the closed form needs no samples at all.
+# The bars follow the dashed line: the error of one sample divided by $\sqrt N$, the rate of a mean of independent draws. One more digit
+# costs a hundred times the samples.
+#
+# A VAE takes *one* sample for each example and step. In practice that suffices: the gradient is a mean over the batch, and the noise of
+# its examples is independent. In the toy VAE of 3.4, after training and with batches of 256, sixteen samples for each example halve
+# the noise of the gradient; the same number of samples, spent on sixteen times as many examples, divides it by four.
+# Kingma and Welling (2014, section 2.3) use one sample and batches of 100.
 
 # %% [markdown]
 # ## 3 The ELBO
 #
 # A latent-variable model draws $z \sim p(z) = \mathcal{N}(0, I)$ and then $x \sim p(x \mid z) = \mathcal{N}(f(z), \sigma_x^2 I)$ with a decoder $f$. Training
-# it means making $\log p(x) = \log \int p(x \mid z)\, p(z)\, dz$ large, and that integral has no closed form when $f$ is a network.
-# Introduce any density $q(z)$, and split:
+# it means making $\log p(x) = \log \int p(x \mid z)\, p(z)\, dz$ large, and for a network $f$ that integral has no closed form that
+# one could use. The **evidence lower bound** (ELBO) takes its place.
 #
-# $$\log p(x) = \underbrace{\mathbb{E}_{z \sim q}[\log p(x \mid z)] - D_{KL}(q \,\|\, p(z))}_{\text{ELBO}} + \underbrace{D_{KL}(q \,\|\, p(z \mid x))}_{\ge 0}$$
+# ### 3.1 The bound, by hand
+# **`kl.bound`** · manual 5
 #
-# The first two terms are the **evidence lower bound**: whatever $q$ you choose, $\log p(x)$ is at least that, and the bound
-# is tight exactly when $q$ is the true posterior. So you may maximise the ELBO over $q$ and $f$ together. Two pieces are
-# missing: samples that let gradients through, and the bound itself.
+# Let $q(z)$ be any density that is positive where $p(z \mid x)$ is. Derive in a few lines
+#
+# $$\log p(x) = \underbrace{\mathbb{E}_{q(z)}[\log p(x \mid z)] - D_{KL}(q(z) \,\|\, p(z))}_{\text{ELBO}} + D_{KL}(q(z) \,\|\, p(z \mid x)).$$
+#
+# Then say in one sentence each why the ELBO is a lower bound of $\log p(x)$, and for which $q$ it is tight.
+#
+# <details><summary>Hint</summary>
+#
+# $\log p(x)$ does not depend on $z$, so it is its own expectation under $q$. Bayes' rule gives $p(x) = p(x \mid z)\, p(z) / p(z \mid x)$ for every $z$.
+# Insert $q(z)/q(z)$, and sort the logarithms into two divergences and a rest.
+#
+# </details>
 
 # %% [markdown]
-# ### 3.1 Samples with a gradient
+# **RESPONSE:**
+#
+# <!-- BEGIN SOLUTION -->
+# $\log p(x)$ is a constant in $z$, so it equals its expectation under $q$; by Bayes' rule, and with $q(z)/q(z)$ inserted,
+#
+# $$\log p(x) = \mathbb{E}_{q(z)}\!\left[\log \frac{p(x \mid z)\, p(z)}{p(z \mid x)}\right]
+# = \mathbb{E}_{q(z)}\!\left[\log p(x \mid z) - \log\frac{q(z)}{p(z)} + \log\frac{q(z)}{p(z \mid x)}\right]$$
+#
+# $$= \mathbb{E}_{q(z)}[\log p(x \mid z)] - D_{KL}(q(z) \,\|\, p(z)) + D_{KL}(q(z) \,\|\, p(z \mid x)). \qquad\blacksquare$$
+#
+# A divergence is at least 0, so without the last term the right side is at most $\log p(x)$: a lower bound. The last term is 0, and the bound
+# tight, exactly when $q(z) = p(z \mid x)$, the true posterior.
+# <!-- END SOLUTION -->
+
+# %% [markdown]
+# You may raise the ELBO over $q$ and $f$ together. One $q$ for each example would mean one set of parameters for each; a VAE trains
+# **one** network, the encoder, that maps every $x$ to the parameters of its $q(z \mid x)$. This is called **amortised** inference
+# (Kingma and Welling 2014; Rezende et al. 2014). Two pieces are missing: samples that let gradients through, and the bound in code.
+
+# %% [markdown]
+# ### 3.2 Samples with a gradient
 # **`kl.rsample`** · auto 5
 #
-# `torch.normal(mu, sigma)` gives samples, but no gradient flows back to `mu` and `sigma`: drawing is not differentiable. The
-# **reparameterisation trick** draws noise that does not depend on the parameters, and moves it into place with
-# operations that do:
+# `torch.normal(mu, sigma)` gives samples, and PyTorch even tracks them: `requires_grad` is True. But the gradient that arrives at `mu`
+# and `sigma` is **zero**, without an error message; the next cell shows it. The **reparameterisation trick** (Kingma and Welling
+# 2014, section 2.4) draws noise that does not depend on the parameters, and moves it into place with operations that do:
 #
 # $$z_{bn} = \mu_b + \sigma_b\, \epsilon_{bn}, \qquad \epsilon_{bn} \sim \mathcal{N}(0, I_K)$$
 #
 # Each example $b$ and each sample $n$ gets its own noise vector. **Convention:** draw all of it with one call, in the shape
-# `(B, N, K)`, so that the same seed gives you the numbers the checks expect.
+# `(B, N, K)`; with the same seed you then get the numbers the checks expect.
 #
-# *Predict:* what is $\partial z / \partial \mu$? And $\partial z / \partial \ln\sigma$?
+# *Predict:* what is $\partial z / \partial \mu$? And $\partial z / \partial \log\sigma$?
 #
 # <details><summary>Hint</summary>
 #
@@ -711,6 +779,12 @@ print(f"mean error: {means[0]:.3f} with 1 sample, {means[-1]:.3f} with 1000")
 # sample dimension to the means and to sigma. The functions: `torch.randn`, `torch.exp`, indexing with `None`.
 #
 # </details>
+
+# %%
+mu, sigma = torch.zeros(3, requires_grad=True), torch.ones(3, requires_grad=True)
+z = torch.normal(mu, sigma)
+z.sum().backward()
+print(f"torch.normal: requires_grad {z.requires_grad}; d z / d mu = {mu.grad.tolist()}")
 
 
 # %%
@@ -760,14 +834,14 @@ alike = (
 expect_true("examples and dimensions have their own noise", alike < 0.05, hint)
 
 slips = {
-    "the last column is ln sigma, and you used it as the log of the variance.": sigma.sqrt()
+    "the last column is log sigma, and you used it as the log of the variance.": sigma.sqrt()
 }
 expect_close("mean of the samples", samples.mean(1), mu, rtol=0, atol=1e-2)
 expect_close("spread of the samples", samples.std(1), sigma, rtol=0, atol=1e-2, slips=slips)
 
 # %% [markdown]
 # Three posteriors, 300 samples each. Every cloud should fill its own circles, and no cloud should be a line or a copy of
-# another. A sample moves one to one with its mean ($\partial z / \partial \mu = 1$) and by $\sigma\epsilon$ with $\ln\sigma$: the outermost points feel a
+# another. A sample moves one to one with its mean ($\partial z / \partial \mu = 1$) and by $\sigma\epsilon$ with $\log\sigma$: the outermost points feel a
 # change of width most.
 
 # %%
@@ -779,10 +853,10 @@ plots.plot_clouds(rsample(three, 300), three)
 # #### What goes wrong without it
 #
 # Here is a one-dimensional posterior $q$ that should become $p = \mathcal{N}(2, 0.5^2)$ by gradient descent on your Monte Carlo KL,
-# with three samplers: yours; yours cut off from its parameters; and one that uses a single frozen draw of the noise, as a
-# `torch.manual_seed` inside the function would.
+# with four samplers: yours; yours cut off from its parameters; and two with frozen noise. A `torch.manual_seed` inside the function
+# freezes *the draws of a call*: 64 points if you ask for 64, a single one if you ask for one.
 #
-# *Predict:* where does $q$ end up in the second and the third case? It starts at $\mathcal{N}(0, 1)$.
+# *Predict:* where does $q$ end up in the last three cases? It starts at $\mathcal{N}(0, 1)$.
 
 
 # %%
@@ -801,13 +875,19 @@ def fit(sampler, steps=300):
 
 
 set_seed(0)
-frozen = torch.randn(1, 1, 1)
+frozen = torch.randn(1, 64, 1)
+
+
+def frozen_sampler(draws):
+    """A sampler whose noise is the same in every call."""
+    return lambda params: params[:, None, :-1] + params[:, None, -1:].exp() * frozen[:, :draws]
+
+
 samplers = {
     "reparameterised": lambda params: rsample(params, 64),
-    "cut off from its parameters": lambda params: rsample(params, 64).detach(),
-    "one frozen draw": lambda params: (
-        params[:, None, :-1] + params[:, None, -1:].exp() * frozen
-    ),
+    "cut off": lambda params: rsample(params, 64).detach(),
+    "64 frozen draws": frozen_sampler(64),
+    "one frozen draw": frozen_sampler(1),
 }
 fitted = {}
 for title, sampler in samplers.items():
@@ -817,21 +897,50 @@ plots.plot_fits(grid, bump(2.0, 0.5), fitted)
 
 # %% [markdown]
 # Cut off, the gradient that is left, $\mathbb{E}_q[\nabla \log q(z)]$, is zero on average: $q$ stays near its start and jitters, and no
-# error message says so. With one frozen draw the mean can always move that one point onto the mode of $p$, so a wider $q$
-# is rewarded without end: sigma grows as long as you train.
+# error message says so. With 64 frozen draws $q$ fits those 64 points and lands near the target, a little beside it. With one frozen draw
+# the mean can move that one point onto the mode of $p$ whatever sigma is, and $\log q$ of the point falls with $\log\sigma$: a wider
+# $q$ is rewarded without end, and sigma grows as long as you train.
+#
+# #### Another way to a gradient
+#
+# Not everything that one samples can be reparameterised (a discrete $z$ cannot be moved by a small step). The **score-function estimator**
+# needs the density alone: $\nabla \mathbb{E}_q[g(z)] = \mathbb{E}_q[g(z)\, \nabla \log q(z)] + \mathbb{E}_q[\nabla g(z)]$, the second term for
+# a $g$ that itself depends on the parameters. Both estimators of $\frac{d}{d\mu} D_{KL}(\mathcal N(\mu, 1) \,\|\, \mathcal N(2, 0.5^2))$ at $\mu = 0$,
+# from one draw each:
+
+# %%
+set_seed(0)
+eps = torch.randn(20_000)  # z = mu + eps with mu = 0
+log_ratio = -0.5 * eps**2 + 0.5 * ((eps - 2) / 0.5) ** 2 + math.log(0.5)
+estimates = {
+    "score function": log_ratio * eps,  # d log q / d mu = z - mu
+    "reparameterised": (eps - 2) / 0.5**2,  # d log p / d z, log q does not change
+}
+figure, axis = plt.subplots(figsize=(6, 2.6), layout="constrained")
+for (name, values), style in zip(estimates.items(), ("-", "--")):
+    axis.hist(values.numpy(), bins=200, range=(-60, 30), histtype="step", linestyle=style, label=name)
+    print(f"{name:<16} mean {values.mean():6.2f}, standard deviation {values.std():5.2f} (exact gradient -8)")
+axis.set(xlabel="estimate of the gradient from one draw", ylabel="draws",
+         title="The same mean; the score function spreads wider")
+axis.legend();
 
 # %% [markdown]
-# ### 3.2 The negative ELBO
+# Both have the right mean. Here the score function's standard deviation is four times as large: sixteen times the samples for
+# the same precision. Its variance depends on the problem and can be lowered by subtracting a baseline; that the trick of 3.2 has
+# less noise is usual, not a law.
+
+# %% [markdown]
+# ### 3.3 The negative ELBO
 # **`kl.elbo`** · auto 5
 #
-# Now put the pieces together. The expectation is estimated with $N$ reparameterised samples, the KL to the prior
-# $\mathcal{N}(0, I)$ is **exact**:
+# Now put the pieces together. The function `elbo` returns the **negative** ELBO. The expectation $\mathbb{E}_{q(z \mid x)}$ is estimated with
+# $N$ reparameterised samples, the KL to the prior $\mathcal{N}(0, I)$ is **exact**:
 #
 # $$\texttt{elbo}_b = -\frac1N \sum_{n=1}^{N} \log p(x_b \mid z_{bn}) + D_{KL}(q_b \,\|\, \mathcal{N}(0, I)), \qquad \log p(x \mid z) = \log \mathcal{N}(x; f(z), \sigma_x^2 I)$$
 #
 # **Convention:** this is a loss, to be minimised: the negative of the bound, with a minus before the first term and a plus
 # before the second. It is summed over the $D$ dimensions of $x$ and over the $K$ of $z$, and averaged over the samples.
-# `log_sig_x` is $\ln \sigma_x$, one number for the whole data set.
+# `log_sig_x` is $\log \sigma_x$, one number for the whole data set.
 #
 # <details><summary>Hint</summary>
 #
@@ -855,7 +964,7 @@ def elbo(x, params_q, num_samples, func_decoder, log_sig_x):
         log_sig_x: Natural log of the standard deviation of x given z: one number, a tensor of shape () here.
 
     Returns:
-        -mean_n log p(x | z_n) + KL[q || N(0, I)] in nats, shape (B,). The KL is the exact one.
+        -mean_n log p(x | z_n) + D_KL(q || N(0, I)) in nats, shape (B,). The KL is the exact one.
     """
     # TODO: draw samples of the posterior with `rsample` and decode them.
     # TODO: average the log density of x over the samples.
@@ -894,7 +1003,7 @@ hint = "Keep params_q attached: no .detach() on the way."
 expect_true("the loss can train the posterior", loss.requires_grad, hint)
 
 # %% [markdown]
-# Is it really a bound? Take the one model where $\log p(x)$ can be integrated: a linear decoder $f(z) = Wz$. Then $x$ is
+# Is it really a bound? Take a model where $\log p(x)$ can be integrated: a linear decoder $f(z) = Wz$. Then $x$ is
 # Gaussian with covariance $WW^\top + \sigma_x^2 I$, and if the columns of $W$ are orthogonal and equally long, the true posterior
 # is one of your isotropic Gaussians. Move $q$ away from it and see.
 
@@ -930,14 +1039,59 @@ print(f"-ELBO at a distance of 0.5 = {estimates[-1].mean():.4f} nats")
 
 # %% [markdown]
 # At the true posterior the two numbers agree; everywhere else the negative ELBO is larger, by exactly $D_{KL}(q \,\|\, p(z \mid x))$.
-# More samples make the estimate quieter but do not lower it: the gap comes from $q$, not from $N$.
+# More samples make the estimate quieter but do not lower it: the gap comes from $q$, not from $N$. (It is the *expectation* that is a bound:
+# the whiskers of a one-sample estimate reach below the line.)
+#
+# **Exact or sampled?** You may estimate the KL from the same samples, $\log q(z) - \log p(z)$, instead of taking the closed form. *Predict:*
+# which of the two estimates of the negative ELBO has less noise, at the true posterior and half a unit away from it?
+#
+# **A tighter bound.** With the weights $w_n = p(x \mid z_n)\, p(z_n) / q(z_n)$ the ELBO is $\mathbb{E}[\log w_1]$. Averaging *inside* the
+# logarithm, $\mathbb{E}\big[\log \frac1N \sum_n w_n\big]$, is the **importance-weighted bound** (Burda et al. 2016): it tightens with $N$.
+
+# %%
+def draws_at(distance, repeats, num_samples):
+    """log p(x | z) and log q(z) - log p(z) of samples of the moved q; shapes (repeats, N)."""
+    moved = posterior + torch.tensor([[distance, 0.0, 0.0]])
+    z = rsample(moved.expand(repeats, -1), num_samples)  # (repeats, N, 2)
+    shape = z.shape[:2]
+    log_x = log_prob(x.expand(*shape, 5), z @ W.T, torch.full(shape, math.log(sigma_x)))
+    log_q = log_prob(z, moved[:, None, :-1].expand_as(z), moved[:, -1].expand(shape))
+    return log_x, log_q - log_prob(z, torch.zeros_like(z), torch.zeros(shape))
+
+
+set_seed(0)
+for place, distance in (("at the true posterior", 0.0), ("at a distance of 0.5", 0.5)):
+    log_x, log_ratio = draws_at(distance, 4000, 1)
+    print(f"{place}: standard deviation of -ELBO from one sample {log_x.std():.2f} with the exact KL, "
+          f"{(log_x - log_ratio).std():.2f} with the sampled one")
+
+counts = [1, 2, 5, 10, 30, 100, 300]
+weights = {n: torch.sub(*draws_at(0.5, 500, n)) for n in counts}  # log w, shape (500, n)
+tight = [float(-(w.logsumexp(1) - math.log(n)).mean()) for n, w in weights.items()]
+loose = [float(-w.mean()) for w in weights.values()]
+figure, axis = plt.subplots(figsize=(6, 2.8), layout="constrained")
+axis.plot(counts, loose, "s--", label="negative ELBO")
+axis.plot(counts, tight, "o-", label="importance-weighted")
+axis.axhline(float(exact), color="black", linestyle=":", label="-log p(x)")
+axis.set(xscale="log", xlabel="samples N", ylabel="nats (mean of 500)",
+         title="Averaging inside the logarithm closes the gap")
+axis.legend();
 
 # %% [markdown]
-# ### 3.3 The weight of the KL
+# At the true posterior $\log w$ is the constant $\log p(x)$: the noise of the sampled KL cancels that of the likelihood, and the exact KL
+# leaves it in. So "use the closed form where there is one" is no law. Half a unit away the two are about equally noisy.
+
+# %% [markdown]
+# ### 3.4 The weight of the KL
 # **`kl.beta`** · manual 5 · manual 5
 #
-# Many VAEs weigh the second term: $\text{loss} = -\mathbb{E}_q[\log p(x \mid z)] + \beta\, D_{KL}(q \,\|\, p)$. With $\beta = 1$ it is the negative ELBO. Below you
-# train one small VAE three times, with $\beta$ of 0.001, 1 and 100, on points in the plane that form six clusters.
+# Many VAEs weigh the second term (Higgins et al. 2017): $\text{loss} = -\mathbb{E}_q[\log p(x \mid z)] + \beta\, D_{KL}(q \,\|\, p)$. With $\beta = 1$ it is the
+# negative ELBO. For $\beta > 1$ it is larger, still an upper bound of $-\log p(x)$ and a looser one; for $\beta < 1$ it is **no bound**. And $\beta$ is
+# not a new thing: multiply the loss of a Gaussian likelihood by $\sigma_x^2$, and up to a constant it is
+# $\tfrac12\mathbb{E}_q\|x - \hat x\|^2 + \beta\sigma_x^2 D_{KL}(q \,\|\, p)$: for a fixed $\sigma_x$ only the product $\beta\sigma_x^2$ matters to the
+# trained networks.
+#
+# Below you train one small VAE three times, with $\beta$ of 0.001, 1 and 100, on points in the plane that form six clusters.
 #
 # **First predict, in one or two sentences each, then run the cells below and complete your responses.** For each of the two
 # extremes, say what happens to the reconstructions, and what happens to the **quality** (do generated points lie where
@@ -1029,12 +1183,12 @@ plt.savefig("01_kl_beta.png", dpi=80)
 # apart to make reconstruction exact: $-\log p(x \mid z)$ is the best of the three, the KL is large (about 11 nats). The codes then
 # occupy a few small islands, not the region where $\mathcal N(0, I)$ puts its mass. Samples from the prior fall into the holes
 # between the islands, where the decoder was never trained: they are varied but lie off the data (a small share on it), and some
-# clusters may be missed because their codes lie where the prior hardly ever draws. Good reconstructions say nothing about samples.
+# clusters may be missed: their codes lie where the prior hardly draws. Good reconstructions say nothing about samples.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
 # The middle column pays a few nats so that codes and prior overlap, and both rows look like data. Between the clusters some
-# generated points form bridges: a continuous decoder cannot jump, a limit you meet again with digits in notebook 3. Which
+# generated points form bridges: the decoder is continuous and the prior has mass between the codes of two clusters. Which
 # $\beta$ is right depends on the convention: whoever averages a term where you sum it needs another number for the same balance.
 
 # %% [markdown]
@@ -1048,10 +1202,11 @@ plt.savefig("01_kl_beta.png", dpi=80)
 # - D. P. Kingma and M. Welling, *Auto-Encoding Variational Bayes*, ICLR 2014, arXiv:1312.6114. The reparameterisation trick
 #   and, in appendix B, the closed form of 1.4.
 # - D. J. Rezende, S. Mohamed and D. Wierstra, *Stochastic Backpropagation and Approximate Inference in Deep Generative
-#   Models*, ICML 2014, arXiv:1401.4082.
-# - I. Higgins et al., *beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework*, ICLR 2017.
+#   Models*, ICML 2014, arXiv:1401.4082. The same trick, and amortised inference under the name of recognition model.
+# - Y. Burda, R. Grosse and R. Salakhutdinov, *Importance Weighted Autoencoders*, ICLR 2016, arXiv:1509.00519. The tighter bound of 3.3.
+# - I. Higgins et al., *beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework*, ICLR 2017. The weight $\beta$.
 # - D. M. Blei, A. Kucukelbir and J. D. McAuliffe, *Variational Inference: A Review for Statisticians*, JASA 2017,
-#   arXiv:1601.00670. Section 2 derives the bound of part 3.
+#   arXiv:1601.00670. Section 2: the bound of part 3, mean field and what it does to variances.
 
 # %%
 hand_in("01_kl_divergence", files=["01_kl_beta.png"])

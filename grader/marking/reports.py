@@ -61,7 +61,7 @@ def _run(folder: Path) -> dict[str, Any]:
     """What the run knew beside its results; after a look that it is what a run writes."""
     try:
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        absent = [{"name": str(p["name"]), "email": str(p["email"]), "ids": list(p["ids"])} for p in run["absent"]]
+        absent = [{"name": str(p["name"]), "email": str(p["email"]), "ids": dict(p["ids"])} for p in run["absent"]]
         return {"is_class": bool(run["is_class"]), "absent": absent, "found": [str(line) for line in run["found"]]}
     except (OSError, ValueError, LookupError, TypeError):
         return {"is_class": True, "absent": [], "found": []}

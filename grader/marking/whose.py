@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from grader.report.grades import harmless
+from grader.report.grades import harmless, id_values
 
 Results = dict[str, Any]
 _NUMBERED = re.compile(r" \(\d+\)$")
@@ -33,7 +33,7 @@ class Whose:
             for member in members:
                 self._add("email", member["email"].casefold(), student)
                 self._add("name", member["name"], student)
-                for number in member["ids"]:
+                for number in id_values(member):
                     self._add("id", str(number).casefold(), student)
 
     def _add(self, kind: str, key: str, student: str) -> None:
@@ -98,5 +98,5 @@ def marks_of_person(result: Results) -> list[str]:
     """What identifies the members of a hand-in, beside names."""
     members = result["extra_data"].get("members") or []
     return sorted(
-        {key for m in members for key in (m["email"].casefold(), *(str(n).casefold() for n in m["ids"])) if key}
+        {key for m in members for key in (m["email"].casefold(), *(n.casefold() for n in id_values(m))) if key}
     )

@@ -1,5 +1,6 @@
 """From paths on the command line to hand-ins: which layout it is, whose file is whose, who is missing."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,8 +8,8 @@ from pathlib import Path
 import yaml
 
 from grader.platforms.hand_ins import HandIn
-from grader.platforms.layouts import LAYOUTS, Layout, canvas, is_meaningful, is_of_staff, plain
-from grader.platforms.people import Directory, Person
+from grader.platforms.layouts import LAYOUTS, Layout, canvas, is_meaningful, is_of_staff, labelled, plain
+from grader.platforms.people import BY_NAME, Directory, Person
 from grader.platforms.tree import File, files_of, normal
 from grader.report.files import folder_name
 from grader.stages.intake import DAMAGE
@@ -31,7 +32,12 @@ class Collection:
     is_class: bool = False
 
 
-def collect(paths: Iterable[Path], roster: Directory | None = None, zips_hold_classes: bool = False) -> Collection:
+def collect(
+    paths: Iterable[Path],
+    roster: Directory | None = None,
+    zips_hold_classes: bool = False,
+    trust_names: bool = False,
+) -> Collection:
     """The hand-ins in files, folders and bulk downloads.
 
     Args:
@@ -39,6 +45,7 @@ def collect(paths: Iterable[Path], roster: Directory | None = None, zips_hold_cl
         roster: The class list: gives names, adds who is missing.
         zips_hold_classes: Whether a zip may be a class. A student can give a zip the names of any platform, and with them
             the names of others: so it is one hand-in, unless this or a roster says otherwise.
+        trust_names: Whether a name alone says who somebody is, where it is one person's on the roster.
 
     Raises:
         NothingToGrade: If a path does not exist or nothing is in it.
@@ -64,8 +71,8 @@ def collect(paths: Iterable[Path], roster: Directory | None = None, zips_hold_cl
                 f"{path} is {layout} with {len(inside)} hand-in{'s' if len(inside) != 1 else ''}" + _aside(aside)
             )
         hand_ins += inside
-    hand_ins, absent = _known(hand_ins, roster)
-    return Collection(tuple(_distinct(hand_ins)), tuple(found), absent, is_class or len(hand_ins) > 1)
+    hand_ins, absent, doubled = _known(_distinct(hand_ins), roster, trust_names)
+    return Collection(tuple(hand_ins), (*found, *doubled), absent, is_class or len(hand_ins) > 1)
 
 
 def _recognised(path: Path) -> tuple[str, list[HandIn], list[str]]:
@@ -109,7 +116,7 @@ def _below_wrapping(files: list[File]) -> list[File]:
 
 def _single(path: Path) -> HandIn:
     student = normal(path.stem)
-    return HandIn(student, (Person(student, ids=(student,)),), (_file(path),))
+    return HandIn(student, (labelled(student),), (_file(path),))
 
 
 def _file(path: Path) -> File:
@@ -126,28 +133,65 @@ def _aside(names: list[str]) -> str:
     return f"; not handed in, left aside: {', '.join(names)}." if names else "."
 
 
-def _known(hand_ins: list[HandIn], roster: Directory | None) -> tuple[list[HandIn], tuple[Person, ...]]:
-    """Members as the roster spells them, and who of the roster has handed in nothing."""
+def _known(
+    hand_ins: list[HandIn], roster: Directory | None, trust_names: bool
+) -> tuple[list[HandIn], tuple[Person, ...], list[str]]:
+    """Members as the roster knows them, who of the roster has handed in nothing, and what is in doubt."""
     if roster is None:
-        return hand_ins, ()
-    named, seen = [], set()
-    for hand_in in hand_ins:
-        members = roster.of_group(hand_in.group) if hand_in.group else ()
-        members = members or tuple(roster.find(member) or member for member in hand_in.members)
-        seen |= {n for member in members if (n := roster.index(member)) is not None}
-        named.append(replace(hand_in, members=members))
-    return named, tuple(person for n, person in enumerate(roster.people) if n not in seen)
+        return hand_ins, (), []
+    named = [replace(one, members=_members(one, roster, trust_names)) for one in hand_ins]
+    claims: dict[int, list[str]] = {}
+    for hand_in in named:
+        for member in hand_in.members:
+            for place in roster.look_up(member, trust_names).places:
+                claims.setdefault(place, []).append(hand_in.student)
+    absent = tuple(person for n, person in enumerate(roster.people) if n not in claims)
+    doubled = [
+        f"{' and '.join(who)} may all be {roster.people[n].name}'s: say whose each is in a column hand-in of the roster, or "
+        "delete all but one; until then none of them gets points in a grade file."
+        for n, who in sorted(claims.items())
+        if len(who) > 1
+    ]
+    return named, absent, doubled
+
+
+def _members(hand_in: HandIn, roster: Directory, trust_names: bool) -> tuple[Person, ...]:
+    """Who handed it in. A name alone lends its spelling, and no ids: it may be another's."""
+    if written_down := roster.of_hand_in(hand_in.student):
+        return written_down
+    if in_group := roster.of_group(hand_in.group):
+        return in_group
+    members = []
+    for member in hand_in.members:
+        found = roster.look_up(member, trust_names)
+        if found.place is not None:
+            members.append(member.merged(roster.people[found.place]))
+        elif len(found.places) == 1 and found.why == BY_NAME:
+            members.append(replace(member, name=roster.people[found.places[0]].name))
+        else:
+            members.append(member)
+    return tuple(members)
 
 
 def _distinct(hand_ins: list[HandIn]) -> list[HandIn]:
-    """Each with a name of its own: two of the same name must not share a folder of results."""
+    """Each with a name of its own: two of the same name must not share a folder of results. Who is told apart by an id gets
+    it behind the name, so that the name stays theirs when another download comes in another order."""
+    shared = Counter(folder_name(hand_in.student).casefold() for hand_in in hand_ins)
     taken: set[str] = set()
     distinct = []
     for hand_in in hand_ins:
         name, n = hand_in.student, 1
+        if shared[folder_name(name).casefold()] > 1 and (mark := _mark(hand_in)):
+            name = f"{folder_name(name)[:40]} ({mark})"
+        base = name
         while (key := folder_name(name).casefold()) in taken:
             n += 1
-            name = f"{folder_name(hand_in.student)[:40]} ({n})"
+            name = f"{folder_name(base)[:60]} ({n})"
         taken.add(key)
         distinct.append(replace(hand_in, student=name))
     return distinct
+
+
+def _mark(hand_in: HandIn) -> str:
+    keys = [value for member in hand_in.members for _, value in member.recognised_by()]
+    return keys[0][:40] if keys else ""

@@ -1,25 +1,24 @@
-"""Grade files of Canvas and Moodle, filled: one column is written, every other byte stays as the platform made it.
+"""Grade files of platforms, filled: a notebook's column is written, every other byte stays as the platform made it.
 
 Written is the score, with a person's points in it where `--by-hand` brought them. Left as they are: excused students (`EX`),
 those who are absent, rejected submissions and faults of ours; the summary names them, because a person has to decide.
 """
 
-import csv
-import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.platforms import Directory, Person
-from grader.platforms.people import person_of
+from grader.platforms.columns import DoubledColumn, Roles, person_in, roles_of
+from grader.platforms.people import Directory, Person
+from grader.platforms.rows import assign
+from grader.platforms.tables import Table, TableError, plain_text, read_table
 from grader.report.files import GRADES_FILE, write_atomically
 from grader.report.statistics import automatic_points, has_score, is_graded
 from utils.assignments import load_assignment
 from utils.notebook.printable import printable
 
 Results = dict[str, Any]
-_FIELD = re.compile(r'[ \t]*"(?:[^"]|"")*"[^,\r\n]*|[^,\r\n]*')
 _NOT_ASSIGNMENTS = (
     "current score",
     "final score",
@@ -29,6 +28,22 @@ _NOT_ASSIGNMENTS = (
     "current points",
     "final points",
 )
+# What Moodle calls the column that is filled, in the languages of its largest communities.
+_MOODLE_GRADE = (
+    "grade",
+    "bewertung",
+    "note",
+    "calificación",
+    "valutazione",
+    "nota",
+    "cijfer",
+    "betyg",
+    "karakter",
+    "ocena",
+)
+_BRIGHTSPACE_GRADE = re.compile(r"^(?P<title>.{1,200}) points grade\b", re.IGNORECASE)
+_CANVAS_GRADE = re.compile(r"\(\d{1,19}\)$")
+_NUMBER = re.compile(r"-?\d{1,9}(?P<mark>[.,])\d{1,9}")
 
 
 class GradebookError(ValueError):
@@ -37,74 +52,63 @@ class GradebookError(ValueError):
 
 @dataclass(frozen=True)
 class Gradebook:
-    """A grade file as rows of raw fields, each as written, quotes included."""
+    """A grade file of one platform: its table, and what its columns say of people."""
 
     path: Path
-    rows: list[list[str]]
-    ends: list[str]  # what ends each row: "\\r\\n", "\\n", or nothing at the end of the file
-    is_moodle: bool
+    table: Table
+    platform: str  # "Canvas", "Moodle", "Brightspace" or "Gradescope"
+    roles: Roles
+
+    @property
+    def rows(self) -> list[list[str]]:
+        return self.table.rows
 
     @property
     def header(self) -> list[str]:
-        return [plain_text(field) for field in self.rows[0]]
+        return self.table.header
 
 
 def read_gradebook(path: Path) -> Gradebook:
-    """Read a Canvas gradebook export or a Moodle grading worksheet.
+    """Read a grade file: a Canvas gradebook, a Moodle grading worksheet, a Brightspace or a Gradescope export.
 
     Raises:
-        GradebookError: If it is neither.
+        GradebookError: If it is none of them.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        table = read_table(path)
+        rows = [table.cells(row) for row in table.rows[1:]]
+        roles = roles_of(table.header, rows)
+    except TableError as error:
         raise GradebookError(
             f"The grade file {path} cannot be read ({error}): export it again, as CSV in UTF-8."
         ) from None
-    rows, ends = _split(text)
-    header = [plain_text(field) for field in rows[0]] if rows else []
-    is_canvas, is_moodle = header[:2] == ["Student", "ID"], header[:1] == ["Identifier"] and "Grade" in header
-    if not (is_canvas or is_moodle):
-        begin = printable(", ".join(header[:3]))[:200] or "nothing"
+    except DoubledColumn as error:
+        raise GradebookError(f"The grade file {path} cannot be filled: {error}; delete one of them.") from None
+    platform = _platform(table.header, roles)
+    if not platform:
+        begin = printable(", ".join(table.header[:3]))[:200] or "nothing"
         raise GradebookError(
-            f"The grade file {path} begins with {begin}, expected Student,ID (Canvas) or Identifier (Moodle, "
-            "with a column Grade): export it from the platform and change nothing in it."
+            f"The grade file {path} begins with {begin}, expected Student,ID (Canvas), Identifier (Moodle, with a column "
+            "Grade), OrgDefinedId (Brightspace), or names and SID with a Total Score (Gradescope): export it from the "
+            "platform and change nothing in it."
         )
-    return Gradebook(path, rows, ends, is_moodle)
+    return Gradebook(path, table, platform, roles)
 
 
-def _split(text: str) -> tuple[list[list[str]], list[str]]:
-    """Rows of raw fields. The csv module would forget what was quoted."""
-    rows: list[list[str]] = []
-    ends: list[str] = []
-    position, row = 0, []
-    while position < len(text):
-        match = _FIELD.match(text, position)
-        assert match is not None
-        row.append(match[0])
-        position = match.end()
-        if text.startswith(",", position):
-            position += 1
-            if position < len(text):
-                continue
-            row.append("")
-        end = next((end for end in ("\r\n", "\n", "\r") if text.startswith(end, position)), "")
-        rows.append(row)
-        ends.append(end)
-        position, row = position + len(end), []
-    return rows, ends
+def _platform(header: list[str], roles: Roles) -> str:
+    titles = [title.casefold() for title in header]
+    if titles[:2] == ["student", "id"]:
+        return "Canvas"
+    if roles.get(0) == "participant" or (titles[:1] == ["identifier"] and "grade" in titles):
+        return "Moodle"
+    if "end-of-line indicator" in titles and {"sis", "login"} & set(roles.values()):
+        return "Brightspace"
+    return "Gradescope" if "total score" in titles and {"sis", "email"} & set(roles.values()) else ""
 
 
-def plain_text(field: str) -> str:
-    """A raw field's content."""
-    try:
-        row = next(csv.reader(io.StringIO(field.lstrip("\ufeff"), newline="")), [])
-    except csv.Error:  # longer than the module reads, or a line end where none may be
-        row = [field]
-    return row[0].strip() if row else ""
-
-
-def fill(book: Gradebook, results: list[Results], out: Path, column: str | None = None) -> str:
+def fill(
+    book: Gradebook, results: list[Results], out: Path, column: str | None = None, trust_names: bool = False
+) -> str:
     """Write scores into a copy of a grade file, beside the results.
 
     Args:
@@ -112,6 +116,7 @@ def fill(book: Gradebook, results: list[Results], out: Path, column: str | None 
         results: Contents of `results.json` files.
         out: The folder of results.
         column: The title of the column to fill; found from the notebook's name or title if None.
+        trust_names: Whether a name alone says who somebody is, where it is one person's in the file.
 
     Returns:
         A summary: how many were filled, and who was not, with the reason.
@@ -119,56 +124,75 @@ def fill(book: Gradebook, results: list[Results], out: Path, column: str | None 
     Raises:
         GradebookError: If no column or more than one would do.
     """
-    place = _column(book, results, column)
     people = [(n, person) for n, row in enumerate(book.rows[1:], 1) if (person := _person(book, row)) is not None]
     directory = Directory(person for _, person in people)
-    filled, notes = 0, []
-    for result in results:
-        for member in _members(result):
-            index = directory.index(member)
-            if index is None:
-                notes.append(f"{member.name} is not in it")
-            elif reason := _reason_to_leave(result, book.rows[people[index][0]], place):
+    titles: list[str] = []
+    notes: list[str] = []
+    remarks: list[str] = []
+    filled = 0
+    for place, own in _by_column(book, results, column).items():
+        assignment = assign(own, directory, trust_names)
+        notes += assignment.notes
+        remarks += assignment.remarks
+        for index, (result, member) in assignment.results.items():
+            number = people[index][0]
+            if reason := _reason_to_leave(result, book.rows[number], place):
                 notes.append(f"{member.name} {reason}")
             else:
-                _set(book.rows[people[index][0]], place, f"{result['score']:g}")
+                _set(book, book.rows[number], place, f"{result['score']:g}")
                 filled += 1
+        notes += _other_maximum(book, own, place)
+        titles.append(book.header[place])
     target = out / book.path.name
     if target.resolve() == book.path.resolve() or target.name == GRADES_FILE:  # neither yours nor ours is written over
         target = out / f"filled_{book.path.name}"
-    text = "".join(",".join(row) + end for row, end in zip(book.rows, book.ends, strict=True))
-    write_atomically(target, text)
-    notes += _other_maximum(book, results, place)
-    left = f" Left as they were: {'; '.join(notes)}." if notes else ""
-    return printable(f"{target}: {filled} scores in the column {book.header[place]}.{left}")
+    write_atomically(target, book.table.data())
+    left = f" Left as they were: {'; '.join(dict.fromkeys(notes))}." if notes else ""
+    look = f" Look at: {'; '.join(dict.fromkeys(remarks))}." if remarks else ""
+    return printable(f"{target}: {filled} scores in the column {' and '.join(titles)}.{left}{look}")
 
 
-def _column(book: Gradebook, results: list[Results], wanted: str | None) -> int:
-    header = book.header
-    if book.is_moodle and wanted is None:
-        return header.index("Grade")
-    candidates = [n for n, title in enumerate(header) if _may_hold_scores(title)]
-    notebooks = {r["extra_data"]["notebook"] for r in results if r["extra_data"]["notebook"]}
-    names = (
-        [wanted] if wanted else [name for notebook in notebooks for name in (notebook, load_assignment(notebook).title)]
-    )
-    fitting = [n for n in candidates if any(_letters(name) in _letters(header[n]) for name in names)]
+def _by_column(book: Gradebook, results: list[Results], wanted: str | None) -> dict[int, list[Results]]:
+    """The results that go into each column: a notebook has its own. What is of no known notebook stands in the way of all."""
+    names = sorted({name for r in results if (name := r["extra_data"]["notebook"])})
+    unknown = [r for r in results if not r["extra_data"]["notebook"]]
+    columns: dict[int, list[Results]] = {}
+    for name in names or [""]:
+        place = _column(book, name, wanted)
+        if place in columns:
+            raise GradebookError(
+                f"The grade file {book.path} has one column, {printable(book.header[place])}, for the results of "
+                f"{' and '.join(names)}: choose one with --notebook."
+            )
+        columns[place] = [r for r in results if r["extra_data"]["notebook"] == name] + (unknown if name else [])
+    return columns
+
+
+def _column(book: Gradebook, notebook: str, wanted: str | None) -> int:
+    candidates = [n for n, title in enumerate(book.header) if n not in book.roles and _may_hold_scores(book, title)]
+    if not wanted and len(candidates) == 1:
+        return candidates[0]
+    names = [wanted] if wanted else [notebook, load_assignment(notebook).title] if notebook else []
+    fitting = [n for n in candidates if any(_letters(name) in _letters(book.header[n]) for name in names)]
     if len(fitting) == 1:
         return fitting[0]
-    if len(candidates) == 1 and not wanted:
-        return candidates[0]
-    titles = printable(", ".join(header[n] for n in fitting or candidates)) or "none"
+    titles = printable(", ".join(book.header[n] for n in fitting or candidates)) or "none"
     raise GradebookError(
         f"The grade file {book.path} has no one column for {' or '.join(names) or 'these results'} (found: {titles}): "
         "name it with --column."
     )
 
 
-def _may_hold_scores(title: str) -> bool:
-    """An assignment's column ends with its number in brackets; Canvas adds totals that it works out itself."""
-    return re.search(r"\(\d+\)$", title) is not None and not any(
-        words in title.casefold() for words in _NOT_ASSIGNMENTS
-    )
+def _may_hold_scores(book: Gradebook, title: str) -> bool:
+    """Canvas ends an assignment's title with its number in brackets, and adds totals that it works out itself."""
+    title = title.strip()
+    if book.platform == "Moodle":
+        return title.casefold() in _MOODLE_GRADE
+    if book.platform == "Brightspace":
+        return _BRIGHTSPACE_GRADE.match(title) is not None
+    if book.platform == "Gradescope":
+        return title.casefold() == "total score"
+    return _CANVAS_GRADE.search(title[-25:]) is not None and not any(w in title.casefold() for w in _NOT_ASSIGNMENTS)
 
 
 def _letters(text: str) -> str:
@@ -176,13 +200,7 @@ def _letters(text: str) -> str:
 
 
 def _person(book: Gradebook, row: list[str]) -> Person | None:
-    return person_of(dict(zip(book.header, map(plain_text, row), strict=False)))
-
-
-def _members(result: Results) -> list[Person]:
-    extra = result["extra_data"]
-    members = extra.get("members") or [{"name": extra["student"], "email": "", "ids": []}]
-    return [Person(m["name"], m["email"], tuple(m["ids"])) for m in members]
+    return person_in(book.table.cells(row), book.roles)
 
 
 def _reason_to_leave(result: Results, row: list[str], place: int) -> str:
@@ -195,8 +213,19 @@ def _reason_to_leave(result: Results, row: list[str], place: int) -> str:
     return ""
 
 
-def _set(row: list[str], place: int, value: str) -> None:
-    row[place] = f'"{value}"' if row[place].strip().startswith('"') else value
+def _set(book: Gradebook, row: list[str], place: int, value: str) -> None:
+    value = value.replace(".", _decimal_mark(book.table))
+    is_quoted = row[place].strip().startswith('"') or book.table.delimiter in value
+    row[place] = f'"{value}"' if is_quoted else value
+
+
+def _decimal_mark(table: Table) -> str:
+    """As the file writes its own numbers; in one without fractions, as spreadsheets that part fields by semicolons do."""
+    for row in table.rows[1:]:
+        for field in row:
+            if match := _NUMBER.fullmatch(plain_text(field)):
+                return match["mark"]
+    return "," if table.delimiter == ";" else "."
 
 
 def _other_maximum(book: Gradebook, results: list[Results], place: int) -> list[str]:
@@ -205,7 +234,7 @@ def _other_maximum(book: Gradebook, results: list[Results], place: int) -> list[
     worth = plain_text(row[place]) if row else ""
     ours = max((automatic_points(r) for r in results if is_graded(r)), default=0)
     try:
-        same = not worth or not ours or ours == float(worth)
+        same = not worth or not ours or ours == float(worth.replace(",", "."))
     except ValueError:
         return []
     return [] if same else [f"the column is worth {worth} points, these results give up to {ours:g}"]

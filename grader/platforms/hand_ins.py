@@ -29,7 +29,7 @@ class HandIn:
     def about(self) -> dict:
         """What the results say of it, beside what is graded: plain data."""
         return {
-            "members": [{"name": p.name, "email": p.email, "ids": list(p.ids)} for p in self.members],
+            "members": [{"name": p.name, "email": p.email, "ids": dict(p.ids)} for p in self.members],
             "earlier": list(self.earlier),
             "submitted_at": self.submitted_at,
             "is_late": self.is_late,

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import yaml
 
 from grader.platforms.hand_ins import HandIn, latest
-from grader.platforms.people import Person
+from grader.platforms.people import LABEL, Person
 from grader.platforms.tree import File
 from utils.notebook.printable import printable
 
@@ -70,7 +70,7 @@ def _text(value: str | None) -> str:
 
 def _submitter(fields: dict) -> Person:
     name, email, sid = (_text(fields.get(key)) for key in (":name", ":email", ":sid"))
-    return Person(name or email or sid or "unnamed", email, (sid,) if sid else ())
+    return Person(name or email or sid or "unnamed", email, (("sis", sid),) if sid else ())
 
 
 def nbgrader(files: list[File]) -> list[HandIn] | None:
@@ -91,7 +91,7 @@ def nbgrader(files: list[File]) -> list[HandIn] | None:
         )
         kept, replaced = latest([file for file in own if file.name != "timestamp.txt"])
         name = f"{student} {assignment}" if several else student
-        hand_ins.append(HandIn(name, (Person(student, ids=(student,)),), kept, replaced, stamp))
+        hand_ins.append(HandIn(name, (Person(student, ids=(("login", student),)),), kept, replaced, stamp))
     return hand_ins or None
 
 
@@ -106,29 +106,29 @@ def moodle(files: list[File]) -> list[HandIn] | None:
     hand_ins = []
     for (name, number), own in found.items():
         uploads = [file for file in own if file.name != "onlinetext.html"] or own
-        person = Person(f"Participant {number}" if name == "Participant" else name, ids=(number,))
+        person = Person(f"Participant {number}" if name == "Participant" else name, ids=(("participant", number),))
         hand_ins.append(HandIn(f"{name}_{number}", (person,), *latest(uploads), group=name))
     return _with_leftovers(hand_ins, [file for file in files if not _MOODLE.match(file.parts[0])])
 
 
 def canvas(files: list[File]) -> list[HandIn] | None:
-    found: dict[str, list[tuple[int, File, bool, str]]] = {}
+    found: dict[tuple[str, str], list[tuple[int, File, bool, str]]] = {}
     leftovers = []
     for file in files:
         match = _canvas_match(file)
         if match is None:
             leftovers.append(file)
             continue
-        upload = int(match["upload"] or 0)
-        entry = (upload, File((match["file"],), file.read), bool(match["late"]), match["id"])
-        found.setdefault(f"{match['name']}_{match['id']}", []).append(entry)
+        kind = "anonymous" if match["name"] == "anon" else "canvas"
+        entry = (int(match["upload"] or 0), File((match["file"],), file.read), bool(match["late"]), match["name"])
+        found.setdefault((kind, match["id"]), []).append(entry)
     hand_ins = []
-    for student, entries in found.items():
+    for (kind, number), entries in found.items():
         entries.sort(key=lambda entry: entry[0])
         uploads = [file for upload, file, _, _ in entries if upload] or [file for _, file, _, _ in entries]
-        person = Person(
-            student.rpartition("_")[0] if not student.startswith("anon_") else student, ids=(entries[0][3],)
-        )
+        name = entries[-1][3]
+        student = f"{name}_{number}"
+        person = Person(name if kind == "canvas" else student, ids=((kind, number),))
         kept, replaced = latest(uploads)
         hand_ins.append(HandIn(student, (person,), kept, replaced, is_late=any(late for _, _, late, _ in entries)))
     return _with_leftovers(hand_ins, leftovers)
@@ -154,10 +154,15 @@ def plain(files: list[File]) -> list[HandIn]:
             folders.setdefault(file.parts[0], []).append(File(file.parts[1:], file.read))
         elif not is_of_staff(file):
             student = file.name[: len(file.name) - len(file.ending)]
-            hand_ins.append(HandIn(student, (Person(student, ids=(student,)),), (file,)))
+            hand_ins.append(HandIn(student, (labelled(student),), (file,)))
     for student, own in folders.items():
-        hand_ins.append(HandIn(student, (Person(student, ids=(student,)),), *latest(own)))
+        hand_ins.append(HandIn(student, (labelled(student),), *latest(own)))
     return hand_ins
+
+
+def labelled(name: str) -> Person:
+    """Somebody of whom a file's or folder's name is all that is known, and nobody has said of what kind it is."""
+    return Person(name, ids=((LABEL, name),))
 
 
 def is_of_staff(file: File) -> bool:

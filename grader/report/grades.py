@@ -43,11 +43,17 @@ def grades_csv(results: list[dict[str, Any]], absent: list[dict[str, Any]] | Non
 
 def _members(result: dict[str, Any]) -> list[dict[str, Any]]:
     student = result["extra_data"]["student"]
-    return result["extra_data"].get("members") or [{"name": student, "email": "", "ids": []}]
+    return result["extra_data"].get("members") or [{"name": student, "email": "", "ids": {}}]
 
 
 def _who(result: dict[str, Any] | None, member: dict[str, Any]) -> list[str]:
-    return [member["email"], next(iter(member["ids"]), ""), result["extra_data"]["student"] if result else ""]
+    return [member["email"], next(iter(id_values(member)), ""), result["extra_data"]["student"] if result else ""]
+
+
+def id_values(member: dict[str, Any]) -> list[str]:
+    """A member's ids, without their kinds; a file's own name says nothing more."""
+    ids = member["ids"]
+    return [str(value) for kind, value in ids.items() if kind != "label"] if isinstance(ids, dict) else list(ids)
 
 
 def _fields(result: dict[str, Any], member: dict[str, Any]) -> list[str]:

@@ -86,7 +86,14 @@ def _numbers(notebook: str, check: str, tests: list[dict[str, Any]]) -> CheckNum
     first = tests[0]
     title = first["name"].partition(": ")[2]
     return CheckNumbers(
-        notebook, check, title, first["number"], len(tests) - len(failed), len(tests), tuple(trouble), example
+        notebook=notebook,
+        check=check,
+        title=title,
+        number=first["number"],
+        passed=len(tests) - len(failed),
+        total=len(tests),
+        trouble=tuple(trouble),
+        example=example,
     )
 
 

@@ -15,6 +15,7 @@ from grader.records import Call, ProbeRun, Reading, SandboxRun, Verdict
 from grader.rubric import Rubric
 from grader.rubric.references import Slip
 from grader.stages.clock import CHECK_SECONDS, JUDGE_SECONDS, Budget, OutOfTime
+from grader.stages.outside import OUTSIDE
 from grader.stages.sentences import about_error, about_limit, about_task, hidden_sentence, join, next_step
 from grader.stages.written import parts_for_a_person
 from utils.assignments import Task
@@ -223,12 +224,13 @@ def _manual(reading: Reading) -> list[Verdict]:
     verdicts = []
     for question in reading.assignment.questions:
         for n, (name, part) in enumerate(parts_for_a_person(question), 1):
-            empty = part.kind == "manual" and not _has_answer(reading, question.id, n)
+            beside = OUTSIDE in next((written.text for written in reading.written if written.check == name), "")
+            empty = part.kind == "manual" and not beside and not _has_answer(reading, question.id, n)
             status = "missing" if empty else "manual"
             sentence = (
                 f"{question.id}: no answer was found. Write it in the cell that begins **RESPONSE:** below the question."
                 if empty
-                else f"{question.id}: waits for a person."
+                else f"{question.id}: waits for a person{', who also sees what stands outside the RESPONSE cell' if beside else ''}."
             )
             verdicts.append(
                 Verdict(

@@ -104,7 +104,9 @@ def _retrained(
         return Retrained(judge.PART, "manual", text, figure=judge.picture(result.values), cpu_seconds=used)
     status = "passed" if points == judge.POINTS else "partial" if points else "wrong"
     text = f"{points:g} of {judge.POINTS:g} points, {text}"
-    return Retrained(judge.PART, status, text, points, judge.picture(result.values), used)
+    return Retrained(
+        check=judge.PART, status=status, text=text, points=points, figure=judge.picture(result.values), cpu_seconds=used
+    )
 
 
 def _why_not(result: ProbeRun, cpu_seconds: float) -> str:

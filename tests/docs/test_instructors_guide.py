@@ -32,7 +32,8 @@ GRADEBOOK = (
     '"Turing, Alan",15,alan,A,,\r\n'
     '"Student, Test",99,,A,,\r\n'
 )
-PARTS = {"kl.general": 10, "kl.scalar": 8, "kl.multivariate": 5, "kl.beta": 4}  # points given for each question
+# points given for each question
+PARTS = {"kl.general": 10, "kl.scalar": 4, "kl.multivariate": 5, "kl.bound": 4, "kl.beta": 4}
 
 
 class Walk(NamedTuple):
@@ -149,7 +150,7 @@ def test_the_download_is_recognised_and_every_file_is_there(walk: Walk) -> None:
 
 def test_the_marking_page_opens_and_says_how_to_get_in(walk: Walk) -> None:
     said = _said(walk, "-m grader mark results")
-    assert "5 parts of 5 submissions wait in results" in said
+    assert "6 parts of 5 submissions wait in results" in said
     assert "http://127.0.0.1:" in said
     assert "Every mark is in results/marks.sqlite" in said
 
@@ -157,7 +158,7 @@ def test_the_marking_page_opens_and_says_how_to_get_in(walk: Walk) -> None:
 def test_the_sheet_costs_no_grading_and_leaves_the_results_alone(walk: Walk) -> None:
     said = _said(walk, "--by-hand class/points.csv")
     assert "0 graded, 5 kept from before" in said
-    assert "class/points.csv: a sheet for 5 parts; what still waits is empty." in said
+    assert "class/points.csv: a sheet for 6 parts; what still waits is empty." in said
     assert (walk.root / "results" / "lovelaceada_11" / "results.json").read_bytes() == walk.kept
 
 
@@ -168,7 +169,7 @@ def test_the_points_are_in_the_tables_and_in_the_feedback(walk: Walk) -> None:
     assert (grades["Curie, Marie"]["score"], grades["Curie, Marie"]["max_score"]) == ("0", "70")
     assert float(grades["Noether, Emmy"]["score"]) < 35 + by_hand
     page = (walk.root / "results" / "lovelaceada_11" / "feedback.html").read_text(encoding="utf-8")
-    assert "kl.scalar: a person gave 8 of 10 points." in page
+    assert "kl.scalar: a person gave 4 of 5 points." in page
     for folder in ("results", "results-2"):  # the comparison makes the second page again, to link itself
         page = (walk.root / folder / "class.html").read_text(encoding="utf-8")
         assert "Waits for a person" not in page

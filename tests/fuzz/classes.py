@@ -17,7 +17,7 @@ from grader.classes import batch
 from grader.cli import main
 from grader.platforms import read_roster
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
-from grader.platforms.people import RosterError
+from grader.platforms.roster import RosterError
 from grader.records import Report, Verdict
 from grader.report import results_json
 from tests.fuzz.changes import ODD_TEXT, changed_bytes, changed_text
@@ -104,7 +104,7 @@ def rosters(rng: random.Random, folder: Path) -> str:
         return "refused"
     for person in directory.people:
         demand(bool(person.name), "a person without a name")
-        directory.find(person)
+        directory.look_up(person)
         directory.of_group(person.group)
     return "read"
 
@@ -134,13 +134,32 @@ def gradebooks(rng: random.Random, folder: Path) -> str:
 
 def _result(rng: random.Random) -> dict:
     score = rng.choice([0.0, 35.0, 30.5])
-    verdict = Verdict("kl.D_KL.values", "kl.D_KL", "a title", "1.3", "passed", score, 35.0, "A sentence.")
+    verdict = Verdict(
+        check="kl.D_KL.values",
+        task="kl.D_KL",
+        title="a title",
+        number="1.3",
+        status="passed",
+        points=score,
+        max_points=35.0,
+        sentence="A sentence.",
+    )
     report = Report(
-        _cell(rng) or "ada", "a.zip", NAME, "0", "A", (verdict,), rejection=rng.choice(["", "", "Not a zip: zip it."])
+        student=_cell(rng) or "ada",
+        file_name="a.zip",
+        notebook=NAME,
+        submission_sha256="0",
+        tier="A",
+        verdicts=(verdict,),
+        rejection=rng.choice(["", "", "Not a zip: zip it."]),
     )
     results = results_json(report)
     results["extra_data"]["members"] = [
-        {"name": _cell(rng), "email": rng.choice(["", "ada@x.org"]), "ids": [_cell(rng)]}
+        {
+            "name": _cell(rng),
+            "email": rng.choice(["", "ada@x.org"]),
+            "ids": {rng.choice(["canvas", "sis", "login", "participant", "label"]): _cell(rng)},
+        }
     ]
     return results
 

@@ -17,8 +17,9 @@ from grader.authoring.judges import judged
 from grader.classes import batch
 from grader.cli import REJECTED, WRITTEN, main
 from grader.platforms import HandIn, collect, content, read_roster
-from grader.platforms.gradebooks import GradebookError, plain_text, read_gradebook
-from grader.platforms.people import RosterError
+from grader.platforms.gradebooks import GradebookError, read_gradebook
+from grader.platforms.roster import RosterError
+from grader.platforms.tables import plain_text
 from grader.platforms.tree import File
 from grader.report.files import folder_name
 from grader.report.results import is_results

@@ -46,8 +46,8 @@ def plot_asymmetry(
         fits: From a label to the density of a fitted Gaussian, shape (G,); at most two.
     """
     _, (left, right) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
-    left.plot(sigmas, forward, color=_BLUE, label="KL[N(0, 1) || N(0, σ)]")
-    left.plot(sigmas, reverse, "--", color=_RED, label="KL[N(0, σ) || N(0, 1)]")
+    left.plot(sigmas, forward, color=_BLUE, label="D_KL(N(0, 1) || N(0, σ²))")
+    left.plot(sigmas, reverse, "--", color=_RED, label="D_KL(N(0, σ²) || N(0, 1))")
     left.set(xlabel="σ", ylabel="KL (nats)", title="Two arguments, two prices", xscale="log", ylim=(0, 8))
     right.fill_between(grid, target, color=_GREY, alpha=0.35, label="target p")
     for (label, density), colour, style in zip(fits.items(), (_BLUE, _RED), ("-", "--"), strict=False):
@@ -124,7 +124,7 @@ def plot_bound(distances: Tensor, losses: Tensor, exact: float, counts: list[int
     """
     _, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     left.plot(distances, losses, color=_BLUE, label="-ELBO")
-    left.fill_between(distances, exact, losses, color=_BLUE, alpha=0.15, label="gap = KL[q || p(z | x)]")
+    left.fill_between(distances, exact, losses, color=_BLUE, alpha=0.15, label="gap = D_KL(q || p(z | x))")
     left.set(xlabel="distance of q's mean from the posterior's", ylabel="nats", title="The gap closes at the posterior")
     right.boxplot(list(estimates), tick_labels=[str(count) for count in counts], whis=(0, 100))
     right.set(xlabel="samples N of each estimate (whiskers: all)", title="More samples: less noise, the same bound")

@@ -18,6 +18,7 @@ from support import answers
 
 from assignments.airfoil_vae.checks.quality import Score, picture, score, score_values
 from assignments.airfoil_vae.checks.rebuilt import decoder_of, trial_codes
+from assignments.airfoil_vae.numbers import MODEL
 from assignments.airfoil_vae.probes import _decoder
 from grader.records import Report, Verdict
 from grader.report import feedback_page, overall_status, results_json
@@ -26,7 +27,6 @@ from grader.stages.pipeline import Grader
 from utils.datasets.airfoils import AirfoilDataset
 
 NAME = "02_airfoil_vae"
-MODEL = {"input_size": 200, "hidden_dims": [512, 256, 128], "latent_size": 10}
 TRAIN = {"beta": 0.00043, "optimizer_config": {"lr": 1e-3}, "n_iters": 300}
 SAMPLES = np.load(Path(__file__).with_name("airfoil_samples.npz"))
 EXPECTED = {

@@ -58,7 +58,7 @@ def test_every_experiment_shows_its_picture(executed):
     pictures = [
         out for cell in executed[0].cells for out in cell.get("outputs", []) if "image/png" in out.get("data", {})
     ]
-    assert len(pictures) == 7
+    assert len(pictures) == 9
 
 
 def test_the_last_cell_writes_a_submission_with_the_notebook_and_its_picture(executed):

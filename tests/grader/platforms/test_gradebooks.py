@@ -26,9 +26,16 @@ MOODLE = (
 )
 
 
-def _results(name: str, points: float, ids: tuple[str, ...] = (), email: str = "", **changes) -> dict:
+def _results(name: str, points: float, ids: dict[str, str] | None = None, email: str = "", **changes) -> dict:
     verdict = Verdict(
-        "kl.D_KL.values", "kl.D_KL", "a title", "1.3", "passed" if points else "wrong", points, 35, "a sentence"
+        check="kl.D_KL.values",
+        task="kl.D_KL",
+        title="a title",
+        number="1.3",
+        status="passed" if points else "wrong",
+        points=points,
+        max_points=35,
+        sentence="a sentence",
     )
     facts = {
         "student": name,
@@ -39,7 +46,7 @@ def _results(name: str, points: float, ids: tuple[str, ...] = (), email: str = "
         "verdicts": (verdict,),
     }
     results = results_json(Report(**facts | changes))
-    results["extra_data"]["members"] = [{"name": name, "email": email, "ids": list(ids)}]
+    results["extra_data"]["members"] = [{"name": name, "email": email, "ids": ids or {}}]
     return results
 
 
@@ -56,9 +63,9 @@ def out(tmp_path: Path) -> Path:
 
 def test_canvas_is_filled_and_nothing_else_changes(tmp_path: Path, out: Path) -> None:
     results = [
-        _results("lovelaceada", 35, ("11",)),
-        _results("müllerzoë", 30.5, ("12",)),
-        _results("turingalan", 20, ("13",)),
+        _results("lovelaceada", 35, {"canvas": "11"}),
+        _results("müllerzoë", 30.5, {"canvas": "12"}),
+        _results("turingalan", 20, {"canvas": "13"}),
     ]
     summary = fill(_book(tmp_path, CANVAS), results, out)
     expected = CANVAS.replace('"A, B",,"7"', '"A, B",35,"7"').replace('"12.5",8', '"30.5",8')
@@ -70,7 +77,7 @@ def test_canvas_is_filled_and_nothing_else_changes(tmp_path: Path, out: Path) ->
 def test_moodle_is_filled_and_nothing_else_changes(tmp_path: Path, out: Path) -> None:
     fill(
         _book(tmp_path, MOODLE),
-        [_results("Zoë Müller", 0, ("55",)), _results("someone", 21.25, email="ada@x.org")],
+        [_results("Zoë Müller", 0, {"participant": "55"}), _results("someone", 21.25, email="ada@x.org")],
         out,
     )
     expected = MOODLE.replace("zoe@x.org,Submitted,,", "zoe@x.org,Submitted,0,").replace(
@@ -80,10 +87,19 @@ def test_moodle_is_filled_and_nothing_else_changes(tmp_path: Path, out: Path) ->
 
 
 def test_who_has_no_score_is_left_and_named(tmp_path: Path, out: Path) -> None:
-    fault = Verdict("grader", "grader", "grading", "0", "grader_error", 0, 35, "ours")
+    fault = Verdict(
+        check="grader",
+        task="grader",
+        title="grading",
+        number="0",
+        status="grader_error",
+        points=0,
+        max_points=35,
+        sentence="ours",
+    )
     results = [
-        _results("lovelaceada", 0, ("11",), rejection="not a zip", verdicts=()),
-        _results("müllerzoë", 0, ("12",), verdicts=(fault,)),
+        _results("lovelaceada", 0, {"canvas": "11"}, rejection="not a zip", verdicts=()),
+        _results("müllerzoë", 0, {"canvas": "12"}, verdicts=(fault,)),
         _results("Unknown Person", 3),
     ]
     summary = fill(_book(tmp_path, CANVAS), results, out)
@@ -99,8 +115,8 @@ def test_who_has_no_score_is_left_and_named(tmp_path: Path, out: Path) -> None:
 def test_every_member_of_a_group_gets_the_score(tmp_path: Path, out: Path) -> None:
     results = _results("A + Z", 35)
     results["extra_data"]["members"] = [
-        {"name": "Ada Lovelace", "email": "", "ids": []},
-        {"name": "x", "email": "zoe@x.org", "ids": []},
+        {"name": "Ada Lovelace", "email": "", "ids": {"canvas": "11"}},
+        {"name": "x", "email": "zoe@y.org", "ids": {"login": "ZOE@x.org"}},
     ]
     assert "2 scores" in fill(_book(tmp_path, CANVAS), [results], out)
 
@@ -108,23 +124,23 @@ def test_every_member_of_a_group_gets_the_score(tmp_path: Path, out: Path) -> No
 def test_the_column_can_be_named_and_must_be_one(tmp_path: Path, out: Path) -> None:
     two = CANVAS.replace('"Essay, ""final"" (902)"', "01_kl_divergence again (903)")
     with pytest.raises(GradebookError, match="name it with --column"):
-        fill(_book(tmp_path, two), [_results("a", 1, ("11",))], out)
-    summary = fill(_book(tmp_path, two), [_results("a", 1, ("11",))], out, "again")
+        fill(_book(tmp_path, two), [_results("a", 1, {"canvas": "11"})], out)
+    summary = fill(_book(tmp_path, two), [_results("a", 1, {"canvas": "11"})], out, "again")
     assert "in the column 01_kl_divergence again (903)" in summary
     with pytest.raises(GradebookError, match="no one column for nonsense"):
-        fill(_book(tmp_path, CANVAS), [_results("a", 1, ("11",))], out, "nonsense")
+        fill(_book(tmp_path, CANVAS), [_results("a", 1, {"canvas": "11"})], out, "nonsense")
 
 
 def test_another_maximum_is_said(tmp_path: Path, out: Path) -> None:
     text = CANVAS.replace(",,,,,35,10", ",,,,,100,10")
     assert "worth 100 points, these results give up to 35" in fill(
-        _book(tmp_path, text), [_results("a", 1, ("11",))], out
+        _book(tmp_path, text), [_results("a", 1, {"canvas": "11"})], out
     )
 
 
 def test_the_given_file_is_never_written_over(tmp_path: Path) -> None:
     book = _book(tmp_path, CANVAS)
-    fill(book, [_results("lovelaceada", 35, ("11",))], tmp_path)
+    fill(book, [_results("lovelaceada", 35, {"canvas": "11"})], tmp_path)
     assert book.path.read_bytes().decode() == CANVAS
     assert (tmp_path / "filled_gradebook.csv").exists()
 
@@ -132,7 +148,7 @@ def test_the_given_file_is_never_written_over(tmp_path: Path) -> None:
 def test_the_runs_own_table_is_never_written_over(tmp_path: Path, out: Path) -> None:
     path = tmp_path / "grades.csv"
     path.write_text(CANVAS, encoding="utf-8")
-    assert "filled_grades.csv" in fill(read_gradebook(path), [_results("lovelaceada", 35, ("11",))], out)
+    assert "filled_grades.csv" in fill(read_gradebook(path), [_results("lovelaceada", 35, {"canvas": "11"})], out)
     assert not (out / "grades.csv").exists()
 
 

@@ -29,7 +29,17 @@ document.title = JSON.stringify({up, down, wide, sort: table.querySelector("[ari
 
 
 def _verdict(status: str, points: float, check: str = "kl.D_KL.values", slip: str = "", number: str = "1.3") -> Verdict:
-    return Verdict(check, "kl.D_KL", "a title", number, status, points, 10, f"about {status} {slip}", slip)
+    return Verdict(
+        check=check,
+        task="kl.D_KL",
+        title="a title",
+        number=number,
+        status=status,
+        points=points,
+        max_points=10,
+        sentence=f"about {status} {slip}",
+        slip=slip,
+    )
 
 
 def _results(student: str, *verdicts: Verdict, **changes) -> dict:

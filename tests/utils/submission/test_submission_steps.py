@@ -74,7 +74,7 @@ def test_the_receipt_names_what_was_packed_and_stays_in_a_file(folder, capsys):
     receipt = (folder / f"{NAME}_receipt.txt").read_text(encoding="utf-8")
     assert f"SHA-256   {hashlib.sha256(data).hexdigest()}" in receipt
     assert f"size      {len(data):,} bytes" in receipt
-    assert "answered  10 of 11 questions; open: 1.1 kl.general" in receipt
+    assert "answered  11 of 12 questions; open: 1.1 kl.general" in receipt
     assert f"holds     {NAME}.ipynb, 01_kl_beta.png" in receipt
     assert receipt in capsys.readouterr().out
     with zipfile.ZipFile(folder / f"{NAME}_submission.zip") as archive:
