@@ -1,10 +1,11 @@
 """Right answers before many draws: none of them may lose a point by chance, and none may come near a line.
 
-    python -m tests.salts [NAME ...] [--salts 200] [--task TASK] [--rounding]
+    python -m tests.salts [NAME ...] [--salts 200] [--task TASK] [--rounding] [--rewritten]
 
 Every right answer that the project knows (the solutions, `right.py` of the assignments, the published answers but for their
 documented slips) is asked with the inputs of so many salts, contracts and all, in this process (`tests.behaviour.bare`). With
-`--rounding` every sum and function rounds anew each time, as on a processor that nobody has.
+`--rounding` every sum and function rounds anew each time, as on a processor that nobody has; with `--rewritten` the solutions
+are asked in all ways of `tests.behaviour.rewritten`.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from grader.authoring.lines import Distance, watched
 from grader.records import Call, Verdict
 from grader.stages.pipeline import graded_assignments
 from tests.behaviour.bare import Bare, drawn_calls
+from tests.behaviour.rewritten import rewritten
 from tests.machines.document import Margin, margins
 from tests.machines.inside import furthest
 from tests.machines.zygotes.random_rounding import RandomRounding
@@ -59,6 +61,12 @@ def answers_of(name: str) -> Iterator[Right]:
     for source, cells in published(name).items():
         slips = frozenset(DOCUMENTED.get((name, source), ()))
         yield from (Right(task, f"published by {source}", cell, cells, slips) for task, cell in cells.items())
+
+
+def rewritten_answers(name: str) -> Iterator[Right]:
+    """The solutions, rewritten by rule."""
+    for task, cell in Bare(name).solution.items():
+        yield from (Right(task, what, source) for what, source in rewritten(task, cell.source))
 
 
 def tried(bare: Bare, answer: Right, salts: range, rounding: bool = False) -> Found:
@@ -114,11 +122,13 @@ def main() -> int:
     parser.add_argument("--salts", type=int, default=200)
     parser.add_argument("--task", action="append")
     parser.add_argument("--rounding", action="store_true", help="round every sum and function anew each time")
+    parser.add_argument("--rewritten", action="store_true", help="the solutions, rewritten by rule")
     options = parser.parse_args()
+    which = rewritten_answers if options.rewritten else answers_of
     faults = tries = 0
     for name in options.names:
         bare, found = Bare(name), []
-        for answer in sorted(answers_of(name), key=lambda one: one.task):
+        for answer in sorted(which(name), key=lambda one: one.task):
             if options.task and answer.task not in options.task:
                 continue
             began = time.monotonic()

@@ -1,6 +1,6 @@
 """Contracts: what a task's docstring promises beside its values, as data. The engine makes the draws and checks, the same for every task.
 
-    Contract("kl.elbo", pays="kl.elbo.formula", watches=("elbo",), is_random=True)
+    Contract("flow.sample", pays="flow.sample.values", watches=("sample",), is_random=True)
 
 `Sizes` draws inputs whose sizes are all different, and again with each of them 1. The calls that a task's checks make anyway
 are watched (`grader.probe_kit.watching`); what they leave behind is judged here. A breach costs the check that pays for it one
@@ -43,10 +43,10 @@ class Contract:
 
     task: str
     pays: str  # the check whose points a breach costs
-    watches: tuple[str, ...]  # functions and methods: "elbo", "VAE.loss"; without some facts: "VAE.generate:modes"
+    watches: tuple[str, ...]  # functions and methods: "sample", "Flow.loss"; without some facts: "Flow.sample:modes"
     arguments: tuple[str, ...] = ()  # of the first of them, to name the one that is changed
     is_random: bool = (
-        False  # it draws from torch's global generator; else that stays as it is, and so it does for "=VAE.loss"
+        False  # it draws from torch's global generator; else that stays as it is, and so it does for "=Flow.loss"
     )
     returns: str = "tensors"  # or "numbers", or "anything"
 

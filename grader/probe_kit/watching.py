@@ -175,12 +175,12 @@ def _trainable(models: list[nn.Module]) -> list[bool]:
 
 @contextmanager
 def watching(namespace: dict, names: list[str], watcher: Watcher) -> Iterator[None]:
-    """Watch functions ("elbo") and methods ("VAE.loss") of a namespace while this lasts.
+    """Watch functions ("sample") and methods ("Flow.loss") of a namespace while this lasts.
 
     Args:
         namespace: The notebook's, after the question's cell.
         names: What to watch; names that are not there, or are no functions, are left alone. Facts that nobody asks of a
-            function stand behind its name: "VAE.generate:modes,dtype".
+            function stand behind its name: "Flow.sample:modes,dtype".
         watcher: Takes the notes.
     """
     put_back: list[tuple[Any, str, Any]] = []

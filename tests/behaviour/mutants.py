@@ -38,7 +38,7 @@ class Mutant:
 
 
 @dataclass(frozen=True)
-class _Target:
+class Target:
     """A function or method that a cell defines."""
 
     name: str  # "elbo", "VAE.loss"
@@ -60,7 +60,7 @@ def mutants_of(task: str, cell: str, constants: tuple[float, ...], visible: str 
     tree = ast.parse(cell)
     found = [
         Mutant(task, target.name, change, cell, _line(target, wrapper, index))
-        for target in _targets(tree)
+        for target in targets_of(tree)
         for change, wrapper, index in _wrappers(target, cell, constants)
     ]
     for name, change, wrapper in _constructors(tree):
@@ -70,7 +70,7 @@ def mutants_of(task: str, cell: str, constants: tuple[float, ...], visible: str 
     return list({mutant.key: mutant for mutant in found}.values())
 
 
-def _line(target: _Target, wrapper: str, index: int) -> str:
+def _line(target: Target, wrapper: str, index: int) -> str:
     names = [*(["self"] if target.is_method else []), *target.arguments]
     return f"_SIGNATURE = {names!r}\n{target.name} = ({wrapper})({target.name})"
 
@@ -78,7 +78,8 @@ def _line(target: _Target, wrapper: str, index: int) -> str:
 # ---------------------------------------------------------------- what is there to wrap
 
 
-def _targets(tree: ast.Module) -> Iterator[_Target]:
+def targets_of(tree: ast.Module) -> Iterator[Target]:
+    """The functions and methods that a cell defines, but constructors."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
             yield _target(node.name, node, False)
@@ -92,12 +93,12 @@ def _is_static(node: ast.FunctionDef) -> bool:
     return any(isinstance(one, ast.Name) and one.id == "staticmethod" for one in node.decorator_list)
 
 
-def _target(name: str, node: ast.FunctionDef, is_method: bool) -> _Target:
+def _target(name: str, node: ast.FunctionDef, is_method: bool) -> Target:
     arguments = [arg.arg for arg in node.args.args][1 if is_method else 0 :]
     defaults = arguments[len(arguments) - len(node.args.defaults) :]
     returned = [one.value for one in ast.walk(node) if isinstance(one, ast.Return) and one.value is not None]
     most = max((_values(value) for value in returned), default=0)
-    return _Target(name, tuple(arguments), tuple(defaults), is_method, most)
+    return Target(name, tuple(arguments), tuple(defaults), is_method, most)
 
 
 def _values(node: ast.expr) -> int:
@@ -145,7 +146,7 @@ _HAS_MODEL = re.compile(r"nn\.Module|model|vae|_generator")
 _DATA = re.compile(r"data|loader|samples$|^samples|images")
 
 
-def _wrappers(target: _Target, cell: str, constants: tuple[float, ...]) -> Iterator[tuple[str, str, int]]:
+def _wrappers(target: Target, cell: str, constants: tuple[float, ...]) -> Iterator[tuple[str, str, int]]:
     """What is done to a function: in words, the wrapper, and the argument it is about."""
     first = 1 if target.is_method else 0
     draws, trains = bool(_DRAWS.search(cell)), bool(_TRAINS.search(cell))
@@ -178,7 +179,7 @@ def _is_about_models(change: str) -> bool:
 
 
 def _of_an_argument(
-    target: _Target, argument: str, n: int, constants: tuple[float, ...]
+    target: Target, argument: str, n: int, constants: tuple[float, ...]
 ) -> Iterator[tuple[str, str, int]]:
     yield f"{argument}: changed in place", f"_in_place({n})", n
     for name in _names_of("_ARGUMENTS"):
