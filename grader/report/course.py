@@ -7,7 +7,8 @@ from typing import Any
 from grader.report.class_page import class_page
 from grader.report.files import GRADES_FILE, made_of, write_atomically
 from grader.report.grades import grades_csv
-from grader.report.statistics import Results
+from grader.report.reading import write_reading_pages
+from grader.report.statistics import Results, is_graded
 
 
 def write_class(out: Path, results: list[Results], facts: dict[str, Any]) -> None:
@@ -40,7 +41,11 @@ def _remove_outdated(page: Path, results: list[Results]) -> None:
 
 
 def write_class_page(out: Path, results: list[Results], run: dict[str, Any]) -> None:
-    """Write `class.html`; `run` is the content of `run.json`. It links `diff.html` and `similar.html` where they are."""
+    """Write `class.html` and the pages of what a person reads; `run` is the content of `run.json`.
+
+    It links `diff.html` and `similar.html` where they are.
+    """
+    write_reading_pages(out, [result for result in results if is_graded(result)])
     has_diff, has_similar = ((out / page).exists() for page in ("diff.html", "similar.html"))
     absent = [person["name"] for person in run["absent"]]
     write_atomically(out / "class.html", class_page(results, absent, run["found"], has_diff, has_similar))
