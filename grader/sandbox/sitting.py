@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grader.records import Job, ProbeRun, SandboxRun
-from grader.sandbox.script import Skipped, Steps, blame, collect, hidden_values, steps_of
+from grader.sandbox.script import Skipped, Steps, blame, collect, hidden_values, ran, steps_of
 from grader.sandbox.watch import Attempt, Deadlines, SandboxError, Told
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Sitting:
         run, steps, attempt = self._until_told(job, skipped, until, is_hidden=True)
         asked = [call.name for call in job.calls if not call.is_public]
         values = self._until_answered(job, skipped, until[1], steps, attempt) if asked else {}
-        hidden = {n: ProbeRun(n, "ran", values[n]) if n in values else ProbeRun(n, "wrong") for n in asked}
+        hidden = {n: ran(n, values[n]) if n in values else ProbeRun(n, "wrong") for n in asked}
         return replace(run, runs=run.runs | hidden)
 
     def _until_told(

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from grader.authoring.check import Arrays, Check
+from grader.authoring.contract import breach
 from grader.authoring.judges import judged
 from grader.records import Call, CellSource, Job, ProbeRun, Reading, SandboxRun, Verdict
 from grader.rubric import Rubric
@@ -82,11 +83,13 @@ class Carrier:
         left: "_Left",
     ) -> tuple[set[str], float]:  # fmt: skip
         """Which of some checks hold with stand-ins under these names; none where the time is up."""
+        tasks = {answer.task} if any(answer.rubric.contract_paid_by(check) for check in checks) else set()
+        calls = [call for call in asked if _check_of(call) in checks or call.task in tasks]
         reference = self._reference(answer, names, asked, seed) if checks else {}
         if left.seconds <= 0:
             return set(), 0.0
         began = time.monotonic()
-        again = self._box.run(answer.job(names, [call for call in asked if _check_of(call) in checks]), left.seconds)
+        again = self._box.run(answer.job(names, calls), left.seconds)
         left.seconds -= time.monotonic() - began
         held = {name for name in checks if answer.holds(name, names, again, reference, asked, left)}
         return held, again.cpu_seconds
@@ -208,6 +211,9 @@ class _Answer:
         """Whether every case of a check does."""
         own = next(one for one in self.rubric.checks if one.name == check)
         cases = [call for call in asked if _check_of(call) == check]
+        contract = self.rubric.contract_paid_by(check)
+        if contract and any(breach(contract, result.facts) for result in again.runs.values()):
+            return False
         runs = again.runs
         return all(self._holds(own, names, runs[c.name], reference.get(c.name, {}), c, left) for c in cases)
 
