@@ -56,7 +56,7 @@ def run_trial(seed: int, number: int, folder: Path) -> Trial:
         (folder / "roster.csv").write_text(roster(rng, on_list), encoding="utf-8", newline="")
         directory = read_roster(folder / "roster.csv")
     paths = [_laid_out(one, folder / f"download{n}") for n, one in enumerate(downloads)]
-    collection = collect(paths, directory, trust_names=trusts_names, also=ALSO)
+    collection = collect(paths, directory, trust_names=trusts_names)
     results = [result for hand_in in collection.hand_ins if (result := _graded(hand_in)) is not None]
     if not in_book:
         return trial
