@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from grader.authoring.check import has_checks
 from grader.authoring.mistakes import require_sound
+from grader.classes import hand_back
 from grader.classes.batch import Settings, tier_here
 from grader.classes.diff import NoResults, diff
 from grader.classes.held import HoldsAnother, held_notebooks, require_same, secret_mark
@@ -75,6 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
         CourseError,
         NothingToMark,
         StoreError,
+        hand_back.CannotHandBack,
     ) as error:
         print(error, file=sys.stderr)
         return REJECTED
@@ -99,6 +101,7 @@ _COMMANDS = {
     "doctor": lambda options: doctor(),
     "diff": lambda options: diff(options.old, options.new),
     "similar": _similar,
+    "feedback": hand_back.hand_back,
 }
 
 
@@ -171,6 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     alike.add_argument("--against", nargs="+", type=Path, default=[], metavar="PATH", help="the same of earlier years")
     alike.add_argument("--out", type=Path, metavar="DIR", help="where similar.html goes (default: the results given)")
+    hand_back.add_parser(commands)
     commands.add_parser("doctor", help="say what this machine offers")
     for subcommand in commands.choices.values():
         add_course_option(subcommand)
@@ -243,7 +247,7 @@ def _grade(options: argparse.Namespace) -> int:
         print(_too_weak(error.tier, _minimum(options, collection)), file=sys.stderr)
         return OUR_FAULT
     if gradebook:
-        print(fill(gradebook, results, options.out, options.column, options.trust_names))
+        print(fill(gradebook, results, options.out, options.column, options.trust_names, options.fill_also))
     print(f"Grades: {options.out / GRADES_FILE}. {_where_to_look(options.out, collection, is_several)}")
     return _exit_code(results)
 

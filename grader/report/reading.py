@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import re
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from grader.report.feedback import TEMPLATES
 from grader.report.files import CLASS_PAGES, student_page, write_atomically
 from grader.report.formulas import set_formulas
 from grader.report.statistics import Results, waiting
+from grader.stages.clock import REPORT_SECONDS, in_time
 
 _PICTURES = "pictures"
 _FORMULA_SECONDS = 30.0  # of all pages
@@ -45,7 +47,9 @@ def write_reading_pages(out: Path, graded: list[Results]) -> None:
             answer["pictures"] = [name for name in names if name]
             kept |= {folder / name for name in answer["pictures"]}
         page = folder / page_name(question["check"])
-        write_atomically(page, reading_page(question, time.monotonic() < until))
+        plain = partial(reading_page, question, sets_formulas=False)
+        made = in_time(REPORT_SECONDS, partial(reading_page, question), plain) if time.monotonic() < until else plain()
+        write_atomically(page, made)
         kept.add(page)
     for path in (*folder.glob("*"), *(folder / _PICTURES).glob("*")):
         if path not in kept and _OURS.fullmatch(path.name):

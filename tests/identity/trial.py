@@ -16,7 +16,7 @@ from pathlib import Path
 
 from grader.classes.sorting import by_notebook
 from grader.platforms import HandIn, collect, content, read_roster
-from grader.platforms.gradebooks import fill, read_gradebook
+from grader.platforms.gradebooks import ALSO, fill, read_gradebook
 from grader.platforms.hand_ins import Candidate, candidates
 from grader.platforms.tables import plain_text, read_table
 from grader.records import Inside, Report, Verdict
@@ -63,7 +63,7 @@ def run_trial(seed: int, number: int, folder: Path) -> Trial:
     results = [result for hand_in in collection.hand_ins if (result := _graded(hand_in)) is not None]
     if not in_book:
         return trial
-    summary = fill(read_gradebook(folder / "book.csv"), results, folder / "out", trust_names=trusts_names)
+    summary = fill(read_gradebook(folder / "book.csv"), results, folder / "out", trust_names=trusts_names, also=ALSO)
     before, after = (read_table(path).rows for path in (folder / "book.csv", folder / "out" / "book.csv"))
     written = {}
     for who, old, new in zip(book.who, before[1:], after[1:], strict=True):
