@@ -159,6 +159,8 @@ def _reasons(was: Results | None, now: Results | None) -> tuple[str, ...]:
         old, new = a["grader"].get(key), b["grader"].get(key)
         if old != new and old and new:
             reasons.append(f"{what} changed ({old} to {new})")
+    old_questions, new_questions = a.get("regraded", {}), b.get("regraded", {})
+    reasons += [f"{name} was graded again" for name in new_questions if old_questions.get(name) != new_questions[name]]
     if a["draw"] != b["draw"] and a["submission_sha256"] == b["submission_sha256"]:
         reasons.append("other inputs were drawn (the salt changed)")
     reasons += _by_persons(was, now)
