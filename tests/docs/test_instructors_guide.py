@@ -159,6 +159,17 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
     return Walk(root, shown, kept)
 
 
+def _after_two_days(points: float) -> tuple[str, str]:
+    """A score after the page's late rule, two days begun, and what was taken off."""
+    return f"{0.8 * points:g}", f"{-0.2 * points:g}"
+
+
+def _hopper(walk: Walk, folder: str) -> float:
+    """Her points before the late rule: the program's and those of persons."""
+    results = json.loads((walk.root / folder / "hoppergrace_12" / "results.json").read_text(encoding="utf-8"))
+    return results["score"] + sum(PARTS.values())
+
+
 def _said(walk: Walk, words: str) -> str:
     (text,) = [text for command, text in walk.shown.items() if command.endswith(words)]
     return text
@@ -210,7 +221,7 @@ def test_the_points_are_in_the_tables_and_in_the_feedback(walk: Walk) -> None:
     by_hand = sum(PARTS.values())
     assert (grades["Lovelace, Ada"]["score"], grades["Lovelace, Ada"]["max_score"]) == (str(35 + by_hand), "70")
     page = (walk.root / "results" / "lovelaceada_11" / "feedback.html").read_text(encoding="utf-8")
-    assert "kl.scalar: a person gave 8 of 10 points." in page
+    assert "kl.scalar: a person gave 4 of 5 points." in page
     for folder in ("results", "results-2"):  # the comparison makes the second page again, to link itself
         page = (walk.root / folder / "class.html").read_text(encoding="utf-8")
         assert "Waits for a person" not in page
@@ -221,7 +232,7 @@ def test_the_appeal_the_credit_and_the_late_hand_in_count_and_are_shown(walk: Wa
     grades = _grades(walk.root / "results")
     assert (grades["Curie, Marie"]["score"], grades["Curie, Marie"]["adjustments"]) == ("2", "2")
     hopper = grades["Hopper, Grace"]
-    assert (hopper["score"], hopper["late"]) == ("46.4", "-11.6"), "two days begun: 20 % of 58"
+    assert (hopper["score"], hopper["late"]) == _after_two_days(_hopper(walk, "results"))
     for folder, words in (
         ("curiemarie_14", "found a mistake in the lecture notes"),
         ("noetheremmy_13", "the sum was what we had written on the board"),
@@ -252,9 +263,16 @@ def test_one_column_of_the_grade_file_is_filled(walk: Walk) -> None:
 
 def test_the_comparison_names_her_and_nobody_else(walk: Walk) -> None:
     compared = _said(walk, "diff results results-2")
-    assert compared.splitlines()[0].startswith("hoppergrace_12: 46.4 -> 49.6  because: kl.D_KL was graded again")
+    (before, lost), (after, more) = (
+        _after_two_days(_hopper(walk, "results")),
+        _after_two_days(_hopper(walk, "results-2")),
+    )
+    assert compared.splitlines()[0].startswith(
+        f"hoppergrace_12: {before} -> {after}  because: kl.D_KL was graded again"
+    )
+    assert _hopper(walk, "results-2") - _hopper(walk, "results") == 4
     assert "kl.D_KL.values: wrong -> passed" in compared
-    assert "late: -11.6 -> -12.4 (-0.8)" in compared
+    assert f"late: {lost} -> {more} (-0.8)" in compared
     assert "1 students changed, 1 in their score; 5 are in both." in compared
     assert "diff.html" in (walk.root / "results-2" / "class.html").read_text(encoding="utf-8")
 
@@ -280,7 +298,7 @@ def test_the_pages_go_back_in_the_platforms_own_forms(walk: Walk) -> None:
         "lovelaceada": True, "hoppergrace": True, "noetheremmy": True, "curiemarie": True, "turingalan": False,
     }  # fmt: skip
     assert "hoppergrace_LATE_12_901_feedback.html" in pages
-    assert "49.6 <span" in pages["hoppergrace_LATE_12_901_feedback.html"]
+    assert f"{_after_two_days(_hopper(walk, 'results-2'))[0]} <span" in pages["hoppergrace_LATE_12_901_feedback.html"]
     with zipfile.ZipFile(walk.root / "results-moodle" / "feedback-moodle.zip") as archive:
         names = archive.namelist()
     assert sorted(name.split("_", 2)[1] for name in names) == ["71", "72", "73"]
