@@ -75,7 +75,7 @@ def _one(assignment: Assignment, n: int, pictures: bool) -> dict:
             written=tuple(written),
         )
     )
-    members = [{"name": student, "email": f"s{n}@x.y", "ids": [str(n)]}]
+    members = [{"name": student, "email": f"s{n}@x.y", "ids": {"canvas": str(n)}}]
     found["extra_data"] |= {"members": members, "submitted_at": "2026-03-03 10:00 UTC"}
     if n % 7 == 0:
         due = parse_time("2026-03-02T23:59+01:00")
