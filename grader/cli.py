@@ -18,6 +18,7 @@ from grader.classes.batch import Settings, tier_here
 from grader.classes.diff import NoResults, diff
 from grader.classes.held import HoldsAnother, held_notebooks, require_same, secret_mark
 from grader.classes.pool import Here, Workers
+from grader.classes.regrade import NoQuestion, Regrade
 from grader.classes.results_folder import FolderInUse, ResultsFolder, read_results
 from grader.classes.run import Results, WeakIsolation, grade_all, kept_results
 from grader.classes.sorting import by_notebook, looked_at, ready
@@ -77,6 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
         NothingToMark,
         StoreError,
         hand_back.CannotHandBack,
+        NoQuestion,
     ) as error:
         print(error, file=sys.stderr)
         return REJECTED
@@ -145,6 +147,9 @@ def _parser() -> argparse.ArgumentParser:
     again = grade.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="keep earlier results that still hold (the default)")
     again.add_argument("--fresh", action="store_true", help="grade everything again")
+    again.add_argument(
+        "--question", metavar="ID", help="grade this question again for everybody, and touch nothing else"
+    )
     grade.add_argument("--roster", type=Path, metavar="FILE", help="the class list, a CSV file: adds who is missing")
     grade.add_argument(
         "--fill",
@@ -281,12 +286,18 @@ def _grade_notebook(
         WeakIsolation: If this machine's isolation will not do.
     """
     began = time.monotonic()
-    kept = {} if options.fresh else _kept(options, collection, settings, folder)
-    graded = _graded(options, collection, settings, folder, kept)
+    regrade = Regrade.of(options.question, collection.hand_ins, settings, folder) if options.question else None
+    if regrade:
+        kept, folder.merge = regrade.untouched(), regrade.merge
+    else:
+        kept = {} if options.fresh else _kept(options, collection, settings, folder)
+    graded = _graded(options, collection, regrade.to_grade_with if regrade else settings, folder, kept)
     results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
     results, by_hand = with_given(options, folder.path, results, given)
     has_marks = marks_exist(folder.path)
     folder.write_feedback(r for r in results if has_marks or r["extra_data"]["student"] in kept)
+    if regrade:
+        by_hand = f"{regrade.said()} {by_hand}".strip()
     seconds = time.monotonic() - began
     write_class(folder.path, results, _facts(options, collection, settings, seconds, folder.path))
     print(grades_table(results))

@@ -41,7 +41,16 @@ def run_row(platform: str, trouble: str, folder: Path, as_zip: bool = False) -> 
         "--workers",
         "0",
     ]
-    command += ["--fill", str(folder / "book.csv"), "--min-tier", "E", "--quality-seconds", "0", "--fill-also", "waiting"]
+    command += [
+        "--fill",
+        str(folder / "book.csv"),
+        "--min-tier",
+        "E",
+        "--quality-seconds",
+        "0",
+        "--fill-also",
+        "waiting",
+    ]
     command += [*OPTIONS.get(platform, ()), *case.options]
     said, complaint = io.StringIO(), io.StringIO()
     grader = grader_with(random.Random(0), 0)
