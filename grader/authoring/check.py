@@ -130,7 +130,14 @@ def fresh_calls(check: Check, seed: int) -> list[Call]:
 def calls(check: Check, cases: list[Arrays], is_public: bool) -> list[Call]:
     kind = "public" if is_public else "fresh"
     return [
-        Call(f"{check.name}#{kind}{n}", check.task, check.probe.function, inputs, is_public, check.probe.wall_seconds)
+        Call(
+            name=f"{check.name}#{kind}{n}",
+            task=check.task,
+            function=check.probe.function,
+            inputs=inputs,
+            is_public=is_public,
+            wall_seconds=check.probe.wall_seconds,
+        )
         for n, inputs in enumerate(cases)
     ]
 

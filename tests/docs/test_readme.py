@@ -11,7 +11,7 @@ from pages import PROJECT, blocks, commands, inline_commands
 
 from grader.records import STATUSES
 from grader.sandbox.tiers import TIERS
-from tools import notebooks
+from tools.notebooks.__main__ import main
 from utils.assignments import assignment_names
 from utils.assignments.places import place_of
 from utils.submission.__main__ import main as submission_main
@@ -106,7 +106,7 @@ def test_the_hand_in_is_written(tmp_path: Path) -> None:
 
 
 def test_the_notebooks_are_in_step() -> None:
-    assert notebooks.main(["--check", NAME]) == 0
+    assert main(["--check", NAME]) == 0
 
 
 def test_the_programs_that_would_stay_or_take_minutes_are_there() -> None:
