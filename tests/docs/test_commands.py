@@ -1,0 +1,106 @@
+"""Every command, run: for a course of one small notebook in an empty folder, which keeps all that is written out of this project.
+
+`RUN` is what a reader may type, with the course's folder in the place of COURSE, in an order in which each finds what it
+needs. The pages' own commands are run by those pages' tests, see `test_readme`.
+"""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+import pytest
+from pages import PROJECT, run
+
+PYTHON = ".venv/bin/python"
+STEM = "COURSE/examples/submissions"
+RUN = {
+    f"{PYTHON} -m tools.new_assignment sums --course COURSE": "assignments/sums/notebook.py",
+    f"{PYTHON} -m tools.notebooks --course COURSE": "notebooks/01_sums.ipynb",
+    f"{PYTHON} -m tools.notebooks --check --course COURSE": "",
+    f"{PYTHON} -m tools.notebooks --solved COURSE/solved --course COURSE": "solved/01_sums.ipynb",
+    f"{PYTHON} -m tools.references 01_sums --course COURSE": "assignments/sums/references/values.npz",
+    f"{PYTHON} -m tools.examples --course COURSE": "examples/submissions/sums_solved.zip",
+    f"{PYTHON} -m grader grade {STEM} --course COURSE --workers 2 --min-tier E": "results/grades.csv",
+    f"{PYTHON} -m grader diff COURSE/results COURSE/results --course COURSE": "",
+    f"{PYTHON} -m grader similar COURSE/results --against {STEM} --course COURSE": "results/similar.html",
+    f"{PYTHON} -m grader mark COURSE/results --sheet COURSE/marks.csv --course COURSE": "marks.csv",
+    f"{PYTHON} -m grader mark COURSE/results --write --course COURSE": "results/sums_solved/feedback.html",
+    f"{PYTHON} -m grader doctor --course COURSE": "",
+    f"COURSE=COURSE {PYTHON} -m pytest grader --submission {STEM}/sums_solved.zip -p no:cacheprovider": "",
+    f"COURSE=COURSE PYTHONPATH=PROJECT {PYTHON} -m pytest --nbval-lax COURSE/solved/01_sums.ipynb -p no:cacheprovider": "",
+    f"{PYTHON} -m tools.figures 01_sums --course COURSE": "",
+    f"{PYTHON} -m tools.bench starting --rounds 1 --course COURSE": "",
+    f"{PYTHON} -m tests.mutants 01_sums --course COURSE": "",
+    "make pdf NB=COURSE/notebooks/01_sums.ipynb COURSE=COURSE": "notebooks/01_sums.pdf",
+    "make hand-in NB=COURSE/notebooks/01_sums.ipynb COURSE=COURSE": "notebooks/01_sums_submission.zip",
+}  # fmt: skip
+SAYS = {
+    "grader grade": "10 graded",
+    "grader diff": "Nothing changed for 10 students",
+    "grader similar": "36 pairs compared",
+    "grader doctor": "01_sums",
+    "pytest grader": "score: 4 of 4 points",
+    "--nbval-lax": "5 passed",
+    "tools.bench": "the sandbox with this course's notebooks",
+    "tests.mutants": "0 to explain or to mend",
+}
+ELSEWHERE = {  # asked of a course by the page that test_course follows, command for command
+    "tests.validity", "tests.threat_model", "tools.student", "tools.gradescope",
+}  # fmt: skip
+
+
+def files_of_the_project() -> dict[str, str]:
+    """A digest of every file that belongs to the project or lies in it unasked; what tools keep for themselves is left out."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "-z"], cwd=PROJECT, capture_output=True, text=True, encoding="utf-8"
+    )
+    kept = (
+        "__pycache__",
+        ".pytest_cache",
+        ".hypothesis",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".ipynb_checkpoints",
+        ".venv",
+        "data",
+    )
+    names = [name for name in listed.stdout.split("\0") if name and not set(kept) & set(Path(name).parts)]
+    if not names:
+        pytest.skip("no git checkout: nobody can say what belongs to it")
+    return {
+        name: hashlib.sha256((PROJECT / name).read_bytes()).hexdigest() for name in names if (PROJECT / name).is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What each command printed; none failed, each wrote what it should, and none touched this project."""
+    root, before, found = tmp_path_factory.mktemp("empty") / "course", files_of_the_project(), {}
+    for command, made in RUN.items():
+        line = command.replace("COURSE=COURSE", f"COURSE={root}").replace(" COURSE", f" {root}")
+        line = line.replace("NB=COURSE", f"NB={root}").replace("PYTHONPATH=PROJECT", f"PYTHONPATH={PROJECT}")
+        done = run(line, PROJECT)
+        assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        assert not made or (root / made).is_file(), f"{command} has not written {made}"
+        found[command] = done.stdout
+    assert files_of_the_project() == before, "a file of this project was touched"
+    return found
+
+
+@pytest.mark.parametrize("command", SAYS)
+def test_a_command_says_what_it_did(command: str, said: dict[str, str]) -> None:
+    (text,) = [text for line, text in said.items() if command in line]
+    assert SAYS[command] in text
+
+
+def test_every_program_that_takes_a_course_is_run_for_one() -> None:
+    """By rule: whatever offers --course."""
+    offering = {
+        path.relative_to(PROJECT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__main__")
+        for folder in ("tools", "grader", "tests")
+        for path in (PROJECT / folder).rglob("*.py")
+        if "add_course_option(" in path.read_text(encoding="utf-8")
+    }
+    asked = {command.partition(" -m ")[2].split()[0] for command in RUN if " -m " in command}
+    assert {name for name in offering if name.split(".")[0] != "grader"} - asked == ELSEWHERE
+    assert "grader.cli" in offering
