@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from grader.authoring.check import has_checks
 from grader.authoring.mistakes import require_sound
+from grader.classes import hand_back
 from grader.classes.batch import Settings, tier_here
 from grader.classes.diff import NoResults, diff
 from grader.classes.pool import Here, Workers
@@ -64,6 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
         CourseError,
         NothingToMark,
         StoreError,
+        hand_back.CannotHandBack,
     ) as error:
         print(error, file=sys.stderr)
         return REJECTED
@@ -88,6 +90,7 @@ _COMMANDS = {
     "doctor": lambda options: doctor(),
     "diff": lambda options: diff(options.old, options.new),
     "similar": _similar,
+    "feedback": hand_back.hand_back,
 }
 
 
@@ -155,6 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     alike.add_argument("--against", nargs="+", type=Path, default=[], metavar="PATH", help="the same of earlier years")
     alike.add_argument("--out", type=Path, metavar="DIR", help="where similar.html goes (default: the results given)")
+    hand_back.add_parser(commands)
     commands.add_parser("doctor", help="say what this machine offers")
     for subcommand in commands.choices.values():
         add_course_option(subcommand)
@@ -213,7 +217,7 @@ def _grade(options: argparse.Namespace) -> int:
     if by_hand:
         print(by_hand)
     if gradebook:
-        print(fill(gradebook, results, options.out, options.column, options.trust_names))
+        print(fill(gradebook, results, options.out, options.column, options.trust_names, options.fill_also))
     print(f"Grades: {options.out / 'grades.csv'}. {_where_to_look(options.out, collection)}")
     return _exit_code(results)
 

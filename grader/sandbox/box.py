@@ -172,8 +172,12 @@ class Box:
         self.close()
         return words.decode(errors="replace").strip() or "no message"
 
-    def run(self, job: Job) -> SandboxRun:
+    def run(self, job: Job, seconds: float = math.inf) -> SandboxRun:
         """A whole job, public calls first, then the hidden ones. Whoever runs more than one for a submission sits: `sitting`.
+
+        Args:
+            job: What is asked.
+            seconds: The most it may take in all, by the clock; never more than `sitting.JOB_SECONDS` allows.
 
         Returns:
             One `ProbeRun` for every call of the job.
@@ -181,7 +185,7 @@ class Box:
         Raises:
             SandboxError: If the sandbox failed; student code is not to blame for that.
         """
-        return Sitting(self).both(job)
+        return Sitting(self).both(job, seconds)
 
     def attempt(self, job: Job, steps: Steps, until: Deadlines, seal: Callable[[], None]) -> Attempt:
         """One process that runs these steps. For `Sitting`, which minds the order.

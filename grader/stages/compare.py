@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from grader.authoring.check import Arrays, Check
+from grader.authoring.contract import PRICE, breach
 from grader.authoring.judges import excess, judged, tolerance
 from grader.records import Call, ProbeRun, Reading, SandboxRun, Verdict
 from grader.rubric import Rubric
@@ -53,7 +54,7 @@ def compare(
                         title=check.title,
                         number=next(numbers),
                         status=found.status,
-                        points=check.points if found.status == "passed" else 0.0,
+                        points=check.points if found.status == "passed" else found.kept,
                         max_points=check.points,
                         sentence=join(found.sentence, remark),
                         slip=found.slip,
@@ -70,6 +71,7 @@ class Finding:
     status: str
     sentence: str
     slip: str = ""
+    kept: float = 0.0  # points that are left where it is not passed
 
 
 def _numbers(question: str, checks: int) -> Iterator[str]:
@@ -112,7 +114,8 @@ class _Judge:
         """Judge a check, but not for longer than its share of the time."""
         try:
             with time_left.share(CHECK_SECONDS):
-                return self._found(check, task, failed)
+                found = self._found(check, task, failed)
+                return self._broken(check, task) or found if found.status == "passed" else found
         except (OutOfTime, MemoryError):
             return Finding(
                 "wrong",
@@ -121,6 +124,20 @@ class _Judge:
 
     def _where(self, task: Task) -> str:
         return about_task(task.id, self.reading.sources[task.id].cell)
+
+    def _broken(self, check: Check, task: Task) -> Finding | None:
+        """A promise that the calls of a task broke, of the check that pays for it."""
+        contract = self.rubric.contract_paid_by(check.name)
+        if contract is None:
+            return None
+        kept = max(0.0, check.points - PRICE)
+        status = "partial" if kept else "wrong"
+        for call in self.calls:
+            if call.task == task.id and (found := breach(contract, self.run.runs[call.name].facts)):
+                if not call.is_public:
+                    return Finding(status, f"{self._where(task)}: {hidden_sentence()}", kept=kept)
+                return Finding(status, join(f"{self._where(task)}: {found.text}"), found.slip, kept)
+        return None
 
     def _found(self, check: Check, task: Task, failed: set[str]) -> Finding:
         where = self._where(task)
