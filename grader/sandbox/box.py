@@ -24,7 +24,7 @@ from grader.sandbox import linux
 from grader.sandbox.scratch import Disk, empty
 from grader.sandbox.script import Steps, encode_script
 from grader.sandbox.sitting import Sitting
-from grader.sandbox.tiers import tier_of
+from grader.sandbox.tiers import remark_on, tier_of
 from grader.sandbox.watch import Attempt, Deadlines, DiskFull, SandboxError, Watch, read_line
 from utils.assignments import load_assignment
 from utils.assignments.places import place_of, this_course
@@ -81,6 +81,11 @@ class Box:
         return tier_of(self._features)
 
     @property
+    def remark(self) -> str:
+        """What whoever runs this should know about the isolation and could mend; usually nothing."""
+        return remark_on(self._features, sys.executable) if self._max_tier[0] in "AB" else ""
+
+    @property
     def pid(self) -> int:
         """The process that stands for the zygote: killing it ends all within."""
         assert self._process is not None
@@ -128,6 +133,8 @@ class Box:
         if not line:
             raise SandboxError(f"the sandbox did not start: {self._end()}")
         self._features = json.loads(line)
+        if self.remark and self._seat.number == 0:  # once a run
+            print(self.remark, file=sys.stderr)
 
     def _settings(self, control_fd: int, readable: list[str]) -> dict:
         return {

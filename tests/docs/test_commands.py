@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from pages import PROJECT, run
 
+from grader.cli import _parser
+
 PYTHON = ".venv/bin/python"
 CLASS = "{course}/examples/submissions"
 RUN = {
@@ -25,6 +27,7 @@ RUN = {
     f"{PYTHON} -m grader similar {{course}}/results --against {CLASS} --course {{course}}": "results/similar.html",
     f"{PYTHON} -m grader mark {{course}}/results --sheet {{course}}/marks.csv --course {{course}}": "marks.csv",
     f"{PYTHON} -m grader mark {{course}}/results --write --course {{course}}": "results/sums_solved/feedback.html",
+    f"{PYTHON} -m grader feedback {{course}}/results --for email --course {{course}}": "results/feedback-email.zip",
     f"{PYTHON} -m grader doctor --course {{course}}": "",
     f"COURSE={{course}} {PYTHON} -m pytest grader --submission {CLASS}/sums_solved.zip -p no:cacheprovider": "",
     f"COURSE={{course}} PYTHONPATH={{project}} {PYTHON} -m pytest --nbval-lax {{course}}/solved/01_sums.ipynb -p no:cacheprovider": "",
@@ -102,3 +105,5 @@ def test_every_program_that_takes_a_course_is_run_for_one() -> None:
     asked = {command.partition(" -m ")[2].split()[0] for command in RUN if " -m " in command}
     assert {name for name in offering if name.split(".")[0] != "grader"} - asked == ELSEWHERE
     assert "grader.cli" in offering
+    (commands,) = [action.choices for action in _parser()._actions if action.dest == "command"]
+    assert {command.partition(" -m grader ")[2].split(" ")[0] for command in RUN} - {""} == set(commands)
