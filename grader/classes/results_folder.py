@@ -166,6 +166,14 @@ def _patiently(write: Callable[[], None]) -> None:
             time.sleep(1)
 
 
+def no_results(folder: Path) -> str:
+    """Why a folder's results cannot be used, a sentence: there are none, or they lie in a folder a notebook."""
+    inner = sorted(path.parent.name for path in folder.glob("*/run.json"))
+    if not inner:
+        return f"{folder} holds no results: give a folder that `grade --out` has written."
+    return f"{folder} holds a folder of results for each notebook: give one of them, such as {folder / inner[0]}."
+
+
 def read_results(folder: Path) -> dict[str, dict[str, Any]]:
     """All results below a folder, by student.
 

@@ -63,6 +63,10 @@ def test_each_notebook_has_a_folder_and_there_is_a_summary(tmp_path: Path, capsy
     rows = (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8").splitlines()
     assert len(rows) == 7
     assert "<notebook>/<student>/feedback.html" in capsys.readouterr().out
+    assert main(["diff", str(tmp_path / "out"), str(tmp_path / "out")]) == REJECTED
+    assert f"holds a folder of results for each notebook: give one of them, such as {tmp_path / 'out' / ONE}." in (
+        capsys.readouterr().err
+    )
 
 
 def test_one_notebook_of_several_is_graded_again_and_the_others_stay(tmp_path: Path) -> None:
