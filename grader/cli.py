@@ -28,6 +28,7 @@ from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
 from grader.platforms.roster import RosterError
 from grader.records import Seat
 from grader.report import grades_table, write_class
+from grader.report.files import FULL
 from grader.rubric.draws import DEFAULT_SALT, course_salt
 from grader.rubric.references import require_references
 from grader.sandbox.tiers import TIERS, is_at_least
@@ -71,6 +72,14 @@ def main(arguments: list[str] | None = None) -> int:
         return REJECTED
     except DiskFull as error:
         print(f"Stopped: {error}. What is graded is kept: the same command goes on from here.", file=sys.stderr)
+        return OUR_FAULT
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        print(
+            "Stopped: a disk is full. What is graded is kept: make room, and the same command goes on from here.",
+            file=sys.stderr,
+        )
         return OUR_FAULT
     except SandboxError as error:
         print(f"The grader failed: {error}", file=sys.stderr)
