@@ -180,4 +180,12 @@ def _require_no_conflict(cell: _Cell, there: Event) -> None:
 
 def _event(cell: _Cell, mark: Mark) -> New:
     answer, body = cell.answer, mark.body() | {"line": cell.row.line}
-    return New(cell.sheet.who, "mark", body, answer.student, answer.check, "", answer.digest)
+    return New(
+        who=cell.sheet.who,
+        kind="mark",
+        body=body,
+        student=answer.student,
+        check=answer.check,
+        slot="",
+        digest=answer.digest,
+    )

@@ -56,5 +56,12 @@ def load_rubric(name: str) -> Rubric:
         points = sum(check.points for check in checks if check.task == task.id)
         if points != task.points:
             raise ValueError(f"{name}: the checks of {task.id} give {points} points, its tag says {task.points}")
-    tables = (load_table(name, table) for table in ("CALLS", "AS_IF", "LITERALS"))
-    return Rubric(assignment, checks, load_references(name), *tables, contracts=load_contracts(name))
+    return Rubric(
+        assignment,
+        checks,
+        load_references(name),
+        calls=load_table(name, "CALLS"),
+        as_if=load_table(name, "AS_IF"),
+        literals=load_table(name, "LITERALS"),
+        contracts=load_contracts(name),
+    )

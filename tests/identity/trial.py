@@ -88,8 +88,26 @@ def _graded(hand_in: HandIn) -> dict | None:
     token = token_of(content(hand_in)[1]) if hand_in.files else None
     if token is None:
         return None
-    verdict = Verdict("kl.D_KL.values", "kl.D_KL", "a title", "1.3", "passed", token, 35, "A sentence.")
-    results = results_json(Report(hand_in.student, "hw.ipynb", TITLE, "0", "A", (verdict,)))
+    verdict = Verdict(
+        check="kl.D_KL.values",
+        task="kl.D_KL",
+        title="a title",
+        number="1.3",
+        status="passed",
+        points=token,
+        max_points=35,
+        sentence="A sentence.",
+    )
+    results = results_json(
+        Report(
+            student=hand_in.student,
+            file_name="hw.ipynb",
+            notebook=TITLE,
+            submission_sha256="0",
+            tier="A",
+            verdicts=(verdict,),
+        )
+    )
     results["extra_data"] |= hand_in.about()
     return results
 

@@ -32,11 +32,29 @@ def _results(
     text: str = "w",
     **changes,
 ) -> dict:
-    automatic = Verdict("kl.D_KL.values", "kl.D_KL", "a title", "1.3", "passed", 35, 35, "all is well")
+    automatic = Verdict(
+        check="kl.D_KL.values",
+        task="kl.D_KL",
+        title="a title",
+        number="1.3",
+        status="passed",
+        points=35,
+        max_points=35,
+        sentence="all is well",
+    )
     by_hand = [
-        Verdict(part, part.rpartition(".")[0], "a title", f"3.{n}", "missing" if part in unwritten else "manual", 0, 10, "waits")
+        Verdict(
+            check=part,
+            task=part.rpartition(".")[0],
+            title="a title",
+            number=f"3.{n}",
+            status="missing" if part in unwritten else "manual",
+            points=0,
+            max_points=10,
+            sentence="waits",
+        )
         for n, part in enumerate(PARTS)
-    ]  # fmt: skip
+    ]
     written = tuple(Written(part, "" if part in unwritten else f"{text} {part}", ()) for part in PARTS)
     facts = {
         "file_name": "a.zip",

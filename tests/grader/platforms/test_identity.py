@@ -18,8 +18,19 @@ NAME = "01_kl_divergence"
 
 
 def _results(student: str, points: float, ids: dict[str, str], email: str = "", name: str = "") -> dict:
-    verdict = Verdict("kl.D_KL.values", "kl.D_KL", "a title", "1.3", "passed", points, 35, "a sentence")
-    results = results_json(Report(student, "a.zip", NAME, "0", "A", (verdict,)))
+    verdict = Verdict(
+        check="kl.D_KL.values",
+        task="kl.D_KL",
+        title="a title",
+        number="1.3",
+        status="passed",
+        points=points,
+        max_points=35,
+        sentence="a sentence",
+    )
+    results = results_json(
+        Report(student=student, file_name="a.zip", notebook=NAME, submission_sha256="0", tier="A", verdicts=(verdict,))
+    )
     results["extra_data"]["members"] = [{"name": name or student, "email": email, "ids": ids}]
     return results
 
