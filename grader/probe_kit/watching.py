@@ -187,6 +187,7 @@ def watching(namespace: dict, names: list[str], watcher: Watcher) -> Iterator[No
             function stand behind its name: "Flow.sample:modes,dtype".
         watcher: Takes the notes.
     """
+    watcher.take()  # what a probe that raised has left is not this one's
     put_back: list[tuple[Any, str, Any]] = []
     for asked in names:
         name, _, facts = asked.partition(":")

@@ -13,6 +13,7 @@ from grader.authoring.check import Check
 from grader.authoring.judges import judged
 from grader.rubric import load_rubric
 from grader.stages.pipeline import Grader, graded_assignments
+from tests.support import answers
 
 DRAWS = (1, 2, 3, 4)
 CHECKS = [
@@ -66,3 +67,19 @@ def D_KL(mu, logvar):
     report = grader.grade_bytes(answers("01_kl_divergence", {"kl.D_KL": patched}), "a.ipynb", "eve")
     points = sum(verdict.points for verdict in report.verdicts)
     assert (points, [v.sentence for v in report.verdicts if v.status == "partial"]) == (30, [])
+
+
+def test_what_a_probe_that_raised_has_left_is_not_charged_to_the_next(grader):
+    odd = """
+class Odd(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, function, kinds, args=(), kwargs=None):
+        return True
+def D_KL(mu, logvar):
+    return torch.zeros(()).as_subclass(Odd)
+"""
+    report = grader.grade_bytes(answers("01_kl_divergence", {"kl.D_KL": odd}), "a.ipynb", "eve")
+    assert [v.check for v in report.verdicts if v.points < v.max_points and v.status != "manual"] == [
+        "kl.D_KL.values",
+        "kl.D_KL.gradient",
+    ]
