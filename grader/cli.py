@@ -35,7 +35,7 @@ from grader.platforms.pattern import PatternError, layout_of
 from grader.platforms.roster import RosterError
 from grader.records import Seat
 from grader.report import grades_table, write_class
-from grader.report.files import GRADES_FILE
+from grader.report.files import FULL, GRADES_FILE
 from grader.report.summary import write_summary
 from grader.rubric.draws import DEFAULT_SALT, course_salt
 from grader.rubric.references import require_references
@@ -84,6 +84,14 @@ def main(arguments: list[str] | None = None) -> int:
         return REJECTED
     except DiskFull as error:
         print(f"Stopped: {error}. What is graded is kept: the same command goes on from here.", file=sys.stderr)
+        return OUR_FAULT
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        print(
+            "Stopped: a disk is full. What is graded is kept: make room, and the same command goes on from here.",
+            file=sys.stderr,
+        )
         return OUR_FAULT
     except SandboxError as error:
         print(f"The grader failed: {error}", file=sys.stderr)

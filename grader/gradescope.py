@@ -46,7 +46,9 @@ def main() -> int:
         results = graded(root)
     except BaseException:  # whatever it is, the platform must find a file
         results = fault(traceback.format_exc())
-    write_atomically(root / "results" / "results.json", json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    write_atomically(
+        root / "results" / "results.json", json.dumps(results, indent=1, ensure_ascii=False) + "\n", room_seconds=0
+    )
     print(results["output"] or f"score {results['score']:g}")
     return 0
 

@@ -134,7 +134,7 @@ def keyed(settings: Settings, use: bytes) -> bytes:
 
 
 def key_of(work: Work, settings: Settings, notebook: str) -> str:
-    """A digest of everything the results depend on: the submission, `grader.rubric.dependence`, versions, salt, options."""
+    """A digest of everything the results depend on: the submission, `grader.rubric.resume_key`, versions, salt, options."""
     what = [
         hashlib.sha256(work.data).hexdigest(), work.student, work.file_name, work.about, settings.notebook,
         settings.quality_seconds, settings.max_tier,
