@@ -41,7 +41,7 @@
 # **Rules.** Write only where a `# TODO:` or *Your answer here.* asks you to. Keep the first line `# AUTOGRADED (…)` of a
 # cell as it is: the grader finds your answer by it. Import no package beyond the import
 # cell's; modules of the standard library such as `math` or `typing` are fine. `torch.distributions` is not allowed in your
-# answers, because the checks compare with it.
+# answers: the checks compare with it.
 
 # %%
 # SETUP
@@ -447,7 +447,7 @@ print(f"best variance of q in each dimension: {best:.3f}; the target's own: 1; 1
 # marginals (Blei et al. 2017, section 2). Where the true posterior has no correlations there is no such shrinking.
 
 # %% [markdown]
-# ## 2 Estimating what you cannot integrate
+# ## 2 Estimating in place of integrating
 #
 # Many integrals have no closed form. Where you can draw samples $z_1, \dots, z_N$ from $q$ and evaluate both densities, you can average:
 # $D_{KL}(q \,\|\, p) \approx \frac1N \sum_n \left[\log q(z_n) - \log p(z_n)\right]$. Here you have a closed form too, and can watch
@@ -1182,12 +1182,12 @@ plt.savefig("01_kl_beta.png", dpi=80)
 # With $\beta = 0.001$ the KL is almost free and the model is an autoencoder with a little noise. The posteriors become narrow and move far
 # apart to make reconstruction exact: $-\log p(x \mid z)$ is the best of the three, the KL is large (about 11 nats). The codes then
 # occupy a few small islands, not the region where $\mathcal N(0, I)$ puts its mass. Samples from the prior fall into the holes
-# between the islands, where the decoder was never trained: they are varied but lie off the data (a small share on it), and some
+# between the islands, where the decoder was not trained: they are varied but lie off the data (a small share on it), and some
 # clusters may be missed: their codes lie where the prior hardly draws. Good reconstructions say nothing about samples.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
-# The middle column pays a few nats so that codes and prior overlap, and both rows look like data. Between the clusters some
+# The middle column pays a few nats, codes and prior overlap, and both rows look like data. Between the clusters some
 # generated points form bridges: the decoder is continuous and the prior has mass between the codes of two clusters. Which
 # $\beta$ is right depends on the convention: whoever averages a term where you sum it needs another number for the same balance.
 
