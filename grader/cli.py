@@ -12,9 +12,11 @@ from tqdm import tqdm
 
 from grader.authoring.check import has_checks
 from grader.authoring.mistakes import require_sound
+from grader.classes import hand_back
 from grader.classes.batch import Settings, tier_here
 from grader.classes.diff import NoResults, diff
 from grader.classes.pool import Here, Workers
+from grader.classes.regrade import NoQuestion, Regrade
 from grader.classes.results_folder import FolderInUse, ResultsFolder
 from grader.classes.run import Results, WeakIsolation, grade_all, kept_results
 from grader.doctor import doctor
@@ -64,6 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
         CourseError,
         NothingToMark,
         StoreError,
+        hand_back.CannotHandBack,
+        NoQuestion,
     ) as error:
         print(error, file=sys.stderr)
         return REJECTED
@@ -88,6 +92,7 @@ _COMMANDS = {
     "doctor": lambda options: doctor(),
     "diff": lambda options: diff(options.old, options.new),
     "similar": _similar,
+    "feedback": hand_back.hand_back,
 }
 
 
@@ -131,6 +136,9 @@ def _parser() -> argparse.ArgumentParser:
     again = grade.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="keep earlier results that still hold (the default)")
     again.add_argument("--fresh", action="store_true", help="grade everything again")
+    again.add_argument(
+        "--question", metavar="ID", help="grade this question again for everybody, and touch nothing else"
+    )
     grade.add_argument("--roster", type=Path, metavar="FILE", help="the class list, a CSV file: adds who is missing")
     grade.add_argument(
         "--fill",
@@ -155,6 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     alike.add_argument("--against", nargs="+", type=Path, default=[], metavar="PATH", help="the same of earlier years")
     alike.add_argument("--out", type=Path, metavar="DIR", help="where similar.html goes (default: the results given)")
+    hand_back.add_parser(commands)
     commands.add_parser("doctor", help="say what this machine offers")
     for subcommand in commands.choices.values():
         add_course_option(subcommand)
@@ -196,7 +205,11 @@ def _grade(options: argparse.Namespace) -> int:
         )
     settings = Settings(options.notebook, course_salt(), quality_seconds=options.quality_seconds)
     with ResultsFolder(options.out) as folder:
-        kept = {} if options.fresh else _kept(options, collection, settings, folder)
+        regrade = Regrade.of(options.question, collection.hand_ins, settings, folder) if options.question else None
+        if regrade:
+            kept, settings, folder.merge = regrade.untouched(), regrade.to_grade_with, regrade.merge
+        else:
+            kept = {} if options.fresh else _kept(options, collection, settings, folder)
         try:
             graded = _graded(options, collection, settings, folder, kept)
         except WeakIsolation as error:
@@ -206,6 +219,8 @@ def _grade(options: argparse.Namespace) -> int:
         results, by_hand = with_given(options, options.out, results, given)
         has_marks = marks_exist(options.out)
         folder.write_feedback(r for r in results if has_marks or r["extra_data"]["student"] in kept)
+        if regrade:
+            by_hand = f"{regrade.said()} {by_hand}".strip()
         seconds = time.monotonic() - began
         write_class(options.out, results, _facts(options, collection, seconds))
     print(grades_table(results))
@@ -213,7 +228,7 @@ def _grade(options: argparse.Namespace) -> int:
     if by_hand:
         print(by_hand)
     if gradebook:
-        print(fill(gradebook, results, options.out, options.column, options.trust_names))
+        print(fill(gradebook, results, options.out, options.column, options.trust_names, options.fill_also))
     print(f"Grades: {options.out / 'grades.csv'}. {_where_to_look(options.out, collection)}")
     return _exit_code(results)
 

@@ -56,13 +56,14 @@ def _device() -> str:
 def _isolation() -> list[str]:
     try:
         with Box([]) as box:
-            tier = TIERS[box.tier]
+            tier, remark = TIERS[box.tier], box.remark
     except SandboxError as error:
         return [f"isolation    none: {error}"]
     landlock_abi = landlock.abi()
     return [
         f"isolation    tier {tier.name}: {tier.confined_by}",
         f"             not stopped: {tier.lacks}",
+        *([f"             {remark}"] if remark else []),
         f"             Landlock {f'version {landlock_abi}' if landlock_abi else 'missing'}, "
         f"seccomp {'yes' if seccomp.is_supported() else 'unknown processor'}, "
         f"bubblewrap {'found' if shutil.which('bwrap') else 'not found'}",

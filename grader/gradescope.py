@@ -22,9 +22,11 @@ from grader.platforms.hand_ins import HandIn, content, latest
 from grader.platforms.people import Person
 from grader.platforms.tree import files_of
 from grader.records import Report
+from grader.report.early import early
 from grader.report.files import write_atomically
 from grader.sandbox.tiers import TIERS, is_at_least
 from grader.stages.pipeline import Grader
+from utils.assignments.course import STAGED
 
 MEMORY_MIB = 224  # for the student's process beside the loaded packages: all of it fits into 768 MB
 STEP_SECONDS = (
@@ -71,7 +73,7 @@ def graded(root: Path) -> dict[str, Any]:
             verdicts=(),
             rejection=sentence,
         )
-        return _finished(hand_in, b"", settings, report)
+        return _finished(hand_in, b"", settings, report, bundle)
     with Grader(settings.notebook, settings.salt) as grader:
         if not is_at_least(grader.tier, bundle["min_tier"]):
             raise RuntimeError(
@@ -79,7 +81,7 @@ def graded(root: Path) -> dict[str, Any]:
             )
         grader.box.memory_mib, grader.box.step_seconds = MEMORY_MIB, STEP_SECONDS
         name, data = content(hand_in)
-        return _finished(hand_in, data, settings, grader.grade_bytes(data, name, hand_in.student))
+        return _finished(hand_in, data, settings, grader.grade_bytes(data, name, hand_in.student), bundle)
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
@@ -112,10 +114,27 @@ def _hand_in(folder: Path, metadata: dict[str, Any]) -> HandIn:
     return HandIn(student, members, kept, replaced, str(metadata.get("created_at") or ""))
 
 
-def _finished(hand_in: HandIn, data: bytes, settings: Settings, report: Report) -> dict[str, Any]:
+def _finished(
+    hand_in: HandIn, data: bytes, settings: Settings, report: Report, bundle: dict[str, Any]
+) -> dict[str, Any]:
     work = Work(hand_in.student, report.file_name, data, json.dumps(hand_in.about(), ensure_ascii=False))
     results = json.loads(encode(work, settings, report))
-    return fault(report.fault) if report.fault else results | {"stdout_visibility": "hidden"}
+    if report.fault:
+        return fault(report.fault)
+    return (staged(results) if bundle.get("release") == STAGED else results) | {"stdout_visibility": "hidden"}
+
+
+def staged(results: dict[str, Any]) -> dict[str, Any]:
+    """Results whose points show after the deadline; until then the platform shows that it runs, and the visible examples.
+
+    While a test is hidden the platform shows no total either.
+    """
+    now = early(results)["tests"]
+    for test in now:
+        test["name"] = f"before the deadline: {test['name']}"
+    later = [test | {"visibility": "after_due_date"} for test in results["tests"]]
+    output = results["output"] if results["extra_data"]["rejection"] else ""
+    return results | {"tests": now + later, "output": output}
 
 
 def fault(details: str) -> dict[str, Any]:

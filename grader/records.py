@@ -89,6 +89,7 @@ class Call:
     inputs: dict[str, np.ndarray]
     is_public: bool
     wall_seconds: float = 10.0
+    watched: tuple[str, ...] = ()  # the answer's functions whose calls are watched: see `grader.authoring.contract`
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ class ProbeRun:
     values: dict[str, np.ndarray] = field(default_factory=dict)
     error: StudentError | None = None
     limit: str = ""  # the limit that was hit, in words: "10 s"
+    facts: tuple[int, ...] = ()  # what the calls left behind: see `grader.probe_kit.watching`
 
 
 @dataclass(frozen=True)

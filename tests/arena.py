@@ -231,10 +231,19 @@ class Arena:
         finally:
             shutil.rmtree(self.folder / "given" / "siege", ignore_errors=True)
         return Outcome(
-            attack.notebook, attack.name, attack.family, "wrong" if wrong else "contained", "; ".join(wrong) or "contained", 0.0, 0.0,
-            self._next_lost() if is_followed else None, len(self._processes() - before), self._files_left(),
-            "; ".join(wrong), round(time.monotonic() - began, 2),
-        )  # fmt: skip
+            notebook=attack.notebook,
+            name=attack.name,
+            family=attack.family,
+            status="wrong" if wrong else "contained",
+            sentence="; ".join(wrong) or "contained",
+            forged=0.0,
+            lost=0.0,
+            next_lost=self._next_lost() if is_followed else None,
+            processes_left=len(self._processes() - before),
+            files_left=self._files_left(),
+            fault="; ".join(wrong),
+            seconds=round(time.monotonic() - began, 2),
+        )
 
     def _next_lost(self) -> float:
         usual, after = self.usual(honest()), self._points(self._graded("next.ipynb", self.answers(honest())))

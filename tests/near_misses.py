@@ -6,12 +6,15 @@
 Nobody thinks of them: the reference solution's own values are moved in ways that take any array from right to wrong (a
 factor, a shift, one number, what columns, rows or neighbours share, thinner tails, rows that grow alike), each as far as
 the check lets it. How far that is, is kept: a line that somebody moves is then in another place than the table says.
+Where another line of the check always stands nearer, the others are set aside meanwhile (`is_alone`).
 """
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,7 +22,7 @@ import numpy as np
 
 from grader.authoring.check import Arrays, Check, calls, load_checks
 from grader.authoring.judges import judged
-from grader.authoring.lines import NAME, SAMPLED, Distance, moved, watched
+from grader.authoring.lines import NAME, SAMPLED, Distance, alone, moved, watched
 from grader.records import Call
 from grader.rubric import load_rubric
 from grader.rubric.draws import job_of
@@ -31,9 +34,10 @@ TABLE = Path(__file__).with_suffix(".json")
 WIDER = 10.0
 # How far from the line the two answers are. Samples are drawn a little differently on another machine.
 NEAR, NEAR_SAMPLED = 1.25, 2.5
-_STRENGTHS = np.logspace(-7, 6, 27)
+_STRENGTHS = np.logspace(-7, 8, 31)
 
 _ARRAYS = 8  # of an answer that returns more, one for each layer: so many show all there is
+_NUMBERS, _PARTNERS = 16, 3
 
 Way = Callable[[np.ndarray, float], np.ndarray]
 
@@ -78,7 +82,9 @@ WAYS: dict[str, Way] = {
     "thinner tails": _thinner,
     "rows alike": lambda array, s: array[:1] + (array - array[:1]) / (1 + s),
     "halves alike": lambda array, s: _halves_alike(array, s),
+    "shifted down": lambda array, s: array - s,
 }
+_OF_SCALARS = ("scaled", "shifted", "shifted down", "shrunk")
 
 
 def _halves_alike(array: np.ndarray, strength: float) -> np.ndarray:
@@ -86,6 +92,38 @@ def _halves_alike(array: np.ndarray, strength: float) -> np.ndarray:
     changed = array.copy()
     changed[len(array) - half :] = array[:half] + (array[len(array) - half :] - array[:half]) / (1 + strength)
     return changed
+
+
+def ways(values: Arrays, array: str) -> list[str]:
+    """In which ways an array can be moved: those of any array, each of its first numbers, towards another of its shape."""
+    own = values[array]
+    if own.ndim == 0:
+        return list(_OF_SCALARS)
+    numbers = [f"number {at} scaled" for at in range(min(own.size, _NUMBERS))]
+    like = [name for name in values if name != array and values[name].shape == own.shape][:_PARTNERS]
+    whole = own.shape[-1] > 1
+    return [
+        *WAYS,
+        *numbers,
+        *(f"like {name}" for name in like),
+        *(f"all but the last like {name}" for name in like if whole),
+    ]
+
+
+def _moved(values: Arrays, array: str, way: str, strength: float) -> Arrays:
+    """The values with one array moved in one way, so far."""
+    own = values[array].astype(np.float64)
+    if way in WAYS:
+        changed = WAYS[way](own, strength)
+    elif match := re.fullmatch(r"number (\d+) scaled", way):
+        changed = own.copy()
+        changed.reshape(-1)[int(match[1])] *= 1 + strength
+    else:
+        whole, _, name = way.rpartition("like ")
+        other, changed = values[name].astype(np.float64), own.copy()
+        part = np.s_[..., :-1] if whole else np.s_[...]
+        changed[part] = other[part] + (own[part] - other[part]) / (1 + strength)
+    return values | {array: changed.astype(values[array].dtype)}
 
 
 @dataclass(frozen=True)
@@ -99,10 +137,15 @@ class NearMiss:
     array: str
     way: str
     strength: float
+    is_alone: bool = False
 
     @property
     def near(self) -> float:
         return NEAR_SAMPLED if self.kind == SAMPLED else NEAR
+
+    def lines(self) -> AbstractContextManager[None]:
+        """The lines that judge this answer."""
+        return alone(self.check, self.line) if self.is_alone else nullcontext()
 
 
 @dataclass(frozen=True)
@@ -116,13 +159,7 @@ class Case:
 
     def judge(self, array: str = "", way: str = "", strength: float = 0.0) -> tuple[bool, dict[str, Distance]]:
         """Whether the values hold, with one array moved; and the lines they met, each where it was nearest to be crossed."""
-        values = self.values
-        if array:
-            moved_values = WAYS[way](values[array].astype(np.float64), strength).astype(values[array].dtype)
-            values = values | {array: moved_values}
-            if way.endswith("alike") and array in _PARTNERS and _PARTNERS[array] in values:
-                one, other = self.values[_PARTNERS[array]].astype(float), self.values[array].astype(float)
-                values = self.values | {array: (one + (other - one) / (1 + strength)).astype(self.values[array].dtype)}
+        values = _moved(self.values, array, way, strength) if array else self.values
         with watched() as seen, np.errstate(all="ignore"):
             holds = judged(self.check, values, self.reference, self.call.inputs) is None
         met: dict[str, Distance] = {}
@@ -130,9 +167,6 @@ class Case:
             if one.line not in met or one.ratio > met[one.line].ratio:
                 met[one.line] = one
         return holds, met
-
-
-_PARTNERS = {"second": "first", "other": "z", "again": "picture"}  # arrays that are compared with each other
 
 
 def cases(box: Box, name: str) -> Iterator[Case]:
@@ -154,21 +188,36 @@ def find(case: Case, known: set[str]) -> dict[str, NearMiss]:
     """For each further line that a right answer meets in this case: where one way of moving it crosses the line, if any does."""
     holds, met = case.judge()
     assert holds, f"{case.call.name}: the reference solution is refused"
-    wanted = {line for line, distance in met.items() if distance.kind != NAME} - known
+    wanted = {line: distance.kind for line, distance in met.items() if distance.kind != NAME and line not in known}
+    found = _found(case, wanted, is_alone=False)
+    for line in wanted.keys() - found.keys():
+        with alone(case.check.name, line):
+            found |= _found(case, {line: wanted[line]}, is_alone=True)
+    return found
+
+
+def _found(case: Case, wanted: dict[str, str], is_alone: bool) -> dict[str, NearMiss]:
+    """Of lines, with their kinds, those across which a way leads."""
     found: dict[str, NearMiss] = {}
     arrays = [name for name, values in case.values.items() if values.dtype.kind == "f" and values.size]
     for array in arrays[:_ARRAYS]:
-        values = case.values[array]
-        for way in WAYS:
-            if wanted <= found.keys():
+        for way in ways(case.values, array):
+            if wanted.keys() <= found.keys():
                 return found
-            if values.ndim == 0 and way not in ("scaled", "shifted", "shrunk"):
-                continue
             for line, strength in _crossed(case, array, way).items():
+                if line not in wanted or line in found:
+                    continue
                 miss = NearMiss(
-                    case.check.name, line, met[line].kind if line in met else "", case.call.name, array, way, strength
+                    check=case.check.name,
+                    line=line,
+                    kind=wanted[line],
+                    case=case.call.name,
+                    array=array,
+                    way=way,
+                    strength=strength,
+                    is_alone=is_alone,
                 )
-                if line in wanted and line not in found and not complaint(case, miss) and notices(case, miss):
+                if not complaint(case, miss) and notices(case, miss):
                     found[line] = miss
     return found
 
@@ -194,10 +243,11 @@ def _crossed(case: Case, array: str, way: str) -> dict[str, float]:
 def complaint(case: Case, miss: NearMiss) -> str:
     """What is wrong with a line: the answer just inside is refused, or the one just outside is not."""
     where = f"{miss.check}, {miss.line}: {miss.array} {miss.way} by {miss.strength:.3g}"
-    if not case.judge(miss.array, miss.way, miss.strength / miss.near)[0]:
-        return f"{where}: an answer just inside is refused"
-    if case.judge(miss.array, miss.way, miss.strength * miss.near)[0]:
-        return f"{where}: an answer just outside passes"
+    with miss.lines():
+        if not case.judge(miss.array, miss.way, miss.strength / miss.near)[0]:
+            return f"{where}: an answer just inside is refused"
+        if case.judge(miss.array, miss.way, miss.strength * miss.near)[0]:
+            return f"{where}: an answer just outside passes"
     return ""
 
 

@@ -77,7 +77,16 @@ def by_rule(name: str) -> list[Example]:
 
     def example(what: str, base: str = "solved", answer: Variant | None = None, damage: str = "", score: float | None = None) -> Example:  # fmt: skip
         answers, damages = ((answer,) if answer else ()), ((damage,) if damage else ())
-        return Example(f"{place.folder}_{what}", name, base, "zip", damages, answers, score, {})
+        return Example(
+            student=f"{place.folder}_{what}",
+            notebook=name,
+            base=base,
+            form="zip",
+            damages=damages,
+            answers=answers,
+            score=score,
+            expected={},
+        )
 
     return [
         example("solved", score=points),

@@ -111,7 +111,10 @@ def build(
         "setup.sh": SETUP.replace("@INDEX@", index),
         "run_autograder": RUN.replace("@FALLBACK@", json.dumps(FALLBACK, indent=1)),
         "requirements.txt": requirements(notebook),
-        "bundle.json": json.dumps({"notebook": notebook, "salt": salt, "min_tier": min_tier}, indent=1) + "\n",
+        "bundle.json": json.dumps(
+            {"notebook": notebook, "salt": salt, "min_tier": min_tier, "release": course_file().release}, indent=1
+        )
+        + "\n",
     }
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in texts.items():

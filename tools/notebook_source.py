@@ -201,7 +201,9 @@ def _question(heading: SourceCell, cells: tuple[SourceCell, ...]) -> SourceQuest
     assert match is not None  # only cells with the line start a question
     above = HEADING.fullmatch(heading.text.split("\n")[index - 1].rstrip()) if index else None
     number, title = (above[1], above[2]) if above else ("", "")
-    return SourceQuestion(match[1], number, title, tuple(_parts(match[2])), heading, tuple(cells))
+    return SourceQuestion(
+        id=match[1], number=number, title=title, parts=tuple(_parts(match[2])), heading=heading, cells=tuple(cells)
+    )
 
 
 def _parts(text: str) -> Iterator[Part]:

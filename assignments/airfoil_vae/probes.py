@@ -13,7 +13,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from grader.probe_kit.tools import seed_torch, told
+from grader.probe_kit.tools import draws, seed_torch, told
 from grader.probe_kit.written_weights import write
 
 CPU = torch.device("cpu")
@@ -24,7 +24,8 @@ def encoder(names, y: Tensor, hidden_dims: Tensor, latent_size: Tensor, at: Tens
     model = names["Encoder"](y.shape[1], hidden_dims.tolist(), int(latent_size)).eval()
     mu, logvar = model(y)
     seen = {"mu": mu, "logvar": logvar, **_layers(model, mu, logvar), **_bends(model, y)}
-    return {**seen, "slope": _slope(model, list(weights.values()), at)}
+    slope = _slope(model, list(weights.values()), at)
+    return {**seen, "slope": slope, "turns": _turns(model, [*hidden_dims.tolist(), 2 * int(latent_size)], y.shape[1])}
 
 
 def affine_encoder(names, y: Tensor, weight: Tensor, bias: Tensor):
@@ -48,7 +49,8 @@ def decoder(names, z: Tensor, hidden_dims: Tensor, output_size: Tensor, at: Tens
         model = names["Decoder"](z.shape[1], hidden_dims.tolist()[::-1], int(output_size)).eval()
     y_hat = model(z)
     seen = {"y_hat": y_hat, "hidden_dims": after, **_layers(model, y_hat), **_bends(model, z)}
-    return {**seen, "slope": _slope(model, list(weights.values()), at)}
+    slope = _slope(model, list(weights.values()), at)
+    return {**seen, "slope": slope, "turns": _turns(model, [*hidden_dims.tolist()[::-1], int(output_size)], z.shape[1])}
 
 
 def _begins_with(model, n_in: int, n_out: int) -> bool:
@@ -66,6 +68,33 @@ def _slope(model, weights: list[Tensor], at: Tensor) -> Tensor:
     """The derivative of all outputs with respect to the input at one point, (outputs, inputs), with weights of ours."""
     write(model, weights, torch.full((len(weights[-1]),), 0.7))  # where no usual activation is flat
     return torch.autograd.functional.jacobian(lambda x: _outputs(model, x[None])[0], at)
+
+
+@torch.no_grad()
+def _turns(model, widths: list[int], n_in: int) -> Tensor:
+    """For each hidden layer by itself: how far the output moves between two inputs that only an activation behind it tells apart.
+
+    Two of its units see a number and its negative, and the next layer adds them: what is affine then cancels. All other
+    layers pass one number on, through one unit each.
+    """
+    moved = []
+    for bent in range(len(widths) - 1):
+        weights, first = [], n_in
+        for layer, width in enumerate(widths):
+            weight = torch.zeros(width, first)
+            weight[:, 0] = 1.0
+            if layer == bent:
+                weight[1, 0] = -1.0
+            if layer == bent + 1:
+                weight[:, 1] = 1.0
+            weights.append(weight)
+            first = width
+        write(model, weights, torch.zeros(widths[-1]))
+        x = torch.zeros(2, n_in)
+        x[1, 0] = 3.0
+        low, high = _outputs(model, x)
+        moved.append(float((high - low).abs().max()))
+    return torch.tensor(moved)
 
 
 def _outputs(model, x: Tensor) -> Tensor:
@@ -132,6 +161,7 @@ class _Witness(nn.Module):
         self.tones = tones
         self.was_training: list[bool] = []
         self.devices: list[str] = []
+        self.answers: list[Tensor] = []
         self.one = nn.Parameter(torch.ones(()))
 
     def forward(self, z: Tensor) -> Tensor:
@@ -140,16 +170,25 @@ class _Witness(nn.Module):
         if z.device.type != "cpu":
             return z
         scale, mark = self.tones[2:] if self.training else self.tones[:2]
-        return self.one * torch.cat([scale * z, mark.expand(*z.shape[:-1], 1)], dim=-1)  # one code alone is fine too
+        answer = self.one * torch.cat([scale * z, mark.expand(*z.shape[:-1], 1)], dim=-1)  # one code alone is fine too
+        self.answers.append(answer.detach().reshape(-1, answer.shape[-1]).clone())
+        return answer
 
 
 def vae_shapes(names, y: Tensor, hidden_dims: Tensor, latent_size: Tensor, **_: Tensor):
-    """The whole model, with the student's own encoder and decoder."""
+    """The whole model, with the student's own encoder and decoder, and how many of its parameters a gradient reaches."""
     model = names["VAE"](y.shape[1], hidden_dims.tolist(), int(latent_size))
     y_hat, mu, logvar = model(y)
+    total = sum(value.square().sum() for value in (y_hat, mu, logvar))
+    if total.requires_grad:
+        total.backward()
     sizes = sorted(sorted(p.shape) for p in model.decoder.parameters() if p.ndim == 2 and min(p.shape) > 1)
     layers = torch.tensor(sizes, dtype=torch.int64).reshape(-1, 2)
-    return {"y_hat": y_hat, "mu": mu, "logvar": logvar, "decoder": layers}
+    reached = [p.grad is not None for p in model.parameters()]
+    return {
+        "y_hat": y_hat, "mu": mu, "logvar": logvar, "decoder": layers, "parameters": torch.tensor([sum(reached), len(reached)]),
+        "largest": torch.stack([p.detach().abs().max() for p in model.parameters() if p.ndim > 1] or [torch.zeros(())]),
+    }  # fmt: skip
 
 
 def _vae(names, latent_size: int, encoder_: nn.Module, decoder_: nn.Module):
@@ -165,34 +204,50 @@ def vae_outputs(names, mu: Tensor, logvar: Tensor, weight: Tensor):
     return {"y_hat": y_hat, "mu": mu_out, "logvar": logvar_out, "z": decoder_.z}
 
 
-def vae_noise(names, mu: Tensor, logvar: Tensor, num_samples: Tensor, seed: Tensor):
-    """z itself, for many copies of each row."""
-    seed_torch(seed)
-    y = torch.cat([mu, logvar], dim=1).repeat_interleave(int(num_samples), dim=0)
-    return {"z": _vae(names, mu.shape[1], _Posterior(), nn.Identity())(y)[0].reshape(len(mu), -1, mu.shape[1])}
+def vae_noise(
+    names, mu: Tensor, logvar: Tensor, mu_again: Tensor, logvar_again: Tensor, num_samples: Tensor, seed: Tensor
+):
+    """z itself, for many copies of each row: (4, B, N, K)."""
+    model, n = _vae(names, mu.shape[1], _Posterior(), nn.Identity()), int(num_samples)
+
+    def draw(*posterior: Tensor) -> Tensor:
+        y = torch.cat(posterior, dim=1).repeat_interleave(n, dim=0)
+        return model(y)[0].reshape(len(mu), n, mu.shape[1])
+
+    return draws(lambda: draw(mu, logvar), lambda: draw(mu_again, logvar_again), seed)
 
 
 def vae_gradient(names, mu: Tensor, logvar: Tensor, num_samples: Tensor, seed: Tensor):
-    """Of the mean of z squared: its expectation is known to whoever knows mu and logvar."""
+    """Of the mean of z squared: its expectation is known to whoever knows mu and logvar. And of the other two outputs."""
     seed_torch(seed)
     rows = torch.cat([mu, logvar], dim=1).requires_grad_()
-    model = _vae(names, mu.shape[1], _Posterior(), nn.Identity())
-    z = model(rows.repeat_interleave(int(num_samples), dim=0))[0]
-    if not z.requires_grad:
-        return {}
-    (grad,) = torch.autograd.grad(z.pow(2).sum() / int(num_samples), rows)
-    found = {"d_mu": grad[:, : mu.shape[1]], "d_logvar": grad[:, mu.shape[1] :]}
-    return {**found, **told(z.reshape(len(mu), -1, mu.shape[1]), mu, dim=1)}
+    model, latent = _vae(names, mu.shape[1], _Posterior(), nn.Identity()), mu.shape[1]
+    z, *outputs = model(rows.repeat_interleave(int(num_samples), dim=0))
+    found = {}
+    if z.requires_grad:
+        (grad,) = torch.autograd.grad(z.pow(2).sum() / int(num_samples), rows, retain_graph=True)
+        found = {
+            "d_mu": grad[:, :latent],
+            "d_logvar": grad[:, latent:],
+            **told(z.reshape(len(mu), -1, latent), mu, dim=1),
+        }
+    for name, output, columns in zip(("mu", "logvar"), outputs, (slice(0, latent), slice(latent, None)), strict=True):
+        if output.requires_grad:
+            (grad,) = torch.autograd.grad(output.sum() / int(num_samples), rows, retain_graph=True)
+            found[f"own_{name}"] = grad[:, columns]
+    return found
 
 
 def generate(names, n_samples: Tensor, latent_size: Tensor, seed: Tensor, tones: Tensor):
     """z from the prior: twice with one seed, from different states of torch, and once with another seed."""
-    model = _vae(names, int(latent_size), _Posterior(), _Witness(tones))
+    witness = _Witness(tones)
+    model = _vae(names, int(latent_size), _Posterior(), witness)
     n, first = int(n_samples), int(seed)
     once = model.generate(n, seed=first, device=CPU)
+    answered = torch.cat(witness.answers)
     torch.rand(7)
     again, other = model.generate(n, seed=first, device=CPU), model.generate(n, seed=first + 1, device=CPU)
-    return {"z": once, "again": again, "other": other}
+    return {"z": once, "again": again, "other": other, "answered": answered}
 
 
 def generate_modes(names, n_samples: Tensor, latent_size: Tensor, tones: Tensor):
@@ -252,6 +307,7 @@ class _Toy(nn.Module):
         self.seen: list[float] = []
         self.last_heights: list[float] = []
         self.was_training: list[bool] = []
+        self.sizes: list[int] = []
         self.eval_factor = 1.0  # of y_hat, and so of the gradient of w, in evaluation mode
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -263,6 +319,7 @@ class _Toy(nn.Module):
             logvar = torch.zeros_like(mu)
         self.seen.append(self.w.item())
         self.last_heights += y[:, -1].tolist()
+        self.sizes.append(len(y))
         self.was_training.append(self.training)
         return (1.0 if self.training else self.eval_factor) * self.w * y, mu, logvar
 
@@ -306,6 +363,8 @@ def train_steps(names, y: Tensor, n_items: Tensor, batch_size: Tensor, n_iters: 
         "recorded": torch.tensor(tracker.rec_losses),
         "numbers": torch.tensor(model.last_heights),
         "training": torch.tensor(model.was_training),
+        "sizes": torch.tensor(model.sizes),
+        "trainable": torch.tensor([p.requires_grad for p in model.parameters()]),
     }
 
 
@@ -329,18 +388,23 @@ def train_plateau(names, y: Tensor, rec: Tensor, mus: Tensor, beta: Tensor, wind
 _CHUNK, _MOST_WEIGHTS = 2**20, 12 * 2**20  # numbers in one piece, and in all
 
 
-def quality(names, configs: Tensor, n_samples: Tensor, cpu_seconds: Tensor, trial_codes: Tensor):
+def quality(
+    names, configs: Tensor, n_samples: Tensor, cpu_seconds: Tensor, profiles: Tensor, trial_codes: Tensor
+):  # fmt: skip
     """Train the student's model with the student's configurations as the notebook does, and draw from it. What is scored are
     its decoder's weights; what it makes of `trial_codes` says how they belong together."""
     from utils.datasets import AirfoilDataset
 
+    dataset = AirfoilDataset()
+    dataset.profiles = profiles.numpy()
+    dataset.names = [f"given {n}" for n in range(len(profiles))]
     settings = json.loads(bytes(configs.tolist()))
     began = time.process_time()
     last = int(began + float(cpu_seconds)) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (last, last + 1))  # the kernel ends the process, whatever it is doing
     seed_torch(0)
     model = names["VAE"](**settings["model_config"])
-    names["train_VAE"](model, AirfoilDataset(), CPU, plot_freq=0, **settings["train_config"])
+    names["train_VAE"](model, dataset, CPU, plot_freq=0, **settings["train_config"])
     values = {"samples": model.generate(int(n_samples), seed=0, device=CPU), "cpu_seconds": time.process_time() - began}
     return values | _decoder(model.decoder, trial_codes)
 

@@ -1,6 +1,6 @@
 """What `utils.accelerated` gains in the training of notebook 4, and whether it costs quality.
 
-    python -m tools.bench dcgan
+    python -m tools.bench cifar_dcgan
 
 Two DCGANs (the notebook's own solution) are trained from the same seed on the same drawn scenes, a few steps of one and
 a few of the other in turn, on one thread: one in plain float32, one through `accelerated`. Steps are timed in CPU
@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 
+from grader.authoring.measurement import Measurement, ratios
 from grader.authoring.solution import solution_names
-from tools.bench.figures import Figure, ratios
 from utils.datasets.cifar import images_0_1
 from utils.datasets.scenes import draw_scenes
 from utils.training.acceleration import PLAIN, Acceleration, accelerated, choose_acceleration
@@ -25,7 +25,7 @@ NOTEBOOK = "04_cifar_dcgan"
 _SEARCH_STEPS = 200
 
 
-def measure(rounds: int = 8, steps: int = 15) -> list[Figure]:
+def measure(rounds: int = 8, steps: int = 15) -> list[Measurement]:
     """Measure a training step and the quality after the same number of steps, plain and accelerated.
 
     Args:
@@ -52,10 +52,10 @@ def measure(rounds: int = 8, steps: int = 15) -> list[Figure]:
     plain = [row["plain"] for row in table]
     chosen = ", ".join(name for name, value in dataclasses.asdict(choices["accelerated"]).items() if value) or "nothing"
     return [
-        Figure("a training step of notebook 4 in float32", tuple(plain), "CPU s"),
+        Measurement("a training step of notebook 4 in float32", tuple(plain), "CPU s"),
         ratios(f"what `accelerated` gains (chosen here: {chosen})", plain, [row["accelerated"] for row in table]),
         *(
-            Figure(f"reconstruction of 64 test scenes, {way}", (loss,), "mean squared error")
+            Measurement(f"reconstruction of 64 test scenes, {way}", (loss,), "mean squared error")
             for way, loss in losses.items()
         ),
     ]

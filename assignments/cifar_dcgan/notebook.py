@@ -1156,7 +1156,7 @@ print(f"distance to the nearest training image: samples {apart.mean():.3f} (leas
 # 41 minutes on the same busy machine, is
 # `python -m assignments.cifar_dcgan.make_weights --epochs 100` in the instructor's copy.
 # A training step takes 0.128 s of CPU time through `accelerated` (bfloat16, channels_last) and 0.268 s in plain float32,
-# 2.1 times as much, both measured in one run by `python -m tools.bench dcgan`, with the same reconstruction loss after 120
+# 2.1 times as much, both measured in one run by `python -m tools.bench cifar_dcgan`, with the same reconstruction loss after 120
 # steps (0.0283 and 0.0289 on drawn scenes).
 #
 # ![Loss curves of both networks over 975 steps, without and with spectral norm](figures/04_losses.png)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from grader.probe_kit.gan_stand_ins import Critic, Curves, Mirror, Painter, Saves, drawn_networks, noting_updates
-from grader.probe_kit.stand_ins import fill, sample, uniform
+from grader.probe_kit.stand_ins import fill, plain_layers, sample, uniform
 from grader.probe_kit.tools import seed_torch
 
 _KINDS = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.Linear)
@@ -39,7 +39,23 @@ def layers(names, channels: Tensor, biases: Tensor, seed: Tensor):
     values = {"layers": torch.tensor([[side, kind] for side, kind, _ in found], dtype=torch.long).reshape(-1, 2)}
     for n, (_, _, layer) in enumerate(found):
         values |= {f"weight_{n}": sample(layer.weight, most=4000), f"bias_{n}": sample(layer.bias, most=4000)}
-    return values
+    return values | _as_given(names, gan, int(seed))
+
+
+@torch.no_grad()
+def _as_given(names, gan, seed: int) -> dict[str, Tensor]:
+    """Whether the networks answer as the given ones do with the same weights, are in training mode, and can be trained."""
+    networks = gan._generator, gan._discriminator
+    size = next(gan._generator.parameters()).shape[-1]  # of a code: the first weight is the linear layer's
+    with plain_layers():
+        given = names["Generator"](size), names["Discriminator"]()
+    modes = [all(module.training for module in network.modules()) for network in networks]
+    trainable = [all(parameter.requires_grad for parameter in network.parameters()) for network in networks]
+    off = []
+    for one, other, x in zip(networks, given, (uniform(seed, 2, size) - 0.5, uniform(seed, 2, 3, 32, 32)), strict=True):
+        other.load_state_dict(one.state_dict(), strict=False)
+        off.append(float((one.train()(x) - other.train()(x)).abs().max()))
+    return {"off": torch.tensor(off), "modes": torch.tensor(modes), "trainable": torch.tensor(trainable)}
 
 
 def networks_on_device(names, elsewhere: Tensor, channels: Tensor):
@@ -151,7 +167,7 @@ def train(names, values: Tensor, batch_size: Tensor, epochs: Tensor, start: Tens
     painter, critic = gan._generator, gan._discriminator
     watched = _watched(gan)
     _set(watched, start)
-    images = values[:, None, None, None] / 2 + 1 / 128 * torch.ones(3, 32, 32)  # no value of another image
+    images = values[:, None, None, None] / 2 + 0.003 * torch.ones(3, 32, 32)  # no value of another image
     images[:, :, 0, 0] = values[:, None]
     seed_torch(seed)
     with noting_updates(watched, critic.updates):
@@ -159,6 +175,7 @@ def train(names, values: Tensor, batch_size: Tensor, epochs: Tensor, start: Tens
     moved = [update for update in critic.updates if len(update) == 4]
     seen = {
         "shown": _joined(critic.shown),
+        "shown_rest": torch.cat([torch.empty(0, 2), *critic.rests]),
         "shown_sizes": torch.tensor([len(batch) for batch in critic.shown], dtype=torch.long),
         "shown_after": torch.tensor(critic.after, dtype=torch.long),
         "made": _joined(painter.made),
@@ -186,13 +203,16 @@ def _resumed(gan, images: Tensor, epochs: int) -> dict[str, Tensor]:
     """The notebook's own `train` once more, from a checkpoint of all epochs but one, with bytes and without a tracker,
     and from networks in evaluation mode."""
     painter, critic = gan._generator.eval(), gan._discriminator.eval()
-    critic.shown, critic.after, critic.updates = [], [], []
+    before = torch.cat([torch.empty(0, painter.fc.in_features), *painter.codes])[:, 0]
+    painter.codes.clear()
+    critic.shown, critic.after, critic.updates, critic.rests = [], [], [], []
     painter.was_training, critic.was_training = [], []
     gan.tracker, gan.checkpoint = None, Saves(gan, done=epochs - 1, is_there=True)
     with suppress(Exception), noting_updates(_watched(gan), critic.updates):
         gan.train((256 * images).floor().to(torch.uint8))
     return {
         "resumed_shown": _joined(critic.shown),
+        "old_codes": sum(bool((before == code).any()) for codes in painter.codes for code in codes[:, 0]),
         "resumed_updates": torch.tensor([update[0] for update in critic.updates], dtype=torch.long),
         "resumed_in_training": torch.tensor(painter.was_training + critic.was_training),
         "saved": torch.tensor(gan.checkpoint.epochs, dtype=torch.long),
@@ -254,7 +274,8 @@ def spectral(names, seed: Tensor):
 
 def spectral_logits(names, seed: Tensor):
     model, x = names["SpectralDiscriminator"](), _images(int(seed))
-    return {"logits": _settle(model, x, int(seed))}
+    is_trained, in_training = all(p.requires_grad for p in model.parameters()), all(m.training for m in model.modules())
+    return {"as_made": torch.tensor([is_trained, in_training]), "logits": _settle(model, x, int(seed))}
 
 
 def _images(seed: int) -> Tensor:
@@ -326,6 +347,14 @@ def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor
         "images_shape": torch.tensor(images.shape),
         "keeps_gradient": isinstance(images, Tensor) and images.requires_grad,
     }
+    squares = (
+        painted.reshape(-1, 1, 8, 8).expand(-1, 3, -1, -1) for painted in mirror.painted if painted.shape == codes.shape
+    )
+    pictures = [torch.nn.functional.interpolate(square, scale_factor=4) for square in squares]
+    given = torch.as_tensor(images).detach()
+    near = [float((picture - given).abs().max()) for picture in pictures if picture.shape == given.shape]
+    answer["off"] = min(near, default=float("inf"))  # from the generator's own images of some of the codes
+    answer["losses"] = torch.tensor([float((picture - target).square().mean()) for picture in pictures])
     return answer if loss is None else {**answer, "loss": torch.as_tensor(loss)}
 
 

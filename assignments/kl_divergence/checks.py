@@ -3,9 +3,11 @@
 import numpy as np
 
 from grader.authoring.check import Arrays, Check, Draw, Judge, Probe, Symptom
+from grader.authoring.contract import Contract
 from grader.authoring.draws import draws_in
 from grader.authoring.judges import close, close_gradients
 from grader.authoring.lines import beyond, explained, resembles
+from grader.authoring.noise import not_standard_normal
 
 
 def _sizes(rng: np.random.Generator, *names_and_limits: tuple[int, int]) -> list[int]:
@@ -68,6 +70,7 @@ def _samples_and_gaussians(rng: np.random.Generator) -> Arrays:
     return {"samples_q": _normal(rng, b, n, k), "params_q": _params(rng, b, k), "params_p": _params(rng, b, k)}
 
 
+_CALLS = 4
 _N_MOMENTS = 4_000  # enough for the moments, few enough for an answer that draws them one by one
 
 
@@ -91,7 +94,8 @@ def _moments(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | Non
     allowed = 6 * sigma / np.sqrt(samples.shape[1])  # six standard errors: a right answer fails once in a billion
     if not explained(np.abs(std - sigma), allowed, "standard deviation"):
         text = f"the samples' standard deviation is off by {_off(std - sigma, allowed)}"
-        slip, hint = _which_std(std, log_sigma)
+        in_one_call = rows[:, :, : rows.shape[2] // _CALLS].std(axis=2)
+        slip, hint = _which_std(in_one_call if resembles(in_one_call, 1e-3, "spread in one call") else std, log_sigma)
         return Symptom(text + hint, slip)
     if not explained(np.abs(mean - mu), allowed, "mean"):
         return Symptom(f"the samples' mean is off by {_off(mean - mu, allowed)}")
@@ -130,7 +134,9 @@ def _not_samples(samples: np.ndarray, inputs: Arrays) -> Symptom | None:
     (b, k1), n = inputs["params_q"].shape, int(inputs["num_samples"])
     if samples.shape != (b, n, k1 - 1):
         slip = "axes_swapped" if samples.shape == (n, b, k1 - 1) else ""
-        return Symptom(f"the samples have shape {samples.shape}, expected (B, N, K) = {(b, n, k1 - 1)}", slip)
+        return Symptom(
+            f"the samples of four calls have shape {samples.shape}, expected (B, N, K) = {(b, n, k1 - 1)}", slip
+        )
     if samples.dtype.kind != "f" or not np.isfinite(samples).all():
         return Symptom("the samples are not finite floats")
     return None
@@ -145,10 +151,14 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
     if not np.isfinite(spread).all():
         return Symptom("the samples are larger than floats can be averaged")
     is_wide = inputs["params_q"][:, -1] > -1
-    if not beyond(spread[is_wide], 1e-3, "spread"):
+    in_one_call = rows[:, :, : rows.shape[2] // _CALLS].std(axis=2)
+    if not beyond(in_one_call[is_wide], 1e-3, "spread"):
         return Symptom("all N samples of a row are alike: draw noise of shape (B, N, K)", "same_noise_for_every_sample")
     noise = (rows - rows.mean(axis=2, keepdims=True)) / spread
     n = noise.shape[2]
+    calls = noise[is_wide].reshape(*noise[is_wide].shape[:2], _CALLS, -1)
+    if resembles(np.abs(calls[:, :, 0] - calls[:, :, 1]), 1e-3, "seed_fixed_inside"):
+        return Symptom("two calls draw the same noise: fix no seed inside and keep no noise", "seed_fixed_inside")
     correlations = {  # six standard errors are 0.1; a slip's is 1
         "same_noise_for_every_row": ("every row b gets the same noise", noise[0] @ noise[1].T / n),
         "same_noise_for_every_dimension": (
@@ -169,7 +179,7 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
             shape = "draw noise of shape (B, N, K)"
             advice = shape if slip.startswith("same") else "each number is drawn once and used once"
             return Symptom(f"{sentence}: {advice}", slip)
-    return None
+    return not_standard_normal(calls, {"rows": "", "dimensions": "", "calls": "seed_fixed_inside", "samples": ""})
 
 
 def _by_coordinate(samples: np.ndarray) -> np.ndarray:
@@ -236,6 +246,19 @@ CALLS = {
 def _check(name: str, title: str, points: float, probe: Probe, judge: Judge, uses_reference: bool = True) -> Check:
     return Check(name, name.rpartition(".")[0], title, points, probe, judge, uses_reference)
 
+
+CONTRACTS = (
+    Contract("kl.D_KL", pays="kl.D_KL.gradient", watches=("D_KL",), arguments=("mu", "logvar")),
+    Contract(
+        "kl.gaussians", pays="kl.gaussians.gradient", watches=("kl_divergence",),
+        arguments=("mu1", "log_sigma1", "mu2", "log_sigma2"),
+    ),
+    Contract("kl.log_prob", pays="kl.log_prob.gradient", watches=("log_prob",), arguments=("x", "mu", "log_sigma")),
+    Contract("kl.mc", pays="kl.mc.values", watches=("kl_q_p_mc",), arguments=("samples_q", "params_q", "params_p")),
+    Contract("kl.exact", pays="kl.exact.gradient", watches=("kl_q_p_exact",), arguments=("params_q", "params_p")),
+    Contract("kl.rsample", pays="kl.rsample.independent", watches=("rsample",), arguments=("params_q",), is_random=True),
+    Contract("kl.elbo", pays="kl.elbo.gradient", watches=("elbo",), arguments=("x", "params_q"), is_random=True),
+)  # fmt: skip
 
 CHECKS = (
     _check("kl.D_KL.values", "the mean of the elementwise KL to N(0, 1)", 4, Probe("D_KL", _batch("mu", "logvar"), _published_seeds), close()),

@@ -52,6 +52,9 @@ True
 where Adam takes parameters. **Stand-ins** that a probe hands to an answer in place of a network, a data set or an optimizer live in
 `grader.probe_kit`, which a student's process may read.
 
+**Contracts.** `CONTRACTS`, a second table, says beside a task's checks what holds for every call of its functions: arguments stay as they
+are, answers are new tensors, generator, gradients and models are left alone (`grader.authoring.contract`). It is asked where torch is.
+
 **Quality.** A part that is graded by training the student's model again is declared as `[quality]` in `about.toml`, with the module that
 scores it and its budget in CPU seconds; `grader.authoring.quality` says what the module has, `CannotTrain` what it raises.
 
@@ -67,11 +70,13 @@ TypeError: points is 'three'; give Check a number above 0
 
 from grader.authoring.adam import adam_path
 from grader.authoring.check import Arrays, Check, Draw, Judge, Probe, Symptom
+from grader.authoring.contract import Contract, Sizes
 from grader.authoring.judges import alike, close, close_gradients, differs
 from grader.authoring.lines import beyond, explained, within
+from grader.authoring.noise import not_standard_normal
 from grader.authoring.quality import CannotTrain
 
 __all__ = [
-    "Arrays", "CannotTrain", "Check", "Draw", "Judge", "Probe", "Symptom", "adam_path", "alike", "beyond", "close",
-    "close_gradients", "differs", "explained", "within",
+    "Arrays", "CannotTrain", "Check", "Contract", "Draw", "Judge", "Probe", "Sizes", "Symptom", "adam_path", "alike", "beyond", "close",
+    "close_gradients", "differs", "explained", "not_standard_normal", "within",
 ]  # fmt: skip

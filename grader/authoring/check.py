@@ -13,10 +13,11 @@ answer to a task may write out as numbers.
 import sys
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from grader.authoring.contract import Contract, Sizes
 from grader.records import Call
 from utils.assignments.places import place_of
 
@@ -67,6 +68,7 @@ class Check:
     judge: Judge
     uses_reference: bool = True  # False: the judge works from the inputs alone, for example on moments of samples
     advice: Judge | None = None  # what is told beside a check that holds, and costs nothing
+    watched: tuple[str, ...] = ()  # set by `load_checks` from the task's contract
     place: tuple[str, int] = field(default=("", 0), compare=False, repr=False)  # file and line where it was written
 
     def __post_init__(self) -> None:
@@ -102,7 +104,14 @@ def load_checks(assignment: str) -> tuple[Check, ...]:
     Raises:
         ModuleNotFoundError: If the assignment has none yet.
     """
-    return place_of(assignment).load("checks").CHECKS
+    watches = {contract.task: contract.watched for contract in load_contracts(assignment)}
+    checks = place_of(assignment).load("checks").CHECKS
+    return tuple(replace(check, watched=watches.get(check.task, ())) for check in checks)
+
+
+def load_contracts(assignment: str) -> tuple[Contract, ...]:
+    """The contracts of an assignment's tasks."""
+    return getattr(place_of(assignment).load("checks"), "CONTRACTS", ())
 
 
 def load_table(assignment: str, name: str) -> dict:
@@ -117,8 +126,11 @@ def has_checks(assignment: str) -> bool:
 
 def public_inputs(check: Check) -> list[Arrays]:
     """The inputs of the public cases, fixed ones first. Kept with the reference values, which belong to them."""
-    drawn = [_drawn(check, PUBLIC_SEED, case) for case in range(check.probe.public)]
-    return [*(check.probe.fixed() if check.probe.fixed else []), *drawn]
+    fixed = check.probe.fixed() if check.probe.fixed else []
+    draw = check.probe.draw
+    if isinstance(draw, Sizes):
+        return [*fixed, *draw.cases(_generator(check, PUBLIC_SEED, 0))]
+    return [*fixed, *(_drawn(check, PUBLIC_SEED, case) for case in range(check.probe.public))]
 
 
 def fresh_calls(check: Check, seed: int) -> list[Call]:
@@ -130,9 +142,12 @@ def fresh_calls(check: Check, seed: int) -> list[Call]:
 def calls(check: Check, cases: list[Arrays], is_public: bool) -> list[Call]:
     kind = "public" if is_public else "fresh"
     return [
-        Call(f"{check.name}#{kind}{n}", check.task, check.probe.function, inputs, is_public, check.probe.wall_seconds)
+        Call(
+            f"{check.name}#{kind}{n}", check.task, check.probe.function, inputs, is_public, check.probe.wall_seconds,
+            check.watched,
+        )
         for n, inputs in enumerate(cases)
-    ]
+    ]  # fmt: skip
 
 
 def _drawn(check: Check, seed: int, case: int) -> Arrays:

@@ -32,6 +32,7 @@ class Distance:
 _check: ContextVar[str] = ContextVar("check", default="")
 _seen: ContextVar[list[Distance] | None] = ContextVar("seen", default=None)
 _moved: ContextVar[dict[tuple[str, str], float] | None] = ContextVar("moved", default=None)
+_alone: ContextVar[tuple[str, str] | None] = ContextVar("alone", default=None)
 
 
 def within(error: np.ndarray | float, allowed: np.ndarray | float, line: str, kind: str = VALUE) -> bool:
@@ -50,7 +51,7 @@ def within(error: np.ndarray | float, allowed: np.ndarray | float, line: str, ki
     seen = _seen.get()
     if seen is not None:
         seen.append(Distance(_check.get(), line, kind, _ratio(error, allowed)))
-    return holds
+    return holds or _is_set_aside(line)
 
 
 def beyond(size: np.ndarray | float, least: np.ndarray | float, line: str, kind: str = VALUE) -> bool:
@@ -77,6 +78,11 @@ def _ratio(error: np.ndarray, allowed: np.ndarray) -> float:
 def _factor(line: str) -> float:
     moved = _moved.get()
     return moved.get((_check.get(), line), 1.0) if moved else 1.0
+
+
+def _is_set_aside(line: str) -> bool:
+    alone = _alone.get()
+    return alone is not None and alone[0] == _check.get() and alone[1] != line
 
 
 @contextmanager
@@ -108,3 +114,13 @@ def moved(check: str, line: str, factor: float) -> Iterator[None]:
         yield
     finally:
         _moved.reset(token)
+
+
+@contextmanager
+def alone(check: str, line: str) -> Iterator[None]:
+    """All other lines of the check let everything pass meanwhile."""
+    token = _alone.set((check, line))
+    try:
+        yield
+    finally:
+        _alone.reset(token)

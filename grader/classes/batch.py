@@ -22,6 +22,7 @@ from grader.records import Report, Seat
 from grader.report.results import results_json
 from grader.rubric import load_rubric
 from grader.rubric.draws import course_key, course_salt
+from grader.stages.clock import REPORT_SECONDS, in_time
 from grader.stages.pipeline import Grader, graded_assignments, our_fault
 from utils.assignments import load_assignment
 
@@ -86,7 +87,11 @@ def grade_hand_in(work: Work, settings: Settings, seat: Seat = Seat()) -> bytes:
     """
     with sandboxes.turn:
         report = sandboxes.grader(settings, seat).grade_bytes(work.data, work.file_name, work.student)
-    return encode(work, settings, report)
+    return in_time(
+        REPORT_SECONDS,
+        lambda: encode(work, settings, report),
+        lambda: fault_results(work, settings, "its results take too long to write"),
+    )
 
 
 def tier_here(settings: Settings, seat: Seat = Seat()) -> str:

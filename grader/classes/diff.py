@@ -119,8 +119,15 @@ def _check_changes(was: Results, now: Results) -> tuple[CheckChange, ...]:
 def _of_the_total(was: Results, now: Results) -> tuple[CheckChange, ...]:
     """What a person or the late rule changed that belongs to no check."""
     before, after = Counter(_changes_of_total(was)), Counter(_changes_of_total(now))
-    gone = [CheckChange(what, f"{points:+g}", "no longer", -points, why) for what, points, why in before - after]
-    return (*gone, *(CheckChange(what, "none", f"{points:+g}", points, why) for what, points, why in after - before))
+    gone, come = list(before - after), list(after - before)
+    changes = []
+    for what, points, why in come:
+        old = next((one for one in gone if (one[0], one[2]) == (what, why)), None)
+        if old is not None:
+            gone.remove(old)
+        shown = f"{old[1]:+g}" if old else "none"
+        changes.append(CheckChange(what, shown, f"{points:+g}", round(points - (old[1] if old else 0.0), 6), why))
+    return (*(CheckChange(what, f"{points:+g}", "no longer", -points, why) for what, points, why in gone), *changes)
 
 
 def _changes_of_total(results: Results) -> list[tuple[str, float, str]]:
@@ -159,6 +166,8 @@ def _reasons(was: Results | None, now: Results | None) -> tuple[str, ...]:
         old, new = a["grader"].get(key), b["grader"].get(key)
         if old != new and old and new:
             reasons.append(f"{what} changed ({old} to {new})")
+    old_questions, new_questions = a.get("regraded", {}), b.get("regraded", {})
+    reasons += [f"{name} was graded again" for name in new_questions if old_questions.get(name) != new_questions[name]]
     if a["draw"] != b["draw"] and a["submission_sha256"] == b["submission_sha256"]:
         reasons.append("other inputs were drawn (the salt changed)")
     reasons += _by_persons(was, now)

@@ -37,7 +37,7 @@ def kept_results(
         results = folder.results(hand_in.student)
         if results is None or not allowed(results["extra_data"]["tier"]):
             continue
-        if still_holds(results, _work(hand_in)[0], settings):
+        if still_holds(results, work_of(hand_in)[0], settings):
             kept[hand_in.student] = results
     return kept
 
@@ -74,7 +74,7 @@ def grade_all(
     waiting: dict[Future, Work] = {}
     try:
         for hand_in in hand_ins:
-            work, rejection = _work(hand_in)
+            work, rejection = work_of(hand_in)
             if rejection:
                 yield folder.write(_rejected(work, settings, rejection, tier))
                 continue
@@ -108,7 +108,7 @@ def _result(future: Future, work: Work, settings: Settings) -> bytes:
         return fault_results(work, settings, f"{type(error).__name__}: {error}")
 
 
-def _work(hand_in: HandIn) -> tuple[Work, str]:
+def work_of(hand_in: HandIn) -> tuple[Work, str]:
     """A hand-in as the unit takes it, and why it cannot be graded, if its bytes say so already."""
     about = json.dumps(hand_in.about(), ensure_ascii=False)
     if not hand_in.files:

@@ -72,7 +72,7 @@ def mark(options: argparse.Namespace) -> int:
     is_writing = options.write or options.fill or given.is_something or given.ends_late_rule
     if is_writing:
         book = read_gradebook(options.fill) if options.fill else None
-        print(write_reports(options.results, book, options.column, given))
+        print(write_reports(options.results, book, options.column, given, options.fill_also))
     if is_writing or options.sheet:
         return 0
     return _open(options)

@@ -13,6 +13,7 @@ from grader.marking.late import Deadline, parse_time
 from grader.marking.sheets import count_parts, read_sheet, sheet_of
 from grader.marking.state import State
 from grader.marking.store import Ledger, copy_store, is_store
+from grader.platforms.gradebooks import ALSO
 from grader.report.files import write_atomically
 from utils.assignments.course import CourseError, course_file
 
@@ -33,6 +34,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--late", nargs="?", const="", type=_due, metavar="TIME",
         help="apply the course's late rule, of course.toml; TIME: when it was due, if the course's file does not say (off: no longer)",
+    )  # fmt: skip
+    add_fill_option(parser)
+
+
+def add_fill_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--fill-also` to a command that fills grade files."""
+    parser.add_argument(
+        "--fill-also", action="append", default=[], choices=ALSO, metavar="WHAT",
+        help="fill also over a score that is higher, over EX (excused), or while parts wait (waiting); once for each",
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import io
 import warnings
 from functools import lru_cache
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 _LARGEST_SIDE = 2000
 _MOST_PIXELS = 40_000_000  # a small file may unpack to any number
@@ -19,7 +19,7 @@ def redrawn(data: bytes) -> bytes:
     """A PNG of the same pixels, without text, profiles or anything else that the file carried.
 
     Args:
-        data: Of any origin; only PNG is read.
+        data: Of any origin; only PNG and JPEG are read.
 
     Raises:
         NoPicture: If it cannot be decoded, or is too large.
@@ -27,12 +27,11 @@ def redrawn(data: bytes) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+            with Image.open(io.BytesIO(data), formats=["PNG", "JPEG"]) as picture:
                 if picture.width * picture.height > _MOST_PIXELS:
                     raise NoPicture("too large")
-                pixels = picture.convert(
-                    "RGBA" if "A" in picture.getbands() or "transparency" in picture.info else "RGB"
-                )
+                is_clear = "A" in picture.getbands() or "transparency" in picture.info
+                pixels = ImageOps.exif_transpose(picture).convert("RGBA" if is_clear else "RGB")  # a phone's way up
     except NoPicture:
         raise
     except Exception as error:  # a decoder meets a stranger's bytes: whatever it says, there is no picture

@@ -1,6 +1,7 @@
 """After marking: feedback pages, grades and the class page made again, a grade file filled; nothing is graded."""
 
 import json
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,11 @@ Results = dict[str, Any]
 
 
 def write_reports(
-    folder: Path, gradebook: Gradebook | None = None, column: str | None = None, brought: Brought | None = None
+    folder: Path,
+    gradebook: Gradebook | None = None,
+    column: str | None = None,
+    brought: Brought | None = None,
+    also: Collection[str] = (),
 ) -> str:
     """Write every page and table of a folder of results again, with the marks in them.
 
@@ -28,6 +33,7 @@ def write_reports(
         gradebook: A Canvas or Moodle grade file to fill beside them.
         column: Which column of it.
         brought: Taken into the marks first.
+        also: What else is filled, see `grader.platforms.gradebooks.ALSO`.
 
     Returns:
         What was done, in sentences.
@@ -46,7 +52,7 @@ def write_reports(
             write_class_page(folder, results, run)
     lines = [said, f"Written: {folder / GRADES_FILE}, {folder}/<student>/feedback.html."]
     if gradebook:
-        lines.append(fill(gradebook, results, folder, column))
+        lines.append(fill(gradebook, results, folder, column, also=also))
     return "\n".join(line for line in lines if line)
 
 

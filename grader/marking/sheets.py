@@ -1,11 +1,12 @@
 """The CSV sheet of points: written from results and marks, and a filled one read.
 
 student,email,id,flow.derive.manual (10),flow.shape.manual (5),answers
-Ada_11,ada@uni.edu,#11,,-,flow.derive.manual:9f1c03aa flow.shape.manual:77d1e0b2
+Ada_11,ada@uni.edu,canvas:11,,-,flow.derive.manual:9f1c03aa flow.shape.manual:77d1e0b2
 
 A line a hand-in, a column a part with what it is worth; empty where somebody has to read, `-` where nothing stands. A line is
-keyed by what identifies its people, and carries the digests of the answers that it judges. The `#` keeps a spreadsheet from
-taking a number's zeros. The sheet belongs to the instructor: it is written once and never written over.
+keyed by what identifies its people, and carries the digests of the answers that it judges. An id stands with its kind, so that
+no other kind's number is taken for it, and no spreadsheet takes it for a number. The sheet belongs to the instructor: it is
+written once and never written over.
 """
 
 import csv
@@ -20,6 +21,7 @@ from grader.marking.answers import Answer, answers_of, open_tests
 from grader.marking.standing import given
 from grader.marking.state import State
 from grader.marking.tables import SheetError, Table, read_table
+from grader.marking.whose import ids_of
 from grader.report.grades import harmless
 
 Results = dict[str, Any]
@@ -103,9 +105,8 @@ def _whose(result: Results) -> list[str]:
     extra = result["extra_data"]
     members = extra.get("members") or []
     email = str(members[0]["email"]) if members else ""
-    number = next((str(n) for n in members[0]["ids"]), "") if members else ""
-    shown = f"#{number}" if number.isdecimal() else number
-    return [harmless(extra["student"]), harmless(email), harmless(shown)]
+    number = next(iter(ids_of(members[0])), "") if members else ""
+    return [harmless(extra["student"]), harmless(email), harmless(number)]
 
 
 def _shown(state: State, answer: Answer | None, maximum: float) -> str:
@@ -167,7 +168,7 @@ def _row(table: Table, line: int, cells: Iterable[str], worth: Mapping[str, floa
             raise SheetError(
                 f"{table.where(line)}, {check}: nothing under {_ANSWERS} says which answer these points judge: {_ADVICE}."
             )
-    return Row(line, student, email, number.removeprefix("#"), found, answers)
+    return Row(line, student, email, number, found, answers)
 
 
 def _number(table: Table, line: int, check: str, cell: str, most: float) -> float:

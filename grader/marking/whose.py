@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from grader.report.grades import harmless, id_values
+from grader.platforms.people import LABEL
+from grader.report.grades import harmless
 
 Results = dict[str, Any]
 _NUMBERED = re.compile(r" \(\d+\)$")
@@ -22,7 +23,7 @@ class Whose:
     """The hand-ins of a class, by their own name, an address or a number of a member, and by a member's name if nobody shares it."""
 
     def __init__(self, results: Iterable[Results]) -> None:
-        self._by: dict[str, dict[str, set[str]]] = {kind: {} for kind in ("hand-in", "email", "id", "name")}
+        self._by: dict[str, dict[str, set[str]]] = {kind: {} for kind in ("hand-in", "email", "id", "value", "name")}
         self.groups: set[str] = set()
         for result in results:
             extra = result["extra_data"]
@@ -33,8 +34,9 @@ class Whose:
             for member in members:
                 self._add("email", member["email"].casefold(), student)
                 self._add("name", member["name"], student)
-                for number in id_values(member):
-                    self._add("id", str(number).casefold(), student)
+                for number in ids_of(member):
+                    self._add("id", number, student)
+                    self._add("value", number.partition(":")[2], student)
 
     def _add(self, kind: str, key: str, student: str) -> None:
         for spelling in {key, harmless(key)} if key else ():
@@ -47,7 +49,7 @@ class Whose:
             student: The hand-in's own name as tables show it; without the other two also an address, a number, or a
                 name that one person alone has.
             email: A member's.
-            number: A member's.
+            number: A member's id with its kind, as "canvas:11"; without a kind it may be of any.
 
         Returns:
             The hand-in's name.
@@ -56,7 +58,7 @@ class Whose:
             Nobody: If what identifies a person is known to nobody here. A name beside it is not tried.
             Ambiguous: If it is known to two, or its parts point to different hand-ins.
         """
-        given = [("email", email.casefold()), ("id", number.casefold())]
+        given = [("email", email.casefold()), ("id" if ":" in number else "value", number.casefold())]
         found = [(key, self._by[kind].get(key, set())) for kind, key in given if key]
         if not found:
             return self._named(student)
@@ -76,7 +78,7 @@ class Whose:
         if len(own) == 1:
             return next(iter(own))
         folded = student.casefold()
-        found = self._by["email"].get(folded, set()) | self._by["id"].get(folded, set())
+        found = set().union(*(self._by[kind].get(folded, set()) for kind in ("email", "id", "value")))
         found = found or self._by["name"].get(student, set())
         if not found:
             raise Nobody(student)
@@ -94,9 +96,14 @@ def _listed(students: set[str]) -> str:
     return " or ".join(sorted(students)[:4]) or "nobody"
 
 
+def ids_of(member: dict[str, Any]) -> list[str]:
+    """A member's ids with their kinds, "canvas:11": the same number of another kind is somebody else's."""
+    ids = member["ids"]
+    items = ids.items() if isinstance(ids, dict) else (("id", value) for value in ids)
+    return [f"{kind}:{str(value).strip()}".casefold() for kind, value in items if kind != LABEL and str(value).strip()]
+
+
 def marks_of_person(result: Results) -> list[str]:
     """What identifies the members of a hand-in, beside names."""
     members = result["extra_data"].get("members") or []
-    return sorted(
-        {key for m in members for key in (m["email"].casefold(), *(n.casefold() for n in id_values(m))) if key}
-    )
+    return sorted({key for member in members for key in (member["email"].casefold(), *ids_of(member)) if key})

@@ -1,10 +1,13 @@
 """Grade files of platforms, filled: a notebook's column is written, every other byte stays as the platform made it.
 
 Written is the score, with a person's points in it where `--by-hand` brought them. Left as they are: excused students (`EX`),
-those who are absent, rejected submissions and faults of ours; the summary names them, because a person has to decide.
+those who are absent, rejected submissions, faults of ours, and scores in the file that are higher; the summary names them,
+because a person has to decide, and every score that was replaced. While parts still wait for a person nothing is written.
+What is left can be told to be written: `ALSO`.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +46,11 @@ _MOODLE_GRADE = (
 )
 _BRIGHTSPACE_GRADE = re.compile(r"^(?P<title>.{1,200}) points grade\b", re.IGNORECASE)
 _CANVAS_GRADE = re.compile(r"\(\d{1,19}\)$")
+_SCORE = re.compile(r"-?\d{1,9}(?:[.,]\d{1,9})?")
 _NUMBER = re.compile(r"-?\d{1,9}(?P<mark>[.,])\d{1,9}")
+
+
+ALSO = ("higher", "excused", "waiting")  # what is written only if told: over a higher score, over EX, while parts wait
 
 
 class GradebookError(ValueError):
@@ -107,7 +114,12 @@ def _platform(header: list[str], roles: Roles) -> str:
 
 
 def fill(
-    book: Gradebook, results: list[Results], out: Path, column: str | None = None, trust_names: bool = False
+    book: Gradebook,
+    results: list[Results],
+    out: Path,
+    column: str | None = None,
+    trust_names: bool = False,
+    also: Collection[str] = (),
 ) -> str:
     """Write scores into a copy of a grade file, beside the results.
 
@@ -117,18 +129,22 @@ def fill(
         out: The folder of results.
         column: The title of the column to fill; found from the notebook's name or title if None.
         trust_names: Whether a name alone says who somebody is, where it is one person's in the file.
+        also: What else is written, of `ALSO`.
 
     Returns:
-        A summary: how many were filled, and who was not, with the reason.
+        A summary: how many were filled, what was replaced, and who was not, with the reason.
 
     Raises:
-        GradebookError: If no column or more than one would do.
+        GradebookError: If no column or more than one would do, or parts still wait for a person.
     """
+    if "waiting" not in also:
+        _require_finished(results)
     people = [(n, person) for n, row in enumerate(book.rows[1:], 1) if (person := _person(book, row)) is not None]
     directory = Directory(person for _, person in people)
     titles: list[str] = []
     notes: list[str] = []
     remarks: list[str] = []
+    replaced: list[str] = []
     filled = 0
     for place, own in _by_column(book, results, column).items():
         assignment = assign(own, directory, trust_names)
@@ -136,9 +152,10 @@ def fill(
         remarks += assignment.remarks
         for index, (result, member) in assignment.results.items():
             number = people[index][0]
-            if reason := _reason_to_leave(result, book.rows[number], place):
+            if reason := _reason_to_leave(result, book.rows[number], place, also):
                 notes.append(f"{member.name} {reason}")
             else:
+                replaced += _replaced(member.name, book.rows[number][place], result["score"])
                 _set(book, book.rows[number], place, f"{result['score']:g}")
                 filled += 1
         notes += _other_maximum(book, own, place)
@@ -147,9 +164,10 @@ def fill(
     if target.resolve() == book.path.resolve() or target.name == GRADES_FILE:  # neither yours nor ours is written over
         target = out / f"filled_{book.path.name}"
     write_atomically(target, book.table.data())
+    over = f" Replaced: {'; '.join(replaced)}." if replaced else ""
     left = f" Left as they were: {'; '.join(dict.fromkeys(notes))}." if notes else ""
     look = f" Look at: {'; '.join(dict.fromkeys(remarks))}." if remarks else ""
-    return printable(f"{target}: {filled} scores in the column {' and '.join(titles)}.{left}{look}")
+    return printable(f"{target}: {filled} scores in the column {' and '.join(titles)}.{over}{left}{look}")
 
 
 def _by_column(book: Gradebook, results: list[Results], wanted: str | None) -> dict[int, list[Results]]:
@@ -203,14 +221,39 @@ def _person(book: Gradebook, row: list[str]) -> Person | None:
     return person_in(book.table.cells(row), book.roles)
 
 
-def _reason_to_leave(result: Results, row: list[str], place: int) -> str:
+def _require_finished(results: list[Results]) -> None:
+    """Half a score in a grade book is soon taken for all of it."""
+    waiting = [r["extra_data"]["student"] for r in results if is_graded(r) and r["extra_data"]["pending_points"]]
+    if waiting:
+        raise GradebookError(
+            f"Parts of {len(waiting)} hand-ins still wait for a person ({', '.join(waiting[:3])}{' and more' if len(waiting) > 3 else ''}): "
+            "mark them first, or fill all the same with --fill-also waiting."
+        )
+
+
+def _reason_to_leave(result: Results, row: list[str], place: int, also: Collection[str]) -> str:
     if place >= len(row):
         return "has a line that is too short"
-    if plain_text(row[place]).upper() == "EX":
+    if plain_text(row[place]).upper() == "EX" and "excused" not in also:
         return "is excused"
     if not has_score(result):
         return f"was not graded ({result['extra_data']['status']})"
+    there = _score(row[place])
+    if there is not None and there > result["score"] and "higher" not in also:
+        return f"has {there:g} there, more than {result['score']:g}"
     return ""
+
+
+def _score(field: str) -> float | None:
+    """The score that stands in a field; None for anything else."""
+    text = plain_text(field).strip()
+    return float(text.replace(",", ".")) if _SCORE.fullmatch(text) else None
+
+
+def _replaced(name: str, field: str, score: float) -> list[str]:
+    """A sentence's part about what stood there, if it was something else."""
+    text = plain_text(field).strip()
+    return [f"{name} {text[:20]} by {score:g}"] if text not in ("", "-") and _score(field) != score else []
 
 
 def _set(book: Gradebook, row: list[str], place: int, value: str) -> None:

@@ -9,6 +9,7 @@ plain        a file a student, or a folder a student
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import yaml
 
@@ -138,6 +139,21 @@ def _canvas_match(file: File) -> re.Match | None:
     if len(file.parts) > 1:
         return None
     return _CANVAS_ANONYMOUS.match(file.name) or _CANVAS.match(file.name) or _CANVAS_ENTRY.match(file.name)
+
+
+@dataclass(frozen=True)
+class CanvasUpload:
+    """What the name of a file says that Canvas has packed."""
+
+    user: str
+    number: int  # of the upload; a later one has a larger
+    prefix: str  # all of the name before the student's own
+
+
+def canvas_upload(name: str) -> CanvasUpload | None:
+    """What a file's name in a download of Canvas says; None for a name of another kind, and for a text or link entry."""
+    match = _CANVAS_ANONYMOUS.match(name) or _CANVAS.match(name)
+    return CanvasUpload(match["id"], int(match["upload"]), name[: match.start("file")]) if match else None
 
 
 def _with_leftovers(hand_ins: list[HandIn], leftovers: list[File]) -> list[HandIn] | None:

@@ -45,6 +45,7 @@ class Critic(nn.Module):
         self.downsample = nn.Sequential(nn.Conv2d(3, 2, 4, 2, 1), nn.BatchNorm2d(2), nn.LeakyReLU())
         self.fc = nn.Linear(2, 1)
         self.shown: list[Tensor] = []
+        self.rests: list[Tensor] = []  # of each image, beside its first pixels: mean and largest distance from it
         self.after: list[int] = []  # how many updates came before each call
         self.was_training: list[bool] = []
         self.updates: list = []
@@ -54,7 +55,9 @@ class Critic(nn.Module):
             raise ValueError(
                 f"the discriminator takes floats of shape (B, 3, 32, 32), got {images.dtype}, {tuple(images.shape)}"
             )
-        values = images[:, 0, 0, 0]
+        values, rest = images[:, 0, 0, 0], images.detach().flatten(2)[:, :, 1:].flatten(1)
+        mean = rest.mean(dim=1, keepdim=True)
+        self.rests.append(torch.cat([mean, (rest - mean).abs().amax(dim=1, keepdim=True)], dim=1))
         self.shown.append(values.detach().clone())
         self.after.append(len(self.updates))
         self.was_training.append(self.training)

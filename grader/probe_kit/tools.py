@@ -33,6 +33,25 @@ def seed_torch(seed: int | Tensor) -> None:
     torch.default_generator.manual_seed(int(seed))
 
 
+def draws(draw: Callable[[], Tensor], repeat: Callable[[], Tensor], seed: int | Tensor) -> dict[str, Tensor]:
+    """What tells whether an answer draws from torch's generator, anew in each call.
+
+    Args:
+        draw: Calls the answer.
+        repeat: The same draws with other parameters.
+        seed: Of the first calls.
+
+    Returns:
+        "draws": two calls in a row after one seed, and two after another; "again": what the first seed gives `repeat`.
+    """
+    found = []
+    for offset in (0, 1):
+        seed_torch(int(seed) + offset)
+        found += [draw(), draw()]
+    seed_torch(seed)
+    return {"draws": torch.stack(found), "again": repeat()}
+
+
 def told(z: Tensor, mu: Tensor, dim: int) -> dict[str, Tensor]:
     """What a judge of gradients needs of draws around mu: the means of z and of z (z - mu) along a dimension."""
     exact = z.detach().double()

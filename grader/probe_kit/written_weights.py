@@ -7,8 +7,8 @@ from torch import Tensor, nn
 def write(model: nn.Module, weights: list[Tensor], bias: Tensor) -> int:
     """Put each weight into the matrix of its size, whichever way that lies, and the bias behind the last one.
 
-    Two matrices of half the last weight's height take its halves. Other biases become 0.5, other scales 1: the same number
-    for all units of a layer.
+    Two matrices of half the last weight's height take its halves. Other biases become 0.5, other scales 0.75 (with 1
+    a PReLU were no activation): the same number for all units of a layer.
 
     Args:
         model: Any network.
@@ -28,7 +28,7 @@ def write(model: nn.Module, weights: list[Tensor], bias: Tensor) -> int:
                 waiting = [weight for weight in waiting if weight is not found]
                 parameter.copy_(found if found.shape == parameter.shape else found.T)
             elif parameter.ndim == 1:
-                parameter.fill_(1.0 if name.endswith("weight") else 0.5)
+                parameter.fill_(0.75 if name.endswith("weight") else 0.5)
     return 0 if any(weight is other for weight in waiting for other in last) else len(last)
 
 

@@ -3,6 +3,7 @@
 results/<student>/results.json    Gradescope's schema, our own facts under extra_data
 results/<student>/feedback.html   what the student reads
 results/class.html                the class at a glance
+results/class_pages               what a person reads, a page a question
 results/grades.csv                one line a student
 results/run.json                  what was run, with what
 """

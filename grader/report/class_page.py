@@ -1,26 +1,28 @@
-"""`class.html`: the class at a glance for an instructor. One file, a few lines of script of its own for sorting."""
+"""`class.html`: the class at a glance for an instructor. One file, a few lines of script of its own for sorting and filtering."""
 
 import statistics as stats
 from typing import Any
 from urllib.parse import quote
 
 from grader.report.feedback import TEMPLATES
-from grader.report.files import folder_name
-from grader.report.formulas import set_formulas
+from grader.report.files import CLASS_PAGES, student_page
 from grader.report.grades import first_remark
+from grader.report.items import question_numbers
+from grader.report.reading import page_name
 from grader.report.statistics import (
     BINS,
     Results,
     automatic_points,
     check_numbers,
     distribution,
+    has_score,
     is_graded,
     middle,
     slowest,
     waiting,
 )
 
-_PICTURE_BYTES = 12 * 2**20  # of a whole page: a phone has to load it
+_LONGEST_REMARK = 200
 
 
 def class_page(
@@ -40,6 +42,7 @@ def class_page(
     """
     graded = [r for r in results if is_graded(r)]
     median, mean = middle(graded)
+    rows = [_row(r) for r in sorted(results, key=lambda r: r["extra_data"]["student"].casefold())]
     return TEMPLATES.get_template("class.html").render(
         notebooks=sorted({r["extra_data"]["notebook"] for r in graded}),
         found=found,
@@ -57,14 +60,16 @@ def class_page(
         rejected=[r["extra_data"] for r in results if r["extra_data"]["rejection"]],
         faults=[r["extra_data"] for r in results if r["extra_data"]["status"] == "grader_error"],
         repaired=[r["extra_data"] for r in graded if r["extra_data"]["repairs"]],
-        waiting=_set(_within_budget(waiting(graded))),
+        questions=question_numbers(graded),
+        waiting=_to_read(graded),
         slowest=[(r["extra_data"]["student"], r["execution_time"]) for r in slowest(results)],
         usual_seconds=stats.median([r["execution_time"] for r in results] or [0.0]),
-        rows=[_row(r) for r in sorted(results, key=lambda r: r["extra_data"]["student"].casefold())],
+        rows=rows,
+        statuses=sorted({row["status"] for row in rows} | ({"absent"} if absent else set())),
         absent=absent,
         has_diff=has_diff,
         has_similar=has_similar,
-        link=link,
+        link=student_page,
     )  # fmt: skip
 
 
@@ -77,45 +82,34 @@ def _bars(bins: list[int]) -> list[dict[str, float]]:
     ]
 
 
-def link(student: str, page: str = "feedback.html") -> str:
-    """The address of a student's page, from the class page."""
-    return f"{quote(folder_name(student))}/{page}"
+def _to_read(graded: list[Results]) -> list[dict[str, Any]]:
+    """The pages of what a person reads, with how much is left."""
+    return [
+        question | {"count": len(question["answers"]), "page": f"{CLASS_PAGES}/{quote(page_name(question['check']))}"}
+        for question in waiting(graded)
+    ]
 
 
 def _row(results: Results) -> dict[str, Any]:
     extra = results["extra_data"]
+    late, adjustments = extra.get("late", {}), extra.get("adjustments", [])
+    flags = {
+        "late": bool(extra.get("is_late")) or bool(late.get("days")),
+        "adjusted": bool(adjustments),
+        "waits": bool(extra["pending_points"]),
+        "mended": bool(extra["repairs"]),
+    }
+    remark = first_remark(results)
     return {
         "student": extra["student"],
         "others": [m["name"] for m in extra.get("members", []) if m["name"] != extra["student"]],
-        "score": results.get("score") if is_graded(results) else None,
+        "score": results["score"] if has_score(results) else None,
         "of": automatic_points(results),
         "pending": extra["pending_points"],
         "status": extra["status"],
-        "seconds": results["execution_time"],
-        "is_late": extra.get("is_late", False),
+        "late": late.get("points", 0.0),
+        "adjusted": sum(line["points"] for line in adjustments) if adjustments else None,
+        "flags": [name for name, is_so in flags.items() if is_so],
         "earlier": extra.get("earlier", []),
-        "remark": first_remark(results),
+        "remark": remark if len(remark) <= _LONGEST_REMARK else remark[:_LONGEST_REMARK] + " …",
     }
-
-
-def _within_budget(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Pictures up to a size that loads on a phone; for those left out the page says where they are."""
-    left = _PICTURE_BYTES
-    for question in questions:
-        for answer in question["answers"]:
-            shown = []
-            for picture in answer["pictures"]:
-                if len(picture) <= left:
-                    shown.append(picture)
-                    left -= len(picture)
-            answer["left_out"] = len(answer["pictures"]) - len(shown)
-            answer["pictures"] = shown
-    return questions
-
-
-def _set(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The answers as a person reads them: with their formulas set."""
-    answers = [answer for question in questions for answer in question["answers"]]
-    for answer, text in zip(answers, set_formulas([answer["text"] for answer in answers]), strict=True):
-        answer["text"] = text
-    return questions

@@ -7,7 +7,12 @@ from typing import Any
 from grader.report.class_page import class_page
 from grader.report.files import GRADES_FILE, made_of, write_atomically
 from grader.report.grades import grades_csv
-from grader.report.statistics import Results
+from grader.report.reading import write_reading_pages
+from grader.report.statistics import Results, is_graded
+from grader.stages.clock import REPORT_SECONDS, in_time
+
+_MORE_SECONDS = 0.2  # for each hand-in
+_TOO_LONG = "What students wrote takes too long to show here: it is in their notebooks, and on their feedback pages."
 
 
 def write_class(out: Path, results: list[Results], facts: dict[str, Any]) -> None:
@@ -40,7 +45,26 @@ def _remove_outdated(page: Path, results: list[Results]) -> None:
 
 
 def write_class_page(out: Path, results: list[Results], run: dict[str, Any]) -> None:
-    """Write `class.html`; `run` is the content of `run.json`. It links `diff.html` and `similar.html` where they are."""
+    """Write `class.html` and the pages of what a person reads; `run` is the content of `run.json`.
+
+    It links `diff.html` and `similar.html` where they are.
+    """
+    write_reading_pages(out, [result for result in results if is_graded(result)])
     has_diff, has_similar = ((out / page).exists() for page in ("diff.html", "similar.html"))
     absent = [person["name"] for person in run["absent"]]
-    write_atomically(out / "class.html", class_page(results, absent, run["found"], has_diff, has_similar))
+
+    def page(of: list[Results], *said: str) -> str:
+        return class_page(of, absent, [*run["found"], *said], has_diff, has_similar)
+
+    write_atomically(
+        out / "class.html",
+        in_time(
+            REPORT_SECONDS + _MORE_SECONDS * len(results),
+            lambda: page(results),
+            lambda: page([_wordless(result) for result in results], _TOO_LONG),
+        ),
+    )
+
+
+def _wordless(results: Results) -> Results:
+    return results | {"extra_data": results["extra_data"] | {"written": []}}

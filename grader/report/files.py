@@ -7,8 +7,10 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 GRADES_FILE = "grades.csv"  # the class as a table
+CLASS_PAGES = "class_pages"  # a folder with a page for each question that a person reads
 
 _LONGEST_BYTES = 200
 _REPORT = re.compile(r"\.(html|csv|json)$", re.IGNORECASE)  # of a student "class.html": in the place of that page
@@ -34,7 +36,13 @@ def folder_name(student: str) -> str:
     text = re.sub(r"[^\w\- .()@+]", "_", unicodedata.normalize("NFC", student))
     # A file system counts bytes. What the cut leaves at the end is normal as it stands: the cut falls between characters.
     text = text[:100].encode()[:_LONGEST_BYTES].decode(errors="ignore").strip(". ")
-    return f"{text}_" if _REPORT.search(text) else text or "unnamed"
+    is_taken = _REPORT.search(text) or text.casefold() == CLASS_PAGES
+    return f"{text}_" if is_taken else text or "unnamed"
+
+
+def student_page(student: str, page: str = "feedback.html") -> str:
+    """The address of a student's page, from the folder of results."""
+    return f"{quote(folder_name(student))}/{page}"
 
 
 def made_of(results: Iterable[dict[str, Any]]) -> str:

@@ -81,16 +81,24 @@ def _order(notebook: str, test: dict[str, Any]) -> tuple[str, list[int]]:
 
 def _numbers(notebook: str, check: str, tests: list[dict[str, Any]]) -> CheckNumbers:
     failed = [test for test in tests if test["extra_data"]["status"] != "passed"]
-    trouble = Counter(_what(test) for test in failed).most_common()
-    example = next((test["output"] for test in failed if _what(test) == trouble[0][0]), "")
+    trouble = Counter(what_went_wrong(test) for test in failed).most_common()
+    example = next((test["output"] for test in failed if what_went_wrong(test) == trouble[0][0]), "")
     first = tests[0]
     title = first["name"].partition(": ")[2]
     return CheckNumbers(
-        notebook, check, title, first["number"], len(tests) - len(failed), len(tests), tuple(trouble), example
+        notebook=notebook,
+        check=check,
+        title=title,
+        number=first["number"],
+        passed=len(tests) - len(failed),
+        total=len(tests),
+        trouble=tuple(trouble),
+        example=example,
     )
 
 
-def _what(test: dict[str, Any]) -> str:
+def what_went_wrong(test: dict[str, Any]) -> str:
+    """A slip's name, or a status."""
     return test["extra_data"]["slip"] or test["extra_data"]["status"]
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
-from grader.authoring.check import Arrays, Check, load_checks, load_table
+from grader.authoring.check import Arrays, Check, load_checks, load_contracts, load_table
+from grader.authoring.contract import Contract
 from grader.rubric import dependence
 from grader.rubric.references import References, load_references
 from utils.assignments import Assignment, load_assignment
@@ -21,6 +22,11 @@ class Rubric:
     calls: dict[str, tuple[str, ...]] = field(default_factory=dict)  # task -> names of earlier answers it may call
     as_if: dict[str, Callable[[Arrays], Arrays]] = field(default_factory=dict)  # see `checks`
     literals: dict[str, dict[int, str]] = field(default_factory=dict)
+    contracts: tuple[Contract, ...] = ()
+
+    def contract_paid_by(self, check: str) -> Contract | None:
+        """The contract whose breach costs a check its points."""
+        return next((contract for contract in self.contracts if contract.pays == check), None)
 
     def checks_of(self, task: str) -> tuple[Check, ...]:
         return tuple(check for check in self.checks if check.task == task)
@@ -51,4 +57,4 @@ def load_rubric(name: str) -> Rubric:
         if points != task.points:
             raise ValueError(f"{name}: the checks of {task.id} give {points} points, its tag says {task.points}")
     tables = (load_table(name, table) for table in ("CALLS", "AS_IF", "LITERALS"))
-    return Rubric(assignment, checks, load_references(name), *tables)
+    return Rubric(assignment, checks, load_references(name), *tables, contracts=load_contracts(name))

@@ -100,7 +100,14 @@ def load_references(assignment: str) -> References:
         for slip in about["slips"]
     )
     solution = tuple(CellSource(cell["cell"], cell["source"], tuple(cell["tasks"])) for cell in about["solution"])
-    return References(assignment, about["versions"], solution, arrays.get("in", {}), arrays.get("out", {}), slips)
+    return References(
+        assignment=assignment,
+        versions=about["versions"],
+        solution=solution,
+        inputs=arrays.get("in", {}),
+        outputs=arrays.get("out", {}),
+        slips=slips,
+    )
 
 
 def save_references(references: References, command: str) -> None:

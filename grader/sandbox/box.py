@@ -24,7 +24,7 @@ from grader.sandbox import linux
 from grader.sandbox.scratch import Disk, empty
 from grader.sandbox.script import Steps, encode_script
 from grader.sandbox.sitting import Sitting
-from grader.sandbox.tiers import tier_of
+from grader.sandbox.tiers import remark_on, tier_of
 from grader.sandbox.watch import Attempt, Deadlines, DiskFull, SandboxError, Watch, read_line
 from utils.assignments import load_assignment
 from utils.assignments.places import place_of, this_course
@@ -81,6 +81,11 @@ class Box:
         return tier_of(self._features)
 
     @property
+    def remark(self) -> str:
+        """What whoever runs this should know about the isolation and could mend; usually nothing."""
+        return remark_on(self._features, sys.executable) if self._max_tier[0] in "AB" else ""
+
+    @property
     def pid(self) -> int:
         """The process that stands for the zygote: killing it ends all within."""
         assert self._process is not None
@@ -128,6 +133,8 @@ class Box:
         if not line:
             raise SandboxError(f"the sandbox did not start: {self._end()}")
         self._features = json.loads(line)
+        if self.remark and self._seat.number == 0:  # once a run
+            print(self.remark, file=sys.stderr)
 
     def _settings(self, control_fd: int, readable: list[str]) -> dict:
         return {
@@ -172,8 +179,12 @@ class Box:
         self.close()
         return words.decode(errors="replace").strip() or "no message"
 
-    def run(self, job: Job) -> SandboxRun:
+    def run(self, job: Job, seconds: float = math.inf) -> SandboxRun:
         """A whole job, public calls first, then the hidden ones. Whoever runs more than one for a submission sits: `sitting`.
+
+        Args:
+            job: What is asked.
+            seconds: The most it may take in all, by the clock; never more than `sitting.JOB_SECONDS` allows.
 
         Returns:
             One `ProbeRun` for every call of the job.
@@ -181,7 +192,7 @@ class Box:
         Raises:
             SandboxError: If the sandbox failed; student code is not to blame for that.
         """
-        return Sitting(self).both(job)
+        return Sitting(self).both(job, seconds)
 
     def attempt(self, job: Job, steps: Steps, until: Deadlines, seal: Callable[[], None]) -> Attempt:
         """One process that runs these steps. For `Sitting`, which minds the order.

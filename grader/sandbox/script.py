@@ -12,6 +12,8 @@ from grader.sandbox.watch import STEP_SECONDS, Attempt, SandboxError, Told
 from utils.exercise.open_gaps import is_open_gap
 from utils.notebook.extraction import TaskSource
 
+CONTRACT = "contract"  # the name under which a child sends the facts
+_MAX_FACTS = 32
 Steps = tuple[list[dict], list[dict]]  # public, hidden
 Skipped = dict[str, ProbeRun]  # tasks and cells ("cell 7") that ended an attempt: left out of the next
 
@@ -47,7 +49,7 @@ def steps_of(job: Job, skipped: Skipped, is_hidden: bool) -> Steps:
 def _probe_step(call: Call) -> dict:
     return {
         "do": "probe", "name": call.name, "task": call.task, "function": call.function,
-        "inputs": call.inputs, "seconds": call.wall_seconds,
+        "inputs": call.inputs, "seconds": call.wall_seconds, "watched": call.watched,
     }  # fmt: skip
 
 
@@ -99,11 +101,19 @@ def collect(
         if stopped is not None:
             runs[call.name] = ProbeRun(call.name, stopped.status, limit=stopped.limit)
         elif asked in told.done:
-            runs[call.name] = ProbeRun(call.name, "ran", told.values.get(asked, {}))
+            runs[call.name] = ran(call.name, told.values.get(asked, {}))
         else:
             ended = _errored(asked, errors) or ProbeRun(asked, told.fault or "killed")
             runs[call.name] = replace(ended, call=call.name)
     return SandboxRun(runs, cells, cpu_seconds, wall_seconds)
+
+
+def ran(call: str, sent: dict[str, np.ndarray]) -> ProbeRun:
+    """The answer's values, and apart from them the facts about the calls."""
+    values = {name: value for name, value in sent.items() if name != CONTRACT}
+    row = sent.get(CONTRACT, np.empty(0))
+    facts = tuple(row.tolist()) if row.ndim == 1 and row.size <= _MAX_FACTS and row.dtype.kind == "i" else ()
+    return ProbeRun(call, "ran", values, facts=facts)
 
 
 def hidden_values(job: Job, attempt: Attempt) -> dict[str, dict[str, np.ndarray]]:

@@ -11,6 +11,7 @@ that only when every public step has its answer: a process that ends early, or l
 own. Of all that comes later only arrays leave this module, and where there are none, nothing else: no status, no text, no time.
 """
 
+import math
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grader.records import Job, ProbeRun, SandboxRun
-from grader.sandbox.script import Skipped, Steps, blame, collect, hidden_values, steps_of
+from grader.sandbox.script import Skipped, Steps, blame, collect, hidden_values, ran, steps_of
 from grader.sandbox.watch import Attempt, Deadlines, SandboxError, Told
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Sitting:
         """
         return self._until_told(job, Skipped(), _deadlines(job), is_hidden=False)[0]
 
-    def both(self, job: Job) -> SandboxRun:
+    def both(self, job: Job, seconds: float = math.inf) -> SandboxRun:
         """As `public`, and the hidden calls after it, in the process that has just answered everything public.
 
         Where a hidden step ends the process, the rest of the hidden ones is asked in another, that goes through the public steps
@@ -62,11 +63,11 @@ class Sitting:
         Raises:
             SandboxError: If the sandbox failed; or if the sitting is sealed.
         """
-        skipped, until = Skipped(), _deadlines(job)
+        skipped, until = Skipped(), _deadlines(job, seconds)
         run, steps, attempt = self._until_told(job, skipped, until, is_hidden=True)
         asked = [call.name for call in job.calls if not call.is_public]
         values = self._until_answered(job, skipped, until[1], steps, attempt) if asked else {}
-        hidden = {n: ProbeRun(n, "ran", values[n]) if n in values else ProbeRun(n, "wrong") for n in asked}
+        hidden = {n: ran(n, values[n]) if n in values else ProbeRun(n, "wrong") for n in asked}
         return replace(run, runs=run.runs | hidden)
 
     def _until_told(
@@ -116,7 +117,8 @@ class Sitting:
         self.is_sealed = True
 
 
-def _deadlines(job: Job) -> Deadlines:
+def _deadlines(job: Job, seconds: float = math.inf) -> Deadlines:
     public, hidden = (sum(call.wall_seconds for call in job.calls if call.is_public == kind) for kind in (True, False))
-    first = time.monotonic() + JOB_SECONDS + public
-    return first, first + JOB_SECONDS + hidden
+    now = time.monotonic()
+    first, last = JOB_SECONDS + public, 2 * JOB_SECONDS + public + hidden
+    return now + min(first, seconds), now + min(last, seconds)

@@ -53,6 +53,16 @@ def tier_of(features: dict[str, bool]) -> str:
     return "C" if features.get("landlock") or features.get("namespaces") else "D"
 
 
+def remark_on(features: dict[str, bool], interpreter: str) -> str:
+    """What to say where submissions run as root, though root could give them a user of their own; "" elsewhere."""
+    if not features.get("is_root"):
+        return ""
+    return (
+        f"Submissions run as root (uid 0), without its capabilities: no other user reaches {interpreter} or the project. "
+        "Install both below /usr or /opt, or open the folders above them (chmod o+x)."
+    )
+
+
 def is_at_least(tier: str, minimum: str) -> bool:
     """Whether a tier is as strong as the minimum asked for."""
     return _ORDER.index(tier) <= _ORDER.index(minimum)

@@ -147,6 +147,7 @@ def _prepare(settings: dict, has_namespaces: bool):
         has_seccomp=has_seccomp,
     )
     features = {"namespaces": has_namespaces, "uid": uid is not None, "landlock": has_landlock, "seccomp": has_seccomp}
+    features["is_root"] = uid is None and os.geteuid() == 0
     return rules, features
 
 

@@ -81,8 +81,8 @@ def chance(topics: Sequence[np.ndarray], seed: int = 0) -> Chance:
     tail_from = float(np.quantile(shuffled, 1 - _TAIL))
     above = shuffled[shuffled > tail_from] - tail_from
     return Chance(
-        shuffled, middle, real_middle, _widening(shuffled - middle, real - real_middle), tail_from,
-        max(float(above.mean()) if len(above) else 1.0, 1e-6),
+        shuffled=shuffled, middle=middle, real_middle=real_middle, widening=_widening(shuffled - middle, real - real_middle), tail_from=tail_from,
+        tail_mean=max(float(above.mean()) if len(above) else 1.0, 1e-6),
     )  # fmt: skip
 
 

@@ -57,7 +57,9 @@ def compare(notebook: str, students: Sequence[Answers]) -> Comparison:
     ordered = [s for s in students if not s.is_earlier] + [s for s in students if s.is_earlier]
     size = sum(not student.is_earlier for student in ordered)
     if size < FEWEST:
-        return Comparison(notebook, tuple(ordered), size, 0, (), (), ())
+        return Comparison(
+            notebook=notebook, students=tuple(ordered), size=size, n_pairs=0, topics=(), pairs=(), clusters=()
+        )
     pairs = np.triu(np.ones((size, len(ordered)), bool), 1)
     found = tuple(topics(load_assignment(notebook), ordered, pairs))
     known = chance([topic.surprise[:, :size] for topic in found])
@@ -65,7 +67,15 @@ def compare(notebook: str, students: Sequence[Answers]) -> Comparison:
     probability = np.where(pairs, known.probability(totals), 1.0)
     listed = _listed(probability, int(pairs.sum()), found)
     return Comparison(
-        notebook, tuple(ordered), size, int(pairs.sum()), found, listed, _clusters(listed, len(ordered)), known, totals
+        notebook=notebook,
+        students=tuple(ordered),
+        size=size,
+        n_pairs=int(pairs.sum()),
+        topics=found,
+        pairs=listed,
+        clusters=_clusters(listed, len(ordered)),
+        chance=known,
+        totals=totals,
     )
 
 

@@ -10,22 +10,25 @@ values hold.
 """
 
 import ast
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from grader.authoring.check import Arrays, Check
+from grader.authoring.contract import breach
 from grader.authoring.judges import judged
 from grader.records import Call, CellSource, Job, ProbeRun, Reading, SandboxRun, Verdict
 from grader.rubric import Rubric
 from grader.rubric.draws import job_of
 from grader.sandbox.box import Box
 from grader.sandbox.watch import SandboxError
-from grader.stages.clock import CHECK_SECONDS, OutOfTime, clock
+from grader.stages.clock import CHECK_SECONDS, JUDGE_SECONDS, Budget, OutOfTime
 from grader.stages.literals import cells_of
 from grader.stages.sentences import about_task, join
 from utils.notebook.cell_code import parse
 
 _DID_NOT_END = ("timeout", "memory", "killed", "malformed")
+CARRY_SECONDS = 120.0  # by the clock: a usual submission takes a tenth of a second
 _BEHIND = 10**6  # the number of a cell of ours behind a student's
 
 
@@ -53,7 +56,7 @@ class Carrier:
         Returns:
             The verdicts, and the CPU seconds that this has cost.
         """
-        kept, spent = list(verdicts), 0.0
+        kept, spent, left = list(verdicts), 0.0, _Left()
         spoilt: set[str] = set()
         for task in rubric.assignment.tasks:
             failed = {v.check: n for n, v in enumerate(kept) if v.task == task.id and v.status != "passed"}
@@ -62,10 +65,10 @@ class Carrier:
             answer = _Answer(task.id, rubric, reading, run, frozenset(spoilt))
             spoilt.add(task.id)
             for names in answer.attempts:
-                held, seconds = self._held(answer, names, set(failed), asked, seed)
+                held, seconds = self._held(answer, names, set(failed), asked, seed, left)
                 spent += seconds
                 if held and not answer.is_known(names):
-                    names, seconds = self._narrowed(answer, names, held, asked, seed)
+                    names, seconds = self._narrowed(answer, names, held, asked, seed, left)
                     spent += seconds
                     _tell_where(kept, answer, names, {kept[failed[check]].status for check in held})
                 for check in held:
@@ -76,20 +79,29 @@ class Carrier:
         return tuple(kept), spent
 
     def _held(
-        self, answer: "_Answer", names: tuple[str, ...], checks: set[str], asked: tuple[Call, ...], seed: int
-    ) -> tuple[set[str], float]:
-        """Which of some checks hold with stand-ins under these names."""
-        again = self._box.run(answer.job(names, [call for call in asked if _check_of(call) in checks]))
+        self, answer: "_Answer", names: tuple[str, ...], checks: set[str], asked: tuple[Call, ...], seed: int,
+        left: "_Left",
+    ) -> tuple[set[str], float]:  # fmt: skip
+        """Which of some checks hold with stand-ins under these names; none where the time is up."""
+        tasks = {answer.task} if any(answer.rubric.contract_paid_by(check) for check in checks) else set()
+        calls = [call for call in asked if _check_of(call) in checks or call.task in tasks]
         reference = self._reference(answer, names, asked, seed) if checks else {}
-        return {name for name in checks if answer.holds(name, names, again, reference, asked)}, again.cpu_seconds
+        if left.seconds <= 0:
+            return set(), 0.0
+        began = time.monotonic()
+        again = self._box.run(answer.job(names, calls), left.seconds)
+        left.seconds -= time.monotonic() - began
+        held = {name for name in checks if answer.holds(name, names, again, reference, asked, left)}
+        return held, again.cpu_seconds
 
     def _narrowed(
-        self, answer: "_Answer", names: tuple[str, ...], held: set[str], asked: tuple[Call, ...], seed: int
-    ) -> tuple[tuple[str, ...], float]:
+        self, answer: "_Answer", names: tuple[str, ...], held: set[str], asked: tuple[Call, ...], seed: int,
+        left: "_Left",
+    ) -> tuple[tuple[str, ...], float]:  # fmt: skip
         """The one name whose stand-in alone is enough; all of them where there is none."""
         spent = 0.0
         for name in names if len(names) > 1 else ():
-            alone, seconds = self._held(answer, (name,), held, asked, seed)
+            alone, seconds = self._held(answer, (name,), held, asked, seed, left)
             spent += seconds
             if alone == held:
                 return (name,), spent
@@ -115,6 +127,14 @@ class Carrier:
                 raise SandboxError(f"the reference solution does not answer {stopped[0]} with stand-ins for {names}")
             self._known[key] = {call: result.values for call, result in run.runs.items()}
         return self._known[key]
+
+
+@dataclass
+class _Left:
+    """The time that is left to ask one submission again: a stranger's answers could sleep through each of many attempts."""
+
+    seconds: float = CARRY_SECONDS
+    judging: Budget = field(default_factory=lambda: Budget(JUDGE_SECONDS))
 
 
 @dataclass(frozen=True)
@@ -186,21 +206,28 @@ class _Answer:
         again: SandboxRun,
         reference: dict[str, Arrays],
         asked: tuple[Call, ...],
+        left: "_Left",
     ) -> bool:
         """Whether every case of a check does."""
         own = next(one for one in self.rubric.checks if one.name == check)
         cases = [call for call in asked if _check_of(call) == check]
-        return all(self._holds(own, names, again.runs[call.name], reference.get(call.name, {}), call) for call in cases)
+        contract = self.rubric.contract_paid_by(check)
+        if contract and any(breach(contract, result.facts) for result in again.runs.values()):
+            return False
+        runs = again.runs
+        return all(self._holds(own, names, runs[c.name], reference.get(c.name, {}), c, left) for c in cases)
 
-    def _holds(self, check: Check, names: tuple[str, ...], result: ProbeRun, reference: Arrays, call: Call) -> bool:
+    def _holds(
+        self, check: Check, names: tuple[str, ...], result: ProbeRun, reference: Arrays, call: Call, left: "_Left"
+    ) -> bool:
         inputs = call.inputs
         for name in names:
             if not check.uses_reference and name in self.rubric.as_if:
                 inputs = self.rubric.as_if[name](inputs)
         try:
-            with clock(CHECK_SECONDS):
+            with left.judging.share(CHECK_SECONDS):
                 return result.status == "ran" and judged(check, result.values, reference, inputs) is None
-        except OutOfTime:
+        except (OutOfTime, MemoryError):
             return False
 
     def passed(self, verdict: Verdict, names: tuple[str, ...]) -> Verdict:

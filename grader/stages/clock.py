@@ -11,13 +11,15 @@ import ctypes
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
+T = TypeVar("T")
 READ_SECONDS = 8.0  # intake and notebook; a usual one takes a tenth of a second
 JUDGE_SECONDS = 8.0  # all checks of a submission
 CHECK_SECONDS = 2.0  # and each of them
-REPORT_SECONDS = 8.0
+REPORT_SECONDS = 8.0  # each page; a page about a class gets more for every hand-in
 _LEAST_SECONDS = 0.2
 _BUSY = 4  # in another thread time is counted by the wall: others compute, too
 
@@ -74,11 +76,24 @@ def _by_thread(seconds: float) -> Iterator[None]:
         bell.cancel()
 
 
+def in_time(seconds: float, make: Callable[[], T], instead: Callable[[], T]) -> T:
+    """What `make` returns; if that takes too much time or memory, what `instead` returns."""
+    try:
+        with clock(seconds):
+            return make()
+    except (OutOfTime, MemoryError, RecursionError):
+        return instead()
+
+
 class Budget:
     """CPU time for several pieces of work: none gets more than its share, the last ones get what is left."""
 
     def __init__(self, seconds: float) -> None:
         self._left = seconds
+
+    @property
+    def is_spent(self) -> bool:
+        return self._left <= 0
 
     @contextmanager
     def share(self, most: float) -> Iterator[None]:

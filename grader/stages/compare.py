@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from grader.authoring.check import Arrays, Check
+from grader.authoring.contract import PRICE, breach
 from grader.authoring.judges import excess, judged, tolerance
 from grader.records import Call, ProbeRun, Reading, SandboxRun, Verdict
 from grader.rubric import Rubric
 from grader.rubric.references import Slip
 from grader.stages.clock import CHECK_SECONDS, JUDGE_SECONDS, Budget, OutOfTime
+from grader.stages.outside import OUTSIDE
 from grader.stages.sentences import about_error, about_limit, about_task, hidden_sentence, join, next_step
 from grader.stages.written import parts_for_a_person
 from utils.assignments import Task
@@ -52,7 +54,7 @@ def compare(
                         title=check.title,
                         number=next(numbers),
                         status=found.status,
-                        points=check.points if found.status == "passed" else 0.0,
+                        points=check.points if found.status == "passed" else found.kept,
                         max_points=check.points,
                         sentence=join(found.sentence, remark),
                         slip=found.slip,
@@ -69,6 +71,7 @@ class Finding:
     status: str
     sentence: str
     slip: str = ""
+    kept: float = 0.0  # points that are left where it is not passed
 
 
 def _numbers(question: str, checks: int) -> Iterator[str]:
@@ -111,7 +114,8 @@ class _Judge:
         """Judge a check, but not for longer than its share of the time."""
         try:
             with time_left.share(CHECK_SECONDS):
-                return self._found(check, task, failed)
+                found = self._found(check, task, failed)
+                return self._broken(check, task) or found if found.status == "passed" else found
         except (OutOfTime, MemoryError):
             return Finding(
                 "wrong",
@@ -120,6 +124,20 @@ class _Judge:
 
     def _where(self, task: Task) -> str:
         return about_task(task.id, self.reading.sources[task.id].cell)
+
+    def _broken(self, check: Check, task: Task) -> Finding | None:
+        """A promise that the calls of a task broke, of the check that pays for it."""
+        contract = self.rubric.contract_paid_by(check.name)
+        if contract is None:
+            return None
+        kept = max(0.0, check.points - PRICE)
+        status = "partial" if kept else "wrong"
+        for call in self.calls:
+            if call.task == task.id and (found := breach(contract, self.run.runs[call.name].facts)):
+                if not call.is_public:
+                    return Finding(status, f"{self._where(task)}: {hidden_sentence()}", kept=kept)
+                return Finding(status, join(f"{self._where(task)}: {found.text}"), found.slip, kept)
+        return None
 
     def _found(self, check: Check, task: Task, failed: set[str]) -> Finding:
         where = self._where(task)
@@ -206,12 +224,13 @@ def _manual(reading: Reading) -> list[Verdict]:
     verdicts = []
     for question in reading.assignment.questions:
         for n, (name, part) in enumerate(parts_for_a_person(question), 1):
-            empty = part.kind == "manual" and not _has_answer(reading, question.id, n)
+            beside = OUTSIDE in next((written.text for written in reading.written if written.check == name), "")
+            empty = part.kind == "manual" and not beside and not _has_answer(reading, question.id, n)
             status = "missing" if empty else "manual"
             sentence = (
                 f"{question.id}: no answer was found. Write it in the cell that begins **RESPONSE:** below the question."
                 if empty
-                else f"{question.id}: waits for a person."
+                else f"{question.id}: waits for a person{', who also sees what stands outside the RESPONSE cell' if beside else ''}."
             )
             verdicts.append(
                 Verdict(

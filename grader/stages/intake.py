@@ -83,7 +83,14 @@ def take_in_bytes(data: bytes, file_name: str, student: str) -> Submission:
             raise _Reject(_what_it_is(data, file_name))
     except _Reject as reason:
         raise IntakeError(str(reason), student, file_name, digest) from None
-    return Submission(student, file_name, digest, notebooks, configs, tuple(ignored))
+    return Submission(
+        student=student,
+        file_name=file_name,
+        sha256=digest,
+        notebooks=notebooks,
+        configs=configs,
+        ignored=tuple(ignored),
+    )
 
 
 class _Reject(Exception):

@@ -15,10 +15,11 @@ from utils.notebook.cell_code import parse
 
 def cells_of(rubric: Rubric, reading: Reading) -> tuple[CellSource, ...]:
     """The cells of a submission that may run, in the notebook's order, with names for the numbers that have one."""
-    return tuple(_named(cell, rubric) for cell in merge_cells(reading.runnable))
+    return tuple(named(cell, rubric) for cell in merge_cells(reading.runnable))
 
 
-def _named(cell: CellSource, rubric: Rubric) -> CellSource:
+def named(cell: CellSource, rubric: Rubric) -> CellSource:
+    """A cell with names for its numbers, where its task allows them."""
     names = {number: name for task in cell.tasks for number, name in rubric.literals.get(task, {}).items()}
     return replace(cell, source=with_names(cell.source, names)) if names else cell
 

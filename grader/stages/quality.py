@@ -16,9 +16,7 @@ from grader.stages.sentences import join
 from utils.assignments.places import place_of
 
 _SPARE_CPU_SECONDS = 15.0  # the cells, and loading the data
-_WALL_FACTOR = (
-    2  # who sleeps is stopped here; so is honest training on a machine with less than half a core for each worker
-)
+_WALL_FACTOR = 2  # who sleeps is stopped here; so is honest training with less than half a core for each worker
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def _retrained(
         text = f"your model cannot be trained again without {' and '.join(absent)}: answer that first"
         return Retrained(judge.PART, "missing", text)
     try:
-        inputs = judge.inputs(submission.configs, cpu_seconds)
+        inputs = judge.inputs(submission.configs, cpu_seconds, secret)
     except CannotTrain as error:
         return Retrained(judge.PART, error.status, str(error))
     call = Call(judge.PART, judge.TASK, "quality", inputs, is_public=True, wall_seconds=_WALL_FACTOR * cpu_seconds)
@@ -99,12 +97,13 @@ def _retrained(
         text = f"training took {used:.0f} seconds of CPU time, {cpu_seconds:g} are given"
         text = f"{text}: ask for fewer iterations or smaller layers"
         return Retrained(judge.PART, "timeout", text, cpu_seconds=used)
-    points, text = judge.score_values(result.values, secret)
+    points, text = judge.score_values(result.values, submission.configs, secret)
+    figure = judge.picture(result.values, submission.configs, secret)
     if points is None:
-        return Retrained(judge.PART, "manual", text, figure=judge.picture(result.values), cpu_seconds=used)
+        return Retrained(judge.PART, "manual", text, figure=figure, cpu_seconds=used)
     status = "passed" if points == judge.POINTS else "partial" if points else "wrong"
     text = f"{points:g} of {judge.POINTS:g} points, {text}"
-    return Retrained(judge.PART, status, text, points, judge.picture(result.values), used)
+    return Retrained(check=judge.PART, status=status, text=text, points=points, figure=figure, cpu_seconds=used)
 
 
 def _why_not(result: ProbeRun, cpu_seconds: float) -> str:

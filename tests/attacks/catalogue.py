@@ -90,6 +90,16 @@ def _attacks_on(notebook: str) -> list[Attack]:
             raise ValueError(f"{notebook}: {variant.name} names no family of attacks")
         worth, spoils = float(head[3] or 0), float(head[4] or 0)
         found.append(
-            Attack(notebook, variant.task, variant.name, head[1], head[5], variant.source, bool(head[2]), worth, spoils)
+            Attack(
+                notebook=notebook,
+                task=variant.task,
+                name=variant.name,
+                family=head[1],
+                aim=head[5],
+                source=variant.source,
+                hangs=bool(head[2]),
+                worth=worth,
+                spoils=spoils,
+            )
         )
     return found

@@ -158,7 +158,14 @@ def _job(source: str) -> Job:
     inputs = {"x": [[0.0]], "centres": [[0.0]]}
     import numpy as np
 
-    call = Call("a#public0", "k_means.step.assign", "assign", {n: np.array(v) for n, v in inputs.items()}, True, 10.0)
+    call = Call(
+        name="a#public0",
+        task="k_means.step.assign",
+        function="assign",
+        inputs={n: np.array(v) for n, v in inputs.items()},
+        is_public=True,
+        wall_seconds=10.0,
+    )
     return job_of(load_assignment(NAMES[1]), (CellSource(5, source, ("k_means.step.assign",)),), (call,))
 
 

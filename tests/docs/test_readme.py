@@ -29,7 +29,7 @@ ELSEWHERE = {
     f"{PYTHON} -m grader grade FOLDER_OR_ZIP --workers 2": ("tests/grader/classes/test_batch.py", '"--workers"'),
     f"{PYTHON} -m grader grade FOLDER_OR_ZIP --roster FILE --by-hand FILE --fill FILE": (
         "docs/instructors-guide.md",
-        "--by-hand class/points.csv --fill class/gradebook.csv",
+        "--by-hand class/points-moodle.csv --fill class/worksheet.csv",
     ),
     f"{PYTHON} -m grader diff OLD NEW": ("docs/instructors-guide.md", f"{PYTHON} -m grader diff results results-2"),
     f"{PYTHON} -m grader similar RESULTS_OR_SUBMISSIONS --against LAST_YEAR": (

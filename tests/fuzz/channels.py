@@ -155,7 +155,9 @@ def children(rng: random.Random) -> str:
     outputs = rubric.references.outputs
     drawn = {call.name: outputs.get(_published(call.name), {}) for call in job.calls if not call.is_public}
     verdicts = compare(rubric, reading, run, job.calls, drawn)
-    report = Report("ada", "a.ipynb", NAME, "0" * 64, "A", verdicts)
+    report = Report(
+        student="ada", file_name="a.ipynb", notebook=NAME, submission_sha256="0" * 64, tier="A", verdicts=verdicts
+    )
     return (attempt.fault or "ended") + ", " + demand_report(report)
 
 

@@ -134,9 +134,24 @@ def gradebooks(rng: random.Random, folder: Path) -> str:
 
 def _result(rng: random.Random) -> dict:
     score = rng.choice([0.0, 35.0, 30.5])
-    verdict = Verdict("kl.D_KL.values", "kl.D_KL", "a title", "1.3", "passed", score, 35.0, "A sentence.")
+    verdict = Verdict(
+        check="kl.D_KL.values",
+        task="kl.D_KL",
+        title="a title",
+        number="1.3",
+        status="passed",
+        points=score,
+        max_points=35.0,
+        sentence="A sentence.",
+    )
     report = Report(
-        _cell(rng) or "ada", "a.zip", NAME, "0", "A", (verdict,), rejection=rng.choice(["", "", "Not a zip: zip it."])
+        student=_cell(rng) or "ada",
+        file_name="a.zip",
+        notebook=NAME,
+        submission_sha256="0",
+        tier="A",
+        verdicts=(verdict,),
+        rejection=rng.choice(["", "", "Not a zip: zip it."]),
     )
     results = results_json(report)
     results["extra_data"]["members"] = [

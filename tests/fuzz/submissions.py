@@ -216,7 +216,7 @@ def configs(rng: random.Random) -> str:
         return _pipeline_with_configs(rng, files)
     try:
         model, train = read_configs(files)
-        inputs(files, 1.0)
+        inputs(files, 1.0, b"")
     except ConfigError as error:
         demand_sentence(f"{error}.")
         return "refused"

@@ -2,11 +2,12 @@
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from grader.stages.pipeline import Grader
-from tests.fuzz import KINDS, close, run_case
+from tests.fuzz import KINDS, close, costs, run_case
 from tests.fuzz.changes import changed_bytes, changed_json, changed_text
 from tests.fuzz.channels import run_spoilt_answer
 
@@ -57,3 +58,20 @@ def test_a_broken_promise_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     ended, trouble = run_case("answers", SEED, 0)
     assert ended == "ZeroDivisionError"
     assert "division by zero" in trouble
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak of a process is read from /proc")
+@pytest.mark.parametrize("kind", costs.CASES)
+def test_reading_and_judging_stay_cheap(kind: str) -> None:
+    """`python -m tests.fuzz.costs` tries hundreds, up to 64 MB."""
+    costs.warm_up()
+    found = [costs.run_case(kind, SEED, number, 8 * costs.MB) for number in range(8)]
+    assert [wrong for wrong, *_ in found if wrong] == []
+    assert max(mib for _, _, mib, _ in found) > 8, "nothing was read: the hand-ins are not what they should be"
+
+
+def test_what_costs_too_much_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(costs, "SECONDS", 0.0)
+    assert "it took" in costs.run_case("read", SEED, 0, costs.MB)[0]
+    monkeypatch.setattr("grader.stages.notebook.recognise", lambda notebook: 1 / 0)
+    assert "division by zero" in costs.run_case("judge", SEED, 0, costs.MB)[0]

@@ -283,8 +283,19 @@ ROWS = st.lists(st.lists(FIELD, min_size=7, max_size=7), max_size=5)
 def test_filling_a_grade_file_changes_its_column_alone(tmp_path: Path, rows: list[list[str]], tail: str) -> None:
     header = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", f"{NAME} (901)", "Essay (902)"]
     (tmp_path / "gradebook.csv").write_bytes((_csv([header, *rows]) + tail).encode())
-    verdict = Verdict("kl.D_KL.values", "kl.D_KL", "a title", "1.3", "passed", 35, 35, "A sentence.")
-    results = results_json(Report("ada", "a.zip", NAME, "0", "A", (verdict,)))
+    verdict = Verdict(
+        check="kl.D_KL.values",
+        task="kl.D_KL",
+        title="a title",
+        number="1.3",
+        status="passed",
+        points=35,
+        max_points=35,
+        sentence="A sentence.",
+    )
+    results = results_json(
+        Report(student="ada", file_name="a.zip", notebook=NAME, submission_sha256="0", tier="A", verdicts=(verdict,))
+    )
     results["extra_data"]["members"] = [{"name": "ada", "email": "ada@x.org", "ids": {"canvas": "4711"}}]
     assert is_results(results)
     book = read_gradebook(tmp_path / "gradebook.csv")

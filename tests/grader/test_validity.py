@@ -103,14 +103,26 @@ def test_a_notebook_tried_alone_leaves_the_others_as_they_were() -> None:
 
 def test_what_went_wrong_is_said_and_shown() -> None:
     task = load_assignment("01_kl_divergence").tasks[0]
-    refused = [Verdict("kl.D_KL.values", task.id, "", "1", "wrong", 0.0, 4.0, "It is twice too large.", "missing_half")]
+    refused = [
+        Verdict(
+            check="kl.D_KL.values",
+            task=task.id,
+            title="",
+            number="1",
+            status="wrong",
+            points=0.0,
+            max_points=4.0,
+            sentence="It is twice too large.",
+            slip="missing_half",
+        )
+    ]
     one = Tried(task, {REFERENCE: [], "own": refused}, {"missing_half": refused, "sum": refused, "swapped": []}, [], [])
     assert one.faults == [
         "kl.D_KL: the right answer own is refused: It is twice too large.",
         "kl.D_KL: the wrong answer swapped gets full marks",
         "kl.D_KL: the slip sum is not named",
     ]
-    mutant = Mutant(task.id, "sign", "return -a", "return a", 1, "")
+    mutant = Mutant(task=task.id, kind="sign", was="return -a", becomes="return a", nth=1, source="")
     text = document({"01_kl_divergence": [replace(one, mutants=[Outcome(mutant, "", "passed")])]})
     assert "| 1 | 1 of 2 | 2 of 3 | 1 of 3 | 0 of 1 | 0 of 1 |" in text
     assert "Right, own is refused" in text

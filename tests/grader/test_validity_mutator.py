@@ -88,7 +88,7 @@ def test_a_mutant_is_named_by_its_line_and_by_its_place_where_that_is_not_enough
 
 
 def test_an_entry_is_read_back_and_wants_a_sentence() -> None:
-    mutant = Mutant("kl.exact", "sign", "return -a: b", "", 2, "")
+    mutant = Mutant(task="kl.exact", kind="sign", was="return -a: b", becomes="", nth=2, source="")
     with pytest.raises(ValueError, match="needs a sentence"):
         parse_explanations(entry(mutant))
     text = entry(mutant).replace("because: ''", "because: It is the same number.")
@@ -102,7 +102,10 @@ def test_survivors_without_an_explanation_and_explanations_without_a_survivor_ar
 ) -> None:
     known = parse_explanations("- {task: a, was: x, becomes: y, because: It is the same.}")
     monkeypatch.setattr(explanations, "explanations", lambda name: known)
-    same, other = Mutant("a", "sign", "x", "y", 1, ""), Mutant("a", "sign", "x", "z", 1, "")
+    same, other = (
+        Mutant(task="a", kind="sign", was="x", becomes="y", nth=1, source=""),
+        Mutant(task="a", kind="sign", was="x", becomes="z", nth=1, source=""),
+    )
     assert left_open("name", [same], ["a"]) == ([], [])
     assert left_open("name", [same, other], ["a"]) == ([other], [])
     assert left_open("name", [], ["a"]) == ([], known)

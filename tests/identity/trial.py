@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.platforms import HandIn, collect, content, read_roster
-from grader.platforms.gradebooks import fill, read_gradebook
+from grader.platforms.gradebooks import ALSO, fill, read_gradebook
 from grader.platforms.tables import plain_text, read_table
 from grader.records import Report, Verdict
 from grader.report import results_json
@@ -60,7 +60,7 @@ def run_trial(seed: int, number: int, folder: Path) -> Trial:
     results = [result for hand_in in collection.hand_ins if (result := _graded(hand_in)) is not None]
     if not in_book:
         return trial
-    summary = fill(read_gradebook(folder / "book.csv"), results, folder / "out", trust_names=trusts_names)
+    summary = fill(read_gradebook(folder / "book.csv"), results, folder / "out", trust_names=trusts_names, also=ALSO)
     before, after = (read_table(path).rows for path in (folder / "book.csv", folder / "out" / "book.csv"))
     written = {}
     for who, old, new in zip(book.who, before[1:], after[1:], strict=True):

@@ -75,13 +75,13 @@ def _graded(grader: Grader, name: str, variant: Variant, solution: dict[str, str
         "task": variant.task,
         "name": variant.name,
         "refused": {verdict.check: [verdict.status, verdict.slip] for verdict in failed},
-        "lines": _furthest(
+        "lines": furthest(
             [one for one in seen if one.check in {c.name for c in load_checks(name) if c.task == variant.task}]
         ),
     }
 
 
-def _furthest(seen: list[Distance]) -> list[list]:
+def furthest(seen: list[Distance]) -> list[list]:
     """Of each line of a check: its kind, the largest and the smallest ratio."""
     found: dict[tuple[str, str, str], list[float]] = {}
     for one in seen:

@@ -107,7 +107,9 @@ def _student(
         code[task] = hand.write(source, chance) if is_restyled else source
         if not is_right:
             wrong.add(task)
-    return Answers(name, notebook, code, {}, {}, frozenset(), wrong=frozenset(wrong))
+    return Answers(
+        student=name, notebook=notebook, code=code, words={}, pictures={}, quiet=frozenset(), wrong=frozenset(wrong)
+    )
 
 
 def _copied(source: Answers, own: Answers, kind: Kind, keep: frozenset[str], chance: random.Random) -> Answers:

@@ -3,8 +3,11 @@
 import ast
 import re
 import sys
+from collections import Counter
 from importlib.metadata import packages_distributions
 
+import pytest
+from packaging.requirements import Requirement
 from pages import PROJECT
 
 # IPython's newest version depends on Python's: it comes with ipykernel, which is pinned. `google.colab` is there on Colab alone.
@@ -43,3 +46,14 @@ def test_every_import_is_pinned() -> None:
         if name not in ELSEWHERE and not any(_plain(one) in pinned for one in distributions.get(name, [name]))
     }
     assert unpinned == {}
+
+
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13", "3.14"])
+def test_for_each_python_a_package_is_pinned_once(python: str) -> None:
+    """Two pins of one package, and pip can install neither; on the Python at hand the second may be the same as the first."""
+    lines = (PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    wanted = [Requirement(text) for line in lines if (text := line.partition("#")[0].strip())]
+    there = {"python_version": python, "python_full_version": f"{python}.0"}
+    counted = Counter(_plain(one.name) for one in wanted if one.marker is None or one.marker.evaluate(there))
+    assert counted["numpy"] == 1
+    assert [name for name, count in counted.items() if count > 1] == []

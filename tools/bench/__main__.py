@@ -22,7 +22,7 @@ from importlib.metadata import version
 from utils.assignments.course import add_course_option, enter_course
 from utils.assignments.places import PROJECT, Place, shown, this_course
 
-OF_ANY_COURSE, OF_THE_LIBRARY = ("grading", "classes", "starting"), ("training", "pdf")
+OF_ANY_COURSE, OF_THE_LIBRARY = ("grading", "classes", "starting"), ("pdf",)
 
 
 def _names() -> tuple[str, ...]:

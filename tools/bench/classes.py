@@ -17,12 +17,13 @@ from pathlib import Path
 
 import psutil
 
-from tools.bench.figures import Figure, import_torch, ratios, seconds_of
+from grader.authoring.measurement import Measurement, ratios
 from tools.bench.grading import submissions
+from tools.bench.timing import import_torch, seconds_of
 from utils.assignments.course import enter_course
 
 
-def measure(count: int = 300, rounds: int = 3) -> list[Figure]:
+def measure(count: int = 300, rounds: int = 3) -> list[Measurement]:
     """Grade a class of `count` with one worker and with two, and one twice as large.
 
     Returns:
@@ -39,14 +40,16 @@ def measure(count: int = 300, rounds: int = 3) -> list[Figure]:
         return [row[name] for row in of]
 
     return [
-        Figure(f"a class of {count}, two workers, from a cold start", tuple(column(two, "wall_seconds")), "wall s"),
+        Measurement(
+            f"a class of {count}, two workers, from a cold start", tuple(column(two, "wall_seconds")), "wall s"
+        ),
         ratios("the same against a process that imports torch, wall", column(two, "wall_seconds"), torch_wall),
-        Figure("submissions a second, two workers", tuple(count / s for s in column(two, "wall_seconds")), "1/s"),
+        Measurement("submissions a second, two workers", tuple(count / s for s in column(two, "wall_seconds")), "1/s"),
         ratios("one worker against two, wall", column(one, "wall_seconds"), column(two, "wall_seconds")),
         ratios(
             f"a class of {2 * count} against {count}, CPU", column(double, "cpu_seconds"), column(two, "cpu_seconds")
         ),
-        Figure(
+        Measurement(
             "memory of the whole run, two workers, shared pages counted once", tuple(column(two, "peak_mib")), "MiB"
         ),
     ]

@@ -15,22 +15,24 @@ from multiprocessing import get_context
 import nbformat
 import psutil
 
+from grader.authoring.measurement import Measurement, ratios
 from grader.authoring.slips import parse_variants
 from grader.classes.batch import Settings, Work, encode
 from grader.records import Job
 from grader.report import feedback_page
 from grader.stages.pipeline import Grader, graded_assignments
-from tools.bench.figures import Figure, cpu_seconds, import_torch, ratios, seconds_of
+from tools.bench.timing import cpu_seconds, import_torch, seconds_of
 from tools.examples import with_answers
 from utils.assignments import assignment_names
 from utils.assignments.places import place_of
-from utils.notebook import cell_code, extraction
+from utils.notebook.cell_code import normalised_code
+from utils.notebook.extraction import outline
 
 NAME = assignment_names()[0]  # the course's first
 SLIPS = place_of(NAME).path / "slips.py"
 
 
-def measure(count: int = 24, rounds: int = 5) -> list[Figure]:
+def measure(count: int = 24, rounds: int = 5) -> list[Measurement]:
     """Measure the CPU time of a submission: graded, and merely run.
 
     Args:
@@ -65,7 +67,7 @@ def measure(count: int = 24, rounds: int = 5) -> list[Figure]:
             torch_cpu.append(seconds_of(import_torch)[1])
             other.append([_graded(graders[name], solved[name]) / len(solved[name]) for name in others])
     return [
-        Figure("a submission to notebook 1, graded, with both reports", tuple(1000 * g for g in graded), "CPU ms"),
+        Measurement("a submission to notebook 1, graded, with both reports", tuple(1000 * g for g in graded), "CPU ms"),
         ratios("the same against a bare fork that runs its cells and probes", graded, alone),
         ratios("the same against a process that imports torch", graded, torch_cpu),
         *(
@@ -86,8 +88,8 @@ def submissions(count: int) -> list[tuple[str, bytes]]:
 def _graded(grader: Grader, class_: list[tuple[str, bytes]]) -> float:
     """CPU seconds of everything that is done for these submissions, in all processes."""
     settings = Settings(grader.notebook, "bench")
-    for known in (extraction._outlines, cell_code._normalised):
-        known.clear()  # what an earlier round has parsed
+    for known in (outline, normalised_code):
+        known.cache_clear()  # what an earlier round has parsed
     began = _cpu_seconds(grader)
     for student, data in class_:
         report = grader.grade_bytes(data, "hw.ipynb", student)

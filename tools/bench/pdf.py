@@ -9,12 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.bench.figures import Figure, import_torch, ratios, seconds_of
+from grader.authoring.measurement import Measurement, ratios
+from tools.bench.timing import import_torch, seconds_of
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 
 
-def measure(rounds: int = 3) -> list[Figure]:
+def measure(rounds: int = 3) -> list[Measurement]:
     """Convert every notebook, each time in a process of its own.
 
     Returns:
@@ -27,7 +28,7 @@ def measure(rounds: int = 3) -> list[Figure]:
             html.append(_mean_seconds("html", folder))
             torch_wall.append(seconds_of(import_torch)[0])
     return [
-        Figure("a notebook as a PDF", tuple(pdf), "wall s"),
+        Measurement("a notebook as a PDF", tuple(pdf), "wall s"),
         ratios("the same against nbconvert's HTML", pdf, html),
         ratios("the same against a process that imports torch", pdf, torch_wall),
     ]

@@ -5,12 +5,13 @@
 torch is loaded only where an assignment declares it, so a course of numpy alone starts as one without notebooks does.
 """
 
+from grader.authoring.measurement import Measurement, ratios
 from grader.sandbox.box import Box
 from grader.stages.pipeline import graded_assignments
-from tools.bench.figures import Figure, import_torch, ratios, seconds_of
+from tools.bench.timing import import_torch, seconds_of
 
 
-def measure(rounds: int = 5) -> list[Figure]:
+def measure(rounds: int = 5) -> list[Measurement]:
     """Start the sandbox and end it, in turn.
 
     Returns:
@@ -23,7 +24,7 @@ def measure(rounds: int = 5) -> list[Figure]:
         course.append(seconds_of(lambda: _start(names))[0])
         bare.append(seconds_of(lambda: _start([]))[0])
     return [
-        Figure("the sandbox with this course's notebooks, started and ended", tuple(course), "wall s"),
+        Measurement("the sandbox with this course's notebooks, started and ended", tuple(course), "wall s"),
         ratios("the same against a process that imports torch", course, torch_wall),
         ratios("the same without any notebook, so without torch, against it", bare, torch_wall),
     ]

@@ -5,6 +5,7 @@ title = "Statistics by hand"            what people read
 about = "Two notebooks ..."             how the students' README begins
 results = "results"                     where grades go, seen from the course's folder
 secret = "GRADER_SALT"                  the environment's variable with the secret that inputs are drawn from
+release = "all"                         what students read: "all", or "staged": before the time it is due only that it runs, and the visible examples
 
 [late]                                  the late rule; without it, hand-ins are never late
 grace_minutes = 15
@@ -30,6 +31,7 @@ from typing import Any
 from utils.assignments.places import ASSIGNMENTS, CourseError, shown, this_course
 
 FILE = "course.toml"
+STAGED, RELEASES = "staged", ("all", "staged")
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class CourseFile:
     about: str = ""
     results: str = "results"
     secret: str = "GRADER_SALT"
+    release: str = "all"
     late: Late | None = None
     due: dict[str, datetime] = field(default_factory=dict)  # by notebook; each with its zone
 
@@ -89,6 +92,8 @@ def parse_course(text: str, path: Path) -> CourseFile:
     if not re.fullmatch(r"[\w-]+", declared.get("name", "course")):
         said = "the name becomes a file's; use letters, digits, - and _, and say the rest in `title`"
         raise wrong_key(text, path, "name", said)
+    if declared.get("release", "all") not in RELEASES:
+        raise wrong_key(text, path, "release", f"release is {declared['release']!r}; give one of {', '.join(RELEASES)}")
     if late is not None:
         _check(Late, late, text, path)
         for key, value in late.items():

@@ -13,11 +13,8 @@ import importlib
 import sys
 from types import ModuleType
 
-_SCHEMAS = (
-    "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-    "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-)
-_library = None  # torch.library.Library unregisters its operators when it is collected: keep it for the process's life
+_OPERATORS = ("torchvision::nms", "torchvision::qnms")
+_SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
 
 def import_torchvision() -> ModuleType:
@@ -46,9 +43,7 @@ def _forget_half_imported() -> None:
 
 
 def _declare_operators() -> None:
-    global _library
     import torch
 
-    _library = torch.library.Library("torchvision", "DEF")
-    for schema in _SCHEMAS:
-        _library.define(schema)
+    for operator in _OPERATORS:
+        torch.library.define(operator, _SCHEMA)

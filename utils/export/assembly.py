@@ -88,7 +88,14 @@ def _piece(document: Document, part: Part, converted: pandoc.Converted | None, s
         return Piece(part.cell, f"#remark({quoted(part.words)})", part.words)
     if isinstance(part, Picture):
         return Piece(part.cell, _output_picture(document, part), f"[picture, {part.mime}]")
-    piece = Piece(part.cell, "", part.text, part.begins_page, part.is_sticky, part.response)
+    piece = Piece(
+        cell=part.cell,
+        markup="",
+        plain=part.text,
+        begins_page=part.begins_page,
+        is_sticky=part.is_sticky,
+        frame=part.response,
+    )
     if converted is None or converted.problem:
         document.refuse_piece(piece, "pandoc cannot read it")
     else:

@@ -1,8 +1,9 @@
 """One cell's code as text: parsed as the notebook would run it, its names, and what it does whatever its spelling."""
 
 import ast
-import hashlib
 import warnings
+
+from utils.notebook.by_digest import by_digest, digest
 
 MAX_CODE = 50_000  # characters of a cell that is parsed: what is longer holds data, not an answer
 
@@ -65,22 +66,10 @@ def defined_names(tree: ast.Module) -> set[str]:
     return names
 
 
-_normalised: dict[bytes, str] = {}  # by digest, so that no text stays
-_MOST_NORMALISED = 4096
-
-
+@by_digest()
 def normalised_code(source: str) -> str:
     """What a cell does, as a digest: comments, docstrings and spacing do not count. Empty if it does not parse."""
-    key = _digest(source)
-    if key not in _normalised:
-        if len(_normalised) >= _MOST_NORMALISED:
-            _normalised.clear()
-        _normalised[key] = _digest(text).hex() if (text := _unparsed(source)) else ""
-    return _normalised[key]
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+    return digest(text).hex() if (text := _unparsed(source)) else ""
 
 
 def _unparsed(source: str) -> str:

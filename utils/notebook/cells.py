@@ -28,6 +28,7 @@ class Cell:
     source: str
     outputs: tuple = ()
     execution_count: int | None = None
+    attachments: tuple[dict, ...] = ()  # of a text cell: pictures pasted into it, as an output's data
 
 
 @dataclass(frozen=True)
@@ -124,10 +125,14 @@ def _cell(number: int, raw: object, repairs: list[str]) -> Cell | None:
     source = source.encode("utf-8", "replace").decode()  # JSON can spell half a character, which nothing can write
     outputs = raw.get("outputs")
     count = raw.get("execution_count")
+    attached = raw.get("attachments")
     return Cell(
         number=number,
         kind=raw["cell_type"] if raw.get("cell_type") in ("code", "markdown", "raw") else "raw",
         source=source,
         outputs=tuple(output for output in outputs if isinstance(output, dict)) if isinstance(outputs, list) else (),
         execution_count=count if isinstance(count, int) else None,
+        attachments=tuple(one for one in attached.values() if isinstance(one, dict))
+        if isinstance(attached, dict)
+        else (),
     )

@@ -5,13 +5,13 @@ by the tag `# AUTOGRADED (points) word` on the first line that is neither blank 
 defines.
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from utils.assignments import Assignment, Task
+from utils.notebook.by_digest import by_digest
 from utils.notebook.cell_code import MAX_CODE, defined_names, is_magic, normalised_code, parse, without_magics
 from utils.notebook.cells import Cell, Notebook
 from utils.notebook.printable import printable
@@ -24,6 +24,7 @@ _TAG = re.compile(
 )
 _CANONICAL_TAG = re.compile(r"^# AUTOGRADED \(\d+(?:\.\d+)?\)(?: [\w.]+)?\s*$")
 _DEFINITION = re.compile(r"^[ \t]*(?:def|class)[ \t]+(\w+)", re.MULTILINE)
+_MOST_NAMES = 64  # of a cell that is remembered
 _LONGEST_TAG = 400  # characters of a line that is looked at
 _FENCE = re.compile(r"^[ \t]*```.*$", re.MULTILINE)
 
@@ -58,7 +59,7 @@ def tag_line(source: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class _Outline:
+class Outline:
     """What is kept of a cell's code: small, however long the cell."""
 
     has_magics: bool = False  # to be blanked before it is compiled
@@ -73,7 +74,7 @@ class _Candidate:
     """A cell that may be an answer. Its tree is not kept: of a large notebook they would fill the memory."""
 
     def __init__(self, cell: Cell) -> None:
-        self.cell, self.outline = cell, _outline(cell.source)
+        self.cell, self.outline = cell, outline(cell.source)
 
     @cached_property
     def code(self) -> str:
@@ -132,30 +133,17 @@ def find_tasks(notebook: Notebook | Candidates, assignment: Assignment) -> Extra
     return Extraction(tuple(sorted(found, key=lambda source: source.cell)), missing, tuple(dict.fromkeys(repairs)))
 
 
-_outlines: dict[bytes, _Outline] = {}  # a class holds the same cells again and again; by digest, so that no text stays
-_MOST_OUTLINES, _MOST_NAMES = 4096, 64
-
-
-def _outline(source: str) -> _Outline:
-    digest = hashlib.blake2b(source.encode("utf-8", "replace"), digest_size=16).digest()
-    if digest not in _outlines:
-        made = _read_outline(source)
-        if len(made.names | made.mentioned) > _MOST_NAMES:
-            return made
-        if len(_outlines) >= _MOST_OUTLINES:
-            _outlines.clear()
-        _outlines[digest] = made
-    return _outlines[digest]
-
-
-def _read_outline(source: str) -> _Outline:
+@by_digest(is_kept=lambda made: len(made.names | made.mentioned) <= _MOST_NAMES)
+def outline(source: str) -> Outline:
+    """What the code of a cell says at a glance."""
     tag = tag_line(source)
     word = match["word"].lower()[:_LONGEST_TAG] if tag and (match := _TAG.match(tag)) else ""
     code, tree = parse(source)
     if isinstance(tree, SyntaxError):
         mentioned = frozenset(_DEFINITION.findall(source[:MAX_CODE]))
-        return _Outline(code is not source, (tree.lineno or 1, tree.msg[:200]), frozenset(), mentioned, tag, word)
-    return _Outline(code is not source, None, frozenset(defined_names(tree)), frozenset(), tag, word)
+        error = (tree.lineno or 1, tree.msg[:200])
+        return Outline(has_magics=code is not source, error=error, mentioned=mentioned, tag=tag, word=word)
+    return Outline(has_magics=code is not source, names=frozenset(defined_names(tree)), tag=tag, word=word)
 
 
 def _choose(

@@ -6,7 +6,7 @@ from utils.assignments import UNANSWERED, Assignment
 from utils.notebook.cells import Notebook
 
 _QUESTION = re.compile(r"^\*\*`(?P<id>[\w.]+)`\*\*", re.MULTILINE)
-_RESPONSE = re.compile(r"^\s*\*\*\s*response\s*(?::\s*)?\*\*\s*:?", re.IGNORECASE)
+RESPONSE = re.compile(r"^\s*\*\*\s*response\s*(?::\s*)?\*\*\s*:?", re.IGNORECASE)
 
 
 def questions_above(notebook: Notebook, assignment: Assignment) -> dict[int, str]:
@@ -49,7 +49,7 @@ def responses(notebook: Notebook, assignment: Assignment) -> dict[str, list[tupl
     found: dict[str, list[tuple[int, str]]] = {question.id: [] for question in assignment.questions}
     above = questions_above(notebook, assignment)
     for cell in notebook.cells:
-        response = _RESPONSE.match(cell.source) if cell.kind == "markdown" else None
+        response = RESPONSE.match(cell.source) if cell.kind == "markdown" else None
         if response and cell.number in above:
             found[above[cell.number]].append((cell.number, written(cell.source[response.end() :])))
     return found

@@ -4,7 +4,6 @@ IPython keeps the text of all that ran, but not when. `watch_runs`, called in th
 without it the cells' own counts in the file have to do.
 """
 
-import contextlib
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,17 @@ from utils.notebook.extraction import Extraction, find_tasks
 from utils.submission.findings import is_hand_in
 
 _CLOCK_SECONDS = 2  # some file systems keep times no finer than this
-_ended: dict[int, float] = {}  # execution count to seconds since the epoch, of this kernel
+
+
+class _Clock:
+    """Notes when each cell of a kernel ends; the kernel holds it, among those it calls after a cell."""
+
+    def __init__(self) -> None:
+        self.ended: dict[int, float] = {}  # by execution count, seconds since the epoch
+
+    def note_end(self, result: Any) -> None:
+        if result.execution_count is not None:
+            self.ended[result.execution_count] = time.time()
 
 
 @dataclass(frozen=True)
@@ -41,15 +50,13 @@ def running_shell() -> Any:
 def watch_runs() -> None:
     """Note from now on when each cell ends; outside a notebook, do nothing."""
     shell = running_shell()
-    if shell is not None:
-        with contextlib.suppress(ValueError):  # the first cell may run twice
-            shell.events.unregister("post_run_cell", _note_end)
-        shell.events.register("post_run_cell", _note_end)
+    if shell is not None and _clock_of(shell) is None:  # the first cell may run twice
+        shell.events.register("post_run_cell", _Clock().note_end)
 
 
-def _note_end(result: Any) -> None:
-    if result.execution_count is not None:
-        _ended[result.execution_count] = time.time()
+def _clock_of(shell: Any) -> _Clock | None:
+    owners = (getattr(called, "__self__", None) for called in shell.events.callbacks["post_run_cell"])
+    return next((owner for owner in owners if isinstance(owner, _Clock)), None)
 
 
 def read_runs() -> list[Run] | None:
@@ -57,9 +64,10 @@ def read_runs() -> list[Run] | None:
     shell = running_shell()
     if shell is None:
         return None
-    sources = shell.history_manager.input_hist_raw
+    sources, clock = shell.history_manager.input_hist_raw, _clock_of(shell)
+    ended = clock.ended if clock else {}
     return [
-        Run(number, source, _ended.get(number))
+        Run(number, source, ended.get(number))
         for number, source in enumerate(sources)
         if number and not is_hand_in(source)
     ]

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from grader.authoring.check import Arrays, Check, Draw, Judge, Probe, Symptom
+from grader.authoring.contract import Contract, Sizes
 from grader.authoring.judges import close
 
 from . import nets, sampling
@@ -87,7 +88,7 @@ def _affine(name: str, halves: int) -> Draw:
     def draw(rng: np.random.Generator) -> Arrays:
         n_in, n_out = 7 + 2 * int(rng.integers(3)), halves * int(rng.integers(3, 6))  # never the same
         return {
-            name: _normal(rng, 5, n_in),
+            name: 4 * _normal(rng, 5, n_in),  # as far out as a clamp would show
             "weight": 0.5 * _normal(rng, n_out, n_in),
             "bias": 0.5 * _normal(rng, n_out),
         }
@@ -101,19 +102,32 @@ def _vanishing(rng: np.random.Generator) -> Arrays:
     return {"mu": _normal(rng, b, latent), "logvar": logvar, "weight": _normal(rng, latent, 2 * latent)}
 
 
-def _posteriors(rng: np.random.Generator) -> Arrays:
-    """logvar well away from 0, so that sigma, sigma**2 and logvar are different numbers."""
-    b, latent = int(rng.integers(2, 4)), int(rng.integers(2, 4))
-    return {
-        "mu": rng.uniform(-2, 2, (b, latent)).astype(np.float32),
-        "logvar": (rng.choice([-1, 1], (b, 1)) * rng.uniform(1.0, 1.5, (b, latent))).astype(np.float32),
-        "num_samples": _number(10_000),
-        "seed": _seed(rng),
-    }
+def _make_posteriors(num_samples: int):
+    """logvar well away from 0, so that sigma, sigma**2 and logvar are different numbers; and others, on the other side of 1."""
+
+    def make(rng: np.random.Generator, B: int, K: int) -> Arrays:
+        signs = np.resize([1, -1], (B, 1)) * rng.choice([-1, 1])
+        logvar = signs * rng.uniform(1.0, 1.5, (B, K))
+        first, again = ((rng.uniform(-2, 2, (B, K)), side * logvar) for side in (1, -1))
+        arrays = {"mu": first[0], "logvar": first[1], "mu_again": again[0], "logvar_again": again[1]}
+        return {
+            **{name: array.astype(np.float32) for name, array in arrays.items()},
+            "num_samples": _number(num_samples), "seed": _seed(rng),
+        }  # fmt: skip
+
+    return make
+
+
+def _gradient_posteriors(rng: np.random.Generator) -> Arrays:
+    inputs = _make_posteriors(5_000)(rng, int(rng.integers(2, 4)), int(rng.integers(2, 4)))
+    return {name: array for name, array in inputs.items() if "again" not in name}
+
+
+_POSTERIORS = Sizes(_make_posteriors(600), {"B": (3, 5), "K": (2, 4)}, has_twin=False)
 
 
 def _sampling(rng: np.random.Generator) -> Arrays:
-    sizes = {"n_samples": _number(20_000), "latent_size": _number(int(rng.integers(2, 5)))}
+    sizes = {"n_samples": _number(8_000), "latent_size": _number(int(rng.integers(2, 5)))}
     return {**sizes, "seed": _seed(rng), "tones": _tones(rng)}
 
 
@@ -199,6 +213,8 @@ def _iterations(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
         return Symptom(
             f"the model ran {ran} times and the tracker holds {recorded} losses, expected n_iters = {asked} for both"
         )
+    if symptom := _batch_sizes(values, inputs):
+        return symptom
     modes, numbers = values.get("training", np.zeros(0)), values.get("numbers", np.zeros(0))
     if modes.shape != (asked,) or not modes.all():
         return Symptom("the model is not in training mode while it trains: call model.train()", "left_in_eval")
@@ -209,6 +225,25 @@ def _iterations(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
         return Symptom("the profiles come in the data set's order in every epoch: shuffle them", "not_shuffled")
     kept = {name: reference[name] for name in ("w", "recorded")}
     return close(1e-4, 1e-5)({name: values[name] for name in kept}, kept, inputs)
+
+
+def _batch_sizes(values: Arrays, inputs: Arrays) -> Symptom | None:
+    """Batches as large as asked for; the rest of an epoch is a smaller one, or left out. No profile twice in an epoch."""
+    n_items, size = int(inputs["n_items"]), int(inputs["batch_size"])
+    sizes, numbers = values.get("sizes", np.empty(0)).astype(int), values.get("numbers", np.empty(0))
+    with_rest = np.resize([size] * (n_items // size) + [n_items % size], sizes.shape)
+    if not (np.array_equal(sizes, with_rest) or (sizes == size).all()):
+        return Symptom(
+            f"of {n_items} profiles the batches have {sizes[:6].tolist()} ..., expected batch_size = {size}, and the rest as the last of an epoch",
+            "other_batches",
+        )
+    per_epoch = n_items if np.array_equal(sizes, with_rest) else n_items // size * size
+    whole = numbers[: len(numbers) // per_epoch * per_epoch].reshape(-1, per_epoch)
+    if any(len(np.unique(epoch)) < per_epoch for epoch in whole):
+        return Symptom("a profile comes twice in an epoch: each once, in a new order", "drawn_with_replacement")
+    if not values.get("trainable", np.zeros(1)).all():
+        return Symptom("the model's parameters take no gradient any more after the training: leave requires_grad alone")
+    return None
 
 
 CALLS = {"air.vae": ("Encoder", "Decoder")}
@@ -264,11 +299,11 @@ CHECKS = (
     ),
     _check(
         "air.vae.noise", "z with mean mu and standard deviation exp(logvar / 2)", 5,
-        Probe("vae_noise", _posteriors), sampling.vae_noise,
+        Probe("vae_noise", _POSTERIORS), sampling.vae_noise,
     ),
     _check(
         "air.vae.gradient", "gradients pass through z to mu and logvar", 4,
-        Probe("vae_gradient", _posteriors, public=1), sampling.vae_gradient,
+        Probe("vae_gradient", _gradient_posteriors, public=1), sampling.vae_gradient,
     ),
     _check(
         "air.vae.prior", "generate decodes draws from N(0, I)", 4,
@@ -309,5 +344,20 @@ CHECKS = (
     _check(
         "air.train.plateau", "ReduceLROnPlateau sees the running average of the total loss", 2,
         Probe("train_plateau", _plateau), _said("with ReduceLROnPlateau", close()), True,
+    ),
+)  # fmt: skip
+
+CONTRACTS = (
+    # Layers are free, so a network may have dropout, which draws.
+    Contract("air.encoder", pays="air.encoder.shapes", watches=("Encoder.forward:generator",), arguments=("self", "y")),
+    Contract("air.decoder", pays="air.decoder.shapes", watches=("Decoder.forward:generator",), arguments=("self", "z")),
+    # What the stand-ins return may be a piece of what they are given; the mode after `generate` is the caller's.
+    Contract(
+        "air.vae", pays="air.vae.outputs", watches=("VAE.forward:shared", "VAE.generate:modes"), arguments=("self", "y"),
+        is_random=True,
+    ),
+    Contract(
+        "air.train", pays="air.train.updates", watches=("train_VAE:modes,weights",), arguments=("model", "train_dataset"),
+        is_random=True, returns="anything",
     ),
 )  # fmt: skip

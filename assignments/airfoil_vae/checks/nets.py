@@ -16,6 +16,7 @@ _NO_MATRIX = (
 _NOT_APPLIED = (
     "with other weights in the layers the output does not follow from them: apply each layer once, one after another"
 )
+_TURN = 1e-4  # without an activation rounding leaves 1e-6, with a sigmoid behind each of three layers 1e-3 are left
 _MOST_NUMBERS = 60  # of a table from a student's process: it is repeated in a sentence
 _USUAL_ENDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "ReLU": lambda x: np.maximum(x, 0),
@@ -162,6 +163,14 @@ def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
         )
     if not _is_chain(values, inputs, may_be_cut=True):
         return Symptom("what stands between the layers shows only where the layers are right: mend these first")
+    turns = values.get("turns", np.empty(0))
+    flat = [n + 1 for n, turn in enumerate(turns.ravel()[:_MOST_NUMBERS]) if not beyond(turn, _TURN, "turn")]
+    if turns.shape != inputs["hidden_dims"].shape or flat:
+        which = f"hidden layer {flat[0]}" if flat else "a hidden layer"
+        return Symptom(
+            f"with hidden_dims {inputs['hidden_dims'].tolist()}, no activation follows {which}: put one after each",
+            "activation_missing",
+        )
     return None
 
 

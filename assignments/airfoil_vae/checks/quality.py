@@ -5,7 +5,6 @@ diverse, and copies of the data are perfect. All are relative to the data's own,
 """
 
 import base64
-import hashlib
 import io
 import json
 from dataclasses import dataclass
@@ -13,14 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.authoring.check import Arrays
+from grader.authoring.quality import in_time
 from utils.datasets.airfoil_measures import AirfoilQuality, measure_airfoils
 from utils.datasets.airfoils import AirfoilDataset
 
 from .configs import read_configs
+from .given import N_SAMPLES, Given, given
 from .nets import not_floats
-from .rebuilt import LATENT, decoder_of, trial_codes
+from .rebuilt import Decode, decoder_of, nearest_made, run, trial_codes
 
-N_SAMPLES = 24
 POINTS, SLIGHTLY_NOISY, NOISY, ALIKE = 15.0, 12.0, 8.0, 5.0
 SMOOTH = 15.5  # roughness up to which outlines count as smooth
 WRINKLED = 18.5  # from here on as noisy; between the two the points fall from 12 to 8
@@ -30,7 +30,11 @@ DIVERSE = 0.6  # diversity from which they are as different as they should be
 CROSSED = 0.3  # share of crossing surfaces from which they are no wings
 _HUGE = 100.0  # real heights end at 1
 COPIED = 1e-3  # mean distance to the nearest real profile, in heights, below which a sample is a copy
+MOVED = ((2, COPIED), (6, 3e-4))  # the same behind a polynomial of a degree: a better fit has to be a closer copy
 FAR = 0.03  # and from which, on average, samples are no wings
+MISSED = 0.035  # mean distance from which profiles that were not trained on are none that the decoder can make
+N_MADE = 24  # of those, looked at
+_JUDGE_SECONDS = 20.0  # of CPU time; the published widths take a second
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,7 @@ def score(samples: np.ndarray) -> Score:
     samples = np.clip(samples, -_HUGE, _HUGE, dtype=np.float64)  # a stranger's numbers: their squares must stay finite
     quality = measure_airfoils(samples, dataset)
     nearest = _nearest(samples, dataset.profiles)
-    bare = _nearest(_without_smooth_part(samples), _without_smooth_part(dataset.profiles.astype(np.float64)))
-    copies = int((bare < COPIED).sum())
+    copies = int(_is_copy(samples, dataset.profiles).sum())
     if copies > N_SAMPLES // 4:
         return Score(
             0.0, f"{copies} of {N_SAMPLES} are copies of profiles of the data; a model has to draw its own", quality
@@ -108,10 +111,17 @@ def _nearest(samples: np.ndarray, profiles: np.ndarray) -> np.ndarray:
     return np.array([np.abs(profiles - sample).mean(axis=1).min() for sample in samples])
 
 
-def _without_smooth_part(heights: np.ndarray) -> np.ndarray:
-    """Heights without constant, slope and curvature of each surface: a copy that was shifted, turned or bent is a copy."""
-    x = np.linspace(-1, 1, 100)
-    basis = np.linalg.qr(np.stack([np.ones(100), x, x**2], axis=1))[0]
+def _is_copy(samples: np.ndarray, profiles: np.ndarray) -> np.ndarray:
+    """Whether each sample is a real profile, or one that was shifted, turned or bent, each surface for itself."""
+    found = np.zeros(len(samples), bool)
+    for degree, distance in MOVED:
+        bare = _without_smooth_part(samples, degree), _without_smooth_part(profiles.astype(np.float64), degree)
+        found |= _nearest(*bare) < distance
+    return found
+
+
+def _without_smooth_part(heights: np.ndarray, degree: int) -> np.ndarray:
+    basis = np.linalg.qr(np.vander(np.linspace(-1, 1, 100), degree + 1))[0]
     surfaces = heights.reshape(-1, 2, 100)
     return (surfaces - surfaces @ basis @ basis.T).reshape(-1, 200)
 
@@ -121,8 +131,8 @@ def _without_smooth_part(heights: np.ndarray) -> np.ndarray:
 PART, TASK = "air.quality.quality", "air.train"
 
 
-def inputs(files: dict[str, bytes], cpu_seconds: float) -> Arrays:
-    """What the probe is called with.
+def inputs(files: dict[str, bytes], cpu_seconds: float, secret: bytes) -> Arrays:
+    """What the probe is called with: the configurations, and profiles drawn for them and the course.
 
     Raises:
         ConfigError: If the configurations cannot be used.
@@ -133,29 +143,32 @@ def inputs(files: dict[str, bytes], cpu_seconds: float) -> Arrays:
         "configs": np.frombuffer(text, np.uint8),
         "n_samples": np.asarray(N_SAMPLES),
         "cpu_seconds": np.asarray(cpu_seconds),
+        "profiles": given(files, secret).profiles,
         "trial_codes": trial_codes(),
     }
 
 
-def score_values(values: Arrays, secret: bytes = b"") -> tuple[float | None, str]:
+def score_values(values: Arrays, files: dict[str, bytes], secret: bytes) -> tuple[float | None, str]:
     """Points and their reason, for whatever a student's process returned; None where a person has to look.
 
     Args:
         values: What `generate` returned, the decoder's weights, and what they make of the trial codes.
-        secret: Of the course: from it come the codes that are decoded here.
+        files: As for `inputs`.
+        secret: Of the course.
     """
     if symptom := not_floats(values, {"samples": (N_SAMPLES, 200)}):
         return 0.0, f"generate(24): {symptom.text}"
-    drawn = drawn_again(values, secret)
-    told = score(values["samples"])
-    if drawn is None:
-        if not told.points:
-            return 0.0, f"{told.text}. The {N_SAMPLES} samples of your model, trained again: {told.quality}"
+    drawn = given(files, secret)
+    told = score(values["samples"] - drawn.bend)
+    if not told.points:
+        return 0.0, f"{told.text}. The {N_SAMPLES} samples of your model, trained again: {told.quality}"
+    made = in_time(_JUDGE_SECONDS, lambda: _made(values, drawn), lambda: None)
+    if made is None:
         return (
             None,
-            "your decoder has other parts than linear layers with one usual activation between them: a person looks at its samples",
+            "your decoder has other parts than linear layers with one usual activation between them, or very many: "
+            "a person looks at its samples",
         )
-    made = score(drawn)
     result = told if told.points <= made.points else made
     whose = (
         "of codes drawn by the grader, decoded with your trained weights"
@@ -165,17 +178,29 @@ def score_values(values: Arrays, secret: bytes = b"") -> tuple[float | None, str
     return result.points, f"{result.text}. The {N_SAMPLES} samples {whose}: {result.quality}"
 
 
-def drawn_again(values: Arrays, secret: bytes) -> np.ndarray | None:
-    """Samples that the grader makes from the decoder's weights and codes of its own; None where it cannot be rebuilt."""
+def _made(values: Arrays, drawn: Given) -> Score | None:
+    """What a student's decoder is worth, judged by what the grader makes with its weights; None where it cannot be rebuilt."""
     decode = decoder_of(values)
     if decode is None:
         return None
-    seed = int.from_bytes(hashlib.sha256(b"codes" + secret).digest()[:8], "big")
-    samples = decode(np.random.default_rng(seed).normal(size=(N_SAMPLES, LATENT)))
-    return samples if np.isfinite(samples).all() else np.full((N_SAMPLES, 200), _HUGE)
+    samples = run(decode, drawn.codes)
+    if not np.isfinite(samples).all():
+        samples = np.full_like(samples, _HUGE)
+    result = score(samples - drawn.bend)
+    if result.points > ALIKE and (missed := _missed(decode, drawn)) >= MISSED:
+        text = "your decoder cannot make wings that it was not trained on"
+        return Score(0.0, f"{text}: those nearest to them are {missed:.2g} away on average", result.quality)
+    return result
 
 
-def picture(values: Arrays) -> str:
+def _missed(decode: Decode, drawn: Given) -> float:
+    """Mean distance of profiles that were kept back to what a decoder can make."""
+    wanted = drawn.kept_back[:N_MADE] + drawn.bend
+    distance = float(np.abs(nearest_made(decode, wanted) - wanted).mean())
+    return distance if np.isfinite(distance) else _HUGE
+
+
+def picture(values: Arrays, files: dict[str, bytes], secret: bytes) -> str:
     """The samples as a picture that a page can hold; empty where there is nothing to draw."""
     if not_floats(values, {"samples": (N_SAMPLES, 200)}):
         return ""
@@ -186,9 +211,8 @@ def picture(values: Arrays) -> str:
 
     from utils.plotting.airfoils import plot_airfoils
 
-    plot_airfoils(
-        AirfoilDataset().get_x(), np.clip(values["samples"], -2, 2), title=f"{N_SAMPLES} designs of your model"
-    )
+    samples = np.clip(values["samples"] - given(files, secret).bend, -2, 2)
+    plot_airfoils(AirfoilDataset().get_x(), samples, title=f"{N_SAMPLES} designs of your model")
     file = io.BytesIO()
     plt.savefig(file, format="png", dpi=60)
     plt.close()

@@ -18,7 +18,8 @@ from grader.authoring.check import Arrays
 CHUNK = 2**20  # numbers of a weight that travel in one piece
 MOST = 12 * 2**20  # numbers of all weights: what a process may send
 N_TRIAL, LATENT = 16, 10
-Decode = Callable[[np.ndarray], np.ndarray]
+_FIT_STEPS, _STEP = 12, 1e-5
+Decode = Callable[[Tensor], Tensor]  # codes (B, 10) to heights (B, 200), float64
 
 _ACTIVATIONS: tuple[Callable[[Tensor], Tensor], ...] = (
     F.leaky_relu, F.relu, torch.tanh, F.elu, F.gelu, F.silu, F.softplus, torch.sigmoid, F.selu, F.relu6, F.hardswish, F.mish,
@@ -40,11 +41,51 @@ def decoder_of(values: Arrays) -> Decode | None:
         return None
     spread = float(said.std()) + 1e-6
     for activation in _ACTIVATIONS:
-        with torch.no_grad():
-            made = _decoded(layers, activation, trial_codes())
+        decode = partial(_decoded, layers, activation)
+        made = run(decode, trial_codes())
         if np.isfinite(made).all() and np.abs(made - said).max() < 1e-2 * spread:
-            return partial(_decoded, layers, activation)
+            return decode
     return None
+
+
+def run(decode: Decode, codes: np.ndarray) -> np.ndarray:
+    """What a decoder makes of codes (B, 10): float64, (B, 200)."""
+    with torch.no_grad():
+        return decode(torch.from_numpy(codes.astype(np.float64))).numpy()
+
+
+def nearest_made(decode: Decode, heights: np.ndarray) -> np.ndarray:
+    """The nearest to some profiles that a decoder can make, found by Levenberg and Marquardt's method from code 0.
+
+    Args:
+        decode: A decoder.
+        heights: Profiles (B, 200).
+
+    Returns:
+        float64, (B, 200).
+    """
+    y = torch.from_numpy(heights.astype(np.float64))
+    z, eye = torch.zeros(len(y), LATENT, dtype=y.dtype), torch.eye(LATENT, dtype=y.dtype)
+    damping = torch.full((len(y), 1, 1), 1e-2, dtype=y.dtype)
+    with torch.no_grad():
+        error = (decode(z) - y).pow(2).sum(1)
+        for _ in range(_FIT_STEPS):
+            slopes = _slopes(decode, z)
+            squares = slopes.transpose(1, 2) @ slopes
+            scale = squares.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] + 1e-12
+            downhill = slopes.transpose(1, 2) @ (decode(z) - y)[:, :, None]
+            tried = z - torch.linalg.solve(squares + damping * scale * eye, downhill)[:, :, 0]
+            tried_error = (decode(tried) - y).pow(2).sum(1)
+            is_better = tried_error < error
+            z, error = torch.where(is_better[:, None], tried, z), torch.where(is_better, tried_error, error)
+            damping = torch.where(is_better[:, None, None], 0.3 * damping, 5 * damping)
+        return decode(z).numpy()
+
+
+def _slopes(decode: Decode, z: Tensor) -> Tensor:
+    """By differences, which double precision allows: (B, 200, 10)."""
+    moved = z[:, None, :] + _STEP * torch.eye(LATENT, dtype=z.dtype)
+    return ((decode(moved.flatten(0, 1)).unflatten(0, (-1, LATENT)) - decode(z)[:, None, :]) / _STEP).transpose(1, 2)
 
 
 def _layers(values: Arrays) -> list[tuple[Tensor, Tensor | None]]:
@@ -81,11 +122,8 @@ def _numbers(values: Arrays, n: int, count: int) -> Tensor | None:
     return torch.from_numpy(numbers) if np.isfinite(numbers).all() else None
 
 
-def _decoded(
-    layers: list[tuple[Tensor, Tensor | None]], activation: Callable[[Tensor], Tensor], codes: np.ndarray
-) -> np.ndarray:
-    x = torch.from_numpy(codes.astype(np.float64))
+def _decoded(layers: list[tuple[Tensor, Tensor | None]], activation: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     for n, (weight, bias) in enumerate(layers):
         x = x @ weight + (0 if bias is None else bias)
         x = activation(x) if n < len(layers) - 1 else x
-    return x.numpy()
+    return x

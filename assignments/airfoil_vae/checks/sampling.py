@@ -9,14 +9,20 @@ from grader.authoring.check import Arrays, Symptom
 from grader.authoring.draws import draws_in
 from grader.authoring.judges import alike, differs
 from grader.authoring.lines import beyond, explained, resembles, within
+from grader.authoring.noise import not_standard_normal
 
 from .nets import chain_of, not_floats, table
 
 _SIGMAS = 6.0
+_SAME_EPS = 1e-4  # rounding leaves a hundredth
+_FORWARD_AXES = {
+    "calls": "seed_fixed_inside", "posteriors": "one_noise_per_batch", "profiles": "one_noise_per_batch",
+    "dimensions": "one_noise_per_row",
+}  # fmt: skip
 
 
 def vae_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-    """y_hat, mu, logvar of the whole model."""
+    """y_hat, mu, logvar of the whole model, all of which learns."""
     y, latent = inputs["y"], int(inputs["latent_size"])
     shapes = {"y_hat": y.shape, "mu": (len(y), latent), "logvar": (len(y), latent)}
     widths = inputs["hidden_dims"].tolist()
@@ -25,6 +31,17 @@ def vae_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | N
     chains = [chain_of([latent, *chain, y.shape[1]]) for chain in (widths, widths[::-1])]
     if table(values, "decoder") not in chains:
         return Symptom(f"with hidden_dims {widths}, the decoder's layers have other widths: give it all of them")
+    reached = values.get("parameters", np.empty(0))
+    if reached.shape != (2,) or reached[0] != reached[1] or not reached[1] > 0:
+        text = f"{reached[0]} of {reached[1]}" if reached.shape == (2,) else "none"
+        return Symptom(
+            f"a gradient of y_hat, mu and logvar reaches {text} of the model's parameters, expected all",
+            "not_all_learn",
+        )
+    if not values.get("largest", np.zeros(1)).all():
+        return Symptom(
+            "a layer of the model has weights of 0, as no layer is made: leave encoder and decoder as they are"
+        )
     return None
 
 
@@ -55,23 +72,31 @@ def _is(values: Arrays, name: str, other: np.ndarray) -> bool:
 
 
 def vae_noise(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-    """z has mean mu and standard deviation exp(logvar / 2), independent for every profile and dimension."""
+    """z has mean mu and standard deviation exp(logvar / 2), independent for every call, profile and dimension."""
     n, mu, logvar = int(inputs["num_samples"]), inputs["mu"].astype(float), inputs["logvar"].astype(float)
-    if symptom := not_floats(values, {"z": (len(mu), n, mu.shape[1])}):
+    if symptom := not_floats(values, {"draws": (4, len(mu), n, mu.shape[1]), "again": (len(mu), n, mu.shape[1])}):
         return symptom
-    z, sigma = values["z"].astype(float), np.exp(logvar / 2)
-    std, allowed = z.std(axis=1), _SIGMAS * sigma / np.sqrt(n)
+    z, sigma = values["draws"].astype(float), np.exp(logvar / 2)
+    rows = z.transpose(1, 3, 0, 2).reshape(*mu.shape, -1)
+    mean, std, allowed = rows.mean(axis=2), rows.std(axis=2), _SIGMAS * sigma / np.sqrt(rows.shape[2])
+    in_one_call = z[0].std(axis=1)
     if not explained(np.abs(std - sigma), allowed, "standard deviation"):
-        slip, hint = _which_std(std, logvar)
-        off = np.abs(z.mean(axis=1) - mu)
+        slip, hint = _which_std(in_one_call if in_one_call.max() < 1e-3 else std, logvar)
+        off = np.abs(z[0].mean(axis=1) - mu)
         if slip == "no_noise" and not resembles(off, 1e-3 + 1e-3 * np.abs(mu), "mean without noise"):
             slip, hint = "one_noise_per_batch", ": the profiles of a batch share their noise, draw one number for each"
         return Symptom(f"the standard deviation of z is off by {np.abs(std - sigma).max():.2g}{hint}", slip)
-    if not explained(np.abs(z.mean(axis=1) - mu), allowed, "mean"):
-        return Symptom(f"the mean of z is off by {np.abs(z.mean(axis=1) - mu).max():.2g}; it is mu")
-    correlations = np.array([np.corrcoef(row.T) - np.eye(row.shape[1]) for row in z])
-    if not explained(np.abs(correlations), _SIGMAS / np.sqrt(n), "correlation"):
-        return Symptom("the dimensions of z share their noise: draw one number for each of them", "one_noise_per_row")
+    if not explained(np.abs(mean - mu), allowed, "mean"):
+        return Symptom(f"the mean of z is off by {np.abs(mean - mu).max():.2g}; it is mu")
+    eps = (z - mu[:, None]) / sigma[:, None]
+    again = (values["again"] - inputs["mu_again"][:, None]) / np.exp(inputs["logvar_again"].astype(float) / 2)[:, None]
+    if symptom := not_standard_normal(eps, _FORWARD_AXES):
+        return symptom
+    if not within(np.abs(eps[0] - again), _SAME_EPS, "the same noise"):
+        return Symptom(
+            "with the same seed and other posteriors, (z - mu) / sigma is another: z = mu + sigma * eps, where eps comes from "
+            "torch's generator and knows nothing of mu and sigma"
+        )
     return None
 
 
@@ -93,7 +118,7 @@ def _which_std(std: np.ndarray, logvar: np.ndarray) -> tuple[str, str]:
 def vae_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Of the mean of z^2 in each dimension, with the draws that were made."""
     mu, logvar, n = inputs["mu"].astype(float), inputs["logvar"].astype(float), int(inputs["num_samples"])
-    if not values:
+    if "d_mu" not in values:
         return Symptom("no gradient passes from y_hat to the encoder: is z detached?", "no_gradient")
     if symptom := not_floats(values, {"d_mu": mu.shape, "d_logvar": mu.shape}):
         return symptom
@@ -108,6 +133,12 @@ def vae_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
         return Symptom(
             f"{lost} {name}: z = mu + exp(logvar / 2) * eps, and only eps is drawn", f"no_gradient_to_{name}"
         )
+    for name in ("mu", "logvar"):
+        own = values.get(f"own_{name}", np.empty(0))
+        if own.shape != mu.shape or not within(np.abs(own - 1), 1e-3, f"own {name}"):
+            return Symptom(
+                f"no gradient passes through the output {name}: return it as the encoder gave it", "output_detached"
+            )
     return None
 
 
@@ -139,7 +170,10 @@ def generate_prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     correlation = np.abs(np.corrcoef(z.T) - np.eye(latent))
     if not explained(correlation, error, "correlation") or len(np.unique(z[:, 0])) < 0.9 * n:
         return Symptom("the coordinates of z are not independent: draw a tensor of shape (n_samples, latent_size)")
-    return None
+    answered = values.get("answered", np.empty((0, 0)))
+    if not {row.tobytes() for row in values["z"]} <= {row.tobytes() for row in answered}:
+        return Symptom("the samples are not the decoder's answers: decode z and return what comes out")
+    return not_standard_normal(z, {"samples": "", "dimensions": ""})
 
 
 def generate_seeded(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:

@@ -63,8 +63,10 @@ def batch_norms(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
 
 
 def others(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-    """Linear layers, and the biases of convolutions, are as PyTorch makes them."""
+    """Linear layers, and the biases of convolutions, are as PyTorch makes them, and all else is as given."""
     rows, symptom = _rows(values, inputs, _IS_CONVOLUTION + _IS_LINEAR)
+    if rows and (found := _changed(values)):
+        return found
     for row in rows:
         off = abs(row[_SPREAD] - _UNIFORM_SPREAD)
         if row[_KIND] in _IS_LINEAR and not explained(off, _SIGMAS * 0.3 / np.sqrt(row[_COUNT]), "spread"):
@@ -77,6 +79,18 @@ def others(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
             how = "all 0" if row[_BIAS] == 0 else "drawn anew"
             return Symptom(f"the biases of a {_name(row)} are {how}: leave them as PyTorch makes them", "biases_too")
     return symptom
+
+
+def _changed(values: Arrays) -> Symptom | None:
+    """Networks that answer otherwise than the given ones with the same weights, or cannot be trained."""
+    for n, network in enumerate(_NETWORKS):
+        if not values["trainable"][n]:
+            return Symptom(f"weights of the {network} take no gradient: leave requires_grad as it is", "frozen")
+        if not values["modes"][n]:
+            return Symptom(f"the {network} comes in evaluation mode: leave it as it is made")
+        if not within(values["off"][n], 1e-4, "given networks"):
+            return Symptom(f"the {network} is not the given one: its layers are others, or something is added to them")
+    return None
 
 
 def _given(channels: list[int]) -> list[tuple[int, int, int, int, int]]:

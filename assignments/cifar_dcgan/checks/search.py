@@ -4,6 +4,7 @@ import numpy as np
 
 from grader.authoring.adam import adam_path
 from grader.authoring.check import Arrays, Symptom
+from grader.authoring.judges import close
 from grader.authoring.lines import beyond, resembles, within
 
 from ..numbers import ADAM_BETAS, LEARNING_RATE, VIS_LEARNING_RATE
@@ -239,8 +240,24 @@ def images(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         return Symptom("the images that come back are the given ones: return the generator's", "given_images_returned")
     if not within(np.ptp(images, axis=1), 1e-4, "colours"):
         return Symptom("the images that come back are not the generator's")
-    loss, found = values.get("loss"), _mse(values, inputs)
-    at_zero = _mse({"images": np.full(images.shape, inputs["greys"][0])}, inputs)
-    if loss is None or (loss.shape == () and within(abs(loss.item() - found), 0.03 * at_zero, "loss")):
+    if values["images"].dtype != np.float32:
+        return Symptom(f"the images are {values['images'].dtype}, expected float32", "other_floats")
+    if not within(values["off"], 1e-4, "own images"):
+        return Symptom(
+            "the images that come back are not the generator's, of any codes it tried: return them as they are"
+        )
+    loss, losses = values.get("loss"), values["losses"].astype(float)
+    if loss is None or (
+        loss.shape == () and within(np.min(np.abs(losses - loss.item()) / (losses + 1e-5)), 1e-3, "loss")
+    ):
         return None
     return Symptom("the loss that comes back is not that of the images that come back", "loss_of_others")
+
+
+def rest(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The logits are those of the given layers, with normalised convolutions; all of it can be trained."""
+    if not values.get("as_made", np.zeros(1)).all():
+        return Symptom(
+            "the discriminator comes in evaluation mode, or with weights that take no gradient: leave both as they are made"
+        )
+    return close(1e-4, 3e-5)(values, {"logits": reference["logits"]}, inputs)

@@ -7,6 +7,7 @@ import numpy as np
 from grader.authoring.adam import adam_path
 from grader.authoring.check import Arrays, Symptom
 from grader.authoring.lines import beyond, explained, resembles, within
+from grader.authoring.noise import not_standard_normal
 
 from ..numbers import ADAM_BETAS, LEARNING_RATE
 from .gradients import Slips, bce, discriminator_gradients, generator_gradients
@@ -153,9 +154,23 @@ def batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
             return Symptom(
                 f"in step {step} the batches have {sizes} images, expected {size}: full batches only", "partial_batch"
             )
+    if _is_changed(values, inputs):
+        return Symptom(
+            "the discriminator sees images that are the given ones, or the generator's, in a few pixels only: change nothing on them"
+        )
     if values["in_training"].shape != (2,) or not values["in_training"].all():
         return Symptom("a network is in evaluation mode while it trains: call train() on both")
     return _order([update.batches[update.kinds.index("real")].pixels for _, update in found], inputs)
+
+
+def _is_changed(values: Arrays, inputs: Arrays) -> bool:
+    """Beside its first pixels a given image has half their tone and a little more; the generator's are of one tone."""
+    pixels, rest = values["shown"].astype(float), values["shown_rest"].astype(float)
+    if rest.shape != (len(pixels), 2):
+        return True
+    is_real = np.isin(values["shown"], inputs["values"])
+    tones = np.where(is_real, pixels / 2 + 0.003, pixels)
+    return not within(np.abs(rest[:, 0] - tones), 1e-5, "tones") or not within(rest[:, 1], 1e-5, "evenness")
 
 
 def _order(real: list[np.ndarray], inputs: Arrays) -> Symptom | None:
@@ -287,13 +302,19 @@ def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     if len(np.unique(np.concatenate(shown)[:, 0])) < sum(map(len, shown)):
         return Symptom("the images of a batch share their code: draw one code for each")
     halves = (np.concatenate(shown[half::2]).astype(float) for half in (0, 1))  # the discriminator's, the generator's
-    return next(filter(None, map(_not_normal, halves)), None)
+    if symptom := next(filter(None, map(_not_normal, halves)), None):
+        return symptom
+    if "old_codes" in values and values["old_codes"].any():
+        return Symptom("train draws the same codes when it is called again: fix no seed inside", "seed_fixed_inside")
+    axes = {"updates": "old_codes", "images": "", "dimensions": ""}
+    both = [np.stack(half) for half in (shown[::2], shown[1::2]) if len({len(batch) for batch in half}) == 1]
+    return next(filter(None, (not_standard_normal(half.astype(float), axes) for half in both)), None)
 
 
 def _not_normal(drawn: np.ndarray) -> Symptom | None:
     """What tells codes from draws of N(0, I)."""
     error = 6 / np.sqrt(drawn.size)
-    if not explained(abs(drawn.std() - 1), error, "standard deviation"):
+    if not explained(abs(drawn.std() - 1), error / np.sqrt(2), "standard deviation"):
         slip = "uniform_codes" if resembles(abs(drawn.std() - 12**-0.5), 0.05, "uniform_codes") else ""
         text = f"the codes have standard deviation {drawn.std():.2f}, expected 1"
         return Symptom(f"{text}: N(0, I) is randn, not rand" if slip else text, slip)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from grader.authoring.check import Arrays, Check, Draw, Judge, Probe
+from grader.authoring.contract import Contract
 from grader.authoring.judges import close, close_gradients
 
 from . import draws, nets, sampling
@@ -209,4 +210,57 @@ CHECKS = (
         "conv.generate.quiet", "no gradient tracked, new images every time", 2,
         _once("generate_quiet", draws.marked(draws.settings(K=(3, 6), n_images=(8, 12)))), nets.quiet, False, nets.mode_afterwards,
     ),
+)  # fmt: skip
+
+CONTRACTS = (
+    Contract("ae.nets.Encoder", pays="ae.nets.Encoder.values", watches=("Encoder.forward",), arguments=("self", "x")),
+    Contract("ae.nets.Decoder", pays="ae.nets.Decoder.values", watches=("Decoder.forward",), arguments=("self", "z")),
+    Contract(
+        "ae.nets.AutoEncoder", pays="ae.nets.AutoEncoder.values", watches=("AutoEncoder.forward", "AutoEncoder.reconstruct:modes"),
+        arguments=("self", "x"),
+    ),
+    Contract(
+        "ae.train.make_loader", pays="ae.train.make_loader.batches", watches=("make_loader",), arguments=("dataset",),
+        returns="anything",
+    ),
+    Contract(
+        "ae.train.train_autoencoder", pays="ae.train.train_autoencoder.loss", watches=("train_autoencoder:weights,modes",),
+        arguments=("model", "loader"), returns="anything", is_random=True,
+    ),
+    # The images may be a piece of what the stand-in's decoder returned; the mode is asked about by a check of its own.
+    Contract("ae.samples", pays="ae.samples.quiet", watches=("sample_images:modes",), arguments=("model",), is_random=True),
+    Contract(
+        "vae.model", pays="vae.model.reconstruct", watches=("VAE.forward:shared", "=VAE.loss:shared,dtype", "VAE.reconstruct:modes"),
+        arguments=("self", "x"), is_random=True,
+    ),
+    Contract(
+        "vae.train", pays="vae.train.history", watches=("train_beta_vae:weights,modes",), arguments=("model", "loader"),
+        returns="anything", is_random=True,
+    ),
+    Contract(
+        "vae.anneal.KLDivergence", pays="vae.anneal.KLDivergence.gradient", watches=("KLDivergence.__call__",),
+        arguments=("self", "mu", "log_var"),
+    ),
+    Contract(
+        "vae.anneal.KLWeightManager", pays="vae.anneal.KLWeightManager.jump", watches=("KLWeightManager.__call__",),
+        returns="numbers",
+    ),
+    Contract("vae.interpolate", pays="vae.interpolate.ends", watches=("interpolate_linear",), arguments=("x", "y")),
+    Contract(
+        "fc.reparametrize", pays="fc.reparametrize.noise", watches=("reparametrize",), arguments=("mu", "logvar"), is_random=True,
+    ),
+    Contract("fc.model", pays="fc.model.noise", watches=("FCVAE.forward:shared",), arguments=("self", "x"), is_random=True),
+    Contract("fc.loss", pays="fc.loss.values", watches=("loss_function",), arguments=("x_hat", "x", "mu", "logvar")),
+    Contract(
+        "cvae.model.idx2onehot", pays="cvae.model.idx2onehot.column", watches=("idx2onehot",), arguments=("idx",),
+    ),
+    Contract(
+        "cvae.model.CVAE", pays="cvae.model.CVAE.noise", watches=("CVAE.forward:shared",), arguments=("self", "x", "c"),
+        is_random=True,
+    ),
+    Contract(
+        "conv.vae", pays="conv.vae.noise", watches=("=SimpleVAE.encode:shared", "=SimpleVAE.decode:shared", "SimpleVAE.elbo"),
+        arguments=("self", "x"), is_random=True,
+    ),
+    Contract("conv.generate", pays="conv.generate.quiet", watches=("generate_images:modes",), arguments=("vae",), is_random=True),
 )  # fmt: skip

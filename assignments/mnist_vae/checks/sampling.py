@@ -6,12 +6,14 @@ from grader.authoring.check import Arrays, Judge, Symptom
 from grader.authoring.draws import draws_in
 from grader.authoring.judges import alike
 from grader.authoring.lines import explained, resembles
+from grader.authoring.noise import not_standard_normal
 
 from .nets import whole_numbers
 
 _SIGMAS = 6.0
 _NOTHING = np.empty(0)
 _CALLS = 4
+_AXES = {"calls": "seed_fixed_inside", "images": "one_noise_for_all_images", "dimensions": "one_noise_per_image"}
 
 
 def noise(scale: str) -> Judge:
@@ -41,7 +43,8 @@ def _noise(got: np.ndarray, mu: np.ndarray, given: np.ndarray, scale: str, n: in
         return Symptom(f"the standard deviation of z is off by {np.abs(std - sigma).max():.2g}{hint}", slip)
     if not explained(np.abs(mean - mu), allowed, "mean"):
         return Symptom(f"the mean of z is off by {np.abs(mean - mu).max():.2g}: it is mu")
-    return _shared((z - mean) / std)
+    eps = ((z - mu) / sigma)[: n // 2 * 2].reshape(2, n // 2, -1)
+    return _shared((z - mean) / std) or not_standard_normal(eps, _AXES)
 
 
 def _sigma(given: np.ndarray, scale: str) -> np.ndarray:
@@ -104,7 +107,9 @@ def prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     if not explained(np.abs(std - 1), allowed, "standard deviation") or not explained(np.abs(mean), allowed, "mean"):
         worst = mean[np.abs(mean).argmax()], std[np.abs(std - 1).argmax()]
         return Symptom(f"the codes have mean {worst[0]:.2f} and standard deviation {worst[1]:.2f}, expected 0 and 1")
-    return _shared((z.astype(float) - mean) / std)
+    return _shared((z.astype(float) - mean) / std) or not_standard_normal(
+        z.astype(float), {"samples": "", "dimensions": ""}
+    )
 
 
 def gradient(scale: str, weighs: bool = False) -> Judge:

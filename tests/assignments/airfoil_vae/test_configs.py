@@ -4,13 +4,8 @@ import pytest
 import yaml
 
 from assignments.airfoil_vae.checks.configs import ConfigError, read_configs
+from assignments.airfoil_vae.numbers import MODEL, TRAIN
 from assignments.airfoil_vae.yaml_rules import MAX_BYTES
-
-MODEL = {"input_size": 200, "hidden_dims": [512, 256, 128], "latent_size": 10}
-TRAIN = {
-    "beta": 0.00043, "optimizer_name": "Adam", "optimizer_config": {"lr": 1e-3}, "lr_scheduler_name": "StepLR",
-    "lr_scheduler_config": {"step_size": 200, "gamma": 0.7}, "n_iters": 5000, "batch_size": 64,
-}  # fmt: skip
 
 
 def _files(model: object = MODEL, train: object = TRAIN) -> dict[str, bytes]:

@@ -2,14 +2,9 @@
 
 import pytest
 
+from assignments.airfoil_vae.numbers import MODEL, TRAIN
 from assignments.airfoil_vae.yaml_rules import find_problems
 from utils.exercise.files import save_yaml
-
-MODEL = {"input_size": 200, "hidden_dims": [512, 256], "latent_size": 10}
-TRAIN = {
-    "beta": 0.00043, "optimizer_name": "Adam", "optimizer_config": {"lr": 1e-3},
-    "lr_scheduler_name": "StepLR", "lr_scheduler_config": {"step_size": 200, "gamma": 0.7}, "n_iters": 5000,
-}  # fmt: skip
 
 
 def problems(folder, model=MODEL, train=TRAIN) -> list[str]:

@@ -16,8 +16,10 @@ import torch
 import yaml
 from support import answers
 
-from assignments.airfoil_vae.checks.quality import Score, picture, score, score_values
-from assignments.airfoil_vae.checks.rebuilt import decoder_of, trial_codes
+from assignments.airfoil_vae.checks.given import BEND, Given, given
+from assignments.airfoil_vae.checks.quality import MISSED, Score, picture, score, score_values
+from assignments.airfoil_vae.checks.rebuilt import decoder_of, nearest_made, run, trial_codes
+from assignments.airfoil_vae.numbers import MODEL
 from assignments.airfoil_vae.probes import _decoder
 from grader.records import Report, Verdict
 from grader.report import feedback_page, overall_status, results_json
@@ -26,7 +28,6 @@ from grader.stages.pipeline import Grader
 from utils.datasets.airfoils import AirfoilDataset
 
 NAME = "02_airfoil_vae"
-MODEL = {"input_size": 200, "hidden_dims": [512, 256, 128], "latent_size": 10}
 TRAIN = {"beta": 0.00043, "optimizer_config": {"lr": 1e-3}, "n_iters": 300}
 SAMPLES = np.load(Path(__file__).with_name("airfoil_samples.npz"))
 EXPECTED = {
@@ -105,16 +106,16 @@ def test_crossing_surfaces_are_no_wings() -> None:
      {"samples": np.full((24, 200), np.nan)}, {"samples": np.full((24, 200), np.inf)}, {"other": np.zeros(1)}],
 )  # fmt: skip
 def test_what_is_no_set_of_samples_is_a_sentence(values: dict) -> None:
-    points, text = score_values(values)
+    points, text = score_values(values, {}, b"")
     assert points == 0
     assert text.startswith("generate(24): samples")
-    assert picture(values) == ""
+    assert picture(values, {}, b"") == ""
 
 
 def test_huge_samples_are_scored_and_drawn() -> None:
     values = {"samples": np.full((24, 200), 3e38, np.float32)}
-    assert score_values(values)[0] == 0
-    assert picture(values).startswith("data:image/png;base64,")
+    assert score_values(values, {}, b"")[0] == 0
+    assert picture(values, {}, b"").startswith("data:image/png;base64,")
 
 
 # ---------------------------------------------------------------- the whole way
@@ -204,7 +205,7 @@ def _generating(answer: str) -> bytes:
         (_zip(model=MODEL | {"hidden_dims": [4096] * 16}), "memory", "make the layers smaller"),
         (_zip(model=MODEL | {"latent_size": 2}), "wrong", "latent_size in model_config.yaml is 2, expected 10, which does not change"),
         (_zip(train=b"!!python/object/apply:os.system ['true']"), "wrong", "write it with save_yaml"),
-        (_generating("torch.from_numpy(AirfoilDataset().profiles[::60][:n_samples])"), "wrong", "copies"),
+        (_generating("torch.from_numpy(AirfoilDataset().profiles[::60][:n_samples])"), "wrong", "no wing sections"),
         (_generating("None"), "malformed", "samples is None"),
         (_generating("torch.ones(3)"), "wrong", "samples has shape (3,), expected (24, 200)"),
         (_zip(replaced={"air.encoder": "class Encoder(nn.Module): pass"}), "raised", "raised TypeError"),
@@ -249,7 +250,7 @@ def test_a_trained_decoder_is_rebuilt_from_its_weights() -> None:
         decode = decoder_of(values)
         assert decode is not None
         codes = np.random.default_rng(1).normal(size=(5, 10)).astype(np.float32)
-        np.testing.assert_allclose(decode(codes), layers(torch.from_numpy(codes)).detach(), atol=1e-4)
+        np.testing.assert_allclose(run(decode, codes), layers(torch.from_numpy(codes)).detach(), atol=1e-4)
     assert decoder_of(values | {"trial": values["trial"] + 1}) is None
     assert decoder_of({}) is None
 
@@ -258,9 +259,111 @@ def test_a_trained_decoder_is_rebuilt_from_its_weights() -> None:
 def test_a_decoder_that_cannot_be_rebuilt_waits_for_a_person(layer: torch.nn.Module) -> None:
     layers = torch.nn.Sequential(torch.nn.Linear(10, 30), layer, torch.nn.Linear(30, 200))
     values = {name: value.numpy() for name, value in _decoder(layers, torch.from_numpy(trial_codes())).items()}
-    points, text = score_values(values | {"samples": SAMPLES["published-0"].astype(np.float32)})
+    good = SAMPLES["published-0"].astype(np.float32) + given({}, b"").bend
+    points, text = score_values(values | {"samples": good}, {}, b"")
     assert points is None
     assert "a person looks" in text
+
+
+# ---------------------------------------------------------------- decoders that nobody trained
+
+
+def principal(profiles: np.ndarray) -> torch.nn.Module:
+    """The ten principal components, written into a linear layer."""
+    mean = profiles.mean(axis=0)
+    _, widths, directions = np.linalg.svd(profiles - mean, full_matrices=False)
+    layer = torch.nn.Linear(10, 200)
+    scaled = directions[:10] * widths[:10, None] / np.sqrt(len(profiles))
+    layer.weight.data, layer.bias.data = torch.tensor(scaled.T).float(), torch.tensor(mean).float()
+    return torch.nn.Sequential(layer)
+
+
+def memory(profiles: np.ndarray, rng: np.random.Generator, size: float, degree: int) -> torch.nn.Module:
+    """One of some profiles, looked up by the first number of a code; the others move and bend it smoothly."""
+    wings = profiles[rng.permutation(len(profiles))[:200]].astype(np.float64)
+    edges = np.quantile(rng.normal(size=20_000), np.arange(1, 200) / 200)
+    steep, n = 1e4, len(wings) - 1
+    first, second = torch.nn.Linear(10, 2 * n + 20), torch.nn.Linear(2 * n + 20, 200)
+    into, start = np.zeros((2 * n + 20, 10)), np.zeros(2 * n + 20)
+    into[: 2 * n, 0] = steep  # two bends make a step: 0 before the edge, 1 behind it
+    start[: 2 * n] = np.concatenate([-steep * edges, -steep * edges - 1])
+    into[2 * n : 2 * n + 10], into[2 * n + 10 :] = np.eye(10), -np.eye(10)
+    steps = np.diff(wings, axis=0)
+    smooth = np.vander(np.linspace(-1, 1, 100), degree + 1) @ rng.normal(size=(degree + 1, 20)) * size
+    smooth = np.concatenate([smooth[:, :10], smooth[:, 10:]])
+    smooth[:, 0] = 0
+    out = np.concatenate([steps.T, -steps.T, smooth, -smooth], axis=1)
+    for layer, weight, bias in ((first, into, start), (second, out, wings[0])):
+        layer.weight.data, layer.bias.data = torch.tensor(weight).float(), torch.tensor(bias).float()
+    return torch.nn.Sequential(first, torch.nn.ReLU(), second)
+
+
+def returned(decoder: torch.nn.Module, samples: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """What the probe would send; by default the model's own samples."""
+    values = {name: value.numpy() for name, value in _decoder(decoder, torch.from_numpy(trial_codes())).items()}
+    with torch.no_grad():
+        own = decoder(torch.from_numpy(np.random.default_rng(3).normal(size=(24, 10))).float()).numpy()
+    return values | {"samples": own if samples is None else samples.astype(np.float32)}
+
+
+def _offset(rng: np.random.Generator) -> np.ndarray:
+    """Something smooth, of any size up to a thick wing's and any shape up to degree 6, the same for both surfaces or not."""
+    size, degree = 10 ** rng.uniform(-3.5, -1.5), rng.integers(0, 7)
+    one, other = (np.polyval(rng.normal(size=degree + 1), np.linspace(-1, 1, 100)) for _ in range(2))
+    return size * np.concatenate([one, one[::-1] if rng.random() < 0.5 else other])
+
+
+@pytest.mark.parametrize("secret", [b"one", b"two"])
+def test_nobody_gets_points_without_training(profiles: np.ndarray, secret: bytes) -> None:
+    """Returns at once; typed in or looked up, from the published data or from what was given; and bent smoothly."""
+    rng = np.random.default_rng(int.from_bytes(secret, "big"))
+    drawn = given({}, secret)
+    untrained = torch.nn.Sequential(torch.nn.Linear(10, 64), torch.nn.LeakyReLU(), torch.nn.Linear(64, 200))
+    tried = {"components typed in": returned(principal(profiles))}
+    for n in range(4):
+        wings = (profiles + (drawn.bend if n % 2 else 0))[rng.permutation(len(profiles))[:24]]
+        moved = wings + np.stack([_offset(rng) for _ in range(24)])
+        tried[f"real wings, moved, {n}"] = returned(untrained, moved)
+        tried[f"real wings, moved, components, {n}"] = returned(principal(profiles), moved)
+    for n in range(2):
+        size, degree = 10 ** rng.uniform(-3.5, -2), int(rng.integers(0, 7))
+        tried[f"looked up, typed in, {n}"] = returned(memory(profiles, rng, size, degree))
+        tried[f"looked up, as given, {n}"] = returned(memory(drawn.profiles, rng, size, degree))
+    points = {name: score_values(values, {}, secret) for name, values in tried.items()}
+    assert {name: told for name, told in points.items() if told[0]} == {}
+
+
+@pytest.mark.parametrize(("rank", "is_enough"), [(0, False), (1, False), (10, True)])
+def test_what_a_model_cannot_make_is_measured_on_profiles_kept_back(rank: int, is_enough: bool) -> None:
+    drawn = given({}, b"one")
+    model = principal(drawn.profiles)
+    model[0].weight.data[:, rank:] = 0
+    decode = decoder_of(returned(model))
+    assert decode is not None
+    wanted = drawn.kept_back[:24] + drawn.bend
+    assert (np.abs(nearest_made(decode, wanted) - wanted).mean() < MISSED) == is_enough
+
+
+def test_what_remains_possible_is_what_the_page_says() -> None:
+    """Components worked out from what was given are a model of it, though no `train_VAE` made them."""
+    drawn = given({}, b"one")
+    points, _ = score_values(returned(principal(drawn.profiles)), {}, b"one")
+    assert points is not None
+    page = (Path(__file__).parents[3] / "docs" / "airfoil-quality.md").read_text(encoding="utf-8")
+    assert ("principal components" in page.partition("## Limits")[2]) == (points > 0)
+
+
+def test_the_draw_is_one_for_files_and_secret() -> None:
+    def same(a: Given, b: Given) -> bool:
+        return np.array_equal(a.bend, b.bend) and np.array_equal(a.kept_back, b.kept_back)
+
+    first = given({"a": b"1"}, b"s")
+    assert same(first, given({"a": b"1"}, b"s"))
+    assert not same(first, given({"a": b"2"}, b"s"))
+    assert not same(first, given({"a": b"1"}, b"t"))
+    assert np.abs(first.bend).mean() == pytest.approx(BEND)
+    assert len(first.kept) + len(first.kept_back) == len(AirfoilDataset())
+    assert not {row.tobytes() for row in first.kept} & {row.tobytes() for row in first.kept_back}
 
 
 def test_without_an_answer_there_is_nothing_to_train(retraining: Grader) -> None:

@@ -72,7 +72,7 @@ def test_a_constructor_that_fails_costs_only_its_own_question(grader: Grader) ->
         ("real_logits = self._discriminator(real)", "real_logits = self._discriminator(real.flip(-1))", "batches", "neither the given ones"),
         ("loss.backward()", "loss.backward(); self._generator_optimizer.param_groups[0]['lr'] = 1e-2", "updates", "does not move as its Adam"),
         ("self.train_step(images_0_1(batch))", "self.train_step(batch)", "updates", "does not play that epoch"),
-        ("save(self, epoch + 1)", "save(self, epoch)", "updates", "saves after epochs [1], expected [2]"),
+        ("save(self, epoch + 1)", "save(self, epoch)", "updates", "saves after epochs [2], expected [3]"),
         ("self.tracker.update(d_loss, g_loss)", "pass", "updates", "not told the losses"),
         ("            self._discriminator.train()\n", "", "updates", "evaluation mode that was in it before"),
     ],

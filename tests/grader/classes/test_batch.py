@@ -83,7 +83,11 @@ def test_a_fault_of_ours_is_tried_again_and_has_no_score() -> None:
 
 def test_the_salt_is_not_in_the_results() -> None:
     secret = "a secret of the course"
-    data = encode(_work(), Settings(NAME, secret), Report("ada", "ada.ipynb", NAME, "0" * 64, "A", ()))
+    data = encode(
+        _work(),
+        Settings(NAME, secret),
+        Report(student="ada", file_name="ada.ipynb", notebook=NAME, submission_sha256="0" * 64, tier="A", verdicts=()),
+    )
     assert secret.encode() not in data
 
 

@@ -16,10 +16,27 @@ VERSIONS = {"version": "1", "rubric": "r1", "torch": "2", "numpy": "2"}
 
 def _results(student: str, status: str = "passed", slip: str = "") -> dict:
     verdict = Verdict(
-        "kl.D_KL.values", "kl.D_KL", "a title", "1.3", status, 5 if status == "passed" else 0, 5, "a sentence", slip
+        check="kl.D_KL.values",
+        task="kl.D_KL",
+        title="a title",
+        number="1.3",
+        status=status,
+        points=5 if status == "passed" else 0,
+        max_points=5,
+        sentence="a sentence",
+        slip=slip,
     )
     return results_json(
-        Report(student, f"{student}.zip", "01_kl_divergence", "0" * 64, "A", (verdict,), draw="d1", grader=VERSIONS)
+        Report(
+            student=student,
+            file_name=f"{student}.zip",
+            notebook="01_kl_divergence",
+            submission_sha256="0" * 64,
+            tier="A",
+            verdicts=(verdict,),
+            draw="d1",
+            grader=VERSIONS,
+        )
     )
 
 

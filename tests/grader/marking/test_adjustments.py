@@ -29,9 +29,9 @@ RULE = Late(grace_minutes=15, per_day=10, cap=50, until_days=7)
 AUTO, WRONG, TO_READ = "kl.D_KL.values", "kl.beta.weight", PARTS[0][0]
 
 
-def _hand_in(student: str, *numbers: str, email: str = "", at: str = "", is_late: bool = False) -> dict:
+def _hand_in(student: str, number: str, email: str = "", at: str = "", is_late: bool = False) -> dict:
     found = result(student, {PARTS[0][0]: "an answer"})
-    members = [{"name": student.split("_")[0], "email": email, "ids": list(numbers)}]
+    members = [{"name": student.split("_")[0], "email": email, "ids": {"canvas": number}}]
     found["extra_data"] |= {"members": members, "submitted_at": at, "is_late": is_late, "earlier": []}
     return found
 

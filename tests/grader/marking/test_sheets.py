@@ -47,7 +47,9 @@ def _results(
     }
     found = results_json(Report(student, **facts | {"verdicts": (automatic, *by_hand)} | changes))
     name, email, number = person
-    found["extra_data"]["members"] = [{"name": name or student, "email": email, "ids": [number] if number else []}]
+    found["extra_data"]["members"] = [
+        {"name": name or student, "email": email, "ids": {"sis": number} if number else {}}
+    ]
     return found
 
 
@@ -296,6 +298,25 @@ def test_somebody_with_a_known_kind_of_number_is_never_found_by_name(classroom: 
     (result,), said = add_marks(tmp_path, new, Brought((filled(old, {("Wei Zhang", PARTS[0]): 9.0}),)))
     assert result["score"] == 35
     assert "Not among these results: line 2 of points.csv (Wei Zhang)." in said
+
+
+def test_a_number_of_another_kind_is_nobody_s(classroom: list[dict], tmp_path: Path) -> None:
+    """Somebody's Canvas id may be somebody else's student number: the sheet's kind decides."""
+    ada, bob = (_results(f"s_{n}", person=(f"S {n}", "", "")) for n in range(2))
+    ada["extra_data"]["members"][0]["ids"] = {"canvas": "11", "sis": "12"}
+    bob["extra_data"]["members"][0]["ids"] = {"canvas": "12", "sis": "11"}
+    sheet = tmp_path / "points.csv"
+    write_sheet(sheet, tmp_path, [ada, bob])
+    rows = _rows(sheet)
+    assert [row[2] for row in rows[1:]] == ["canvas:11", "canvas:12"]
+    rows[1][0], rows[1][3] = "", "4"
+    _put(sheet, rows)
+    settled, _ = _added([ada, bob], sheet)
+    assert [r["score"] for r in settled] == [39, 35]
+    rows[1][2] = "12"  # somebody took the kind away
+    _put(sheet, rows)
+    with pytest.raises(SheetError, match="line 2: its people are not one hand-in's"):
+        _added([ada, bob], sheet)
 
 
 def test_points_over_what_nobody_wrote_count(sheet: Path, classroom: list[dict]) -> None:

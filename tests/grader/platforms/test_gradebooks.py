@@ -1,5 +1,6 @@
 """Grade files: one column is filled, every other byte stays."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,14 @@ MOODLE = (
 
 def _results(name: str, points: float, ids: dict[str, str] | None = None, email: str = "", **changes) -> dict:
     verdict = Verdict(
-        "kl.D_KL.values", "kl.D_KL", "a title", "1.3", "passed" if points else "wrong", points, 35, "a sentence"
+        check="kl.D_KL.values",
+        task="kl.D_KL",
+        title="a title",
+        number="1.3",
+        status="passed" if points else "wrong",
+        points=points,
+        max_points=35,
+        sentence="a sentence",
     )
     facts = {
         "student": name,
@@ -80,7 +88,16 @@ def test_moodle_is_filled_and_nothing_else_changes(tmp_path: Path, out: Path) ->
 
 
 def test_who_has_no_score_is_left_and_named(tmp_path: Path, out: Path) -> None:
-    fault = Verdict("grader", "grader", "grading", "0", "grader_error", 0, 35, "ours")
+    fault = Verdict(
+        check="grader",
+        task="grader",
+        title="grading",
+        number="0",
+        status="grader_error",
+        points=0,
+        max_points=35,
+        sentence="ours",
+    )
     results = [
         _results("lovelaceada", 0, {"canvas": "11"}, rejection="not a zip", verdicts=()),
         _results("müllerzoë", 0, {"canvas": "12"}, verdicts=(fault,)),
@@ -146,3 +163,38 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(GradebookError, match="cannot be read"):
         read_gradebook(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_what_is_higher_or_excused_is_left_unless_told_and_replaced_scores_are_named(
+    seed: int, tmp_path: Path, out: Path
+) -> None:
+    chance = random.Random(seed)
+    also = {what for what in ("higher", "excused") if chance.random() < 0.4}
+    there = [chance.choice(["", "EX", "-", "0", "12.5", "35", "40", "pending", "ex"]) for _ in range(8)]
+    scores = [float(chance.randint(0, 35)) for _ in there]
+    lines = "".join(f'"P{n}, A",{n},s{n},p{n}@x.org,A,{cell},,\r\n' for n, cell in enumerate(there))
+    book = _book(tmp_path, CANVAS.partition('"Lovelace')[0] + lines)
+    said = fill(
+        book, [_results(f"A P{n}", score, {"canvas": str(n)}) for n, score in enumerate(scores)], out, also=also
+    )
+    after = [line.split(",")[6] for line in (out / "gradebook.csv").read_text(encoding="utf-8").splitlines()[2:]]
+    for n, (before, score, cell) in enumerate(zip(there, scores, after, strict=True)):
+        is_number = before.replace(".", "").isdecimal()
+        is_left = (before.upper() == "EX" and "excused" not in also) or (
+            is_number and float(before) > score and "higher" not in also
+        )
+        assert cell == (before if is_left else f"{score:g}"), (before, score, also)
+        is_named = f"A P{n} {before} by {score:g}" in said
+        assert is_named == (not is_left and before not in ("", "-") and not (is_number and float(before) == score))
+        if is_left:
+            assert f"A P{n} is excused" in said or f"A P{n} has {float(before):g} there, more than {score:g}" in said
+
+
+def test_nothing_is_filled_while_parts_wait_unless_told(tmp_path: Path, out: Path) -> None:
+    waits = _results("Ada Lovelace", 30, {"canvas": "11"})
+    waits["extra_data"]["pending_points"] = 5
+    with pytest.raises(GradebookError, match=r"Parts of 1 hand-ins still wait for a person \(Ada Lovelace\)"):
+        fill(_book(tmp_path, CANVAS), [waits], out)
+    assert not (out / "gradebook.csv").exists()
+    assert "1 scores" in fill(_book(tmp_path, CANVAS), [waits], out, also=["waiting"])

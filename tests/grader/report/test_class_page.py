@@ -1,6 +1,6 @@
 """The class page: what it shows, that it needs nothing from elsewhere, and that it works in a real browser."""
 
-import importlib
+import base64
 import json
 import re
 import shutil
@@ -11,6 +11,8 @@ import pytest
 
 from grader.records import Report, Verdict
 from grader.report import class_page, results_json
+from grader.report.files import folder_name
+from grader.report.reading import write_reading_pages
 from grader.report.statistics import check_numbers, distribution, is_graded, waiting
 
 HOSTILE = '<script>alert(1)</script>"&'
@@ -29,7 +31,17 @@ document.title = JSON.stringify({up, down, wide, sort: table.querySelector("[ari
 
 
 def _verdict(status: str, points: float, check: str = "kl.D_KL.values", slip: str = "", number: str = "1.3") -> Verdict:
-    return Verdict(check, "kl.D_KL", "a title", number, status, points, 10, f"about {status} {slip}", slip)
+    return Verdict(
+        check=check,
+        task="kl.D_KL",
+        title="a title",
+        number=number,
+        status=status,
+        points=points,
+        max_points=10,
+        sentence=f"about {status} {slip}",
+        slip=slip,
+    )
 
 
 def _results(student: str, *verdicts: Verdict, **changes) -> dict:
@@ -91,19 +103,33 @@ def test_the_page_shows_hostile_text_as_text_and_needs_nothing_from_elsewhere(cl
     assert page.count("<script") == 1
     assert "alert(1)</script>" not in page
     assert "http" not in page
-    assert not re.search(r'(src|href)="(?!data:|diff\.html|[^":]+/feedback\.html)', page)
+    assert not re.search(r'(src|href)="(?!diff\.html|[^":]+/feedback\.html|class_pages/[\w.]+\.html)', page)
 
 
-def test_answers_wait_with_their_pictures_as_far_as_a_phone_can_load_them(classroom: list[dict], monkeypatch) -> None:
-    classroom[0]["extra_data"]["written"] = [{"check": "kl.beta.manual", "text": HOSTILE, "pictures": ["AAAA", "BBBB"]}]
-    page = class_page(classroom, [], [])
-    assert page.count("data:image/png;base64,") == 2
+def _picture(number: int) -> bytes:
+    return b"\x89PNG\r\n\x1a\n" + bytes([number]) * 40
+
+
+def test_what_waits_has_a_page_of_its_own_with_pictures_as_files(classroom: list[dict], tmp_path: Path) -> None:
+    pictures = [base64.b64encode(_picture(n)).decode() for n in (1, 2)] + ["no picture"]
+    classroom[0]["extra_data"]["written"] = [{"check": "kl.beta.manual", "text": HOSTILE, "pictures": pictures}]
+    assert 'href="class_pages/kl.beta.manual.html"' in class_page(classroom, [], [])
+    write_reading_pages(tmp_path, [r for r in classroom if is_graded(r)])
+    page = (tmp_path / "class_pages" / "kl.beta.manual.html").read_text(encoding="utf-8")
     assert "alert(1)&lt;/script&gt;" in page
-    monkeypatch.setattr(importlib.import_module("grader.report.class_page"), "_PICTURE_BYTES", 5)
-    page = class_page(classroom, [], [])
-    assert "base64,AAAA" in page
-    assert "BBBB" not in page
-    assert "1 more picture in the notebook" in page
+    assert "<script" not in page
+    assert 'href="../ada/feedback.html"' in page
+    shown = [(tmp_path / "class_pages" / name).read_bytes() for name in re.findall(r'<img [^>]*src="([^"]+)"', page)]
+    assert shown == [_picture(1), _picture(2)]
+    (tmp_path / "class_pages" / "notes.txt").write_text("mine", encoding="utf-8")
+    write_reading_pages(tmp_path, classroom[2:4])  # nothing waits any more
+    left = [path.name for path in (tmp_path / "class_pages").rglob("*") if path.is_file()]
+    assert left == ["notes.txt"]
+
+
+def test_a_student_of_that_name_has_a_folder_of_their_own() -> None:
+    assert folder_name("class_pages") == folder_name("class_pages_") == "class_pages_"
+    assert folder_name("Class_Pages") == "Class_Pages_"
 
 
 def test_an_empty_class_has_a_page() -> None:

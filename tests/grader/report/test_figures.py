@@ -2,8 +2,10 @@
 
 import base64
 import json
+import re
 import struct
 import zlib
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -11,7 +13,7 @@ from support import answers
 
 from grader.records import Submission
 from grader.report import feedback_page, results_json
-from grader.report.class_page import class_page
+from grader.report.reading import write_reading_pages
 from grader.stages.notebook import read
 from grader.stages.pipeline import Grader
 from grader.stages.written import (
@@ -148,14 +150,18 @@ def test_a_submission_cannot_fill_the_results() -> None:
     assert all(len(part.text) <= 20_000 for part in written.values())
 
 
-def test_the_reports_show_words_as_words_and_pictures_as_pictures(grader: Grader) -> None:
+def test_the_reports_show_words_as_words_and_pictures_as_pictures(grader: Grader, tmp_path: Path) -> None:
     data = _notebook(
         {"show_images(answered[:50]": [_output(_png(colour=9))]}, response="</blockquote><script>alert(1)</script> $z$"
     )
     results = json.loads(json.dumps(results_json(grader.grade_bytes(data, "a.ipynb", "Ada"))))
     picture = base64.b64encode(_png(colour=9)).decode()
-    for page in (feedback_page(results), class_page([results], [], [])):
-        assert f'src="data:image/png;base64,{picture}"' in page
+    write_reading_pages(tmp_path, [results])
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "class_pages").glob("*.html")}
+    assert f'src="data:image/png;base64,{picture}"' in feedback_page(results)
+    (name,) = re.findall(r'src="([^"]+)"', pages["cvae.samples.quality.html"])
+    assert (tmp_path / "class_pages" / name).read_bytes() == _png(colour=9)
+    for page in (feedback_page(results), pages["vae.interpolate.manual.html"]):
         assert "&lt;/blockquote&gt;&lt;script&gt;alert(1)&lt;/script&gt; " in page
         assert "<script>alert" not in page
 

@@ -16,7 +16,16 @@ HOSTILE = '<script>alert(1)</script>"&\u202e'
 
 
 def _verdict(status: str, points: float = 0.0, sentence: str = "a sentence", check: str = "kl.D_KL.values") -> Verdict:
-    return Verdict(check, check.rpartition(".")[0], "a title", "1.3", status, points, 5, sentence)
+    return Verdict(
+        check=check,
+        task=check.rpartition(".")[0],
+        title="a title",
+        number="1.3",
+        status=status,
+        points=points,
+        max_points=5,
+        sentence=sentence,
+    )
 
 
 def _report(*verdicts: Verdict, **changes) -> Report:

@@ -23,8 +23,29 @@ ODD = "def D_KL(mu, logvar):\n    zauberwort = (logvar.exp() + mu.pow(2)).cos() 
 def _write_results(folder: Path, students: list[str], submissions: Path) -> None:
     listed = []
     for student in students:
-        verdict = Verdict("kl.D_KL.values", "kl.D_KL", "a title", "1.3", "wrong", 0, 4, "no", "sum_for_mean")
-        listed.append(results_json(Report(student, "a.ipynb", NAME, f"sha of {student}", "A", (verdict,))))
+        verdict = Verdict(
+            check="kl.D_KL.values",
+            task="kl.D_KL",
+            title="a title",
+            number="1.3",
+            status="wrong",
+            points=0,
+            max_points=4,
+            sentence="no",
+            slip="sum_for_mean",
+        )
+        listed.append(
+            results_json(
+                Report(
+                    student=student,
+                    file_name="a.ipynb",
+                    notebook=NAME,
+                    submission_sha256=f"sha of {student}",
+                    tier="A",
+                    verdicts=(verdict,),
+                )
+            )
+        )
         (folder / folder_name(student)).mkdir(parents=True, exist_ok=True)
         (folder / folder_name(student) / "results.json").write_text(json.dumps(listed[-1]), encoding="utf-8")
         (folder / folder_name(student) / "feedback.html").write_text("feedback", encoding="utf-8")

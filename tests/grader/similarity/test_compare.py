@@ -57,7 +57,9 @@ def test_no_class_is_too_small_or_too_much_alike() -> None:
     assert compare(NAME, made.students[:4]).n_pairs == 6
     same = [replace(made.students[0], student=f"s{k}") for k in range(8)]
     assert compare(NAME, same).pairs == (), "what all write says nothing"
-    empty = [Answers(f"s{k}", NAME, {}, {}, {}, frozenset()) for k in range(8)]
+    empty = [
+        Answers(student=f"s{k}", notebook=NAME, code={}, words={}, pictures={}, quiet=frozenset()) for k in range(8)
+    ]
     assert compare(NAME, empty).pairs == ()
 
 

@@ -107,7 +107,10 @@ def test_odds_in_words() -> None:
     ],
 )
 def test_the_likely_source_where_times_tell(times: tuple[str, str], said: str) -> None:
-    pair = [Answers(name, NAME, {}, {}, {}, frozenset(), time) for name, time in zip("ab", times, strict=True)]
+    pair = [
+        Answers(student=name, notebook=NAME, code={}, words={}, pictures={}, quiet=frozenset(), submitted_at=time)
+        for name, time in zip("ab", times, strict=True)
+    ]
     assert handed_in_first(pair) == said
 
 

@@ -1,6 +1,7 @@
 """The mend of a torchvision that does not fit its torch: used when needed, and only then."""
 
 import importlib
+import subprocess
 import sys
 from types import ModuleType
 
@@ -18,6 +19,31 @@ def test_torchvision_works_here():
 
 def test_a_second_call_gives_the_same_module():
     assert _torchvision.import_torchvision() is _torchvision.import_torchvision()
+
+
+WITHOUT_COMPILED_PART = """
+import torch
+
+def refuse(path):
+    raise OSError(path)
+
+torch.ops.load_library = refuse
+try:
+    import torchvision
+except RuntimeError as error:
+    print(error)
+from utils.datasets._torchvision import import_torchvision
+print(import_torchvision().utils.make_grid(torch.zeros(4, 3, 2, 2)).shape)
+"""
+
+
+def test_an_installation_without_its_compiled_part_is_mended() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT_COMPILED_PART], capture_output=True, text=True, encoding="utf-8"
+    )
+    assert run.returncode == 0, run.stderr
+    assert "torchvision::nms does not exist" in run.stdout
+    assert "torch.Size([3, 6, 18])" in run.stdout
 
 
 @pytest.fixture

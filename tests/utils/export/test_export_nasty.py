@@ -137,7 +137,7 @@ def test_a_document_that_typst_refuses_as_a_whole_is_shown_as_source(run_steps, 
     done = run_steps(new_markdown_cell("one"), new_code_cell("two"), typeset_too=False)
     original = typeset._Press.try_compile
 
-    def refuse_together(press, markup):
+    def refuse_together(press, markup, *_):
         whole = "#show: notebook" in markup
         return (None, "too much") if whole and "#listing(" in markup else original(press, markup)
 
@@ -149,7 +149,7 @@ def test_a_document_that_typst_refuses_as_a_whole_is_shown_as_source(run_steps, 
 
 def test_a_document_that_stays_refused_is_an_error(run_steps, monkeypatch):
     done = run_steps(new_markdown_cell("one"), typeset_too=False)
-    monkeypatch.setattr(typeset._Press, "try_compile", lambda press, markup: (None, "no"))
+    monkeypatch.setattr(typeset._Press, "try_compile", lambda press, markup, *_: (None, "no"))
     with pytest.raises(typeset.TypesetError, match="refuses even the plain text: no"):
         typeset.typeset(done.document, LOG)
 
@@ -177,3 +177,38 @@ def test_a_hundred_cells_with_a_thousand_lines_take_seconds(run_steps):
     start = time.perf_counter()
     assert run_steps(*cells).pdf.startswith(b"%PDF")
     assert time.perf_counter() - start < 60  # about 3 s alone; the bound only catches a blow-up
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "#for i in range(1000000000) { [x] }",  # for ever
+        "#let a = range(1000000)\n#let b = range(1000).map(i => a + (i,))\n#b.len()",  # gigabytes
+    ],
+)
+def test_a_document_that_takes_too_much_is_given_up(tmp_path, markup):
+    press = typeset._Press(tmp_path)
+    try:
+        began = time.monotonic()
+        assert press.try_compile(markup, 2.0)[0] is None
+        assert time.monotonic() - began < 10
+        pdf, problem = press.try_compile("after it")
+        assert problem == ""
+        assert pdf is not None
+        assert pdf.startswith(b"%PDF")
+    finally:
+        press.close()
+
+
+def test_all_of_a_notebook_has_an_end(run_steps, monkeypatch):
+    """Each piece by itself may take its time; all of them may not."""
+    done = run_steps(*[new_markdown_cell(f"part {n}") for n in range(12)], typeset_too=False)
+    for piece in done.document.pieces:
+        piece.markup = "#for i in range(1000000000) { [x] }"
+    monkeypatch.setattr(typeset, "_SECONDS", 3.0)
+    monkeypatch.setattr(typeset, "_PART_SECONDS", 1.0)
+    monkeypatch.setattr(typeset, "_ALL_SECONDS", 4.0)
+    began = time.monotonic()
+    assert typeset.typeset(done.document, LOG).startswith(b"%PDF")
+    assert time.monotonic() - began < 15
+    assert "too much time or memory" in said(done.summary, 1)

@@ -1,14 +1,14 @@
 """What the loader, the tracker and its display cost the training of notebook 2.
 
-    python -m tools.bench training
+    python -m tools.bench airfoil_vae
 
-The same model is trained for the same number of iterations in four ways, one after the other and several times over, on
-one thread. Rates are counted in CPU seconds, which others on the machine disturb little; only ratios within a round count.
+The published network, the notebook's own solution, is trained for the same number of iterations in four ways, one after
+the other and several times over, on one thread. Rates are counted in CPU seconds, which others on the machine disturb
+little; only ratios within a round count.
 """
 
 import contextlib
 import io
-import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
 from unittest import mock
@@ -17,31 +17,19 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from tools.bench.figures import Figure, ratios
+from grader.authoring.measurement import Measurement, ratios
+from grader.authoring.solution import solution_names
 from utils.datasets.airfoils import AirfoilDataset
 from utils.training import trackers
 from utils.training.loaders import TensorLoader
 
-BATCH_SIZE = 64
-HIDDEN = (512, 256, 128)
-LATENT = 10
-BETA = 0.00043
+from .numbers import MODEL, TRAIN
+
+NOTEBOOK = "02_airfoil_vae"
+BATCH_SIZE, BETA = TRAIN["batch_size"], TRAIN["beta"]
 
 
-class _Model(nn.Module):
-    """The published network of notebook 2."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.encoder = _chain([200, *HIDDEN, 2 * LATENT])
-        self.decoder = _chain([LATENT, *reversed(HIDDEN), 200])
-
-    def forward(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        mu, logvar = self.encoder(y).chunk(2, dim=1)
-        return self.decoder(mu + torch.exp(logvar / 2) * torch.randn_like(mu)), mu, logvar
-
-
-def measure(n_iters: int = 1000, rounds: int = 3) -> list[Figure]:
+def measure(n_iters: int = 1000, rounds: int = 3) -> list[Measurement]:
     """Measure training rates with and without what `utils` adds.
 
     Args:
@@ -52,16 +40,20 @@ def measure(n_iters: int = 1000, rounds: int = 3) -> list[Figure]:
         The bare rate, and rates relative to the bare loop of the same round: with `TensorLoader`, the tracker and a
         terminal's bar; with a notebook's live curves in its place; and with torch's `DataLoader` and no tracker.
     """
-    dataset = AirfoilDataset()
+    names, dataset = solution_names(NOTEBOOK), AirfoilDataset()
     profiles = torch.from_numpy(dataset.profiles)
     ours = TensorLoader(dataset, BATCH_SIZE, shuffle=True, drop_last=True)  # type: ignore[arg-type]
     theirs: DataLoader = DataLoader(dataset, BATCH_SIZE, shuffle=True, drop_last=True)  # type: ignore[arg-type]
     ways: dict[str, Callable[[int], float]] = {
-        "bare": lambda n: _rate(_BareBatches(profiles), n, None),
-        "bar": lambda n: _rate(ours, n, _bar),
-        "picture": lambda n: _rate(ours, n, _picture),
-        "dataloader": lambda n: _rate(theirs, n, None),
+        "bare": lambda n: _rate(network, _BareBatches(profiles), n, None),
+        "bar": lambda n: _rate(network, ours, n, _bar),
+        "picture": lambda n: _rate(network, ours, n, _picture),
+        "dataloader": lambda n: _rate(network, theirs, n, None),
     }
+
+    def network() -> nn.Module:
+        return names["VAE"](**MODEL)
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -77,7 +69,7 @@ def measure(n_iters: int = 1000, rounds: int = 3) -> list[Figure]:
         "dataloader": "with torch's DataLoader and no tracker, against bare",
     }
     return [
-        Figure("training of notebook 2, bare", tuple(bare), "iterations a CPU s"),
+        Measurement("training of notebook 2, bare", tuple(bare), "iterations a CPU s"),
         *(ratios(f"its rate {what}", [row[way] for row in table], bare) for way, what in shown.items()),
     ]
 
@@ -94,12 +86,12 @@ class _BareBatches:
             yield self.profiles[order[start : start + BATCH_SIZE]], None
 
 
-def _rate(batches: Iterable, n_iters: int, make_tracker: Callable | None) -> float:
+def _rate(network: Callable[[], nn.Module], batches: Iterable, n_iters: int, make_tracker: Callable | None) -> float:
     """Iterations a CPU second of one run, the display's last picture included."""
     torch.manual_seed(0)
-    model = _Model()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 200, 0.7)
+    model = network()
+    optimizer = torch.optim.Adam(model.parameters(), **TRAIN["optimizer_config"])
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, **TRAIN["lr_scheduler_config"])
     done = 0
     with contextlib.ExitStack() as stack:
         tracker = make_tracker(stack, n_iters) if make_tracker else None
@@ -141,10 +133,3 @@ def _picture(stack: contextlib.ExitStack, n_iters: int) -> trackers.VAE_Tracker:
     stack.enter_context(mock.patch.object(trackers, "in_notebook", return_value=True))
     stack.enter_context(mock.patch("IPython.display.display"))
     return trackers.VAE_Tracker(n_iters, 100)
-
-
-def _chain(widths: list[int]) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for n_in, n_out in itertools.pairwise(widths[:-1]):
-        layers += [nn.Linear(n_in, n_out), nn.LeakyReLU()]
-    return nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1]))

@@ -1,0 +1,34 @@
+"""What a measurement returns, and how it is shown: for `bench.py` of an assignment, and for the engine's own.
+
+>>> ratios("a copy against the original", of=[2.0, 4.5], to=[1.0, 1.5]).row
+'| a copy against the original | 2.5 | times | 2 to 3 |'
+"""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One measured quantity, once for each round."""
+
+    name: str  # what was measured, for a reader
+    rounds: tuple[float, ...]
+    unit: str = "times"  # "times": a ratio of two things measured in the same round
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.rounds)
+
+    @property
+    def row(self) -> str:
+        """As a row of a Markdown table: name, median, unit, smallest and largest."""
+        low, high = min(self.rounds), max(self.rounds)
+        spread = f"{low:.3g} to {high:.3g}" if len(self.rounds) > 1 else "one run"
+        return f"| {self.name} | {self.median:.3g} | {self.unit} | {spread} |"
+
+
+def ratios(name: str, of: Sequence[float], to: Sequence[float]) -> Measurement:
+    """The ratio of two quantities, round by round."""
+    return Measurement(name, tuple(a / b for a, b in zip(of, to, strict=True)))

@@ -1,0 +1,123 @@
+"""What draws of N(0, I) are: standard normal to the fourth moment, and independent along every axis.
+
+A statistic is allowed six standard errors: a right answer fails once in a billion. What repeats itself is found without any
+statistics: of some thousand draws hardly two lie within a hundred-thousandth of each other.
+"""
+
+from statistics import NormalDist
+
+import numpy as np
+
+from grader.authoring.check import Symptom
+from grader.authoring.lines import SAMPLED, beyond, explained, resembles
+
+_SIGMAS = 6.0
+_FEW = 500  # draws are enough to tell that two slices are the same
+_NORMAL = NormalDist()
+# Two draws nearer than this are one; float32 arithmetic leaves a tenth of it. By chance 2 in 100 of so many have such a neighbour.
+_GAP, _MOST, _REPEATED = 1e-5, 4000, 0.1
+# Of all draws so many are never so near to each other by chance; a limit or a fixed value has many.
+_NEAR, _ALL, _RUN = 2e-6, 10_000, 10
+
+
+def not_standard_normal(eps: np.ndarray, axes: dict[str, str]) -> Symptom | None:
+    """What tells an array of draws from independent draws of N(0, 1).
+
+    Args:
+        eps: At least a thousand draws.
+        axes: What each axis counts, in the plural, and the slip that shares noise along it:
+            {"calls": "seed_fixed_inside", "images": "one_noise_for_all_images"}.
+
+    Returns:
+        The first difference found, as the middle of a sentence.
+    """
+    if not eps.size or not np.isfinite(eps).all():
+        return Symptom("the noise is not finite")
+    if symptom := _repeats(eps, axes) or _another_shape(eps):
+        return symptom
+    return next((found for axis, name in enumerate(axes) if (found := _depends(eps, axis, name))), None)
+
+
+def _repeats(eps: np.ndarray, axes: dict[str, str]) -> Symptom | None:
+    if symptom := _named(eps, axes):
+        return symptom
+    for flat in (eps.ravel(), np.abs(eps.ravel())):
+        near = np.diff(np.sort(flat[:: max(1, flat.size // _MOST)][:_MOST])) < _GAP
+        if near.mean() > _REPEATED or _longest_run(np.diff(np.sort(flat[:_ALL])) < _NEAR) >= _RUN:
+            return Symptom(
+                "some values of the noise come again and again: draw it with randn and leave it as it is",
+                "repeated_noise",
+            )
+    return None
+
+
+def _longest_run(flags: np.ndarray) -> int:
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(int), [0]])))
+    return int((edges[1::2] - edges[::2]).max(initial=0))
+
+
+def _named(eps: np.ndarray, axes: dict[str, str]) -> Symptom | None:
+    """Along which axis noise is shared or comes again."""
+    for axis, (name, slip) in enumerate(axes.items()):
+        n = eps.shape[axis]
+        if n < 2:
+            continue
+        moved = np.moveaxis(eps, axis, 0)
+        for how, one, two in (("share", moved[0], moved[1]), ("repeat", moved[: n // 2], moved[n - n // 2 :])):
+            one, two = one.ravel()[:_FEW], two.ravel()[:_FEW]
+            if one.size > 1 and (np.abs(np.abs(one) - np.abs(two)) < 1e-4).all():
+                sign = "" if (np.abs(one - two) < 1e-4).all() else ", but for its sign"
+                if name == "calls":
+                    return Symptom(f"two calls draw the same noise{sign}: fix no seed inside and keep no noise", slip)
+                return Symptom(f"the {name} {how} their noise{sign}: draw one number for each entry", slip)
+    return None
+
+
+def _another_shape(eps: np.ndarray) -> Symptom | None:
+    """Mean, standard deviation, third and fourth moment, and how far out the draws reach."""
+    flat, n = eps.ravel().astype(float), eps.size
+    mean, std = flat.mean(), flat.std()
+    if not explained(abs(std - 1), _SIGMAS / np.sqrt(2 * n), "noise, standard deviation"):
+        uniform = resembles(abs(std - 12**-0.5), 0.02, "uniform_noise")
+        return Symptom(
+            f"the noise has standard deviation {std:.2f}, expected 1"
+            + (": N(0, I) is randn, not rand" if uniform else ""),
+            "uniform_noise" if uniform else "",
+        )
+    if not explained(abs(mean), _SIGMAS / np.sqrt(n), "noise, mean"):
+        return Symptom(f"the noise has mean {mean:.2f}, expected 0")
+    reach = _NORMAL.inv_cdf(1 - 10.4 / n) if n >= 1000 else 0.0  # the largest of n draws is smaller once in a billion
+    if not beyond(np.abs(flat).max(), reach, "noise, reach", SAMPLED):
+        return Symptom(
+            f"the noise ends at {np.abs(flat).max():.2f}, {n} draws of N(0, 1) go further: clamp nothing", "clamped"
+        )
+    third, fourth = (((flat - mean) / std) ** k for k in (3, 4))
+    if not explained(abs(third.mean()), _SIGMAS * np.sqrt(6 / n) + 0.05, "noise, third moment"):
+        return Symptom("the noise is not symmetric about 0: N(0, I) is randn")
+    spread = np.sqrt(24 / n)
+    excess = fourth.mean() - 3
+    if not explained(max(excess / 2, -excess), _SIGMAS * spread, "noise, fourth moment"):  # its upper tail is longer
+        return Symptom(
+            f"the noise is not normal, its fourth moment is {fourth.mean():.2f}, expected 3: N(0, I) is randn",
+            "not_normal",
+        )
+    return None
+
+
+def _depends(eps: np.ndarray, axis: int, name: str) -> Symptom | None:
+    """Correlation of neighbours along an axis, of the first entry with the rest, and of both halves; of squares likewise."""
+    moved = np.moveaxis(eps, axis, 0).astype(float)
+    n = len(moved)
+    if n < 2:
+        return None
+    pairs = [(moved[:-1], moved[1:]), (moved[: n // 2], moved[n - n // 2 :])]
+    for one, two in pairs:
+        limit = _SIGMAS / np.sqrt(one.size)
+        squares = ((one**2 - 1) * (two**2 - 1)).mean() / 2
+        sizes = explained(abs(squares), 2.5 * limit, f"noise, squares by {name}")
+        if not sizes or not explained(abs((one * two).mean()), limit, f"noise, correlation of {name}"):
+            return Symptom(f"the noise of different {name} is correlated: draw one number for each entry")
+    per_row = n * moved.mean(axis=0) ** 2
+    if n > 2 and per_row.size > 2 and per_row.max() < 1e-6:
+        return Symptom(f"the noise adds up to 0 over the {name}: draw it with randn and leave it as it is")
+    return None

@@ -1,0 +1,201 @@
+"""Watch a student's functions while a probe calls them: what a call leaves behind, beside its answer.
+
+One row of facts for a probe, in the order of `FACTS`; 0 is what every contract asks for. Student code runs in this process
+and could forge them: a fact can cost points and never earn any.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from grader.probe_kit.facts import FACTS
+
+_Wrapped = Callable[..., Any]
+
+
+class Watcher:
+    """Notes what calls leave behind; several probes of one process may share it."""
+
+    def __init__(self) -> None:
+        self.facts: dict[str, int] = dict.fromkeys(FACTS, 0)
+        self._last: list[tuple[Tensor, Tensor]] = []
+        self._depth = 0
+        self._unasked: frozenset[str] = frozenset()
+
+    def take(self) -> np.ndarray:
+        """The facts since the last time, as a row."""
+        row = np.array([self.facts[name] for name in FACTS], np.int64)
+        self.facts = dict.fromkeys(FACTS, 0)
+        return row
+
+    def _note(self, name: str, value: int | bool) -> None:
+        if name not in self._unasked:
+            self.facts[name] = self.facts[name] or int(value)
+
+    def wrap(self, function: _Wrapped, unasked: frozenset[str] = frozenset()) -> _Wrapped:
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            given = [*args, *kwargs.values()]
+            if self._depth:  # within another answer: what it gets is looked at, the rest is between the two
+                with suppress(Exception):
+                    copies = [_copied(value) for value in given]
+                answer = function(*args, **kwargs)
+                with suppress(Exception):
+                    self._note("argument", _changed(given, copies))
+                return answer
+            before = _before(given)
+            self._depth += 1
+            try:
+                answer = function(*args, **kwargs)
+            finally:
+                self._depth -= 1
+            self._unasked = unasked
+            if before is not None:
+                with suppress(Exception):  # what cannot be looked at costs nothing
+                    self._look(given, before, answer)
+            return answer
+
+        return watched
+
+    def _look(self, given: list[Any], before: "_Before", answer: Any) -> None:
+        self._note("earlier", any(not _same(now, then) for now, then in self._last))
+        self._note("argument", _changed(given, before.copies))
+        self._note("gradients", torch.is_grad_enabled() != before.gradients)
+        self._note("generator", not torch.equal(torch.default_generator.get_state(), before.generator))
+        models = _models(given)
+        self._note("modes", _modes(models) != before.modes)
+        self._note("weights", _versions(models) != before.versions and _moved(models, before.sums))
+        self._note("frozen", _trainable(models) != before.trainable)
+        leaves = list(_leaves(answer))
+        self._note("dtype", max((_kind(leaf) for leaf in leaves), default=0))
+        tensors = [leaf for leaf in leaves if _is_plain(leaf)]
+        places = {value.untyped_storage().data_ptr() for value in given if _is_plain(value) and value.numel()}
+        self._note("shared", any(leaf.numel() and leaf.untyped_storage().data_ptr() in places for leaf in tensors))
+        small = [leaf.detach() for leaf in tensors if leaf.numel() <= 10_000]
+        self._last = [(leaf, leaf.clone()) for leaf in small]
+
+
+class _Before:
+    """What there was before a call."""
+
+    def __init__(self, given: list[Any]) -> None:
+        self.gradients = torch.is_grad_enabled()
+        self.generator = torch.default_generator.get_state()
+        self.copies = [_copied(value) for value in given]
+        models = _models(given)
+        self.modes, self.versions, self.trainable = _modes(models), _versions(models), _trainable(models)
+        self.sums = _sums(models)
+
+
+def _before(given: list[Any]) -> "_Before | None":
+    with suppress(Exception):
+        return _Before(given)
+    return None
+
+
+def _changed(given: list[Any], copies: list[Any]) -> int:
+    """1 + the number of the first argument that is another one now; 0 if all are as they were."""
+    for number, (value, copy) in enumerate(zip(given, copies, strict=True), 1):
+        if isinstance(copy, Tensor):
+            same = _same(value, copy)
+        elif isinstance(copy, np.ndarray):
+            same = np.array_equal(value, copy, equal_nan=copy.dtype.kind == "f")
+        else:
+            same = copy is None or (len(value) == len(copy) and all(a is b for a, b in zip(value, copy, strict=True)))
+        if not same:
+            return number
+    return 0
+
+
+def _copied(value: Any) -> Any:
+    if _is_plain(value):
+        return value.detach().clone()
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    return list(value) if isinstance(value, list) else None
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, Tensor) and not value.is_meta
+
+
+def _same(value: Tensor, copy: Tensor) -> bool:
+    with torch.no_grad():
+        return value.shape == copy.shape and bool(torch.equal(value.nan_to_num(), copy.nan_to_num()))
+
+
+def _leaves(answer: Any) -> Iterator[Any]:
+    if isinstance(answer, dict):
+        answer = list(answer.values())
+    if isinstance(answer, tuple | list):
+        for one in answer:
+            yield from _leaves(one)
+    else:
+        yield answer
+
+
+def _kind(leaf: Any) -> int:
+    if isinstance(leaf, Tensor):
+        return int(leaf.is_floating_point() and leaf.dtype != torch.float32)
+    return 2 if isinstance(leaf, np.ndarray | np.generic | int | float) else 0
+
+
+def _models(given: list[Any]) -> list[nn.Module]:
+    """Models among the arguments, and those that an argument holds, as a class of two networks does."""
+    plain = [value for value in given if not isinstance(value, Tensor | nn.Module)]
+    held = [one for value in plain for one in getattr(value, "__dict__", {}).values()]
+    return [value for value in (*given, *held) if isinstance(value, nn.Module) and "_modules" in value.__dict__]
+
+
+def _modes(models: list[nn.Module]) -> list[bool]:
+    return [module.training for model in models for module in model.modules()]
+
+
+def _versions(models: list[nn.Module]) -> list[int]:
+    return [parameter._version for model in models for parameter in model.parameters()]
+
+
+def _sums(models: list[nn.Module]) -> list[float]:
+    with torch.no_grad():
+        return [float(parameter.double().abs().sum()) for model in models for parameter in model.parameters()]
+
+
+def _moved(models: list[nn.Module], sums: list[float]) -> bool:
+    """Whether weights are others: writing the same numbers into them once more is no change."""
+    return not np.allclose(_sums(models), sums, rtol=1e-7, atol=0.0) if len(_sums(models)) == len(sums) else True
+
+
+def _trainable(models: list[nn.Module]) -> list[bool]:
+    return [parameter.requires_grad for model in models for parameter in model.parameters()]
+
+
+@contextmanager
+def watching(namespace: dict, names: list[str], watcher: Watcher) -> Iterator[None]:
+    """Watch functions ("sample") and methods ("Flow.loss") of a namespace while this lasts.
+
+    Args:
+        namespace: The notebook's, after the question's cell.
+        names: What to watch; names that are not there, or are no functions, are left alone. Facts that nobody asks of a
+            function stand behind its name: "Flow.sample:modes,dtype".
+        watcher: Takes the notes.
+    """
+    put_back: list[tuple[Any, str, Any]] = []
+    for asked in names:
+        name, _, facts = asked.partition(":")
+        unasked = frozenset(facts.split(","))
+        owner, _, method = name.rpartition(".")
+        kind = namespace.get(owner)
+        if not owner and inspect.isroutine(namespace.get(name)):
+            namespace[name] = watcher.wrap(namespace[name], unasked)  # the probe's namespace is put back as a whole
+        elif isinstance(kind, type) and inspect.isfunction(kind.__dict__.get(method)):
+            put_back.append((kind, method, kind.__dict__[method]))
+            setattr(kind, method, watcher.wrap(kind.__dict__[method], unasked))
+    try:
+        yield
+    finally:
+        for kind, method, function in put_back:
+            setattr(kind, method, function)

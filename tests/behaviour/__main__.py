@@ -1,0 +1,166 @@
+"""Grade the behavioural mutants of the reference solutions: a wrong answer must not get full marks.
+
+    python -m tests.behaviour [NAME ...] [--task TASK] [--save FILE]
+
+Where a change never came to act, nothing was changed and it is no mutant. Others with full marks are survivors: each is
+refused by a better check, or explained in tests/behaviour/explained.yaml.
+
+Rules that know nothing of a task make any right answer behave otherwise: its result detached, rounded, squeezed where a size
+is 1, in float64, kept from call to call; an argument changed in place, ignored, swapped, or a constant in its place; its noise
+cached, shared along an axis, antithetic, clamped, uniform, seeded; its steps clipped, decayed, skipped; its gradient cut at any
+expression; an activation left out; a parameter frozen. Where a change never comes to act in any call that is made, it is not counted.
+"""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import yaml
+
+from tests.behaviour.bare import Bare
+from tests.behaviour.mutants import Mutant, mutants_of
+from tests.mutants import solution_of
+from utils.assignments import assignment_names
+
+_EXPLAINED = Path(__file__).with_name("explained.yaml")
+_SECONDS = 60
+_TOLD_EVERY = 200
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one mutant: `status` is idle where its change never came to act, passed where it survives."""
+
+    mutant: Mutant
+    status: str
+    check: str = ""
+    slip: str = ""
+    sentence: str = ""
+    checks: int = 0  # how many of the task's checks refuse it
+
+
+def graded(name: str, mutants: Iterable[Mutant]) -> Iterator[Outcome]:
+    """Grade mutants, in their order."""
+    bare = Bare(name)
+    for mutant in mutants:
+        try:
+            with _no_longer_than(_SECONDS):
+                lost, seen = bare.tried(mutant.task, mutant.source)
+        except TimeoutError:
+            yield Outcome(mutant, "timeout")
+            continue
+        if lost:
+            slip = next((v.slip for v in lost if v.slip), "")
+            yield Outcome(mutant, lost[0].status, lost[0].check, slip, lost[0].sentence, len(lost))
+        else:
+            yield Outcome(mutant, "passed" if seen.get("_NOTES", [1])[0] else "idle")
+
+
+@contextmanager
+def _no_longer_than(seconds: int) -> Iterator[None]:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise TimeoutError from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+
+
+_CONSTANTS = {
+    "01_kl_divergence": (1, 5, 10),
+    "02_airfoil_vae": (10, 200, 24),
+    "03_mnist_vae": (32, 784, 15, 2, 9, 10, 28),
+    "04_cifar_dcgan": (64, 128),
+}
+
+
+def all_mutants(name: str, tasks: Iterable[str] = ()) -> list[Mutant]:
+    """The behavioural mutants of a notebook's reference solution."""
+    chosen = set(tasks)
+    return [
+        mutant
+        for task, cell in solution_of(name).items()
+        if not chosen or task in chosen
+        for mutant in mutants_of(task, cell, _CONSTANTS[name])
+    ]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why mutants may survive: patterns of their tasks, targets and changes, and the reason."""
+
+    tasks: str
+    target: str
+    change: str
+    because: str
+
+    def covers(self, mutant: Mutant) -> bool:
+        pairs = ((mutant.task, self.tasks), (mutant.target, self.target), (mutant.change, self.change))
+        return all(fnmatchcase(text, pattern) for text, pattern in pairs)
+
+
+def explanations() -> list[Explanation]:
+    """The explained survivors of all notebooks.
+
+    Raises:
+        ValueError: If one lacks its sentence.
+    """
+    found = [Explanation(**entry) for entry in yaml.safe_load(_EXPLAINED.read_text(encoding="utf-8"))]
+    for one in found:
+        if len(one.because.split()) < 4:
+            raise ValueError(f"{one.tasks} {one.target} {one.change} needs a sentence in `because`")
+    return found
+
+
+def unexplained(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Survivors that no explanation covers."""
+    known = explanations()
+    survivors = [outcome for outcome in outcomes if outcome.status == "passed"]
+    return [outcome for outcome in survivors if not any(one.covers(outcome.mutant) for one in known)]
+
+
+def main() -> int:
+    """Grade and report; 1 if a survivor is unexplained."""
+    parser = argparse.ArgumentParser(prog="python -m tests.behaviour", description="Grade behavioural mutants.")
+    parser.add_argument("names", nargs="*", default=assignment_names())
+    parser.add_argument("--task", action="append", default=[])
+    parser.add_argument("--save", type=Path, help="every outcome, as JSON")
+    options = parser.parse_args()
+    found: list[Outcome] = []
+    for name in options.names:
+        mutants = all_mutants(name, options.task)
+        for number, outcome in enumerate(graded(name, mutants), 1):
+            found.append(outcome)
+            if number % _TOLD_EVERY == 0:
+                print(f"{name}: {number} of {len(mutants)}", file=sys.stderr)
+    left = unexplained(found)
+    for task in dict.fromkeys(o.mutant.task for o in found):
+        own = [o for o in found if o.mutant.task == task]
+        acting = [o for o in own if o.status != "idle"]
+        survive = [o for o in acting if o.status == "passed"]
+        print(
+            f"{task:28} {len(acting):4} mutants, {len(acting) - len(survive):4} refused, {len(survive):3} explained or open"
+        )
+    for outcome in left:
+        print(f"to explain or to mend: {outcome.mutant.task} | {outcome.mutant.target} | {outcome.mutant.change}")
+    if options.save:
+        rows = [[*o.mutant.key, o.status, o.check, o.slip, o.sentence, o.checks] for o in found]
+        options.save.write_text(json.dumps(rows, indent=0), encoding="utf-8")
+    print(f"{len([o for o in found if o.status != 'idle'])} mutants, {len(left)} to explain or to mend")
+    return 1 if left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""Grading without sandbox and notebook: the same steps, calls and judges in this process, some ten times as fast.
+
+For answers of our own making only. The verdicts are those of the pipeline, since the child's own code makes the calls and
+`compare` judges them; a test holds the two together.
+"""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+
+import torch
+
+from grader.authoring.check import Arrays, calls, fresh_calls
+from grader.records import Call, CellSource, Job, ProbeRun, Reading, SandboxRun, StudentError, Verdict
+from grader.rubric import Rubric, load_rubric
+from grader.rubric.draws import job_of
+from grader.sandbox import frames
+from grader.sandbox.child import _Run
+from grader.sandbox.script import _status_of, ran, steps_of
+from grader.stages.compare import compare
+from grader.stages.literals import named
+from utils.notebook.extraction import TaskSource
+
+SEED = 20261
+
+
+class _Channel:
+    """What a child would have sent, decoded at once."""
+
+    def __init__(self) -> None:
+        self._decoder = frames.Decoder()
+        self.values: dict[str, Arrays] = {}
+        self.done: set[str] = set()
+        self.errors: dict[int, StudentError] = {}
+
+    def sendall(self, data: bytes) -> None:
+        for frame in self._decoder.feed(data):
+            header = frame.header
+            if header["kind"] == "value":
+                self.values.setdefault(header["probe"], {})[header["name"]] = frame.array
+            elif header["kind"] == "done":
+                self.done.add(header["probe"])
+            elif header["kind"] == "error":
+                lines = tuple(map(tuple, header.get("lines", [])))
+                self.errors[header["number"]] = StudentError(header["type"], header.get("text", ""), lines)
+
+
+def run_bare(job: Job, seen: dict | None = None) -> SandboxRun:
+    """A job's cells and calls, here; `seen` is given the namespace that they leave."""
+    channel, main = _Channel(), sys.modules["__main__"]
+    public, hidden = steps_of(job, {}, is_hidden=True)
+    try:
+        with _as_before():
+            run = _Run(channel, job.probes, job.tensors)  # type: ignore[arg-type]
+            run.namespace.update(_given(job.prelude))
+            for number, step in enumerate((*public, *hidden)):
+                run.step(number, step | {"inputs": step.get("inputs", {})}, is_public=number < len(public))
+            if seen is not None:
+                seen.update(run.namespace)
+    finally:
+        sys.modules["__main__"] = main
+    steps = [*public, *hidden]
+    numbers = {step["name"]: n for n, step in enumerate(steps) if step["do"] == "probe"}
+    cells = {int(step["cell"]): channel.errors.get(n) for n, step in enumerate(steps) if step["do"] == "cell"}
+    runs = {}
+    for call in job.calls:
+        asked = job.asked_by[call.name]
+        error = channel.errors.get(numbers[asked])
+        if error is not None:
+            runs[call.name] = ProbeRun(call.name, _status_of(error), error=error)
+        else:
+            runs[call.name] = ran(call.name, channel.values.get(asked, {}))
+    outcomes = {cell: ProbeRun(f"cell {cell}", _status_of(e) if e else "ran", error=e) for cell, e in cells.items()}
+    return SandboxRun(runs, outcomes, 0.0, 0.0)
+
+
+@cache
+def _given(prelude: tuple[str, ...]) -> dict:
+    namespace: dict = {"__name__": "__main__"}
+    for source in prelude:
+        exec(compile(source, "<given>", "exec", dont_inherit=True), namespace)
+    return namespace
+
+
+@contextmanager
+def _as_before() -> Iterator[None]:
+    """What a mutant may leave behind is put back."""
+    names = torch.randn, torch.randn_like, torch.normal, torch.Tensor.normal_
+    state = torch.get_rng_state()
+    try:
+        yield
+    finally:
+        torch.randn, torch.randn_like, torch.normal, torch.Tensor.normal_ = names
+        torch.set_grad_enabled(True)
+        torch.set_rng_state(state)
+
+
+class Bare:
+    """Grades answers to single tasks of one notebook."""
+
+    def __init__(self, name: str, seed: int = SEED) -> None:
+        self.rubric = load_rubric(name)
+        self.solution = {task: cell for cell in self.rubric.references.solution for task in cell.tasks}
+        self._asked = _asked(self.rubric, seed)
+        self._fresh: dict[str, dict[str, Arrays]] = {}
+
+    def failed(self, task: str, source: str) -> list[Verdict]:
+        """The verdicts of a task's checks that do not pass; empty for full marks."""
+        return self.tried(task, source)[0]
+
+    def tried(self, task: str, source: str) -> tuple[list[Verdict], dict]:
+        """As `failed`, and the namespace that the answer leaves. Drawn inputs follow where the public ones say nothing."""
+        own = tuple(call for call in self._asked if call.task == task)
+        seen: dict = {}
+        for calls_ in (self.public(task), tuple(c for c in own if not c.is_public)):
+            lost = self.judged(task, source, calls_, self._references(task), {}, seen)
+            if lost:
+                break
+        return lost, seen
+
+    def public(self, task: str) -> tuple[Call, ...]:
+        """A task's public calls."""
+        return tuple(call for call in self._asked if call.task == task and call.is_public)
+
+    def judged(
+        self, task: str, source: str, asked: tuple[Call, ...], references: dict[str, Arrays],
+        beside: Mapping[str, str], seen: dict | None = None,
+    ) -> list[Verdict]:  # fmt: skip
+        """The verdicts that do not pass for calls of one's own, with other answers than the solution's beside it."""
+        job = self._job(task, source, asked, beside)
+        run, reading = run_bare(job, seen), self._reading(task, job)
+        verdicts = compare(replace(self.rubric, assignment=reading.assignment), reading, run, job.calls, references)
+        return [v for v in verdicts if v.task == task and v.status not in ("passed", "manual")]
+
+    def solved(self, task: str, asked: tuple[Call, ...]) -> dict[str, Arrays]:
+        """What the solution returns."""
+        solved = run_bare(self._job(task, self.solution[task].source, asked))
+        return {name: run.values for name, run in solved.runs.items()}
+
+    def _references(self, task: str) -> dict[str, Arrays]:
+        """What the solution returns for the drawn inputs."""
+        if task not in self._fresh:
+            drawn = tuple(call for call in self._asked if call.task == task and not call.is_public)
+            self._fresh[task] = self.solved(task, drawn)
+        return self._fresh[task]
+
+    def _job(self, task: str, source: str, asked: tuple[Call, ...], beside: Mapping[str, str] = {}) -> Job:
+        cells = [
+            CellSource(self.solution[other].cell, beside.get(other, self.solution[other].source), ())
+            for other in _used(self.rubric, task, source)
+        ]
+        mine = named(CellSource(self.solution[task].cell, source, (task,)), self.rubric)
+        return job_of(self.rubric.assignment, (*cells, mine), asked)
+
+    def _reading(self, task: str, job: Job) -> Reading:
+        """Of a notebook that has no other task."""
+        whole = self.rubric.assignment
+        question = next(q for q in whole.questions if any(one.id == task for one in q.tasks))
+        own = replace(question, tasks=tuple(one for one in question.tasks if one.id == task), parts=())
+        source = TaskSource(task, job.cells[-1].cell, job.cells[-1].source)
+        assignment = replace(whole, questions=(own,))
+        return Reading(assignment, "bare", {task: source}, {}, {}, {question.id: ()}, ())
+
+
+def _asked(rubric: Rubric, seed: int) -> tuple[Call, ...]:
+    by_name = rubric.references.inputs
+    public = [
+        call
+        for check in rubric.checks
+        for call in calls(check, [by_name[n] for n in by_name if n.split("#")[0] == check.name], is_public=True)
+    ]
+    return (*public, *drawn_calls(rubric, "", seed))
+
+
+def drawn_calls(rubric: Rubric, task: str, seed: int) -> list[Call]:
+    """The calls with the inputs of one draw; of all tasks for ""."""
+    return [call for check in rubric.checks if task in ("", check.task) for call in fresh_calls(check, seed)]
+
+
+def _used(rubric: Rubric, task: str, source: str) -> list[str]:
+    """The tasks before this one whose answers it uses, in their order."""
+    solution = {task: cell.source for cell in rubric.references.solution for task in cell.tasks}
+    defines = {one.id: one.defines for one in rubric.assignment.tasks}
+    used, found = solution[task] + source, []
+    for other in reversed(list(solution)[: list(solution).index(task)]):
+        if any(re.search(rf"\b{word}\b", used) for word in defines[other]):
+            found.append(other)
+            used += solution[other]
+    return found[::-1]
