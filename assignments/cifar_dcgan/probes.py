@@ -6,6 +6,7 @@ them. The networks are so plain that the grader works out the right gradients fr
 """
 
 from contextlib import suppress
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -199,7 +200,7 @@ def _make_right(optimizer: Optimizer) -> None:
     optimizer.__init__(held, **_ADAM)  # type: ignore[misc]
 
 
-def _resumed(gan, images: Tensor, epochs: int) -> dict[str, Tensor]:
+def _resumed(gan, images: Tensor, epochs: int) -> dict[str, Any]:
     """The notebook's own `train` once more, from a checkpoint of all epochs but one, with bytes and without a tracker,
     and from networks in evaluation mode."""
     painter, critic = gan._generator.eval(), gan._discriminator.eval()

@@ -244,7 +244,9 @@ CALLS = {
 
 
 def _check(name: str, title: str, points: float, probe: Probe, judge: Judge, uses_reference: bool = True) -> Check:
-    return Check(name, name.rpartition(".")[0], title, points, probe, judge, uses_reference)
+    return Check(
+        name, name.rpartition(".")[0], title, points, probe, judge=judge, uses_reference=uses_reference,
+    )  # fmt: skip
 
 
 CONTRACTS = (

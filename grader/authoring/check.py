@@ -143,11 +143,16 @@ def calls(check: Check, cases: list[Arrays], is_public: bool) -> list[Call]:
     kind = "public" if is_public else "fresh"
     return [
         Call(
-            f"{check.name}#{kind}{n}", check.task, check.probe.function, inputs, is_public, check.probe.wall_seconds,
-            check.watched,
+            name=f"{check.name}#{kind}{n}",
+            task=check.task,
+            function=check.probe.function,
+            inputs=inputs,
+            is_public=is_public,
+            wall_seconds=check.probe.wall_seconds,
+            watched=check.watched,
         )
         for n, inputs in enumerate(cases)
-    ]  # fmt: skip
+    ]
 
 
 def _drawn(check: Check, seed: int, case: int) -> Arrays:

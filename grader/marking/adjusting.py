@@ -15,14 +15,13 @@ from grader.marking.late import Cost, Deadline, cost, hours_late, parse_time, po
 Results = dict[str, Any]
 
 
-def adjust(result: Results, events: Iterable[Event], deadline: Deadline | None, submitted_at: str = "") -> None:
+def adjust(result: Results, events: Iterable[Event], deadline: Deadline | None) -> None:
     """Apply everything to a result, in place.
 
     Args:
         result: With a person's marks in it, and with tests and extra_data of its own; it must have a score.
         events: The student's adjustments.
         deadline: The late rule, where one holds.
-        submitted_at: When it came in, where the result itself does not say.
     """
     mine = sorted((event for event in events if holds_for(event, result)), key=lambda event: event.id)
     settling = [event for event in mine if event.body.get("settles")]
@@ -30,7 +29,7 @@ def adjust(result: Results, events: Iterable[Event], deadline: Deadline | None, 
     added = [event for event in mine if not event.body.get("settles")]
     lines += [_add(result, event) for event in added if event.body["target"] != TOTAL]
     excuse = next((event for event in reversed(settling) if event.body["target"] == LATE), None)
-    _be_late(result, deadline, submitted_at, excuse)
+    _be_late(result, deadline, excuse)
     lines += [_add(result, event) for event in added if event.body["target"] == TOTAL]
     if lines:
         result["extra_data"]["adjustments"] = lines
@@ -75,13 +74,13 @@ def _add(result: Results, event: Event) -> dict[str, Any]:
     return _line(event, points)
 
 
-def _be_late(result: Results, deadline: Deadline | None, submitted_at: str, excuse: Event | None) -> None:
+def _be_late(result: Results, deadline: Deadline | None, excuse: Event | None) -> None:
     """The late rule's line: what it costs, or that it is excused, or that nobody knows."""
     extra = result["extra_data"]
     due = deadline.of(extra["notebook"]) if deadline else None
     if deadline is None or due is None:
         return
-    submitted = parse_time(extra.get("submitted_at") or submitted_at or "")
+    submitted = parse_time(extra.get("submitted_at") or "")
     if excuse is not None:
         hours: float | None = float(excuse.body["points"])
     else:

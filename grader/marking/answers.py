@@ -100,12 +100,12 @@ def read_classroom(folder: Path) -> Classroom:
         for test in open_tests(result):
             facts = test["extra_data"]
             parts[facts["check"]] = Part(
-                facts["check"],
-                facts["task"],
-                notebook,
-                test["number"],
-                test["name"].partition(": ")[2],
-                facts["points"],
+                check=facts["check"],
+                task=facts["task"],
+                notebook=notebook,
+                number=test["number"],
+                title=test["name"].partition(": ")[2],
+                points=facts["points"],
             )
         answers |= {(student, answer.check): answer for answer in answers_of(result)}
         checks[student] = tuple(_said(test) for test in result["tests"] if "max_score" in test)
@@ -115,7 +115,14 @@ def read_classroom(folder: Path) -> Classroom:
         parts.values(), key=lambda part: (part.notebook, [int(n) for n in part.number.split(".")], part.check)
     )
     digests = {key: answer.digest for key, answer in answers.items()}
-    return Classroom(folder, {part.check: part for part in ordered}, answers, digests, checks, stamp)
+    return Classroom(
+        folder=folder,
+        parts={part.check: part for part in ordered},
+        answers=answers,
+        digests=digests,
+        checks=checks,
+        stamp=stamp,
+    )
 
 
 def _advice(folder: Path) -> str:

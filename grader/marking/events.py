@@ -19,7 +19,7 @@ class New:
     """An event to be appended."""
 
     who: str
-    kind: str  # "mark", "flag", "item", "scheme", "undo", "share", "double", "calibrate", "adjust", "late"
+    kind: str  # "mark", "flag", "item", "scheme", "undo", "share", "double", "calibrate", "adjust", "late", "submitted"
     body: dict[str, Any]
     student: str = ""
     check: str = ""

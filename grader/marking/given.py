@@ -1,8 +1,9 @@
 """What persons gave, added to what was graded: the results that every table and page is made from."""
 
 import copy
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from grader.marking.adjustments import bring_in as bring_in_adjustments
 from grader.marking.answers import answers_of, open_tests
 from grader.marking.bringing import bring_in
 from grader.marking.events import New
+from grader.marking.hand_in_times import bring_in_times
 from grader.marking.late import Deadline
 from grader.marking.sheets import Sheet
 from grader.marking.standing import Given, given
@@ -36,6 +38,7 @@ class Brought:
     adjustments: Adjustments | None = None
     deadline: Deadline | None = None
     ends_late_rule: bool = False
+    times: Mapping[str, str] = field(default_factory=dict)  # of hand-ins, by participant, from a worksheet
 
     @property
     def is_something(self) -> bool:
@@ -66,6 +69,8 @@ def add_marks(folder: Path, results: list[Results], brought: Brought | None = No
             notes += bring_in(ledger, results, brought.sheets)
         if brought.adjustments is not None:
             notes += bring_in_adjustments(ledger, results, brought.adjustments)
+        if brought.times:
+            bring_in_times(ledger, results, brought.times)
         if brought.deadline is not None or brought.ends_late_rule:
             _bring_in_deadline(ledger, brought.deadline)
         settled = settle(results, ledger.state)
@@ -130,8 +135,10 @@ def _settled(result: Results, state: State, deadline: Deadline | None) -> Result
         if found is not None:
             _enter(test, found, is_nothing=answer.is_missing and not state.marks(answer.student, answer.check))
             result["score"] += found.points
-    adjust(result, adjustments, deadline)
     extra = result["extra_data"]
+    if not extra.get("submitted_at") and (time := state.submitted_at(extra["student"])):
+        extra["submitted_at"] = time
+    adjust(result, adjustments, deadline)
     extra["pending_points"] = sum(t["extra_data"]["points"] for t in open_tests(result))
     extra["by_hand"] = True
     return result

@@ -9,6 +9,7 @@ from typing import Any
 
 from grader.marking.adjustments import read_adjustments
 from grader.marking.given import Brought, add_marks, marks_exist
+from grader.marking.hand_in_times import times_in
 from grader.marking.late import Deadline, parse_time
 from grader.marking.sheets import count_parts, read_sheet, sheet_of
 from grader.marking.state import State
@@ -66,7 +67,9 @@ def brought(options: argparse.Namespace) -> Brought:
     if options.late == _OFF:
         return replace(found, ends_late_rule=True)
     if options.late is not None:
-        found = replace(found, deadline=_deadline(options.late))
+        lists = [path for path in (getattr(options, "roster", None), options.fill) if path is not None]
+        times = {number: time for path in lists for number, time in times_in(path).items()}
+        found = replace(found, deadline=_deadline(options.late), times=times)
     return found
 
 

@@ -168,7 +168,7 @@ def _row(table: Table, line: int, cells: Iterable[str], worth: Mapping[str, floa
             raise SheetError(
                 f"{table.where(line)}, {check}: nothing under {_ANSWERS} says which answer these points judge: {_ADVICE}."
             )
-    return Row(line, student, email, number, found, answers)
+    return Row(line=line, student=student, email=email, number=number, points=found, answers=answers)
 
 
 def _number(table: Table, line: int, check: str, cell: str, most: float) -> float:

@@ -182,6 +182,11 @@ class State:
         event = self.top("late", "", "")
         return event if event and event.body.get("due") else None
 
+    def submitted_at(self, student: str) -> str:
+        """When a worksheet says that something was handed in; "" where none does."""
+        event = self.top("submitted", student, "")
+        return str(event.body["at"]) if event else ""
+
     def is_empty(self) -> bool:
         return self.last == 0
 

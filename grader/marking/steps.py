@@ -68,7 +68,17 @@ class Steps:
     def _mark(self, answer: Answer, mark: Mark, slot: str, key: str, batch: str, group: str) -> New:
         body = mark.body() | ({"group": group} if group else {})
         digest = self.classroom.digests[answer.student, answer.check]
-        return New(self.who, "mark", body, answer.student, answer.check, slot, digest, key, batch)
+        return New(
+            who=self.who,
+            kind="mark",
+            body=body,
+            student=answer.student,
+            check=answer.check,
+            slot=slot,
+            digest=digest,
+            key=key,
+            batch=batch,
+        )
 
     def _is_free(self, state: State, other: Answer, top: Event | None) -> bool:
         """Nobody has marked it, or it has gone along with this group so far."""

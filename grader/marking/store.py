@@ -175,7 +175,19 @@ def _hash(token: str) -> str:
 
 def _event(row: tuple) -> Event:
     number, at, who, kind, student, check, slot, digest, key, batch, body = row
-    return Event(who, kind, json.loads(body), student, check, slot, digest, key or "", batch, number, at)
+    return Event(
+        who=who,
+        kind=kind,
+        body=json.loads(body),
+        student=student,
+        check=check,
+        slot=slot,
+        digest=digest,
+        key=key or "",
+        batch=batch,
+        id=number,
+        at=at,
+    )
 
 
 def is_store(path: Path) -> bool:

@@ -5,6 +5,9 @@ and could forge them: a fact can cost points and never earn any.
 """
 
 import inspect
+
+# Held fast before any answer runs: one that replaces them must not make others' calls look as if they broke a promise.
+from builtins import all, any, float, int, isinstance, len, list, max, zip  # noqa: UP029
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -16,6 +19,7 @@ from torch import Tensor, nn
 from grader.probe_kit.facts import FACTS
 
 _Wrapped = Callable[..., Any]
+_equal, _array_equal, _allclose, _is_grad_enabled = torch.equal, np.array_equal, np.allclose, torch.is_grad_enabled
 
 
 class Watcher:
@@ -64,8 +68,8 @@ class Watcher:
     def _look(self, given: list[Any], before: "_Before", answer: Any) -> None:
         self._note("earlier", any(not _same(now, then) for now, then in self._last))
         self._note("argument", _changed(given, before.copies))
-        self._note("gradients", torch.is_grad_enabled() != before.gradients)
-        self._note("generator", not torch.equal(torch.default_generator.get_state(), before.generator))
+        self._note("gradients", _is_grad_enabled() != before.gradients)
+        self._note("generator", not _equal(torch.default_generator.get_state(), before.generator))
         models = _models(given)
         self._note("modes", _modes(models) != before.modes)
         self._note("weights", _versions(models) != before.versions and _moved(models, before.sums))
@@ -83,7 +87,7 @@ class _Before:
     """What there was before a call."""
 
     def __init__(self, given: list[Any]) -> None:
-        self.gradients = torch.is_grad_enabled()
+        self.gradients = _is_grad_enabled()
         self.generator = torch.default_generator.get_state()
         self.copies = [_copied(value) for value in given]
         models = _models(given)
@@ -103,7 +107,7 @@ def _changed(given: list[Any], copies: list[Any]) -> int:
         if isinstance(copy, Tensor):
             same = _same(value, copy)
         elif isinstance(copy, np.ndarray):
-            same = np.array_equal(value, copy, equal_nan=copy.dtype.kind == "f")
+            same = _array_equal(value, copy, equal_nan=copy.dtype.kind == "f")
         else:
             same = copy is None or (len(value) == len(copy) and all(a is b for a, b in zip(value, copy, strict=True)))
         if not same:
@@ -125,7 +129,7 @@ def _is_plain(value: Any) -> bool:
 
 def _same(value: Tensor, copy: Tensor) -> bool:
     with torch.no_grad():
-        return value.shape == copy.shape and bool(torch.equal(value.nan_to_num(), copy.nan_to_num()))
+        return value.shape == copy.shape and bool(_equal(value.nan_to_num(), copy.nan_to_num()))
 
 
 def _leaves(answer: Any) -> Iterator[Any]:
@@ -166,7 +170,7 @@ def _sums(models: list[nn.Module]) -> list[float]:
 
 def _moved(models: list[nn.Module], sums: list[float]) -> bool:
     """Whether weights are others: writing the same numbers into them once more is no change."""
-    return not np.allclose(_sums(models), sums, rtol=1e-7, atol=0.0) if len(_sums(models)) == len(sums) else True
+    return not _allclose(_sums(models), sums, rtol=1e-7, atol=0.0) if len(_sums(models)) == len(sums) else True
 
 
 def _trainable(models: list[nn.Module]) -> list[bool]:
@@ -183,6 +187,7 @@ def watching(namespace: dict, names: list[str], watcher: Watcher) -> Iterator[No
             function stand behind its name: "Flow.sample:modes,dtype".
         watcher: Takes the notes.
     """
+    watcher.take()  # what a probe that raised has left is not this one's
     put_back: list[tuple[Any, str, Any]] = []
     for asked in names:
         name, _, facts = asked.partition(":")

@@ -67,15 +67,15 @@ def _numbers(
     trouble = Counter(what_went_wrong(test) for test in failed).most_common()
     example = next((test["output"] for test in failed if what_went_wrong(test) == trouble[0][0]), "")
     return QuestionNumbers(
-        notebook,
-        task,
-        ".".join(tests[0]["number"].split(".")[:2]),
-        max(maximum for _, maximum, _ in earned),
-        len(earned),
-        statistics.fmean(shares),
-        _correlation(shares, [rest for _, _, rest in earned]),
-        tuple(trouble),
-        example,
+        notebook=notebook,
+        task=task,
+        number=".".join(tests[0]["number"].split(".")[:2]),
+        points=max(maximum for _, maximum, _ in earned),
+        students=len(earned),
+        mean=statistics.fmean(shares),
+        discrimination=_correlation(shares, [rest for _, _, rest in earned]),
+        trouble=tuple(trouble),
+        example=example,
     )
 
 

@@ -6,7 +6,7 @@ from functools import cache, cached_property
 
 from grader.authoring.check import Arrays, Check, load_checks, load_contracts, load_table
 from grader.authoring.contract import Contract
-from grader.rubric import dependence
+from grader.rubric import resume_key
 from grader.rubric.references import References, load_references
 from utils.assignments import Assignment, load_assignment
 from utils.assignments.places import place_of
@@ -34,7 +34,7 @@ class Rubric:
     @cached_property
     def digest(self) -> str:
         """Changes when anything that can move a score does."""
-        return dependence.digest(place_of(self.assignment.notebook))
+        return resume_key.digest(place_of(self.assignment.notebook))
 
 
 @cache
@@ -56,5 +56,12 @@ def load_rubric(name: str) -> Rubric:
         points = sum(check.points for check in checks if check.task == task.id)
         if points != task.points:
             raise ValueError(f"{name}: the checks of {task.id} give {points} points, its tag says {task.points}")
-    tables = (load_table(name, table) for table in ("CALLS", "AS_IF", "LITERALS"))
-    return Rubric(assignment, checks, load_references(name), *tables, contracts=load_contracts(name))
+    return Rubric(
+        assignment,
+        checks,
+        load_references(name),
+        calls=load_table(name, "CALLS"),
+        as_if=load_table(name, "AS_IF"),
+        literals=load_table(name, "LITERALS"),
+        contracts=load_contracts(name),
+    )

@@ -87,4 +87,11 @@ def _values(result: ProbeRun) -> Arrays:
 def job_of(assignment: Assignment, cells: tuple[CellSource, ...], asked: tuple[Call, ...]) -> Job:
     """Cells of an assignment and the calls to make after them, as the sandbox takes them."""
     probes = place_of(assignment.notebook).module("probes")
-    return Job(probes, assignment.prelude, assignment.not_allowed, cells, asked, assignment.about.uses("torch"))
+    return Job(
+        probes=probes,
+        prelude=assignment.prelude,
+        not_allowed=assignment.not_allowed,
+        cells=cells,
+        calls=asked,
+        tensors=assignment.about.uses("torch"),
+    )

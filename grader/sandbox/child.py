@@ -19,6 +19,7 @@ import sys
 import types
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -156,8 +157,8 @@ class _Run:
         sys.modules["__main__"] = module
         self.namespace = module.__dict__
         self._kept: dict[str, dict] = {}
-        self._watching = importlib.import_module("grader.probe_kit.watching") if tensors else None
-        self._watcher = self._watching.Watcher() if self._watching else None
+        self._watching: Any = importlib.import_module("grader.probe_kit.watching") if tensors else None
+        self._watcher: Any = self._watching.Watcher() if self._watching else None
 
     def send(self, header: dict, array: np.ndarray | None = None) -> None:
         self._channel.sendall(frames.encode(header, array))

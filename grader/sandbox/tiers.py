@@ -39,7 +39,7 @@ TIERS = {
         Tier("E", "macOS", "a process of its own, some limits", "no security boundary: grade code of people you trust"),
     )
 }
-_ORDER = list(TIERS)
+_ORDER = tuple(TIERS)
 
 
 def tier_of(features: dict[str, bool]) -> str:

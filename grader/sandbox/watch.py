@@ -223,7 +223,12 @@ class Watch:
         found = self._attempt
         values = {probe: dict(arrays) for probe, arrays in found.values.items()}
         return Told(
-            values, frozenset(found.done), dict(found.errors), found.fault, cpu_seconds, time.monotonic() - self._began
+            values=values,
+            done=frozenset(found.done),
+            errors=dict(found.errors),
+            fault=found.fault,
+            cpu_seconds=cpu_seconds,
+            wall_seconds=time.monotonic() - self._began,
         )
 
     def _finish(self, is_open: bool) -> Attempt:

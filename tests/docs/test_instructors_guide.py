@@ -65,15 +65,13 @@ def _submissions() -> bytes:
 
 
 MOODLE = (
-    "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Last modified (grade),Feedback comments\n"
-    "Participant 71,Ada Lovelace,ada@x.org,Submitted,,70.00,-,\n"
-    "Participant 72,Grace Hopper,grace@x.org,Submitted,,70.00,-,\n"
-    "Participant 73,Emmy Noether,emmy@x.org,Submitted,,70.00,-,\n"
+    "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Last modified (submission),Last modified (grade),Feedback comments\n"
+    'Participant 71,Ada Lovelace,ada@x.org,Submitted,,70.00,"Sunday, 1 March 2026, 8:12 PM",-,\n'
+    'Participant 72,Grace Hopper,grace@x.org,Submitted,,70.00,"Tuesday, 3 March 2026, 5:59 AM",-,\n'
+    'Participant 73,Emmy Noether,emmy@x.org,Submitted,,70.00,"Monday, 2 March 2026, 12:09 AM",-,\n'  # within the grace
 )
 MOODLE_ADJUST = (
-    "student,check,points,reason,by,when\n"
-    "Emmy Noether_73,kl.D_KL.values,4,the board said sum,Emmy,2026-03-08\n"
-    "Grace Hopper_72,late,30,handed in on Tuesday,Emmy,2026-03-08\n"
+    "student,check,points,reason,by,when\nEmmy Noether_73,kl.D_KL.values,4,the board said sum,Emmy,2026-03-08\n"
 )
 
 

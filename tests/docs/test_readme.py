@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from pages import PROJECT, blocks, commands, inline_commands
+from pages import PROJECT, blocks, commands, inline_commands, run
 
 from grader.records import STATUSES
 from grader.sandbox.tiers import TIERS
-from tools import notebooks
+from tests.docs.test_commands import RUN
+from tools.notebooks.__main__ import main
 from utils.assignments import assignment_names
 from utils.assignments.places import place_of
 from utils.submission.__main__ import main as submission_main
@@ -20,33 +21,29 @@ README = (PROJECT / "README.md").read_text(encoding="utf-8")
 NAME = "01_kl_divergence"
 PYTHON = ".venv/bin/python"
 
-# Who runs a command of the README: a test module, and words that stand in it and show that it does.
-ELSEWHERE = {
-    "make test": (".ci/run", "make test"),
-    "make help": ("tests/tools/test_makefile.py", '["make", "help"]'),
-    f"make gradescope NB={NAME}": ("docs/instructors-guide.md", f"make gradescope NB={NAME}"),
-    "make references": ("docs/authoring.md", f"{PYTHON} -m tools.references {NAME}"),
-    f"{PYTHON} -m grader grade FOLDER_OR_ZIP --workers 2": ("tests/grader/classes/test_batch.py", '"--workers"'),
-    f"{PYTHON} -m grader grade FOLDER_OR_ZIP --roster FILE --by-hand FILE --fill FILE": (
-        "docs/instructors-guide.md",
-        "--by-hand class/points-moodle.csv --fill class/worksheet.csv",
-    ),
-    f"{PYTHON} -m grader diff OLD NEW": ("docs/instructors-guide.md", f"{PYTHON} -m grader diff results results-2"),
-    f"{PYTHON} -m grader similar RESULTS_OR_SUBMISSIONS --against LAST_YEAR": (
-        "tests/grader/similarity/test_command.py",
-        'main(["similar", str(results), "--against"',
-    ),
-    f"{PYTHON} -m pytest grader --submission x.zip": ("tests/grader/test_cli.py", '"pytest", "grader", "--submission"'),
-    "make student": ("tests/tools/test_student.py", "main(["),
-    f"make pdf NB=notebooks/{NAME}.ipynb": ("tests/utils/export/test_export_command.py", "main(["),
-    "make grade": ("tests/grader/test_readme_grade.py", 'main(["grade"'),
+# Who runs a command of the README that make does not: a page that its test follows command for command, and the command there;
+# or `test_commands`, for a course of its own.
+FOLLOWED = {
+    f"make gradescope NB={NAME}": ("instructors-guide.md", f"make gradescope NB={NAME}"),
+    "make references": ("authoring.md", "make references COURSE=../statistics"),
+    "make notebooks": ("authoring.md", "make notebooks COURSE=../statistics"),
+    "make grade": ("authoring.md", "make grade COURSE=../statistics"),
+    "make student": ("authoring.md", "make student COURSE=../statistics"),
+    "make doctor": ("instructors-guide.md", f"{PYTHON} -m grader doctor"),
+    "make mark": ("instructors-guide.md", f"{PYTHON} -m grader mark results"),
+    f"{PYTHON} -m grader diff OLD NEW": ("instructors-guide.md", f"{PYTHON} -m grader diff results results-2"),
     f"{PYTHON} -m tools.new_assignment NAME --course DIR": (
-        "docs/authoring.md",
+        "authoring.md",
         f"{PYTHON} -m tools.new_assignment k_means --course ../statistics",
     ),
-    "make doctor": ("docs/instructors-guide.md", f"{PYTHON} -m grader doctor"),
-    "make mark": ("docs/instructors-guide.md", f"{PYTHON} -m grader mark results"),
 }
+OF_A_COURSE = {
+    f"{PYTHON} -m grader grade FOLDER_OR_ZIP --workers 2": ("grader grade", "--workers 2"),
+    f"{PYTHON} -m grader similar RESULTS_OR_SUBMISSIONS --against LAST_YEAR": ("grader similar", "--against"),
+    f"{PYTHON} -m pytest grader --submission x.zip": ("pytest grader", "--submission"),
+    f"make pdf NB=notebooks/{NAME}.ipynb": ("make pdf", "NB="),
+}
+WITH_LISTS = f"{PYTHON} -m grader grade FOLDER_OR_ZIP --roster FILE --by-hand FILE --fill FILE"
 # What make would run: the tests below run that, on less.
 RECIPES = {
     "make grade": f'{PYTHON} -m grader grade "examples/submissions" --out "results" --min-tier E',
@@ -69,15 +66,36 @@ FIGURES = (
 )
 
 
-def test_every_command_of_the_readme_is_known_to_a_test() -> None:
+def test_every_command_of_the_readme_is_run_by_a_test() -> None:
     found = {*commands(README), *inline_commands(README)}
-    assert found == {*ELSEWHERE, *RECIPES, *FIGURES}
+    assert found == {*FOLLOWED, *OF_A_COURSE, *RECIPES, *FIGURES, WITH_LISTS, "make help", "make test"}
 
 
-@pytest.mark.parametrize("command", ELSEWHERE)
-def test_a_command_that_is_run_elsewhere_is(command: str) -> None:
-    place, words = ELSEWHERE[command]
-    assert words in (PROJECT / place).read_text(encoding="utf-8")
+@pytest.mark.parametrize("command", FOLLOWED)
+def test_a_command_that_a_page_shows_is_among_those_that_are_followed(command: str) -> None:
+    page, there = FOLLOWED[command]
+    assert there in commands((PROJECT / "docs" / page).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("command", OF_A_COURSE)
+def test_a_command_is_run_for_a_course(command: str) -> None:
+    assert [line for line in RUN if all(words in line for words in OF_A_COURSE[command])]
+
+
+def test_the_guide_grades_with_all_three_lists() -> None:
+    options = re.findall(r"--[a-z-]+", WITH_LISTS)
+    followed = commands((PROJECT / "docs" / "instructors-guide.md").read_text(encoding="utf-8"))
+    assert [line for line in followed if " grader grade " in line and all(option in line for option in options)]
+
+
+def test_make_help_and_make_test() -> None:
+    assert "make grade" in run("make help", PROJECT).stdout
+    shown = subprocess.run(
+        ["make", "-n", "-o", ".venv/.set-up", "test"], cwd=PROJECT, capture_output=True, text=True, encoding="utf-8"
+    )
+    (line,) = [line for line in shown.stdout.splitlines() if "pytest" in line]
+    arguments = shlex.split(line.partition(" -m pytest ")[2].partition(";")[0])
+    assert arguments == ["-n", "2", "--dist", "loadfile"]  # all tests: no path, no selection
 
 
 @pytest.mark.parametrize("command", RECIPES)
@@ -106,7 +124,7 @@ def test_the_hand_in_is_written(tmp_path: Path) -> None:
 
 
 def test_the_notebooks_are_in_step() -> None:
-    assert notebooks.main(["--check", NAME]) == 0
+    assert main(["--check", NAME]) == 0
 
 
 def test_the_programs_that_would_stay_or_take_minutes_are_there() -> None:

@@ -22,7 +22,7 @@ import numpy as np
 from grader.records import ProbeRun
 from grader.sandbox.frames import MAX_PAYLOAD_BYTES
 from tests.fuzz.promises import demand_report
-from tests.fuzz.stand_in import StandIn, grader_with, stand_in_grader
+from tests.fuzz.stand_in import StandIn, grader_with
 from tests.support import answers
 from utils.assignments import assignment_names, load_assignment
 
@@ -164,8 +164,7 @@ def judge_case(rng: random.Random, most: int) -> Callable[[], str]:
 
     def judged() -> str:
         grader = grader_with(rng, 0.0)
-        heavy = _HeavyAnswers()
-        heavy.rng, grader.box, grader.carrier = rng, heavy, _NoCarrier()  # type: ignore[assignment]
+        grader.box, grader.carrier = _HeavyAnswers(rng, 0.0), _NoCarrier()  # type: ignore[assignment]
         return demand_report(grader.grade_bytes(data, "a.ipynb", "hog"))
 
     return judged
@@ -227,11 +226,10 @@ def _forget_peak() -> None:
 
 def warm_up() -> None:
     """What every grader has read before the first hand-in."""
-    grader = stand_in_grader()
-    carrier, grader.carrier = grader.carrier, _NoCarrier()  # type: ignore[assignment]
+    grader = grader_with(random.Random(0), 0.0)
+    grader.carrier = _NoCarrier()  # type: ignore[assignment]
     for name in assignment_names():
         grader.grade_bytes(answers(name), "a.ipynb", "first")
-    grader.carrier = carrier
 
 
 def main() -> int:

@@ -17,9 +17,9 @@ _ENDS = ("timeout", "memory", "killed", "malformed", "raised", "missing")
 class StandIn:
     """In the place of a `Box`."""
 
-    def __init__(self) -> None:
-        self.rng = random.Random(0)
-        self.chaos = 0.0  # the share of answers that are not the reference's
+    def __init__(self, rng: random.Random, chaos: float) -> None:
+        self.rng = rng
+        self.chaos = chaos  # the share of answers that are not the reference's
         self.tier = "A"
 
     def attempt(self, job: Job, steps: Steps, until: Deadlines, seal: Callable[[], None]) -> Attempt:
@@ -91,17 +91,8 @@ def _references() -> dict[str, dict]:
     }
 
 
-@cache
-def stand_in_grader() -> Grader:
-    """One for the whole process; `box` is the `StandIn`."""
-    grader = Grader(salt="fuzz")
-    grader.box, grader.fresh = StandIn(), _NoDraws()  # type: ignore[assignment]
-    return grader
-
-
 def grader_with(rng: random.Random, chaos: float) -> Grader:
-    """The stand-in grader, its answers drawn from `rng`."""
-    grader = stand_in_grader()
-    grader.notebook = None
-    grader.box.rng, grader.box.chaos = rng, chaos  # type: ignore[attr-defined]
+    """A grader with the stand-in for its sandbox, whose answers are drawn from `rng`."""
+    grader = Grader(salt="fuzz")
+    grader.box, grader.fresh = StandIn(rng, chaos), _NoDraws()  # type: ignore[assignment]
     return grader

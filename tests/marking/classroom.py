@@ -59,14 +59,51 @@ def result(
 ) -> dict:
     """The content of one `results.json`: 35 automatic points, and the parts with these texts; without a text: missing."""
     checks = [
-        Verdict("kl.D_KL.values", "kl.D_KL", "the closed form", "1.3", "passed", 33, 33, "kl.D_KL: all values agree."),
-        Verdict("kl.beta.weight", "kl.beta", "beta weighs the KL", "3.3", "wrong", 0, 2, "kl.beta: the weight is on the wrong term."),
-    ]  # fmt: skip
+        Verdict(
+            check="kl.D_KL.values",
+            task="kl.D_KL",
+            title="the closed form",
+            number="1.3",
+            status="passed",
+            points=33,
+            max_points=33,
+            sentence="kl.D_KL: all values agree.",
+        ),
+        Verdict(
+            check="kl.beta.weight",
+            task="kl.beta",
+            title="beta weighs the KL",
+            number="3.3",
+            status="wrong",
+            points=0,
+            max_points=2,
+            sentence="kl.beta: the weight is on the wrong term.",
+        ),
+    ]
     for check, task, number, title, points in parts:
         status = "manual" if texts.get(check) else "missing"
-        checks.append(Verdict(check, task, title, number, status, 0, points, f"{task}: waits for a person."))
+        checks.append(
+            Verdict(
+                check=check,
+                task=task,
+                title=title,
+                number=number,
+                status=status,
+                points=0,
+                max_points=points,
+                sentence=f"{task}: waits for a person.",
+            )
+        )
     written = tuple(Written(check, texts.get(check, ""), (pictures or {}).get(check, ())) for check, *_ in parts)
-    report = Report(student, f"{student}.zip", NOTEBOOK, "0" * 64, "A", tuple(checks), written=written)
+    report = Report(
+        student=student,
+        file_name=f"{student}.zip",
+        notebook=NOTEBOOK,
+        submission_sha256="0" * 64,
+        tier="A",
+        verdicts=tuple(checks),
+        written=written,
+    )
     return results_json(report)
 
 

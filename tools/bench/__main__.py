@@ -39,14 +39,18 @@ def main(arguments: list[str] | None = None) -> int:
     arguments, known = enter_course(arguments), _names()
     parser = argparse.ArgumentParser(description="Measure what the project promises.")
     parser.add_argument("names", nargs="*", help=f"what to measure, of: {', '.join(known)} (default: all)")
+    parser.add_argument(
+        "--rounds", type=int, metavar="N", help="how often each thing is measured (default: as each wants)"
+    )
     add_course_option(parser)
-    names = parser.parse_args(arguments).names
+    options = parser.parse_args(arguments)
+    names = options.names
     if unknown := set(names) - set(known):
         parser.error(f"nothing is called {', '.join(sorted(unknown))}; there is {', '.join(known)}")
     began = time.monotonic()
     parts = []
     for name in names or known:
-        parts.append("\n".join(_part(name)))
+        parts.append("\n".join(_part(name, options.rounds)))
         print(parts[-1], "\n", flush=True)
     if not names:
         page = this_course().root / "docs" / "benchmarks.md"
@@ -56,14 +60,14 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _part(name: str) -> Iterator[str]:
+def _part(name: str, rounds: int | None) -> Iterator[str]:
     of_assignment = _of_assignments().get(name)
     module = of_assignment.load("bench") if of_assignment else importlib.import_module(f"tools.bench.{name}")
     yield f"## {name}\n"
     yield (inspect.getdoc(module) or "").splitlines()[0] + "\n"
     yield "| what | median | unit | smallest to largest |"
     yield "|---|---|---|---|"
-    yield from (figure.row for figure in module.measure())
+    yield from (figure.row for figure in module.measure(**({"rounds": rounds} if rounds else {})))
 
 
 def _page(parts: list[str], seconds: float) -> str:

@@ -113,9 +113,9 @@ def _cpu_seconds(grader: Grader) -> float:
 def _warm() -> None:
     import gc
 
-    from grader.sandbox.zygote import _warm_up
+    from grader.sandbox.warm_up import warm_up
 
-    _warm_up([NAME])
+    warm_up([NAME])
     gc.collect()
     gc.freeze()
 

@@ -24,14 +24,14 @@ def read_outputs(number: int, outputs: list[dict], limits: Limits, summary: Summ
 
 def shortened_listing(part: Listing, max_lines: int, limits: Limits, summary: Summary) -> Listing:
     """The listing within its limits; the summary is told what is left out."""
-    lines, omitted, cut = runs.shortened(part.lines, max_lines, limits.characters)
+    short = runs.shortened(part.lines, max_lines, limits.characters)
     what = {"source": "code", "raw": "raw text", "error": "traceback"}.get(part.kind, "output")
-    if omitted:
-        summary.lose(part.cell, "lines", f"{omitted} lines of its {what} are left out.")
-    if cut:
-        words = f"{cut} line{'s' if cut > 1 else ''} of its {what} cut at {limits.characters} characters."
+    if short.omitted:
+        summary.lose(part.cell, "lines", f"{short.omitted} lines of its {what} are left out.")
+    if short.cut:
+        words = f"{short.cut} line{'s' if short.cut > 1 else ''} of its {what} cut at {limits.characters} characters."
         summary.lose(part.cell, "lines", words)
-    return replace(part, lines=lines)
+    return replace(part, lines=short.lines)
 
 
 def _merged_streams(outputs: list[dict]) -> list[dict]:

@@ -6,9 +6,20 @@ A line is a list of runs, a run `[text, colour, bold, italic, background]`; colo
 import itertools
 import re
 import unicodedata
+from dataclasses import dataclass
 
 Run = list
 Line = list[Run]
+
+
+@dataclass(frozen=True)
+class Shortened:
+    """Lines that fit, and what they lack."""
+
+    lines: list[Line]
+    omitted: int  # lines left out in the middle
+    cut: int  # lines that end early
+
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f\ue000-\ue0ff\ufeff\ufffe\uffff\ud800-\udfff]")
 _WRAP_MARK: Run = ["↪ ", "#9a9a9a", False, False, ""]
@@ -24,11 +35,11 @@ def plain_lines(text: str) -> list[Line]:
     return [[[part, "", False, False, ""]] if part else [] for part in clean(text.replace("\x1b", "")).split("\n")]
 
 
-def shortened(lines: list[Line], max_lines: int, max_characters: int) -> tuple[list[Line], int, int]:
+def shortened(lines: list[Line], max_lines: int, max_characters: int) -> Shortened:
     """Long lines cut at `max_characters`, long outputs to their first two thirds and last third of `max_lines`.
 
     Returns:
-        The lines with a note in the place of what is left out, the number of lines left out, and of lines cut.
+        The lines with a note in the place of what is left out.
     """
     omitted = max(0, len(lines) - max_lines)
     head = max_lines * 2 // 3
@@ -43,7 +54,7 @@ def shortened(lines: list[Line], max_lines: int, max_characters: int) -> tuple[l
     ]
     if omitted:
         kept.insert(head, [_remark(f"… {omitted} lines omitted here; the notebook file has all {len(lines)} …")])
-    return kept, omitted, cut
+    return Shortened(kept, omitted, cut)
 
 
 def _remark(words: str) -> Run:

@@ -251,9 +251,11 @@ CALLS = {"air.vae": ("Encoder", "Decoder")}
 
 def _check(
     name: str, title: str, points: float, probe: Probe, judge: Judge, uses_reference: bool = False,
-    advice: Judge | None = None,
+    *, advice: Judge | None = None,
 ) -> Check:  # fmt: skip
-    return Check(name, "air." + name.split(".")[1], title, points, probe, judge, uses_reference, advice)
+    return Check(
+        name, "air." + name.split(".")[1], title, points, probe, judge=judge, uses_reference=uses_reference, advice=advice,
+    )  # fmt: skip
 
 
 CHECKS = (

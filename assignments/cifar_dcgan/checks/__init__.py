@@ -80,7 +80,9 @@ def _hidden_codes(low: int, high: int) -> Draw:
 
 
 def _check(name: str, title: str, points: float, probe: Probe, judge: Judge, uses_reference: bool = False) -> Check:
-    return Check(name, name.rpartition(".")[0], title, points, probe, judge, uses_reference)
+    return Check(
+        name, name.rpartition(".")[0], title, points, probe, judge=judge, uses_reference=uses_reference,
+    )  # fmt: skip
 
 
 def _once(function: str, draw: Draw) -> Probe:

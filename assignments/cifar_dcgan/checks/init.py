@@ -230,7 +230,7 @@ def optimizers(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | N
                 "make it from this network's .parameters()",
                 "wrong_parameters",
             )
-        if symptom := _settings(network, *settings[own[0]].tolist()):
+        if symptom := _settings(network, settings[own[0]].tolist()):
             return symptom
         named = values["named"][side]
         if named.any() and not named[own[0]]:
@@ -262,9 +262,8 @@ def _given_lines(values: Arrays) -> Symptom | None:
     return None
 
 
-def _settings(
-    network: str, is_adam: float, rate: float, beta1: float, beta2: float, decay: float, is_amsgrad: float
-) -> Symptom | None:
+def _settings(network: str, numbers: list[float]) -> Symptom | None:
+    is_adam, rate, beta1, beta2, decay, is_amsgrad = numbers  # as `probes` writes them down
     of = f"the {network}'s optimizer"
     if is_adam != 1:
         return Symptom(f"{of} is not torch.optim.Adam", "not_adam")

@@ -55,7 +55,7 @@ def read_updates(values: Arrays, inputs: Arrays) -> list[Update]:
         shown.setdefault(call, []).append(batch)
     return [
         Update(
-            int(whose[n]), shown.get(n, []), before[n], gradients[n], left[n], after[n],
+            whose=int(whose[n]), batches=shown.get(n, []), before=before[n], gradient=gradients[n], left=left[n], after=after[n],
         )
         for n in range(len(whose))
     ]  # fmt: skip

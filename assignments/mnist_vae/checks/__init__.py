@@ -11,9 +11,11 @@ from . import draws, nets, sampling
 
 def _check(
     name: str, title: str, points: float, probe: Probe, judge: Judge, uses_reference: bool = True,
-    advice: Judge | None = None,
+    *, advice: Judge | None = None,
 ) -> Check:  # fmt: skip
-    return Check(name, name.rpartition(".")[0], title, points, probe, judge, uses_reference, advice)
+    return Check(
+        name, name.rpartition(".")[0], title, points, probe, judge=judge, uses_reference=uses_reference, advice=advice,
+    )  # fmt: skip
 
 
 def _once(function: str, draw: Draw, fixed: Callable[[], list[Arrays]] | None = None) -> Probe:
@@ -80,7 +82,7 @@ CHECKS = (
     ),
     _check(
         "ae.samples.quiet", "no gradient tracked, new images every time", 1,
-        _once("sample_images_quiet", draws.marked(draws.settings(n_samples=(5, 9), nz=(3, 6)))), nets.quiet, False, nets.mode_afterwards,
+        _once("sample_images_quiet", draws.marked(draws.settings(n_samples=(5, 9), nz=(3, 6)))), nets.quiet, False, advice=nets.mode_afterwards,
     ),
     _check(
         "vae.model.sizes", "2 nz numbers for each image, and a reconstruction", 1,
@@ -208,7 +210,7 @@ CHECKS = (
     ),
     _check(
         "conv.generate.quiet", "no gradient tracked, new images every time", 2,
-        _once("generate_quiet", draws.marked(draws.settings(K=(3, 6), n_images=(8, 12)))), nets.quiet, False, nets.mode_afterwards,
+        _once("generate_quiet", draws.marked(draws.settings(K=(3, 6), n_images=(8, 12)))), nets.quiet, False, advice=nets.mode_afterwards,
     ),
 )  # fmt: skip
 

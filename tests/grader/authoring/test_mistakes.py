@@ -14,8 +14,9 @@ import pytest
 
 from grader.authoring.mistakes import find_mistakes
 from grader.rubric.references import load_references
-from tools import examples, notebooks, references
+from tools import examples, new_assignment, references
 from tools.new_assignment.__main__ import create
+from tools.notebooks.__main__ import main as build_notebooks
 from utils.assignments.course import course_file
 from utils.assignments.places import CourseError, place_of
 
@@ -32,7 +33,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE", str(root))
         assert create(FOLDER) == NAME
-        assert notebooks.main([]) == 0
+        assert build_notebooks([]) == 0
         assert references.main([]) == 0
     return root
 
@@ -65,7 +66,7 @@ def said(capsys: pytest.CaptureFixture, is_run: bool = False) -> list[str]:
         course_file()
     except CourseError as error:
         return str(error).splitlines()
-    if notebooks.main([]) != 0:
+    if build_notebooks([]) != 0:
         return capsys.readouterr().err.splitlines()
     if not is_run:
         return find_mistakes(NAME)
@@ -95,7 +96,7 @@ def test_a_new_assignment_has_no_mistakes(course: Path, capsys: pytest.CaptureFi
 
 
 def _template(name: str) -> str:
-    return (Path(notebooks.__file__).parent / "new_assignment" / "template" / name).read_text(encoding="utf-8")
+    return (Path(new_assignment.__file__).parent / "template" / name).read_text(encoding="utf-8")
 
 
 def _spoilt_checks() -> Iterator[tuple[str, str, str]]:

@@ -16,11 +16,13 @@ from grader.classes.results_folder import read_results
 from grader.cli import main
 from grader.marking.adjustments import read_adjustments
 from grader.marking.given import Brought, add_marks
+from grader.marking.hand_in_times import moodle_time, times_in
 from grader.marking.late import Deadline, cost, hours_late, parse_time, points_lost
 from grader.marking.store import STORE, Ledger, copy_store
 from grader.marking.tables import SheetError
 from grader.report import feedback_page, grades_csv
 from tests.marking.classroom import PARTS, result, write_result, write_run
+from utils.assignments import assignment_names, load_assignment
 from utils.assignments.course import CourseError, Late, parse_course
 
 HEAD = "student,check,points,reason,by,when"
@@ -321,3 +323,82 @@ def test_due_times_stand_in_the_course_s_file(tmp_path: Path) -> None:
     for wrong in ("01_kl = 2026-03-01T23:59:00", '01_kl = "soon"', "01_kl = 2026-03-01"):
         with pytest.raises(CourseError, match=r"line 2: 01_kl = .* is no time with a zone"):
             parse_course(f"[due]\n{wrong}\n", path)
+
+
+# ---------------------------------------------------------------- times of a worksheet
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1)), st.booleans())
+def test_moodle_s_times_are_read_in_both_clocks(time: datetime, is_half: bool) -> None:
+    time = time.replace(second=0, microsecond=0)
+    clock = (
+        f"{time.hour % 12 or 12}:{time.minute:02} {'PM' if time.hour >= 12 else 'AM'}"
+        if is_half
+        else f"{time.hour:02}:{time.minute:02}"
+    )
+    months = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ]
+    days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+    assert moodle_time(f"{days[time.weekday()]}, {time.day} {months[time.month - 1]} {time.year}, {clock}") == time
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-", "Dienstag, 3. März 2026, 22:15", "Tuesday, 31 February 2026, 10:15", "3 March 2026, 13:15 PM"]
+)
+def test_what_is_no_time_of_moodle_s_is_none(text: str) -> None:
+    assert moodle_time(text) is None
+
+
+def test_a_worksheet_says_when_and_the_rule_counts_it(tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    for student, number in (("Wei_71", "71"), ("Wei_72", "72"), ("Ada_73", "73")):
+        one = _hand_in(student, number)
+        one["extra_data"]["members"][0]["ids"] = {"participant": number}
+        write_result(folder, one)
+    sheet = tmp_path / "worksheet.csv"
+    sheet.write_text(
+        "Identifier,Full name,Status,Grade,Last modified (submission),Feedback comments\n"
+        'Participant 71,Wei,Submitted,,"Monday, 2 March 2026, 10:00 AM",\n'
+        'Participant 72,Wei,Submitted,,"Sunday, 1 March 2026, 11:58 PM",\n'
+        "Participant 73,Ada,Submitted,,-,\n",
+        encoding="utf-8",
+    )
+    found, said = _settled(folder, deadline=Deadline({"": DUE}, RULE), times=times_in(sheet))
+    assert {student: r["score"] for student, r in found.items()} == {"Wei_71": 29.7, "Wei_72": 33, "Ada_73": 33}
+    assert "1 carry no time" in said
+    again, _ = _settled(folder)
+    assert again["Wei_71"]["score"] == 29.7, "and later without the worksheet"
+    assert times_in(_file(folder, _by("x", "total", 1))) == {}
+
+
+# ---------------------------------------------------------------- several notebooks
+
+
+def test_a_file_for_several_notebooks_counts_once(folder: Path, tmp_path: Path) -> None:
+    """A run over several notebooks gives the same file to each: what could count twice is refused."""
+    inner = tmp_path / "all" / "01_kl_divergence"
+    for one in read_results(folder).values():
+        write_result(inner, one)
+    others = [name for name in assignment_names() if name != "01_kl_divergence"]
+    foreign = next(f"{q.id}.values" for q in load_assignment(others[-1]).questions if not q.id.startswith("kl."))
+    head, lines = f"{HEAD},notebook", [_by("ada_11", "total", 2) + ",01_kl_divergence", _by("bob_12", foreign, 1) + ","]
+    file = read_adjustments(_file(folder, *lines, head=head))
+    found, said = add_marks(inner, list(read_results(inner).values()), Brought(adjustments=file))
+    assert {r["extra_data"]["student"]: r["score"] for r in found}["ada_11"] == 35
+    assert "1 lines" in said
+    file = read_adjustments(_file(folder, _by("ada_11", "total", 2) + ",", head=head))
+    with pytest.raises(SheetError, match="line 2: several notebooks are here, and total would count in each"):
+        add_marks(inner, list(read_results(inner).values()), Brought(adjustments=file))

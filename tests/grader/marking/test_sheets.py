@@ -21,6 +21,7 @@ from grader.records import Report, Verdict, Written
 from grader.report import class_page, feedback_page, grades_csv, results_json
 from grader.report.statistics import automatic_points
 from tests.marking.sheets import filled, read_text
+from utils.assignments import assignment_names, load_assignment
 
 PARTS = ("kl.general.manual", "kl.beta.manual1", "kl.beta.manual2")
 
@@ -32,11 +33,29 @@ def _results(
     text: str = "w",
     **changes,
 ) -> dict:
-    automatic = Verdict("kl.D_KL.values", "kl.D_KL", "a title", "1.3", "passed", 35, 35, "all is well")
+    automatic = Verdict(
+        check="kl.D_KL.values",
+        task="kl.D_KL",
+        title="a title",
+        number="1.3",
+        status="passed",
+        points=35,
+        max_points=35,
+        sentence="all is well",
+    )
     by_hand = [
-        Verdict(part, part.rpartition(".")[0], "a title", f"3.{n}", "missing" if part in unwritten else "manual", 0, 10, "waits")
+        Verdict(
+            check=part,
+            task=part.rpartition(".")[0],
+            title="a title",
+            number=f"3.{n}",
+            status="missing" if part in unwritten else "manual",
+            points=0,
+            max_points=10,
+            sentence="waits",
+        )
         for n, part in enumerate(PARTS)
-    ]  # fmt: skip
+    ]
     written = tuple(Written(part, "" if part in unwritten else f"{text} {part}", ()) for part in PARTS)
     facts = {
         "file_name": "a.zip",
@@ -352,3 +371,14 @@ def test_the_sheet_of_a_class_is_read_as_it_was_written(classroom: list[dict]) -
     out = io.StringIO()
     csv.writer(out, dialect="excel", delimiter=";").writerows(csv.reader(text.splitlines()))
     assert read_text(out.getvalue(), Path("s.csv")).rows == read_text(text, Path("s.csv")).rows
+
+
+def test_a_sheet_of_another_notebook_is_left_to_it(classroom: list[dict], tmp_path: Path) -> None:
+    other = next(name for name in assignment_names() if name != "01_kl_divergence")
+    question = next(q for q in load_assignment(other).questions if not q.id.startswith("kl."))
+    sheet = read_text(
+        f"student,email,id,{question.id}.manual (5),answers\nzoë,,,1,{question.id}.manual:{'0' * 12}\n", Path("o.csv")
+    )
+    settled, said = add_marks(tmp_path, classroom, Brought((sheet,)))
+    assert [r["score"] for r in settled] == [35, 35, 0]
+    assert "About other notebooks: o.csv." in said

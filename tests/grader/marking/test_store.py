@@ -18,7 +18,16 @@ CHECK = "kl.general.manual"
 
 
 def _mark(student: str, points: float, key: str = "") -> New:
-    return New("Ada", "mark", Mark(fixed=points).body(), student, CHECK, "", "digest", key)
+    return New(
+        who="Ada",
+        kind="mark",
+        body=Mark(fixed=points).body(),
+        student=student,
+        check=CHECK,
+        slot="",
+        digest="digest",
+        key=key,
+    )
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.platforms import Directory, Person, collect, gradebooks, layouts
+from grader.classes import sorting
+from grader.platforms import Directory, Person, collect, gradebooks
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
 from grader.platforms.people import Found
 from grader.platforms.roster import RosterError, read_roster
@@ -18,8 +19,19 @@ NAME = "01_kl_divergence"
 
 
 def _results(student: str, points: float, ids: dict[str, str], email: str = "", name: str = "") -> dict:
-    verdict = Verdict("kl.D_KL.values", "kl.D_KL", "a title", "1.3", "passed", points, 35, "a sentence")
-    results = results_json(Report(student, "a.zip", NAME, "0", "A", (verdict,)))
+    verdict = Verdict(
+        check="kl.D_KL.values",
+        task="kl.D_KL",
+        title="a title",
+        number="1.3",
+        status="passed",
+        points=points,
+        max_points=35,
+        sentence="a sentence",
+    )
+    results = results_json(
+        Report(student=student, file_name="a.zip", notebook=NAME, submission_sha256="0", tier="A", verdicts=(verdict,))
+    )
     results["extra_data"]["members"] = [{"name": name or student, "email": email, "ids": ids}]
     return results
 
@@ -75,8 +87,7 @@ def _the_last_wins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _the_first_upload_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = layouts.latest
-    monkeypatch.setattr(layouts, "latest", lambda files: right(list(files)[:1]))
+    monkeypatch.setattr(sorting, "_latest", lambda answered: answered[0])
 
 
 def _names_are_trusted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,7 +157,17 @@ def test_the_part_waits_and_the_sentence_says_why() -> None:
     name, question, part = PARTS[0]
     notebook = _blank(name)
     _above(notebook.cells, _place(name, question, part))
-    reading = read(Submission("s", "a.zip", "0", {"a.ipynb": nbformat.writes(notebook).encode()}, {}, ()), name)
+    reading = read(
+        Submission(
+            student="s",
+            file_name="a.zip",
+            sha256="0",
+            notebooks={"a.ipynb": nbformat.writes(notebook).encode()},
+            configs={},
+            ignored=(),
+        ),
+        name,
+    )
     status = {verdict.check: verdict for verdict in _manual(reading)}
     assert status[_checks(name, question, part)].status == "manual"
     assert "outside the RESPONSE cell" in status[_checks(name, question, part)].sentence

@@ -53,24 +53,22 @@ def test_a_carriage_return_overwrites_its_line():
 
 def test_long_outputs_keep_their_first_two_thirds_and_last_third():
     lines = runs.plain_lines("\n".join(map(str, range(1000))))
-    kept, omitted, cut = runs.shortened(lines, max_lines=90, max_characters=50)
-    assert (omitted, cut) == (910, 0)
-    assert text(kept)[:60] == [str(i) for i in range(60)]
-    assert "910 lines omitted" in text(kept)[60]
-    assert text(kept)[61:] == [str(i) for i in range(970, 1000)]
+    short = runs.shortened(lines, max_lines=90, max_characters=50)
+    assert (short.omitted, short.cut) == (910, 0)
+    assert text(short.lines)[:60] == [str(i) for i in range(60)]
+    assert "910 lines omitted" in text(short.lines)[60]
+    assert text(short.lines)[61:] == [str(i) for i in range(970, 1000)]
 
 
 def test_short_outputs_are_left_alone():
     lines = runs.plain_lines("a\nb")
-    assert runs.shortened(lines, 2, 1) == (lines, 0, 0)
+    assert runs.shortened(lines, 2, 1) == runs.Shortened(lines, 0, 0)
 
 
 def test_long_lines_are_cut_with_a_count():
-    kept, omitted, cut = runs.shortened(
-        [[["abc", "#111111", False, False, ""], ["defgh", "", False, False, ""]]], 10, 5
-    )
-    assert (omitted, cut) == (0, 1)
-    assert text(kept) == ["abcde … 3 more characters"]
+    short = runs.shortened([[["abc", "#111111", False, False, ""], ["defgh", "", False, False, ""]]], 10, 5)
+    assert (short.omitted, short.cut) == (0, 1)
+    assert text(short.lines) == ["abcde … 3 more characters"]
 
 
 @pytest.mark.parametrize(

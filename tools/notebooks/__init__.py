@@ -1,16 +1,10 @@
-"""Build the student notebooks and their manifests from `assignments/NAME/notebook.py`.
-
-    python -m tools.notebooks [NAME ...]            write notebooks/NAME.ipynb and what belongs to it
-    python -m tools.notebooks --check [NAME ...]    write nothing; say which of them are out of step
-    python -m tools.notebooks --solved DIR          write the solved notebooks, not executed, to DIR
+"""Build the student notebooks and their manifests from `assignments/NAME/notebook.py`; `python -m tools.notebooks` writes them.
 
 The conventions a source must keep are those of CONTRIBUTING.md; `tools.conventions` checks them.
 """
 
-import argparse
 import hashlib
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +14,7 @@ import nbformat
 from nbformat import NotebookNode, v4
 
 from tools.conventions import ConventionError, find_violations
-from tools.gap_marks import keep_solutions, open_gaps
+from tools.open_gaps import keep_solutions, open_gaps
 from tools.manifests import build_manifest
 from tools.notebook_source import POINTS_TABLE, NotebookSource, SourceCell, read_source, source_names
 from utils.assignments import KINDS, Assignment, Question, parse_assignment
@@ -89,51 +83,10 @@ def expected_files(name: str) -> dict[Path, bytes]:
     pictures = sorted((place.path / "figures").glob("*.png"))
     described = json.dumps(manifest(name), indent=1, ensure_ascii=False) + "\n"
     return {
-        folder / f"{name}.ipynb": _to_text(student_notebook(name)).encode(),
+        folder / f"{name}.ipynb": as_text(student_notebook(name)).encode(),
         **{folder / "figures" / picture.name: picture.read_bytes() for picture in pictures},
         place.manifest: described.encode(),
     }
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 0 when all is well, 1 with one sentence a problem otherwise."""
-    arguments = enter_course(arguments)
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.notebooks", description="Build the notebooks from their sources."
-    )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="notebooks to build; default: all")
-    parser.add_argument("--check", action="store_true", help="write nothing, say what is out of step")
-    parser.add_argument("--solved", type=Path, metavar="DIR", help="write the solved notebooks to this folder")
-    add_course_option(parser)
-    options = parser.parse_args(arguments)
-    problems: list[str] = []
-    try:
-        names = options.names or source_names()
-    except ValueError as error:
-        names, problems = [], [str(error)]
-    for name in names:
-        try:
-            problems += _build(name, options.check, options.solved)
-        except (ConventionError, FileNotFoundError, ValueError) as error:
-            problems.append(str(error))
-    print("\n".join(problems), file=sys.stderr, end="\n" if problems else "")
-    return 1 if problems else 0
-
-
-def _build(name: str, is_check: bool, solved_folder: Path | None) -> list[str]:
-    files = (
-        {solved_folder / f"{name}.ipynb": _to_text(solved_notebook(name)).encode()}
-        if solved_folder
-        else expected_files(name)
-    )
-    stale = [path for path, content in files.items() if not path.is_file() or path.read_bytes() != content]
-    if is_check:
-        return [f"{shown(path)} is out of step with its source; run `make notebooks` and commit it." for path in stale]
-    for path in stale:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(files[path])
-        print(f"wrote {shown(path)}")
-    return []
 
 
 def _read_checked(name: str) -> NotebookSource:
@@ -178,9 +131,6 @@ def _kinds(question: Question) -> str:
     return ", ".join(f"{part.kind} {part.points}" for part in question.parts)
 
 
-def _to_text(notebook: NotebookNode) -> str:
+def as_text(notebook: NotebookNode) -> str:
+    """A notebook as its file holds it."""
     return nbformat.writes(notebook, version=4) + "\n"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

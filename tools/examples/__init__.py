@@ -1,10 +1,9 @@
-"""Build the example class: `python -m tools.examples [--out DIR]` turns `examples/students/*.py` into submissions.
+"""The example class, from `examples/students/*.py`; `python -m tools.examples [--out DIR]` writes the files handed in.
 
 A course without that folder gets a class made by rule from what its assignments hold anyway: of each notebook the solution,
 the untouched one, every right answer, every slip, and a few damaged files.
 """
 
-import argparse
 import io
 import json
 import re
@@ -204,21 +203,3 @@ _NOTEBOOK_DAMAGES = {
     "cell_duplicated": _duplicate_cell,
 }
 _FILE_DAMAGES = {"truncated": _truncate, "not_a_notebook": _become_pdf}
-
-
-def main(arguments: list[str] | None = None) -> None:
-    arguments = enter_course(arguments)
-    parser = argparse.ArgumentParser(description="Build the example class.")
-    parser.add_argument("--out", type=Path, default=this_course().root / "examples" / "submissions")
-    add_course_option(parser)
-    out = parser.parse_args(arguments).out
-    out.mkdir(parents=True, exist_ok=True)
-    class_ = load_examples()
-    for example in class_:
-        name, data = build(example)
-        (out / name).write_bytes(data)
-    print(f"{len(class_)} submissions in {shown(out)}")
-
-
-if __name__ == "__main__":
-    main()

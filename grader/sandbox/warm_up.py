@@ -1,0 +1,67 @@
+"""What the zygote loads before it forks: once for all submissions, so that none of them waits for it."""
+
+import sys
+
+
+def warm_up(assignments: list[str]) -> None:
+    """Import and run once what every submission needs; torch only where an assignment declares it.
+
+    Args:
+        assignments: Names whose import cells and probes are loaded. What does not load ends the process with a sentence.
+    """
+    from utils.assignments import load_assignment
+    from utils.assignments.places import CourseError, place_of, shown
+
+    loaded = [load_assignment(name) for name in assignments]
+    if any(assignment.about.uses("torch") for assignment in loaded):
+        _warm_up_torch()
+
+    import grader.probe_kit  # noqa: F401  the folder above it will not be readable: late imports of a package need its parent
+    from grader.sandbox import child  # noqa: F401
+
+    for assignment in loaded:
+        place = place_of(assignment.notebook)
+        try:
+            _load_probes(place)
+        except CourseError as error:
+            sys.exit(str(error))
+        namespace = {"__name__": "__main__"}
+        for source in assignment.prelude:  # a later given cell may use an earlier one's names
+            try:
+                exec(compile(source, "<given>", "exec", dont_inherit=True), namespace)
+            except Exception as error:
+                text = (place.path / "notebook.py").read_text(encoding="utf-8") if place.has("notebook") else ""
+                line = text[: text.find(source)].count("\n") + 1
+                sys.exit(
+                    f"{shown(place.path / 'notebook.py')}, line {line}: this cell does not run: {type(error).__name__}: {error}."
+                )
+
+
+def _load_probes(place) -> None:
+    """Import an assignment's probes, and see that they bring nothing else of it into a process that students' code reads."""
+    from utils.assignments.places import CourseError, shown
+
+    place.load("probes")
+    folder = place.module("")
+    others = {name.removeprefix(folder) for name in sys.modules if name.startswith(folder)} - {"probes"}
+    if others:
+        path = shown(place.path / "probes.py")
+        raise CourseError(
+            f"{path}, line 1: it imports {', '.join(sorted(others))} of its assignment, which students' code could then read; "
+            "keep in probes.py what probes need."
+        )
+
+
+def _warm_up_torch() -> None:
+    """On one thread: OpenMP hangs after a fork once it had threads."""
+    import torch
+
+    torch.set_num_threads(1)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.BatchNorm1d(4), torch.nn.ReLU(), torch.nn.Sigmoid())
+    for kind in (torch.optim.Adam, torch.optim.SGD):  # the first optimizer imports some 800 modules
+        optimizer = kind(model.parameters(), lr=0.1)
+        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1)
+        torch.nn.functional.mse_loss(model(torch.ones(2, 4)), torch.zeros(2, 4)).backward()
+        optimizer.step()
+        scheduler.step()
+    torch.nn.functional.conv2d(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 3, 3))
