@@ -687,16 +687,20 @@ axis.legend();
 heights = torch.from_numpy(dataset.profiles)
 variances = torch.linalg.svdvals(heights - heights.mean(dim=0)) ** 2 / len(heights)
 lines = [f"beta {beta:g}: {(variances > 100 * beta).sum()} directions above {100 * beta:g}; "
-         f"{(kl_per_dimension(models[beta]) > 0.05).sum()} dimensions used" for beta in betas[1:]]
-print("variances of the data:", *(f"{value:.3f}" for value in variances[:6]), *("\n" + line for line in lines))
+         f"{(kl_per_dimension(models[beta]) > 0.05).sum()} dimensions used"
+         for beta in betas[1:]]
+print("variances of the data:", *(f"{value:.3f}" for value in variances[:6]),
+      *("\n" + line for line in lines))
 
 # the same beta once more, after a warm-up in which information is nearly free (half a minute)
 set_seed(0)
 warmed = VAE(200, [256, 128], 10)
 for beta, n_iters in ((1e-5, 100 if FAST else 1500), (4e-4, 100 if FAST else 2000)):
     tracker = train_VAE(warmed, dataset, Device, plot_freq=0, beta=beta, n_iters=n_iters)
-print(f"beta 0.0004 after a warm-up: {(kl_per_dimension(warmed) > 0.05).sum()} dimensions used, total loss "
-      f"{np.mean(tracker.total_losses[-50:]):.5f}; without: {rows[2][1] + 4e-4 * rows[2][2]:.5f}")
+print(f"beta 0.0004 after a warm-up: {(kl_per_dimension(warmed) > 0.05).sum()} dimensions "
+      f"used, total loss "
+      f"{np.mean(tracker.total_losses[-50:]):.5f}; without: "
+      f"{rows[2][1] + 4e-4 * rows[2][2]:.5f}")
 
 # %% [markdown]
 # In our full run the model trained from the start uses two dimensions of the four that are worth their price, and the warmed-up one uses
@@ -832,11 +836,14 @@ def mean_error(model):
 
 set_seed(0)
 linear = VAE(200, [], 10)
-of_linear = train_VAE(linear, dataset, Device, plot_freq=0, beta=0.00043, n_iters=1000 if FAST else 5000)
+of_linear = train_VAE(linear, dataset, Device, plot_freq=0, beta=0.00043,
+                      n_iters=1000 if FAST else 5000)
 for name, design, run in (("yours", model, tracker), ("linear", linear, of_linear)):
     rec, kl = np.mean(run.rec_losses[-100:]), np.mean(run.prior_losses[-100:])
-    print(f"{name:<7} {count_params(design):>9,} parameters, {(kl_per_dimension(design) > 0.05).sum()} dimensions used, "
-          f"mean squared error {mean_error(design):.5f},\n        loss {rec + 0.00043 * kl:.5f} at beta 0.00043; "
+    print(f"{name:<7} {count_params(design):>9,} parameters, "
+          f"{(kl_per_dimension(design) > 0.05).sum()} dimensions used, "
+          f"mean squared error {mean_error(design):.5f},\n        loss "
+          f"{rec + 0.00043 * kl:.5f} at beta 0.00043; "
           f"samples: {measure_airfoils(design.generate(24), dataset)}")
 print(f"the best linear model there is: loss {best_linear_loss(0.00043):.5f}")
 
@@ -919,8 +926,10 @@ def widest_two(points):
 
 with torch.inference_mode():
     free = models[0.0].encoder(heights.to(Device))[0].cpu()
-for name, points in (("your model", mu), ("beta = 0", free), ("principal components", heights)):
-    print(f"{name:<21} thickness foretold by neighbours in the map: {foretold(widest_two(points), torch.from_numpy(thickness)):.3f}")
+for name, points in (("your model", mu), ("beta = 0", free),
+                     ("principal components", heights)):
+    print(f"{name:<21} thickness foretold by neighbours in the map: "
+          f"{foretold(widest_two(points), torch.from_numpy(thickness)):.3f}")
 
 # %% [markdown]
 # In our runs all three are near 0.98: two numbers that hold the shape of a wing section hold its thickness, however they were found. The KL term

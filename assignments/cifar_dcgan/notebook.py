@@ -836,12 +836,14 @@ with torch.no_grad():
     for layer in (plain.downsample[2], plain.downsample[5]):
         layer.weight /= torch.linalg.matrix_norm(layer.weight.flatten(1), 2)
     moved = (plain(real) - before).abs().max().item()
-print(f"largest change of a logit: {moved:.3f}; mean size of a logit: {before.abs().mean().item():.3f}")
+print(f"largest change of a logit: {moved:.3f}; mean size of a logit: "
+      f"{before.abs().mean().item():.3f}")
 
 fresh = SpectralDiscriminator()
 print("before _init_weights:", *(f"{spread:.4f}" for spread in spread_of_originals(fresh)))
 fresh.apply(DCGAN._init_weights)
-print("after _init_weights: ", *(f"{spread:.4f}" for spread in spread_of_originals(fresh)), "(asked for: 0.02)")
+print("after _init_weights: ", *(f"{spread:.4f}" for spread in spread_of_originals(fresh)),
+      "(asked for: 0.02)")
 
 # %% [markdown]
 # The logits hardly move (by less than 0.02 in our full runs, where they are 1 to 2 in size): behind these two convolutions batch norm undoes whatever factor they have. What spectral norm changes in *this*

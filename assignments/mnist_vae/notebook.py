@@ -573,7 +573,8 @@ set_seed(1)
 noise = torch.randn(2000, nz)
 fitted = {"N(0, I)": noise,
           "Gaussian with the codes' means and spreads": codes.mean(0) + noise * codes.std(0),
-          "Gaussian with their correlations too": codes.mean(0) + noise @ torch.linalg.cholesky(codes.T.cov()).T,
+          "Gaussian with their correlations too":
+              codes.mean(0) + noise @ torch.linalg.cholesky(codes.T.cov()).T,
           "the codes themselves": codes[:2000]}
 for name, z in fitted.items():
     with torch.no_grad():
@@ -1089,7 +1090,8 @@ for name, model in annealed_models.items():
     pull = torch.autograd.grad(rec_loss, mu)[0].abs().mean(dim=0).cpu()
     used = kl_of_dimensions(model) > 0.05
     off = f"{pull[~used].mean():.3f}" if (~used).any() else "(none)"
-    print(f"{name}: mean size of the gradient in used dimensions {pull[used].mean():.3f}, in others {off}")
+    print(f"{name}: mean size of the gradient in used dimensions {pull[used].mean():.3f}, "
+          f"in others {off}")
 
 # %% [markdown]
 # In dimensions out of use the reconstruction's gradient is some twenty times smaller: the decoder hardly listens to them, and what moves
@@ -1432,7 +1434,8 @@ with torch.no_grad():
     print(f"The judge reads {sure_share(judge, drawn):.0%} of its samples.")
     x = test_data.images[:2000]
     rebuilt = fc_vae(x)[0]  # z drawn from the posteriors of test digits
-    print(f"With z from the posteriors of test digits it reads {sure_share(judge, rebuilt):.0%}.")
+    print(f"With z from the posteriors of test digits it reads "
+          f"{sure_share(judge, rebuilt):.0%}.")
 
 # %% [markdown]
 # The same decoder, and the judge reads half of the first kind and three quarters of the second (our full runs): taken together, the posteriors of the digits (the *aggregate posterior*)
@@ -1629,7 +1632,8 @@ cvae_losses = [
 ]
 compare_curves({"VAE": fc_losses, "CVAE": cvae_losses}, "negative ELBO in nats",
                title=titled("With and without the class"))
-print(f"The VAE's loss is {fc_losses[-1] - cvae_losses[-1]:.1f} nats larger; the class can be worth "
+print(f"The VAE's loss is {fc_losses[-1] - cvae_losses[-1]:.1f} nats larger; the class can "
+      f"be worth "
       f"{math.log(10):.2f}.")
 
 # %% [markdown]
@@ -1980,7 +1984,8 @@ with torch.no_grad():
     for name, net in (("squared error", blurry), ("cross-entropy", crossed)):
         rows[name] = net.reconstruct(test_data.images[:12].flatten(2))
         grey = grey_share(net.reconstruct(test_data.images[:2000].flatten(2)))
-        print(f"Grey pixels (0.2 to 0.8) in reconstructions, {name}: {grey:.1%}; in the originals: "
+        print(f"Grey pixels (0.2 to 0.8) in reconstructions, {name}: {grey:.1%}; in the "
+              f"originals: "
               f"{grey_share(test_data.images[:2000]):.1%}")
 plot_rows(rows, titled("Blur: two numbers do not tell the digits apart"))
 
