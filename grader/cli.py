@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,27 @@ from grader.authoring.mistakes import require_sound
 from grader.classes import hand_back
 from grader.classes.batch import Settings, tier_here
 from grader.classes.diff import NoResults, diff
+from grader.classes.held import HoldsAnother, held_notebooks, require_same, secret_mark
 from grader.classes.pool import Here, Workers
 from grader.classes.regrade import NoQuestion, Regrade
-from grader.classes.results_folder import FolderInUse, ResultsFolder
+from grader.classes.results_folder import FolderInUse, ResultsFolder, read_results
 from grader.classes.run import Results, WeakIsolation, grade_all, kept_results
+from grader.classes.sorting import by_notebook, looked_at, ready
+from grader.classes.tracked import would_be_committed
 from grader.doctor import doctor
-from grader.marking import STORE, StoreError, command, marks_exist
+from grader.marking import STORE, StoreError, add_marks, command, marks_exist
 from grader.marking.answers import NothingToMark
+from grader.marking.given import Brought
 from grader.marking.options import add_options, brought, with_given
 from grader.marking.tables import SheetError
-from grader.platforms import Collection, NothingToGrade, collect, read_roster
+from grader.platforms import Collection, Directory, HandIn, NothingToGrade, collect, missing, read_roster
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
+from grader.platforms.pattern import PatternError, layout_of
 from grader.platforms.roster import RosterError
 from grader.records import Seat
 from grader.report import grades_table, write_class
+from grader.report.files import FULL, GRADES_FILE
+from grader.report.summary import write_summary
 from grader.rubric.draws import DEFAULT_SALT, course_salt
 from grader.rubric.references import require_references
 from grader.sandbox.tiers import TIERS, is_at_least
@@ -38,6 +46,7 @@ from utils.assignments.course import CourseError, add_course_option, enter_cours
 
 WRITTEN, REJECTED, OUR_FAULT = 0, 1, 2
 _MAX_WORKERS, _MAX_SECONDS = 256, 36_000
+_FEW = 8  # hand-ins that this process looks into by itself: starting others takes longer
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,6 +72,8 @@ def main(arguments: list[str] | None = None) -> int:
         SheetError,
         FolderInUse,
         NoResults,
+        HoldsAnother,
+        PatternError,
         CourseError,
         NothingToMark,
         StoreError,
@@ -73,6 +84,14 @@ def main(arguments: list[str] | None = None) -> int:
         return REJECTED
     except DiskFull as error:
         print(f"Stopped: {error}. What is graded is kept: the same command goes on from here.", file=sys.stderr)
+        return OUR_FAULT
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        print(
+            "Stopped: a disk is full. What is graded is kept: make room, and the same command goes on from here.",
+            file=sys.stderr,
+        )
         return OUR_FAULT
     except SandboxError as error:
         print(f"The grader failed: {error}", file=sys.stderr)
@@ -147,6 +166,11 @@ def _parser() -> argparse.ArgumentParser:
         help="a grade file of Canvas, Moodle, Brightspace or Gradescope to fill; the copy goes to DIR",
     )
     grade.add_argument(
+        "--layout",
+        metavar="PATTERN",
+        help="where in the paths it stands who somebody is: {login}/{file}, {name}_{sis}.zip, {email}/{any}/{file}",
+    )
+    grade.add_argument(
         "--trust-names",
         action="store_true",
         help="a name that one person alone has on the roster and in the grade file says who it is; else only ids do",
@@ -194,9 +218,18 @@ def _grade(options: argparse.Namespace) -> int:
     gradebook = read_gradebook(options.fill) if options.fill else None
     given = brought(options)
     _check_places(options.paths, options.out)
-    collection = collect(options.paths, roster, options.zips_hold_classes or gradebook is not None, options.trust_names)
+    collection = collect(
+        options.paths,
+        roster,
+        options.zips_hold_classes or gradebook is not None,
+        options.trust_names,
+        layout_of(options.layout) if options.layout else None,
+    )
     for line in collection.found:
         print(line)
+    if collection.is_class:
+        for line in would_be_committed([*options.paths, options.out]):
+            print(line, file=sys.stderr)
     if collection.is_class and course_salt() == DEFAULT_SALT:
         print(
             "GRADER_SALT is not set: the inputs drawn for each submission and the seals of results come from a secret that everybody "
@@ -204,33 +237,82 @@ def _grade(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     settings = Settings(options.notebook, course_salt(), quality_seconds=options.quality_seconds)
-    with ResultsFolder(options.out) as folder:
-        regrade = Regrade.of(options.question, collection.hand_ins, settings, folder) if options.question else None
-        if regrade:
-            kept, settings, folder.merge = regrade.untouched(), regrade.to_grade_with, regrade.merge
-        else:
-            kept = {} if options.fresh else _kept(options, collection, settings, folder)
-        try:
-            graded = _graded(options, collection, settings, folder, kept)
-        except WeakIsolation as error:
-            print(_too_weak(error.tier, _minimum(options, collection)), file=sys.stderr)
-            return OUR_FAULT
-        results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
-        results, by_hand = with_given(options, options.out, results, given)
-        has_marks = marks_exist(options.out)
-        folder.write_feedback(r for r in results if has_marks or r["extra_data"]["student"] in kept)
-        if regrade:
-            by_hand = f"{regrade.said()} {by_hand}".strip()
-        seconds = time.monotonic() - began
-        write_class(options.out, results, _facts(options, collection, seconds))
+    results: list[Results] = []
+    try:
+        with ResultsFolder(options.out) as folder:
+            groups = _groups(options, collection)
+            is_several = require_same(options.out, groups, settings, options.fresh)
+            if is_several:
+                for name, hand_ins in groups.items():
+                    print(f"\n{name}: {len(hand_ins)} hand-ins")
+                    own = _of_notebook(options, collection, hand_ins, roster)
+                    with ResultsFolder(options.out / name) as inner:
+                        results += _grade_notebook(options, own, replace(settings, notebook=name), inner, given)
+                facts = _facts(options, collection, settings, time.monotonic() - began)
+                others = [name for name in held_notebooks(options.out) if name not in groups]
+                before = [result for name in others for result in _with_marks(options.out / name)]
+                write_summary(options.out, sorted({*groups, *others}), results + before, facts)
+            else:
+                for hand_ins in groups.values():
+                    own = _of_notebook(options, collection, hand_ins, roster)
+                    results += _grade_notebook(options, own, settings, folder, given)
+    except WeakIsolation as error:
+        print(_too_weak(error.tier, _minimum(options, collection)), file=sys.stderr)
+        return OUR_FAULT
+    if gradebook:
+        print(fill(gradebook, results, options.out, options.column, options.trust_names, options.fill_also))
+    print(f"Grades: {options.out / GRADES_FILE}. {_where_to_look(options.out, collection, is_several)}")
+    return _exit_code(results)
+
+
+def _groups(options: argparse.Namespace, collection: Collection) -> dict[str, list[HandIn]]:
+    """The hand-ins of each notebook."""
+    count = min(len(collection.hand_ins), _cores() if options.workers is None else options.workers)
+    with Workers(count, ready) if count and len(collection.hand_ins) > _FEW else Here() as pool:
+        found = looked_at(collection.hand_ins, pool, max(1, count))
+    return by_notebook(found, options.notebook)
+
+
+def _with_marks(folder: Path) -> list[Results]:
+    return add_marks(folder, list(read_results(folder).values()))[0]
+
+
+def _of_notebook(
+    options: argparse.Namespace, collection: Collection, hand_ins: list[HandIn], roster: Directory | None
+) -> Collection:
+    """The part of a class that has to do with one notebook: who handed in others only is absent from it."""
+    absent = missing(roster, hand_ins, options.trust_names) if roster else collection.absent
+    return replace(collection, hand_ins=tuple(hand_ins), absent=absent)
+
+
+def _grade_notebook(
+    options: argparse.Namespace, collection: Collection, settings: Settings, folder: ResultsFolder, given: Brought
+) -> list[Results]:
+    """Grade the hand-ins of one notebook into a folder of results of its own.
+
+    Raises:
+        WeakIsolation: If this machine's isolation will not do.
+    """
+    began = time.monotonic()
+    regrade = Regrade.of(options.question, collection.hand_ins, settings, folder) if options.question else None
+    if regrade:
+        kept, folder.merge = regrade.untouched(), regrade.merge
+    else:
+        kept = {} if options.fresh else _kept(options, collection, settings, folder)
+    graded = _graded(options, collection, regrade.to_grade_with if regrade else settings, folder, kept)
+    results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
+    results, by_hand = with_given(options, folder.path, results, given)
+    has_marks = marks_exist(folder.path)
+    folder.write_feedback(r for r in results if has_marks or r["extra_data"]["student"] in kept)
+    if regrade:
+        by_hand = f"{regrade.said()} {by_hand}".strip()
+    seconds = time.monotonic() - began
+    write_class(folder.path, results, _facts(options, collection, settings, seconds, folder.path))
     print(grades_table(results))
     print(_summary(len(graded), len(kept), results, seconds))
     if by_hand:
         print(by_hand)
-    if gradebook:
-        print(fill(gradebook, results, options.out, options.column, options.trust_names, options.fill_also))
-    print(f"Grades: {options.out / 'grades.csv'}. {_where_to_look(options.out, collection)}")
-    return _exit_code(results)
+    return results
 
 
 def _require_gradable(name: str) -> None:
@@ -286,14 +368,21 @@ def _graded(
     return graded
 
 
-def _facts(options: argparse.Namespace, collection: Collection, seconds: float) -> dict[str, Any]:
+def _facts(
+    options: argparse.Namespace,
+    collection: Collection,
+    settings: Settings,
+    seconds: float,
+    folder: Path | None = None,
+) -> dict[str, Any]:
     return {
         "command": ["grade", *(str(path) for path in options.paths)],
-        "notebook": options.notebook,
+        "notebook": settings.notebook,
         "is_class": collection.is_class,
         "found": list(collection.found),
         "absent": [{"name": p.name, "email": p.email, "ids": dict(p.ids)} for p in collection.absent],
-        "by_hand": STORE if marks_exist(options.out) else None,
+        "by_hand": STORE if folder and marks_exist(folder) else None,
+        "secret": secret_mark(settings),
         "wall_seconds": round(seconds, 2),
     }
 
@@ -331,9 +420,9 @@ def _summary(n_graded: int, n_kept: int, results: list[Results], seconds: float)
     return f"\n{n_graded} graded{kept} in {seconds:.1f} s, isolation tier {named}."
 
 
-def _where_to_look(out: Path, collection: Collection) -> str:
-    page = f"The class: {out / 'class.html'}. " if collection.is_class else ""
-    return f"{page}Feedback: {out}/<student>/feedback.html"
+def _where_to_look(out: Path, collection: Collection, is_several: bool) -> str:
+    page = f"The class: {out / 'class.html'}. " if collection.is_class or is_several else ""
+    return f"{page}Feedback: {out}/{'<notebook>/' if is_several else ''}<student>/feedback.html"
 
 
 def _exit_code(results: list[Results]) -> int:

@@ -47,6 +47,22 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class Inside:
+    """A notebook of the course in a submission, and how far somebody has worked on it."""
+
+    name: str  # of the file
+    notebook: str  # the assignment's
+    answered: int  # gaps that are touched, and responses in which somebody has written
+    found: int  # tasks of which there is a cell
+    digest: str  # of the file
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """The more is answered, the more is it the one that was meant."""
+        return self.answered, self.found
+
+
+@dataclass(frozen=True)
 class Written:
     """One part that a person grades, as the student left it."""
 

@@ -153,13 +153,13 @@ def _share(pid: int) -> int:
 
 
 def own_seconds() -> float:
-    """The limits of one submission, all of them used up: reading, two phases, judging, reporting, and setting its formulas."""
+    """The limits of one submission, all of them used up: reading, two phases, judging, asking again, reporting, and setting its formulas."""
     from grader.report import formulas
     from grader.sandbox import sitting
-    from grader.stages import clock
+    from grader.stages import carried, clock
 
     stages = clock.READ_SECONDS + 2 * sitting.JOB_SECONDS + clock.JUDGE_SECONDS + clock.REPORT_SECONDS
-    return stages + formulas._SECONDS
+    return stages + carried.CARRY_SECONDS + clock.JUDGE_SECONDS + formulas._SECONDS
 
 
 # ---------------------------------------------------------------- the bar

@@ -43,7 +43,7 @@ def _leaves_it(call: ast.Call) -> bool:
     if attribute in _PROCESSES and _is_true(named.get("text") or named.get("universal_newlines")):
         return True
     is_function = isinstance(call.func, ast.Name) and call.func.id == "open"
-    is_path = attribute == "open" and not _is_other(call.func.value)
+    is_path = attribute == "open" and not _is_other(call.func.value)  # type: ignore[attr-defined]
     mode = named.get("mode") or (call.args[is_function] if len(call.args) > is_function else None)
     return (is_function or is_path) and _is_text(mode)
 

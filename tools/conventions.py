@@ -5,7 +5,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from tools.gap_marks import CODE_BEGIN, MarkError, split_gaps
 from tools.notebook_source import (
     HEADING,
     KINDS_IN_WORDS,
@@ -18,6 +17,7 @@ from tools.notebook_source import (
     SourceQuestion,
     find_question_line,
 )
+from tools.open_gaps import CODE_BEGIN, MarkError, split_gaps
 from utils.assignments.places import shown
 
 MAX_GAP_LINES = 15

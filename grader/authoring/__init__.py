@@ -52,6 +52,17 @@ True
 where Adam takes parameters. **Stand-ins** that a probe hands to an answer in place of a network, a data set or an optimizer live in
 `grader.probe_kit`, which a student's process may read.
 
+**Answers that call earlier ones.** Who got an earlier task wrong is not to pay twice. `CALLS`, a table of `checks.py`, names for a task the
+earlier functions that its answer may call; `STAND_INS`, a table of `probes.py`, has for each of them another function of the same shape,
+which is no solution. Where the task's checks do not hold, they are asked again with the stand-ins, and what holds then costs nothing.
+
+>>> CALLS = {"sums.share": ("total",)}                    # stands in checks.py
+>>> STAND_INS = {"total": lambda x: 2.0 * x.sum()}        # in probes.py: not the sum, but as good to call
+>>> def share(x, total):                                  # an answer to sums.share, right whatever total returns
+...     return x / total(x)
+>>> share(np.array([1.0, 3.0]), STAND_INS["total"]).tolist()
+[0.125, 0.375]
+
 **Contracts.** `CONTRACTS`, a second table, says beside a task's checks what holds for every call of its functions: arguments stay as they
 are, answers are new tensors, generator, gradients and models are left alone (`grader.authoring.contract`). It is asked where torch is.
 

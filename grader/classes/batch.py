@@ -126,15 +126,15 @@ def seal_of(results: dict[str, Any], settings: Settings) -> str:
     extra = {name: value for name, value in results["extra_data"].items() if name not in ("seal", "cpu_seconds")}
     content = {name: value for name, value in results.items() if name != "execution_time"} | {"extra_data": extra}
     data = json.dumps(content, sort_keys=True).encode()
-    return hmac.new(_keyed(settings, b"seal"), data, "sha256").hexdigest()
+    return hmac.new(keyed(settings, b"seal"), data, "sha256").hexdigest()
 
 
-def _keyed(settings: Settings, use: bytes) -> bytes:
+def keyed(settings: Settings, use: bytes) -> bytes:
     return hmac.digest(course_key(settings.salt or course_salt()), use, "sha256")
 
 
 def key_of(work: Work, settings: Settings, notebook: str) -> str:
-    """A digest of everything the results depend on: the submission, `grader.rubric.dependence`, versions, salt, options."""
+    """A digest of everything the results depend on: the submission, `grader.rubric.resume_key`, versions, salt, options."""
     what = [
         hashlib.sha256(work.data).hexdigest(), work.student, work.file_name, work.about, settings.notebook,
         settings.quality_seconds, settings.max_tier,
@@ -148,7 +148,7 @@ def _circumstances(settings: Settings, notebook: str) -> tuple[str, ...]:
     known = graded_assignments()
     graded = [name for name in (notebook, settings.notebook) if name in known][:1]  # all, where nobody knows which
     rubrics = [load_rubric(name).digest for name in graded or known]
-    salt = _keyed(settings, b"resume").hex()  # of a stretched secret: it goes where students may see it
+    salt = keyed(settings, b"resume").hex()  # of a stretched secret: it goes where students may see it
     torch = version("torch") if any(load_assignment(name).about.uses("torch") for name in graded or known) else ""
     return (__version__, torch, version("numpy"), salt, *rubrics)
 

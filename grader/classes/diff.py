@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.classes.results_folder import read_results
+from grader.classes.results_folder import no_results, read_results
 from grader.marking import add_marks
 from grader.report.course import write_class_page
 from grader.report.feedback import TEMPLATES
@@ -67,7 +67,7 @@ def _results(folder: Path) -> dict[str, Results]:
     """By student, with what persons gave in them: before and after are what students were shown."""
     found = read_results(folder)
     if not found:
-        raise NoResults(f"{folder} holds no results: give a folder that `grade --out` has written.")
+        raise NoResults(no_results(folder))
     settled, _ = add_marks(folder, list(found.values()))
     return {result["extra_data"]["student"]: result for result in settled}
 

@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from grader.classes.results_folder import read_results
+from grader.classes.results_folder import no_results, read_results
 from grader.marking.given import add_marks
 from grader.platforms.layouts import canvas_upload
 from grader.platforms.tree import files_of
@@ -62,7 +62,7 @@ def hand_back(options: argparse.Namespace) -> str:
     """
     found = list(read_results(options.results).values())
     if not found:
-        raise CannotHandBack(f"{options.results} holds no results: give a folder that `grade --out` has written.")
+        raise CannotHandBack(no_results(options.results))
     results, _ = add_marks(options.results, found)
     results = [result for result in results if result["extra_data"]["status"] != "grader_error"]
     stages = {r["extra_data"]["student"]: options.stage or stage_now(r["extra_data"]["notebook"]) for r in results}

@@ -1,17 +1,13 @@
 """The folder of results: one run at a time writes in it, and what a killed run left behind is tidied up."""
 
-import errno
 import fcntl
 import json
 import os
 import re
 import shutil
 import stat
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +16,6 @@ from grader.report.files import folder_name, write_atomically
 from grader.report.results import is_results
 from grader.stages.clock import REPORT_SECONDS, in_time
 
-ROOM_SECONDS = 300.0  # for somebody to make room on a full disk
 _LOCK = ".run"
 _PREFIX, _OWNER = "grader-run-", ".made-for"
 _PARTIAL = re.compile(r"\.[\w.]+\.\d+\.partial")
@@ -110,8 +105,8 @@ class ResultsFolder:
         if folder.is_symlink():  # somebody's: results go below this folder, and nowhere else
             folder.unlink()
         page = _page(results)
-        _patiently(lambda: write_atomically(folder / "feedback.html", page))
-        _patiently(lambda: write_atomically(folder / "results.json", data))
+        write_atomically(folder / "feedback.html", page)
+        write_atomically(folder / "results.json", data)
         return results
 
     def write_feedback(self, results: Iterable[dict[str, Any]]) -> None:
@@ -144,26 +139,12 @@ def _no_page() -> str:
     return "<!DOCTYPE html><meta charset='utf-8'><title>Feedback</title><p>This page takes too long to make. The points are in results.json."
 
 
-def _patiently(write: Callable[[], None]) -> None:
-    """Write; where the disk is full, wait for room and say so once.
-
-    Raises:
-        FolderInUse: If there is none for too long.
-    """
-    until = time.monotonic() + ROOM_SECONDS
-    for n in count():
-        try:
-            return write()
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            if time.monotonic() > until:
-                raise FolderInUse(
-                    "The disk of the results is full. What is graded is kept: make room, and the same command goes on from here."
-                ) from None
-            if n == 0:
-                print("The disk of the results is full: waiting for room.", file=sys.stderr)
-            time.sleep(1)
+def no_results(folder: Path) -> str:
+    """Why a folder's results cannot be used, a sentence: there are none, or they lie in a folder a notebook."""
+    inner = sorted(path.parent.name for path in folder.glob("*/run.json"))
+    if not inner:
+        return f"{folder} holds no results: give a folder that `grade --out` has written."
+    return f"{folder} holds a folder of results for each notebook: give one of them, such as {folder / inner[0]}."
 
 
 def read_results(folder: Path) -> dict[str, dict[str, Any]]:

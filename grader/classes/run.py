@@ -111,6 +111,8 @@ def _result(future: Future, work: Work, settings: Settings) -> bytes:
 def work_of(hand_in: HandIn) -> tuple[Work, str]:
     """A hand-in as the unit takes it, and why it cannot be graded, if its bytes say so already."""
     about = json.dumps(hand_in.about(), ensure_ascii=False)
+    if hand_in.doubt:
+        return Work(hand_in.student, "", b"", about), hand_in.doubt
     if not hand_in.files:
         return Work(
             hand_in.student, "", b"", about

@@ -18,11 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grader.marking.elsewhere import is_asked_elsewhere
 from grader.marking.events import LONGEST_WORDS, Event, New
 from grader.marking.state import State
 from grader.marking.store import Ledger
 from grader.marking.tables import SheetError, Table, read_table
 from grader.marking.whose import Ambiguous, Nobody, Whose, marks_of_person
+from utils.assignments import assignment_names
 
 Results = dict[str, Any]
 TOTAL, LATE = "total", "late"
@@ -119,10 +121,19 @@ def bring_in(ledger: Ledger, results: list[Results], file: Adjustments) -> list[
     whose = Whose(results)
     by_student = {result["extra_data"]["student"]: result for result in results}
     notebooks = {result["extra_data"]["notebook"] for result in results}
+    known = {test["extra_data"]["check"] for result in results for test in result["tests"]}
+    is_one_of_several = ledger.path.parent.name in assignment_names()  # a folder for each notebook
     meant: list[tuple[Line, str]] = []
     strangers: list[str] = []
     for line in file.lines:
         if line.cells.get("notebook") and line.cells["notebook"] not in notebooks:
+            continue
+        if is_one_of_several and not line.cells.get("notebook") and line.cells["check"] in (TOTAL, LATE):
+            raise SheetError(
+                f"{file.path}, line {line.number}: several notebooks are here, and {line.cells['check']} would count in each: "
+                "say which in a column `notebook`."
+            )
+        if line.cells["check"] not in known and is_asked_elsewhere(line.cells["check"], notebooks):
             continue
         try:
             student = whose.of(line.cells["student"])

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.marking.answers import Answer, answers_of, open_tests
+from grader.marking.elsewhere import is_asked_elsewhere
 from grader.marking.events import Event, Mark, New
 from grader.marking.sheets import DIGITS, Row, Sheet
 from grader.marking.standing import given
@@ -43,12 +44,14 @@ class _Notes:
     strangers: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
 
     def said(self) -> list[str]:
         what = (
             ("Not among these results", self.strangers),
             ("Given for an answer that has changed since the sheet was written, so open again", self.changed),
             ("Put in the place of marks given on the page", self.replaced),
+            ("About other notebooks", self.others),
         )
         return [f"{words}: {_named(found)}." for words, found in what if found]
 
@@ -91,8 +94,11 @@ def _cells(results: list[Results], sheets: Sequence[Sheet], notes: _Notes) -> li
     answers = {(a.student, a.check): a for result in results for a in answers_of(result)}
     worth = {t["extra_data"]["check"]: t["extra_data"]["points"] for result in results for t in open_tests(result)}
     found: dict[tuple[str, str], _Cell] = {}
+    here = {result["extra_data"]["notebook"] for result in results}
     for sheet in sheets:
-        _require_headings(sheet, worth)
+        if not _require_headings(sheet, worth, here):
+            notes.others.append(sheet.path.name)
+            continue
         lines: dict[str, int] = {}
         for row in sheet.rows:
             student = _student(whose, sheet, row, notes)
@@ -108,14 +114,18 @@ def _cells(results: list[Results], sheets: Sequence[Sheet], notes: _Notes) -> li
     return list(found.values())
 
 
-def _require_headings(sheet: Sheet, worth: dict[str, float]) -> None:
+def _require_headings(sheet: Sheet, worth: dict[str, float], here: set[str]) -> bool:
+    """Whether the sheet is about these results at all; columns of other notebooks are theirs."""
     for check, points in sheet.worth.items():
+        if check not in worth and is_asked_elsewhere(check, here):
+            continue
         if check not in worth:
             raise SheetError(f"{sheet.path}, line 1: nothing here is called {check}: give the sheet of these results.")
         if points != worth[check]:
             raise SheetError(
                 f"{sheet.path}, line 1: {check} is worth {worth[check]:g} points, the heading says {points:g}: put it back."
             )
+    return any(check in worth for check in sheet.worth)
 
 
 def _student(whose: Whose, sheet: Sheet, row: Row, notes: _Notes) -> str | None:

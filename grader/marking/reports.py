@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from grader.classes.results_folder import ResultsFolder, read_results
+from grader.classes.results_folder import ResultsFolder, no_results, read_results
 from grader.marking.answers import NothingToMark
 from grader.marking.given import Brought, add_marks
 from grader.marking.sheets import sheet_of
@@ -59,7 +59,7 @@ def write_reports(
 def _results(folder: Path) -> list[Results]:
     found = list(read_results(folder).values())
     if not found:
-        raise NothingToMark(f"{folder} holds no results: give a folder that `grade --out` has written.")
+        raise NothingToMark(no_results(folder))
     return found
 
 

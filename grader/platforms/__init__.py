@@ -8,9 +8,19 @@ rows         whose row of a grade file a result belongs to; where there is doubt
 hand_ins     the record, what of it is graded, and what an earlier upload is
 """
 
-from grader.platforms.collect import Collection, NothingToGrade, collect
+from grader.platforms.collect import Collection, NothingToGrade, collect, missing
 from grader.platforms.hand_ins import HandIn, content
 from grader.platforms.people import Directory, Person
 from grader.platforms.roster import read_roster
 
-__all__ = ["Collection", "Directory", "HandIn", "NothingToGrade", "Person", "collect", "content", "read_roster"]
+__all__ = [
+    "Collection",
+    "Directory",
+    "HandIn",
+    "NothingToGrade",
+    "Person",
+    "collect",
+    "content",
+    "missing",
+    "read_roster",
+]

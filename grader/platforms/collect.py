@@ -10,7 +10,7 @@ import yaml
 from grader.platforms.hand_ins import HandIn
 from grader.platforms.layouts import LAYOUTS, Layout, canvas, is_meaningful, is_of_staff, labelled, plain
 from grader.platforms.people import BY_NAME, Directory, Person
-from grader.platforms.tree import File, files_of, normal
+from grader.platforms.tree import EMPTY, File, files_of, normal
 from grader.report.files import folder_name
 from grader.stages.intake import DAMAGE
 from utils.notebook.printable import printable
@@ -37,6 +37,7 @@ def collect(
     roster: Directory | None = None,
     zips_hold_classes: bool = False,
     trust_names: bool = False,
+    layout: Layout | None = None,
 ) -> Collection:
     """The hand-ins in files, folders and bulk downloads.
 
@@ -46,6 +47,7 @@ def collect(
         zips_hold_classes: Whether a zip may be a class. A student can give a zip the names of any platform, and with them
             the names of others: so it is one hand-in, unless this or a roster says otherwise.
         trust_names: Whether a name alone says who somebody is, where it is one person's on the roster.
+        layout: A layout of one's own, in the place of those that are recognised.
 
     Raises:
         NothingToGrade: If a path does not exist or nothing is in it.
@@ -56,33 +58,40 @@ def collect(
     for path in paths:
         if not path.exists():
             raise NothingToGrade(f"{path} does not exist: give a submission zip, a notebook, or a folder of them.")
-        layout, inside, aside = _recognised(path)
-        if layout and not path.is_dir() and not (zips_hold_classes or roster):
+        name, inside, aside = _recognised(path, layout)
+        if name and not path.is_dir() and not (zips_hold_classes or roster or layout):
             found.append(
-                f"{path} is taken for one student's, though it looks like {layout} with {len(inside)} hand-ins: "
+                f"{path} is taken for one student's, though it looks like {name} with {len(inside)} hand-ins: "
                 "add --class if it holds a class."
             )
-            layout, inside = "", [_single(path)]
+            name, inside = "", [_single(path)]
         if not inside:
             raise NothingToGrade(f"{path} holds no submissions: give the folder or zip that holds them.")
-        is_class = is_class or bool(layout)
-        if layout:
+        is_class = is_class or bool(name)
+        if name:
             found.append(
-                f"{path} is {layout} with {len(inside)} hand-in{'s' if len(inside) != 1 else ''}" + _aside(aside)
+                f"{path} is {name} with {len(inside)} hand-in{'s' if len(inside) != 1 else ''}" + _aside(aside)
             )
-        hand_ins += inside
+        hand_ins += [replace(one, files=tuple(file for file in one.files if file.name != EMPTY)) for one in inside]
     hand_ins, absent, doubled = _known(_distinct(hand_ins), roster, trust_names)
     return Collection(tuple(hand_ins), (*found, *doubled), absent, is_class or len(hand_ins) > 1)
 
 
-def _recognised(path: Path) -> tuple[str, list[HandIn], list[str]]:
+def _recognised(path: Path, own: Layout | None = None) -> tuple[str, list[HandIn], list[str]]:
     """The layout's name (empty for a single submission), the hand-ins, and files that are none."""
     if not (path.is_dir() or path.is_file()):  # opening a pipe would wait for ever
         return "", [_single(path)], []
     try:
-        files = _below_wrapping(files_of(path))
+        files = files_of(path)
     except DAMAGE:
         return "", [_single(path)], []
+    if own is not None:
+        inside = own(files) or own(_below_wrapping(files)) or []
+        taken = {id(file.read) for hand_in in inside for file in hand_in.files}
+        return "of the layout given", inside, [file.path for file in files if file.name and id(file.read) not in taken]
+    if is_meaningful(path.name):  # the folder that is part of the layout was given itself
+        files = [replace(file, parts=(normal(path.name), *file.parts)) for file in files]
+    files = _below_wrapping(files)
     for name, layout in LAYOUTS.items():
         try:
             hand_ins = layout(files)
@@ -110,7 +119,7 @@ def _below_wrapping(files: list[File]) -> list[File]:
         direct = [file for file in files if len(file.parts) == 2]
         if len(files[0].parts) == 1 or len(direct) == 1:
             break
-        files = [File(file.parts[1:], file.read) for file in files]
+        files = [replace(file, parts=file.parts[1:]) for file in files]
     return files
 
 
@@ -145,7 +154,7 @@ def _known(
         for member in hand_in.members:
             for place in roster.look_up(member, trust_names).places:
                 claims.setdefault(place, []).append(hand_in.student)
-    absent = tuple(person for n, person in enumerate(roster.people) if n not in claims)
+    absent = missing(roster, named, trust_names)
     doubled = [
         f"{' and '.join(who)} may all be {roster.people[n].name}'s: say whose each is in a column hand-in of the roster, or "
         "delete all but one; until then none of them gets points in a grade file."
@@ -153,6 +162,13 @@ def _known(
         if len(who) > 1
     ]
     return named, absent, doubled
+
+
+def missing(roster: Directory, hand_ins: Iterable[HandIn], trust_names: bool = False) -> tuple[Person, ...]:
+    """Who of the roster has certainly handed in nothing of this."""
+    members = (member for hand_in in hand_ins for member in hand_in.members)
+    seen = {place for member in members for place in roster.look_up(member, trust_names).places}
+    return tuple(person for n, person in enumerate(roster.people) if n not in seen)
 
 
 def _members(hand_in: HandIn, roster: Directory, trust_names: bool) -> tuple[Person, ...]:

@@ -5,15 +5,19 @@ nbgrader     submitted/<student>/<assignment>/<file>
 Moodle       <Full name>_<id>_assignsubmission_file/<file>, or the same in one flat name
 Canvas       <lastfirst>[_LATE]_<user id>_<attachment id>_<file>, anonymous ones [LATE_]anon_<id>_<attachment id>_<file>
 plain        a file a student, or a folder a student
+
+Further ones are in `campus`, messages in `mail`, and a layout of one's own is a `pattern`.
 """
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import yaml
 
-from grader.platforms.hand_ins import HandIn, latest
+from grader.platforms import campus
+from grader.platforms.hand_ins import HandIn
+from grader.platforms.mail import mail
 from grader.platforms.people import LABEL, Person
 from grader.platforms.tree import File
 from utils.notebook.printable import printable
@@ -43,15 +47,20 @@ def gradescope(files: list[File]) -> list[HandIn] | None:
     by_folder: dict[str, list[File]] = {}
     for file in files:
         if file.parts[:depth] == metadata.parts[:depth] and len(file.parts) > depth + 1:
-            by_folder.setdefault(file.parts[depth], []).append(File(file.parts[depth + 1 :], file.read))
+            by_folder.setdefault(file.parts[depth], []).append(replace(file, parts=file.parts[depth + 1 :]))
     hand_ins = []
     for folder, entry in about.items():
         members = tuple(_submitter(s) for s in entry.get(":submitters") or [])
         student = " + ".join(member.name for member in members) or printable(str(folder))
-        kept, replaced = latest(by_folder.get(str(folder), []))
         older = tuple(_text(past.get(":created_at")) for past in entry.get(":history") or [])
         hand_ins.append(
-            HandIn(student, members or (Person(student),), kept, (*replaced, *older), _text(entry.get(":created_at")))
+            HandIn(
+                student,
+                members or (Person(student),),
+                tuple(by_folder.get(str(folder), [])),
+                older,
+                _text(entry.get(":created_at")),
+            )
         )
     return hand_ins
 
@@ -82,7 +91,7 @@ def nbgrader(files: list[File]) -> list[HandIn] | None:
     for file in files:
         if len(file.parts) > start + 3 and file.parts[start] == "submitted":
             found.setdefault((file.parts[start + 1], file.parts[start + 2]), []).append(
-                File(file.parts[start + 3 :], file.read)
+                replace(file, parts=file.parts[start + 3 :])
             )
     several = len({assignment for _, assignment in found}) > 1
     hand_ins = []
@@ -90,9 +99,9 @@ def nbgrader(files: list[File]) -> list[HandIn] | None:
         stamp = next(
             (file.read(100).decode(errors="replace").strip() for file in own if file.name == "timestamp.txt"), ""
         )
-        kept, replaced = latest([file for file in own if file.name != "timestamp.txt"])
+        kept = tuple(file for file in own if file.name != "timestamp.txt")
         name = f"{student} {assignment}" if several else student
-        hand_ins.append(HandIn(name, (Person(student, ids=(("login", student),)),), kept, replaced, stamp))
+        hand_ins.append(HandIn(name, (Person(student, ids=(("login", student),)),), kept, submitted_at=stamp))
     return hand_ins or None
 
 
@@ -108,7 +117,7 @@ def moodle(files: list[File]) -> list[HandIn] | None:
     for (name, number), own in found.items():
         uploads = [file for file in own if file.name != "onlinetext.html"] or own
         person = Person(f"Participant {number}" if name == "Participant" else name, ids=(("participant", number),))
-        hand_ins.append(HandIn(f"{name}_{number}", (person,), *latest(uploads), group=name))
+        hand_ins.append(HandIn(f"{name}_{number}", (person,), tuple(uploads), group=name))
     return _with_leftovers(hand_ins, [file for file in files if not _MOODLE.match(file.parts[0])])
 
 
@@ -121,7 +130,8 @@ def canvas(files: list[File]) -> list[HandIn] | None:
             leftovers.append(file)
             continue
         kind = "anonymous" if match["name"] == "anon" else "canvas"
-        entry = (int(match["upload"] or 0), File((match["file"],), file.read), bool(match["late"]), match["name"])
+        upload = int(match["upload"] or 0)
+        entry = (upload, File((match["file"],), file.read, upload), bool(match["late"]), match["name"])
         found.setdefault((kind, match["id"]), []).append(entry)
     hand_ins = []
     for (kind, number), entries in found.items():
@@ -130,8 +140,7 @@ def canvas(files: list[File]) -> list[HandIn] | None:
         name = entries[-1][3]
         student = f"{name}_{number}"
         person = Person(name if kind == "canvas" else student, ids=((kind, number),))
-        kept, replaced = latest(uploads)
-        hand_ins.append(HandIn(student, (person,), kept, replaced, is_late=any(late for _, _, late, _ in entries)))
+        hand_ins.append(HandIn(student, (person,), tuple(uploads), is_late=any(late for _, _, late, _ in entries)))
     return _with_leftovers(hand_ins, leftovers)
 
 
@@ -167,12 +176,12 @@ def plain(files: list[File]) -> list[HandIn]:
     hand_ins = []
     for file in files:
         if len(file.parts) > 1:
-            folders.setdefault(file.parts[0], []).append(File(file.parts[1:], file.read))
+            folders.setdefault(file.parts[0], []).append(replace(file, parts=file.parts[1:]))
         elif not is_of_staff(file):
             student = file.name[: len(file.name) - len(file.ending)]
             hand_ins.append(HandIn(student, (labelled(student),), (file,)))
     for student, own in folders.items():
-        hand_ins.append(HandIn(student, (labelled(student),), *latest(own)))
+        hand_ins.append(HandIn(student, (labelled(student),), tuple(own)))
     return hand_ins
 
 
@@ -188,13 +197,24 @@ def is_of_staff(file: File) -> bool:
 
 def is_meaningful(folder: str) -> bool:
     """Whether a folder's name is part of a layout, so that it must not be taken for a mere wrapping."""
-    return folder == "submitted" or _MOODLE.match(folder) is not None or folder.startswith("submission_")
+    return (
+        campus.is_meaningful(folder)
+        or folder == "submitted"
+        or _MOODLE.match(folder) is not None
+        or folder.startswith("submission_")
+    )
 
 
 LAYOUTS: dict[str, Layout] = {
     "a Gradescope export": gradescope,
     "an nbgrader folder": nbgrader,
+    "an nbgrader exchange": campus.exchange,
+    "clones of GitHub Classroom": campus.github,
     "a Moodle download": moodle,
+    "a Blackboard download": campus.blackboard,
+    "a Brightspace download": campus.brightspace,
     "a Canvas download": canvas,
+    "a folder of Google Classroom": campus.google,
+    "a folder of e-mails": mail,
     "a plain folder": plain,
 }

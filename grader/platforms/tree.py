@@ -1,5 +1,6 @@
 """The files of a folder or a zip, by their path below it. Nothing is extracted, no link inside is followed."""
 
+import io
 import os
 import stat
 import unicodedata
@@ -11,6 +12,7 @@ from pathlib import Path
 from grader.stages.intake import DAMAGE
 from utils.notebook.printable import printable
 
+EMPTY = ""  # the name of what stands for a folder without files
 _NOISE = ("__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini")
 _UTF8_NAME = 0x800
 _LONGEST_NAME = 255
@@ -23,6 +25,7 @@ class File:
 
     parts: tuple[str, ...]
     read: Callable[[int], bytes]
+    order: int = 0  # of the upload among all of a platform: the larger, the later; 0 where the platform does not say
 
     @property
     def name(self) -> str:
@@ -54,12 +57,19 @@ def files_of(path: Path) -> list[File]:
 
 def _in_folder(folder: Path) -> Iterator[File]:
     for here, folders, names in os.walk(folder):
+        if all(map(_is_noise, (*folders, *names))) and here != os.fspath(folder):
+            yield _empty(tuple(normal(part) for part in Path(here).relative_to(folder).parts))
         for name in [*names, *(name for name in folders if os.path.islink(f"{here}/{name}"))]:
             path = Path(here) / name
             mode = path.lstat().st_mode
             # A link is not followed, wherever it lies: it is a hand-in that cannot be read, if it would be one.
             if stat.S_ISREG(mode) or (stat.S_ISLNK(mode) and path.parent == folder):
                 yield File(tuple(normal(part) for part in path.relative_to(folder).parts), _reader(path))
+
+
+def _empty(parts: tuple[str, ...]) -> File:
+    """A folder with nothing in it: somebody's who has handed in nothing."""
+    return File((*parts, EMPTY), lambda _: b"")
 
 
 def _reader(path: Path) -> Callable[[int], bytes]:
@@ -74,11 +84,28 @@ def _reader(path: Path) -> Callable[[int], bytes]:
 
 def _in_zip(path: Path) -> Iterator[File]:
     _check_entries(path)
-    archive = zipfile.ZipFile(path)  # stays open: members are read when their turn comes
-    for info in archive.infolist():
+    yield from _members(zipfile.ZipFile(path))  # stays open: members are read when their turn comes
+
+
+def _members(archive: zipfile.ZipFile) -> Iterator[File]:
+    infos = archive.infolist()
+    files = [info.filename for info in infos if not info.is_dir()]
+    filled = {name[: n + 1] for name in files for n, letter in enumerate(name) if letter == "/"}
+    for info in infos:
         parts = tuple(normal(part) for part in _member_name(info).replace("\\", "/").split("/") if part)
         if parts and not info.is_dir() and ".." not in parts and not stat.S_ISLNK(info.external_attr >> 16):
             yield File(parts, _member_reader(archive, info))
+        elif parts and info.is_dir() and ".." not in parts and info.filename not in filled:
+            yield _empty(parts)
+
+
+def files_in(data: bytes) -> list[File]:
+    """As `files_of`, for a zip in memory.
+
+    Raises:
+        zipfile.BadZipFile, and whatever else of `DAMAGE`: If it is none.
+    """
+    return [file for file in _members(zipfile.ZipFile(io.BytesIO(data))) if not any(map(_is_noise, file.parts))]
 
 
 def _check_entries(path: Path) -> None:

@@ -5,6 +5,9 @@ and could forge them: a fact can cost points and never earn any.
 """
 
 import inspect
+
+# Held fast before any answer runs: one that replaces them must not make others' calls look as if they broke a promise.
+from builtins import all, any, float, int, isinstance, len, list, max, zip  # noqa: UP029
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -18,6 +21,7 @@ from grader.probe_kit.facts import FACTS
 _Wrapped = Callable[..., Any]
 # As they are before any answer runs: one that replaces them is not to spoil what is seen of the next.
 _any, _all, _equal, _array_equal = any, all, torch.equal, np.array_equal
+_is_grad_enabled = torch.is_grad_enabled
 
 
 class Watcher:
@@ -72,7 +76,7 @@ class Watcher:
     def _look(self, given: list[Any], before: "_Before", answer: Any) -> None:
         self._note("earlier", _any(not _same(now, then) for now, then in self._last))
         self._note("argument", _changed(given, before.copies))
-        self._note("gradients", torch.is_grad_enabled() != before.gradients)
+        self._note("gradients", _is_grad_enabled() != before.gradients)
         self._note("generator", not _equal(torch.default_generator.get_state(), before.generator))
         models = _models(given)
         self._note("modes", _modes(models) != before.modes)
@@ -91,7 +95,7 @@ class _Before:
     """What there was before a call."""
 
     def __init__(self, given: list[Any]) -> None:
-        self.gradients = torch.is_grad_enabled()
+        self.gradients = _is_grad_enabled()
         self.generator = torch.default_generator.get_state()
         self.copies = [_copied(value) for value in given]
         models = _models(given)
@@ -193,6 +197,7 @@ def watching(namespace: dict, names: list[str], watcher: Watcher) -> Iterator[No
         watcher: Takes the notes.
     """
     watcher.begin(names)
+    watcher.take()  # what a probe that raised has left is not this one's
     put_back: list[tuple[Any, str, Any]] = []
     for asked in names:
         name, _, facts = asked.partition(":")

@@ -12,8 +12,9 @@ from grader.report.class_page import class_page
 from grader.report.course import write_class, write_class_page
 from grader.report.feedback import feedback_page
 from grader.report.files import folder_name, write_atomically
-from grader.report.grades import grades_csv, grades_table
+from grader.report.grades import grades_csv
 from grader.report.results import overall_status, results_json
+from grader.report.terminal import grades_table
 
 __all__ = [
     "class_page",

@@ -6,7 +6,6 @@ from urllib.parse import quote
 
 from grader.report.feedback import TEMPLATES
 from grader.report.files import CLASS_PAGES, student_page
-from grader.report.grades import first_remark
 from grader.report.items import question_numbers
 from grader.report.reading import page_name
 from grader.report.statistics import (
@@ -21,6 +20,7 @@ from grader.report.statistics import (
     slowest,
     waiting,
 )
+from grader.report.terminal import first_remark
 
 _LONGEST_REMARK = 200
 

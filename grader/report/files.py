@@ -1,23 +1,48 @@
 """Writing results: a reader sees a whole file or none, and a student's name cannot lead out of the folder."""
 
+import errno
 import hashlib
 import os
 import re
+import sys
+import time
 import unicodedata
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 GRADES_FILE = "grades.csv"  # the class as a table
 CLASS_PAGES = "class_pages"  # a folder with a page for each question that a person reads
+ROOM_SECONDS = 300.0  # for somebody to make room on a full disk
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 _LONGEST_BYTES = 200
 _REPORT = re.compile(r"\.(html|csv|json)$", re.IGNORECASE)  # of a student "class.html": in the place of that page
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file so that it is complete whenever it is there, even if this process is killed in the middle."""
+def write_atomically(path: Path, content: str | bytes, room_seconds: float = ROOM_SECONDS) -> None:
+    """Write a file so that it is complete whenever it is there, even if this process is killed in the middle.
+
+    Where the disk is full, it says so once and waits for room.
+
+    Raises:
+        OSError: If it cannot be written; with an error of `FULL`, if there is no room for so many seconds.
+    """
+    until = time.monotonic() + room_seconds
+    for n in count():
+        try:
+            return _write(path, content)
+        except OSError as error:
+            if error.errno not in FULL or time.monotonic() > until:
+                raise
+            if n == 0:
+                print(f"The disk of {path.parent} is full: waiting for room.", file=sys.stderr)
+            time.sleep(1)
+
+
+def _write(path: Path, content: str | bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     partial.unlink(missing_ok=True)

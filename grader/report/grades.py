@@ -1,13 +1,28 @@
-"""Grade tables: a CSV for the office, a table for the terminal; both from the results alone."""
+"""`grades.csv`, a table for the office; from the results alone."""
 
 import csv
 import io
 import unicodedata
+from dataclasses import dataclass
 from typing import Any
 
 _HEADER = ["student", "notebook", "score", "max_score", "pending", "status"]
 _CHANGES = ["late", "adjustments"]  # points that belong to no question, where there are any
 _WHO = ["email", "id", "handed_in_as"]  # at the end, where a platform or a roster says more than a name
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One person's line, as text by column."""
+
+    fields: dict[str, str]
+    points: dict[str, str]  # by question
+    changes: dict[str, str]
+    who: dict[str, str]
+
+    @property
+    def is_known_by_more_than_a_name(self) -> bool:
+        return bool(self.who["email"]) or self.who["handed_in_as"] not in ("", self.fields["student"])
 
 
 def grades_csv(results: list[dict[str, Any]], absent: list[dict[str, Any]] | None = None) -> str:
@@ -22,22 +37,22 @@ def grades_csv(results: list[dict[str, Any]], absent: list[dict[str, Any]] | Non
         adjustments, where a late rule or a person changed a total; and, where more than names is known, email, id and
         handed_in_as. The questions, late and adjustments add up to the score.
     """
-    rows = [
-        (_fields(result, member), _points(result), changes(result), _who(result, member))
-        for result in results
-        for member in _members(result)
-    ]
-    rows += [([member["name"], "", "", "", "", "absent"], {}, ("", ""), _who(None, member)) for member in absent or []]
-    questions = list(dict.fromkeys(question for _, points, _, _ in rows for question in points))
-    has_changes = any(any(changed) for _, _, changed, _ in rows)
-    has_who = any(who[0] or who[2] not in ("", fields[0]) for fields, _, _, who in rows)
+    rows = [_row(result, member) for result in results for member in _members(result)]
+    rows += [_absent(member) for member in absent or []]
+    questions = dict.fromkeys(question for row in rows for question in row.points)
+    changes_shown = _CHANGES if any(any(row.changes.values()) for row in rows) else []
+    who_shown = _WHO if any(row.is_known_by_more_than_a_name for row in rows) else []
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*_HEADER, *questions, *(_CHANGES if has_changes else []), *(_WHO if has_who else [])])
-    for fields, points, changed, who in sorted(rows, key=lambda row: (row[0], row[3])):
-        cells = [harmless(field) for field in fields] + [points.get(question, "") for question in questions]
-        cells += changed if has_changes else ()
-        writer.writerow(cells + ([harmless(field) for field in who] if has_who else []))
+    writer.writerow([*_HEADER, *questions, *changes_shown, *who_shown])
+    for row in sorted(
+        rows, key=lambda row: (*(row.fields[name] for name in _HEADER), *(row.who[name] for name in _WHO))
+    ):
+        cells = [harmless(row.fields[name]) for name in _HEADER] + [
+            row.points.get(question, "") for question in questions
+        ]
+        cells += [row.changes[name] for name in changes_shown] + [harmless(row.who[name]) for name in who_shown]
+        writer.writerow(cells)
     return out.getvalue()
 
 
@@ -46,8 +61,23 @@ def _members(result: dict[str, Any]) -> list[dict[str, Any]]:
     return result["extra_data"].get("members") or [{"name": student, "email": "", "ids": {}}]
 
 
-def _who(result: dict[str, Any] | None, member: dict[str, Any]) -> list[str]:
-    return [member["email"], next(iter(id_values(member)), ""), result["extra_data"]["student"] if result else ""]
+def _row(result: dict[str, Any], member: dict[str, Any]) -> _Row:
+    late, adjustments = changes(result)
+    return _Row(
+        fields=fields_of(result, member["name"]),
+        points=_points(result),
+        changes={"late": late, "adjustments": adjustments},
+        who=_who(member, result["extra_data"]["student"]),
+    )
+
+
+def _absent(member: dict[str, Any]) -> _Row:
+    fields = dict.fromkeys(_HEADER, "") | {"student": member["name"], "status": "absent"}
+    return _Row(fields=fields, points={}, changes=dict.fromkeys(_CHANGES, ""), who=_who(member, ""))
+
+
+def _who(member: dict[str, Any], handed_in_as: str) -> dict[str, str]:
+    return {"email": member["email"], "id": next(iter(id_values(member)), ""), "handed_in_as": handed_in_as}
 
 
 def id_values(member: dict[str, Any]) -> list[str]:
@@ -56,11 +86,17 @@ def id_values(member: dict[str, Any]) -> list[str]:
     return [str(value) for kind, value in ids.items() if kind != "label"] if isinstance(ids, dict) else list(ids)
 
 
-def _fields(result: dict[str, Any], member: dict[str, Any]) -> list[str]:
+def fields_of(result: dict[str, Any], name: str) -> dict[str, str]:
+    """What a table says of one person's result, as text: student, notebook, score, max_score, pending, status."""
     extra = result["extra_data"]
-    score = f"{result['score']:g}" if "score" in result else ""
-    maximum = sum(test.get("max_score", 0) for test in result["tests"])
-    return [member["name"], extra["notebook"], score, f"{maximum:g}", f"{extra['pending_points']:g}", extra["status"]]
+    return {
+        "student": name,
+        "notebook": extra["notebook"],
+        "score": f"{result['score']:g}" if "score" in result else "",
+        "max_score": f"{sum(test.get('max_score', 0) for test in result['tests']):g}",
+        "pending": f"{extra['pending_points']:g}",
+        "status": extra["status"],
+    }
 
 
 def _points(result: dict[str, Any]) -> dict[str, str]:
@@ -86,31 +122,3 @@ def harmless(field: str) -> str:
     return (
         f"'{field}" if (begin in ("=", "+", "-", "@", "|", "%") and begin) or field[:1] in ("\t", "\r", "\n") else field
     )
-
-
-def grades_table(results: list[dict[str, Any]]) -> str:
-    """The class for the terminal: score, what waits for a person, and the first thing that needs attention."""
-    header = ("student", "score", "of", "pending", "status", "first remark")
-    lines = [header] + [_line(result) for result in sorted(results, key=lambda r: r["extra_data"]["student"])]
-    widths = [max(len(line[n]) for line in lines) for n in range(len(header) - 1)]
-    text = []
-    for line in lines:
-        cells = [line[0].ljust(widths[0]), *(line[n].rjust(widths[n]) for n in (1, 2, 3)), line[4].ljust(widths[4])]
-        text.append("  ".join(cells) + "  " + line[5])
-    text.insert(1, "-" * min(120, max(len(line) for line in text)))
-    return "\n".join(text)
-
-
-def _line(result: dict[str, Any]) -> tuple[str, ...]:
-    student = result["extra_data"]["student"]
-    _, _, score, maximum, pending, status = _fields(result, {"name": student})
-    return student[:40], score or "-", maximum, pending, status, first_remark(result)[:90]
-
-
-def first_remark(result: dict[str, Any]) -> str:
-    """The first thing to attend to: why it was rejected, the first check that failed, or what was mended."""
-    extra = result["extra_data"]
-    if extra["rejection"]:
-        return extra["rejection"]
-    failed = [test["output"] for test in result["tests"] if test["extra_data"]["status"] not in ("passed", "manual")]
-    return failed[0] if failed else next(iter(extra["repairs"]), "")

@@ -6,7 +6,7 @@ from functools import cache, cached_property
 
 from grader.authoring.check import Arrays, Check, load_checks, load_contracts, load_table
 from grader.authoring.contract import Contract
-from grader.rubric import dependence
+from grader.rubric import resume_key
 from grader.rubric.references import References, load_references
 from utils.assignments import Assignment, load_assignment
 from utils.assignments.places import place_of
@@ -34,7 +34,7 @@ class Rubric:
     @cached_property
     def digest(self) -> str:
         """Changes when anything that can move a score does."""
-        return dependence.digest(place_of(self.assignment.notebook))
+        return resume_key.digest(place_of(self.assignment.notebook))
 
 
 @cache

@@ -4,6 +4,7 @@ with Box(["07_flows"]) as box:
     run = box.run(job)
 """
 
+import errno
 import json
 import math
 import os
@@ -104,10 +105,7 @@ class Box:
         except ValueError as error:
             raise SandboxError(f"the sandbox did not start: {error}") from None
         ours, theirs = socket.socketpair()
-        self.folder = tempfile.mkdtemp(prefix="grader-", dir=self._seat.folder)
-        os.chmod(self.folder, 0o711)  # the child's user passes through to its scratch
-        for name in ("scratch", "root"):
-            os.mkdir(f"{self.folder}/{name}")
+        self._make_folder()
         self._process = subprocess.Popen(
             [
                 sys.executable,
@@ -135,6 +133,17 @@ class Box:
         self._features = json.loads(line)
         if self.remark and self._seat.number == 0:  # once a run
             print(self.remark, file=sys.stderr)
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder = tempfile.mkdtemp(prefix="grader-", dir=self._seat.folder)
+            os.chmod(self.folder, 0o711)  # the child's user passes through to its scratch
+            for name in ("scratch", "root"):
+                os.mkdir(f"{self.folder}/{name}")
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):  # nobody's fault who is graded now
+                raise DiskFull(_full(self._seat.folder or tempfile.gettempdir())) from None
+            raise
 
     def _settings(self, control_fd: int, readable: list[str]) -> dict:
         return {
@@ -248,10 +257,13 @@ class Box:
         Raises:
             DiskFull: If it does not get better.
         """
-        until = time.monotonic() + _ROOM_SECONDS
+        until, is_said = time.monotonic() + _ROOM_SECONDS, False
         while Disk(f"{self.folder}/scratch").is_too_small():
             if time.monotonic() > until:
-                raise DiskFull(f"the disk of {self.folder} is full: make room there, or set TMPDIR to another place")
+                raise DiskFull(_full(self.folder))
+            if not is_said:
+                print(f"The disk of {self.folder} is full: waiting for room.", file=sys.stderr)
+            is_said = True
             time.sleep(0.5)
 
     def _forked(self) -> "_Forked":
@@ -313,6 +325,10 @@ class _OwnProcess:
         except subprocess.TimeoutExpired:  # it closed the channel and goes on
             self._process.kill()
             return {"exit": self._process.wait(), "cpu_seconds": 0.0}
+
+
+def _full(folder: str) -> str:
+    return f"the disk of {folder} is full: make room there, or set TMPDIR to another place"
 
 
 def readable_paths(assignments: Sequence[str]) -> list[str]:

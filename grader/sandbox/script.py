@@ -9,7 +9,7 @@ import numpy as np
 from grader.records import Call, CellSource, Job, ProbeRun, SandboxRun, StudentError
 from grader.sandbox import frames
 from grader.sandbox.watch import STEP_SECONDS, Attempt, SandboxError, Told
-from utils.exercise.open_gaps import is_open_gap
+from utils.exercise.short_errors import is_open_gap
 from utils.notebook.extraction import TaskSource
 
 CONTRACT = "contract"  # the name under which a child sends the facts

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from grader.classes.pool import Here
+from grader.classes.sorting import by_notebook, looked_at
 from grader.platforms import HandIn, content
 from grader.similarity.quiet import quiet_evidence
 from grader.stages.intake import MAX_ZIP_BYTES, IntakeError, take_in_bytes
@@ -47,7 +49,7 @@ def read_answers(
         results: Contents of `results.json` by student, where there are any: they tell which answers are wrong.
         is_earlier: Whether these are of an earlier year.
     """
-    for hand_in in hand_ins:
+    for hand_in in chosen_of(hand_ins):
         try:
             yield _answers(hand_in, (results or {}).get(hand_in.student), is_earlier)
         except (IntakeError, NotebookError, OSError, ValueError) as error:
@@ -56,14 +58,21 @@ def read_answers(
             yield Skipped(hand_in.student, "the notebook is nested too deep or too large to be compared")
 
 
+def chosen_of(hand_ins: Iterable[HandIn]) -> Iterator[HandIn]:
+    """Of each hand-in what would be graded of it: one for each notebook that somebody has worked on."""
+    for hand_in in hand_ins:
+        for own in by_notebook(looked_at([hand_in], Here())).values():
+            yield from own
+
+
 def _answers(hand_in: HandIn, results: dict[str, Any] | None, is_earlier: bool) -> Answers:
     if not hand_in.files:
-        raise ValueError("no file was handed in")
+        raise ValueError(hand_in.doubt or "no file was handed in")
     name, data = content(hand_in)
     if len(data) > MAX_ZIP_BYTES:
         raise ValueError(f"{name} is too large to be graded")
     submission = take_in_bytes(data, name, hand_in.student)
-    reading = read(submission)
+    reading = read(submission, hand_in.notebook or None)
     raw = json.loads(submission.notebooks[reading.notebook_name].decode("utf-8", "replace").lstrip("\ufeff"))
     tests = results["tests"] if results else []
     return Answers(

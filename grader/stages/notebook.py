@@ -1,8 +1,9 @@
 """The notebook stage: which assignment it is, which cell answers which task, what an answer may not use. Text only."""
 
 import ast
+import hashlib
 
-from grader.records import Reading, Submission
+from grader.records import Inside, Reading, Submission
 from grader.stages.written import written_parts
 from utils.assignments import Assignment, assignment_names
 from utils.notebook.cell_code import parse
@@ -54,45 +55,78 @@ def read(submission: Submission, expected: str | None = None) -> Reading:
     )
 
 
-def _choose(submission: Submission, expected: str | None) -> tuple[str, Notebook, Assignment, Extraction, list[str]]:
-    """The one notebook that is graded, with its assignment. One at a time is in memory; the chosen one is read again."""
-    recognised, errors = {}, []
+def survey(submission: Submission) -> tuple[Inside, ...]:
+    """Which notebooks of the course a submission holds, and how much of each somebody has worked on.
+
+    Args:
+        submission: From intake.
+
+    Returns:
+        A record for each notebook that is recognised; none, where none can be read.
+    """
+    return tuple(inside for inside, _, _ in _looked_at(submission)[0])
+
+
+_Look = tuple[Inside, Assignment, Extraction]
+
+
+def _looked_at(submission: Submission) -> tuple[list[_Look], list[NotebookError]]:
+    """What each notebook is, and why some cannot be read. One at a time is in memory; the chosen one is read again."""
+    looks, errors = [], []
     for name, data in submission.notebooks.items():
         try:
-            recognised[name] = recognise(read_notebook(data))
+            notebook = read_notebook(data)
         except NotebookError as error:
-            errors.append(str(error))
-    if not recognised:
-        raise NotebookError(errors[0])
-    matching = {
-        name: found
-        for name, found in recognised.items()
-        if found and (expected is None or found[0].notebook == expected)
-    }
+            errors.append(error)
+            continue
+        if found := recognise(notebook):
+            assignment, extraction = found
+            worked_on = sum(not source.is_untouched for source in extraction.found)
+            written = sum(map(sum, answered_questions(notebook, assignment).values()))
+            digest = hashlib.sha256(data).hexdigest()
+            inside = Inside(name, assignment.notebook, worked_on + written, len(extraction.found), digest)
+            looks.append((inside, assignment, extraction))
+    return looks, errors
+
+
+def _choose(submission: Submission, expected: str | None) -> tuple[str, Notebook, Assignment, Extraction, list[str]]:
+    """The one notebook that is graded, with its assignment: the one in which most is answered. What nobody has worked on
+    is no hand-in beside one that somebody has."""
+    looks, errors = _looked_at(submission)
+    if len(errors) == len(submission.notebooks):
+        raise errors[0]
+    matching = [look for look in looks if expected in (None, look[0].notebook)]
     if not matching:
-        raise UnknownNotebook(_unknown(recognised, expected))
-    best = max(len(found[1].found) for found in matching.values())
-    leading = [name for name, found in matching.items() if len(found[1].found) == best]
-    if len(leading) > 1:
+        raise UnknownNotebook(_unknown(submission, [inside for inside, _, _ in looks], expected))
+    best = max(inside.rank for inside, _, _ in matching)
+    leading = [look for look in matching if look[0].rank == best]
+    if len({inside.digest for inside, _, _ in leading}) > 1:
+        names = [inside.name for inside, _, _ in leading]
+        is_one = len({inside.notebook for inside, _, _ in leading}) == 1
         raise NotebookError(
-            f"The zip holds {len(leading)} notebooks of this assignment ({_some(leading)}): hand in the one to be graded."
+            f"The zip holds {len(leading)} notebooks {'of this assignment' if is_one else 'with as many answers'} "
+            f"({_some(names)}): hand in the one to be graded."
         )
-    name = leading[0]
-    others = [other for other in submission.notebooks if other != name]
+    chosen, assignment, extraction = leading[0]
+    others = [other for other in submission.notebooks if other != chosen.name]
     repairs = (
-        [f"The zip holds {len(others) + 1} notebooks; {name} is graded, {_some(others)} ignored."] if others else []
+        [f"The zip holds {len(others) + 1} notebooks; {chosen.name} is graded, {_some(others)} ignored."]
+        if others
+        else []
     )
-    assignment, extraction = matching[name]
-    return name, read_notebook(submission.notebooks[name]), assignment, extraction, repairs
+    return chosen.name, read_notebook(submission.notebooks[chosen.name]), assignment, extraction, repairs
 
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
-def _unknown(recognised: dict, expected: str | None) -> str:
-    others = {found[0].notebook for found in recognised.values() if found}
+def _unknown(submission: Submission, inside: list[Inside], expected: str | None) -> str:
+    others = {one.notebook for one in inside}
     if others:
         return f"This is the notebook {' and '.join(sorted(others))}, expected {expected}: hand in the notebook of this assignment."
     names = expected or ", ".join(assignment_names())
-    return f"No answer to {names} was found in {_some(list(recognised))}: no `# AUTOGRADED` cell and none of the names asked for."
+    return (
+        f"No answer to {names} was found in {_some(list(submission.notebooks))}: no `# AUTOGRADED` cell and none of the "
+        "names asked for."
+    )

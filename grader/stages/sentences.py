@@ -1,7 +1,7 @@
 """Sentences for students: what, where, got, expected, next step. Public facts only."""
 
 from grader.records import ProbeRun, Reading, SandboxRun, StudentError
-from utils.exercise.open_gaps import is_open_gap
+from utils.exercise.short_errors import is_open_gap
 from utils.notebook.printable import printable
 
 _KNOWN_ERRORS = {

@@ -67,7 +67,7 @@ def _start(options: argparse.Namespace, name: str, seed: int) -> int:
     command += ["--data", str(options.data), "--device", options.device, "--share", str(options.share)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     started = time.perf_counter()
-    with _file(options.out, name, seed).with_suffix(".log").open("w") as log:
+    with _file(options.out, name, seed).with_suffix(".log").open("w", encoding="utf-8") as log:
         code = subprocess.run(command, cwd=HERE, env=environment, stdout=log, stderr=log, check=False).returncode
     print(
         f"{name}, seed {seed}: {'done' if code == 0 else 'FAILED'} after {time.perf_counter() - started:.0f} s",

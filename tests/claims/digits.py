@@ -141,11 +141,11 @@ def _bounds(names: dict, model: nn.Module, test: Digits, title: str, draws: int 
         rec.append(F.binary_cross_entropy(images, x, reduction="none").flatten(1).sum(dim=1))
         weights.append(-rec[-1] - 0.5 * (z**2).sum(dim=1) + 0.5 * (eps**2 + logvar).sum(dim=1))
     rec, weights = torch.stack(rec), torch.stack(weights)
-    tight = -(weights.logsumexp(dim=0) - math.log(draws))
+    tight = -(weights.logsumexp(dim=0) - math.log(draws))  # type: ignore[attr-defined]
     single = (weights[0].neg() < tight).float().mean().item()
     with_exact_kl = (rec + kl < tight).float().mean().item()
     return {
-        f"{title} test -ELBO": (rec.mean(dim=0) + kl).mean().item(), f"{title} test importance-weighted": tight.mean().item(),
+        f"{title} test -ELBO": (rec.mean(dim=0) + kl).mean().item(), f"{title} test importance-weighted": tight.mean().item(),  # type: ignore[attr-defined]
         f"{title} one draw below": with_exact_kl, f"{title} one draw of -log w below": single,
     }  # fmt: skip
 

@@ -5,6 +5,7 @@ needs. The pages' own commands are run by those pages' tests, see `test_readme`.
 """
 
 import hashlib
+import re
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from pages import PROJECT, run
 
 from grader.cli import _parser
+from tools.bench.__main__ import _names
 
 PYTHON = ".venv/bin/python"
 CLASS = "{course}/examples/submissions"
@@ -107,3 +109,30 @@ def test_every_program_that_takes_a_course_is_run_for_one() -> None:
     assert "grader.cli" in offering
     (commands,) = [action.choices for action in _parser()._actions if action.dest == "command"]
     assert {command.partition(" -m grader ")[2].split(" ")[0] for command in RUN} - {""} == set(commands)
+
+
+def _named(pattern: str) -> set[tuple[str, str]]:
+    """What stands behind `python -m` in a page, a notebook, a docstring or a recipe, with the file."""
+    files = [PROJECT / "Makefile"]
+    for folder in (".", "assignments", "docs", "examples", "grader", "notebooks", "tests", "tools", "utils"):
+        found = PROJECT.glob("*.md") if folder == "." else (PROJECT / folder).rglob("*")
+        files += [path for path in found if path.suffix in (".md", ".py", ".ipynb")]
+    texts = ((path.relative_to(PROJECT).as_posix(), path.read_text(encoding="utf-8")) for path in files)
+    return {(name, match[1]) for name, text in texts for match in re.finditer(pattern, text)}
+
+
+def test_every_program_that_a_text_names_is_there() -> None:
+    named = _named(r"python -m ((?:tools|tests|grader|utils|assignments)\b[\w.]*\w)")
+    places = {module: PROJECT / module.replace(".", "/") for _, module in named}
+    assert len(places) > 20
+    missing = {
+        m for m, path in places.items() if not (path.with_suffix(".py").is_file() or (path / "__main__.py").is_file())
+    }
+    assert sorted((name, module) for name, module in named if module in missing) == []
+
+
+def test_what_the_measurements_are_called_is_right_wherever_it_is_said() -> None:
+    page = (PROJECT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    said = {("docs/benchmarks.md", name) for name in re.findall(r"^## (\w+)$", page, re.MULTILINE)}
+    said |= _named(r"python -m tools\.bench ([a-z_]\w*)")
+    assert sorted((name, word) for name, word in said if word not in _names()) == []

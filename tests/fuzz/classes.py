@@ -185,7 +185,7 @@ def classes(rng: random.Random, place: Path) -> str:
             sheet.write_bytes(_table(rng, "student,kl.elbo.manual (5),kl.D_KL.manual (x)", 3))
     ended = _run(rng, command, place / "out")
     if rng.random() < 0.4 and (place / "out").exists():
-        for path in sorted((place / "out").glob("*/results.json")):
+        for path in sorted((place / "out").rglob("results.json")):
             if rng.random() < 0.3:
                 path.write_bytes(changed_bytes(rng, path.read_bytes()))
         _run(rng, command, place / "out")
@@ -214,7 +214,7 @@ def _run(rng: random.Random, command: list[str], out: Path) -> str:
         return "refused"
     if command[0] == "grade":
         count = json.loads((out / "run.json").read_text(encoding="utf-8"))["submissions"]
-        demand(count == len(list(out.glob("*/results.json"))) or "out" in command[1], f"{count} hand-ins share folders")
+        demand(count == len(list(out.rglob("results.json"))) or "out" in command[1], f"{count} hand-ins share folders")
     return "graded"
 
 

@@ -5,8 +5,8 @@ import math
 
 from grader.classes.batch import Settings, Work, encode
 from grader.records import STATUSES, Report
+from grader.report import grades_csv, grades_table
 from grader.report.feedback import feedback_page
-from grader.report.grades import grades_csv, grades_table
 
 SETTINGS = Settings(None, "fuzz", quality_seconds=0)
 

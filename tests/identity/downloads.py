@@ -17,6 +17,9 @@ class Truth:
 
     owners: dict[int, frozenset[int]] = field(default_factory=dict)
     replaced: set[int] = field(default_factory=set)
+    undecided: set[int] = field(
+        default_factory=set
+    )  # lies beside others of the same person, and nothing tells the latest
 
     def token(self, *people: Somebody) -> int:
         number = len(self.owners) + 1
@@ -54,9 +57,13 @@ def token_of(data: bytes) -> int | None:
 
 
 def _zipped(token: int) -> bytes:
+    return _in_zip("hw.ipynb", notebook(token))
+
+
+def _in_zip(name: str, data: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("hw.ipynb", notebook(token))
+        archive.writestr(name, data)
     return out.getvalue()
 
 
@@ -66,10 +73,29 @@ def _uploads(rng: random.Random, truth: Truth, person: Somebody) -> list[tuple[s
     tokens = [truth.token(person) for _ in range(count)]
     truth.replaced.update(tokens[:-1])
     if rng.random() < 0.5:
-        names = [f"hw{'' if n == 0 else f'-{n}'}.ipynb" for n in range(count)]
+        same = rng.random() < 0.7
+        names = [f"hw{'' if n == 0 else f'-{n}'}.ipynb" if same else f"{9 - n}.ipynb" for n in range(count)]
         return [(name, notebook(token)) for name, token in zip(names, tokens, strict=True)]
     first = rng.choice([8, 9, 98])
     return [(f"hw_v{first + n}.zip", _zipped(token)) for n, token in enumerate(tokens)]
+
+
+def _at_once(rng: random.Random, truth: Truth, person: Somebody) -> list[tuple[str, bytes]]:
+    """What a platform hands over without saying what was first: the names may tell, or nothing does."""
+    form = rng.choice(["one", "one", "versions", "copies", "nothing tells", "zip in zip"])
+    if form == "versions":
+        tokens, first = [truth.token(person) for _ in range(2)], rng.choice([8, 9, 99])
+        truth.replaced.add(tokens[0])
+        mark = rng.choice(["_v{}", " ({})", "-{}"])
+        return [(f"hw{mark.format(first + n)}.ipynb", notebook(token)) for n, token in enumerate(tokens)]
+    if form == "nothing tells":
+        tokens = [truth.token(person) for _ in range(2)]
+        truth.undecided.update(tokens)
+        return [(name, _zipped(token)) for name, token in zip(("draft.zip", "mine.zip"), tokens, strict=True)]
+    token = truth.token(person)
+    if form == "copies":
+        return [("hw.zip", _zipped(token)), ("hw.ipynb", notebook(token))]
+    return [("all.zip", _in_zip("hw.zip", _zipped(token)))] if form == "zip in zip" else [("hw.ipynb", notebook(token))]
 
 
 def canvas(rng: random.Random, truth: Truth, people: list[Somebody], twists: bool = False) -> Download:

@@ -1,10 +1,11 @@
 """One random class through the real code, judged by the truth alone.
 
 The judge knows who handed in what, because it made the class, and the rules of identity; it does not know how they are
-carried out. It demands three things:
+carried out. It demands four things:
 
 - what is written in a row is the newest hand-in of the person of that row, and of nobody else's;
 - of whom more than one hand-in counts, gets nothing where the file knows both, and no other is passed over in silence;
+- of whose files nobody can know which is the latest, gets nothing;
 - who is known beyond doubt gets the points: one hand-in, with a true id of a kind that the file holds for them.
 """
 
@@ -13,10 +14,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.classes.sorting import by_notebook
 from grader.platforms import HandIn, collect, content, read_roster
 from grader.platforms.gradebooks import ALSO, fill, read_gradebook
+from grader.platforms.hand_ins import Candidate, candidates
 from grader.platforms.tables import plain_text, read_table
-from grader.records import Report, Verdict
+from grader.records import Inside, Report, Verdict
 from grader.report import results_json
 from tests.identity.books import BOOKS, TITLE, roster
 from tests.identity.downloads import PLATFORMS, Download, Truth, token_of
@@ -84,7 +87,9 @@ def _laid_out(download: Download, folder: Path) -> Path:
 
 
 def _graded(hand_in: HandIn) -> dict | None:
-    """Results whose score is the token of what was graded."""
+    """Results whose score is the token of the file that is chosen, by the code that chooses in a real run."""
+    found = [(one, _look(one)) for one in candidates(hand_in)] if hand_in.files else []
+    ((hand_in,),) = by_notebook([(hand_in, found)]).values()
     token = token_of(content(hand_in)[1]) if hand_in.files else None
     if token is None:
         return None
@@ -112,6 +117,13 @@ def _graded(hand_in: HandIn) -> dict | None:
     return results
 
 
+def _look(candidate: Candidate) -> tuple[Inside, ...]:
+    """A notebook with a token is one with an answer."""
+    name, data = candidate.packed()
+    token = token_of(data)
+    return (Inside(name, TITLE, 1, 1, str(token)),) if token else ()
+
+
 def _judge(
     trial: Trial,
     truth: Truth,
@@ -126,6 +138,8 @@ def _judge(
             trial.faults.append(f"the points of {set(truth.owners[token])} were written to {person}: {summary}")
         elif token in truth.replaced:
             trial.faults.append(f"an older upload of {person} won: {summary}")
+        elif token in truth.undecided:
+            trial.faults.append(f"of {person} one of several files was taken by chance: {summary}")
         for other in truth.of(person):
             if other != token and (label := called.get(other, "what got no result")) not in summary:
                 trial.faults.append(f"{person} handed in {label} too, which nobody is told: {summary}")
@@ -141,7 +155,7 @@ def _judge(
             trial.seen["handed in more than once"] += 1
             if person in written:
                 trial.faults.append(f"{person} handed in {proofs} times, one won: {summary}")
-        elif len(truth.of(person)) == 1 and proofs:
+        elif len(truth.of(person)) == 1 and proofs and not truth.undecided & set(truth.of(person)):
             trial.seen["known beyond doubt"] += 1
             if person not in written:
                 trial.faults.append(f"{person} is known by {said[0]} and got nothing: {summary}")

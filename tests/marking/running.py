@@ -20,6 +20,9 @@ from tests.places import PROJECT
 class Running:
     """with Running(results) as page: page.address"""
 
+    lead: "Client"  # the two who mark in a test, where it has them
+    ben: "Client"
+
     def __init__(self, folder: Path, *options: str, port: int = 0) -> None:
         self.folder, self.options, self.port = folder, options, port
         self.colleagues: list[str] = []

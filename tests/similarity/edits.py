@@ -294,7 +294,7 @@ def _split(statement: ast.stmt, chance: random.Random) -> list[ast.stmt]:
 
         def visit_Call(self, node: ast.Call) -> ast.AST:
             self.generic_visit(node)
-            if node is statement.value or chance.random() < 0.4 or any(isinstance(a, ast.Starred) for a in node.args):
+            if node is statement.value or chance.random() < 0.4 or any(isinstance(a, ast.Starred) for a in node.args):  # type: ignore[attr-defined]
                 return node
             if ast.unparse(node).startswith("super("):
                 return node

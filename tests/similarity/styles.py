@@ -78,7 +78,7 @@ class _Spelling(ast.NodeTransformer):
             return ast.Call(ast.Attribute(node.args[0], short, ast.Load()), node.args[1:], node.keywords)
         is_method = isinstance(node.func, ast.Attribute) and not name.startswith(("torch", "math", "np"))
         if is_method and short in ("exp", "log", "sqrt") and not node.args and self._does("functions"):
-            return _call(f"torch.{short}", node.func.value)
+            return _call(f"torch.{short}", node.func.value)  # type: ignore[attr-defined]
         if isinstance(node.func, ast.Attribute) and short in ("reshape", "view") and self._does("view"):
             node.func.attr = "view" if short == "reshape" else "reshape"
         if name in ("F.relu", "torch.relu") and self._does("relu"):

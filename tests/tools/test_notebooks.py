@@ -9,9 +9,9 @@ import pytest
 
 from tools import notebooks
 from tools.conventions import ConventionError, find_violations
-from tools.gap_marks import keep_solutions, open_gaps, split_gaps
 from tools.notebook_source import parse_source, source_names
 from tools.notebooks.__main__ import main
+from tools.open_gaps import keep_solutions, open_gaps, split_gaps
 from utils.assignments import UNANSWERED, parse_assignment
 from utils.notebook.cells import read_notebook
 from utils.notebook.extraction import find_tasks

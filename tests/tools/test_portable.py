@@ -20,7 +20,7 @@ def _names(path: Path, names: set[str]) -> list[str]:
     """The lines that use one of these attributes or functions."""
     tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     used = ((node, getattr(node, "attr", getattr(node, "id", ""))) for node in tree)
-    return [f"{path.relative_to(PROJECT)}:{node.lineno}: {name}" for node, name in used if name in names]
+    return [f"{path.relative_to(PROJECT)}:{node.lineno}: {name}" for node, name in used if name in names]  # type: ignore[attr-defined]
 
 
 # ---------------------------------------------------------------- the locale

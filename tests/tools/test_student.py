@@ -11,8 +11,8 @@ import pytest
 
 from grader.authoring.slips import load_slips
 from tools import student
-from tools.gap_marks import TEXT_BEGIN, TEXT_END, split_gaps
 from tools.notebook_source import read_source, source_names
+from tools.open_gaps import TEXT_BEGIN, TEXT_END, split_gaps
 from tools.student import main, student_files, write_bundle
 from utils.assignments.course import course_file
 from utils.assignments.places import place_of

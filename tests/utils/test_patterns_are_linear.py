@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 try:
-    from re import _constants as constants
-    from re import _parser as parser
+    from re import _constants as constants  # type: ignore[attr-defined]
+    from re import _parser as parser  # type: ignore[attr-defined]
 except ImportError:  # Python 3.10
     import sre_constants as constants
     import sre_parse as parser
@@ -35,14 +35,14 @@ def patterns() -> Iterator[tuple[str, str, int, set[str]]]:
             name = str(path.relative_to(PROJECT))
             tree = ast.parse(path.read_text(encoding="utf-8"))
             for node in ast.walk(tree):
-                if name in SHORT or not _is_call(node) or (text := _text(node.args[0])) is None:
+                if name in SHORT or not _is_call(node) or (text := _text(node.args[0])) is None:  # type: ignore[attr-defined]
                     continue
                 flags = "|".join(
                     ast.unparse(n)
-                    for n in [*node.args[1:], *(k.value for k in node.keywords)]
+                    for n in [*node.args[1:], *(k.value for k in node.keywords)]  # type: ignore[attr-defined]
                     if "re." in ast.unparse(n)
                 )
-                yield f"{name}:{node.lineno}", text, eval(flags or "0", {"re": re}), _used_as(node, tree)
+                yield f"{name}:{node.lineno}", text, eval(flags or "0", {"re": re}), _used_as(node, tree)  # type: ignore[attr-defined]
 
 
 def _used_as(call: ast.Call, tree: ast.Module) -> set[str]:

@@ -14,7 +14,7 @@ import nbformat
 from nbformat import NotebookNode, v4
 
 from tools.conventions import ConventionError, find_violations
-from tools.gap_marks import keep_solutions, open_gaps
+from tools.open_gaps import keep_solutions, open_gaps
 from tools.manifests import build_manifest
 from tools.notebook_source import POINTS_TABLE, NotebookSource, SourceCell, read_source, source_names
 from utils.assignments import KINDS, Assignment, Question, parse_assignment

@@ -12,8 +12,8 @@ from pathlib import Path
 from utils.assignments import assignment_names, load_assignment
 from utils.assignments.about import About
 from utils.datasets._cache import data_dir, shorten
-from utils.exercise.open_gaps import shorten_open_gaps
 from utils.exercise.pins import pinned
+from utils.exercise.short_errors import shorten_open_gaps
 from utils.submission.pages import PDF_PACKAGES
 from utils.submission.session import watch_runs
 

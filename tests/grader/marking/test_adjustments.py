@@ -22,6 +22,7 @@ from grader.marking.store import STORE, Ledger, copy_store
 from grader.marking.tables import SheetError
 from grader.report import feedback_page, grades_csv
 from tests.marking.classroom import PARTS, result, write_result, write_run
+from utils.assignments import assignment_names, load_assignment
 from utils.assignments.course import CourseError, Late, parse_course
 
 HEAD = "student,check,points,reason,by,when"
@@ -381,3 +382,23 @@ def test_a_worksheet_says_when_and_the_rule_counts_it(tmp_path: Path) -> None:
     again, _ = _settled(folder)
     assert again["Wei_71"]["score"] == 29.7, "and later without the worksheet"
     assert times_in(_file(folder, _by("x", "total", 1))) == {}
+
+
+# ---------------------------------------------------------------- several notebooks
+
+
+def test_a_file_for_several_notebooks_counts_once(folder: Path, tmp_path: Path) -> None:
+    """A run over several notebooks gives the same file to each: what could count twice is refused."""
+    inner = tmp_path / "all" / "01_kl_divergence"
+    for one in read_results(folder).values():
+        write_result(inner, one)
+    others = [name for name in assignment_names() if name != "01_kl_divergence"]
+    foreign = next(f"{q.id}.values" for q in load_assignment(others[-1]).questions if not q.id.startswith("kl."))
+    head, lines = f"{HEAD},notebook", [_by("ada_11", "total", 2) + ",01_kl_divergence", _by("bob_12", foreign, 1) + ","]
+    file = read_adjustments(_file(folder, *lines, head=head))
+    found, said = add_marks(inner, list(read_results(inner).values()), Brought(adjustments=file))
+    assert {r["extra_data"]["student"]: r["score"] for r in found}["ada_11"] == 35
+    assert "1 lines" in said
+    file = read_adjustments(_file(folder, _by("ada_11", "total", 2) + ",", head=head))
+    with pytest.raises(SheetError, match="line 2: several notebooks are here, and total would count in each"):
+        add_marks(inner, list(read_results(inner).values()), Brought(adjustments=file))

@@ -45,7 +45,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         write_result(folder, result(f"hostile {name} <script>", {CHECK: text.encode("utf-8", "replace").decode()}))
     write_run(folder)
     with Running(folder, "--colleague", "Ben") as page:
-        page.lead, page.ben = page.client(), page.client(page.colleagues[0])  # type: ignore[attr-defined]
+        page.lead, page.ben = page.client(), page.client(page.colleagues[0])
         yield page
 
 

@@ -21,6 +21,7 @@ from grader.records import Report, Verdict, Written
 from grader.report import class_page, feedback_page, grades_csv, results_json
 from grader.report.statistics import automatic_points
 from tests.marking.sheets import filled, read_text
+from utils.assignments import assignment_names, load_assignment
 
 PARTS = ("kl.general.manual", "kl.beta.manual1", "kl.beta.manual2")
 
@@ -370,3 +371,14 @@ def test_the_sheet_of_a_class_is_read_as_it_was_written(classroom: list[dict]) -
     out = io.StringIO()
     csv.writer(out, dialect="excel", delimiter=";").writerows(csv.reader(text.splitlines()))
     assert read_text(out.getvalue(), Path("s.csv")).rows == read_text(text, Path("s.csv")).rows
+
+
+def test_a_sheet_of_another_notebook_is_left_to_it(classroom: list[dict], tmp_path: Path) -> None:
+    other = next(name for name in assignment_names() if name != "01_kl_divergence")
+    question = next(q for q in load_assignment(other).questions if not q.id.startswith("kl."))
+    sheet = read_text(
+        f"student,email,id,{question.id}.manual (5),answers\nzoë,,,1,{question.id}.manual:{'0' * 12}\n", Path("o.csv")
+    )
+    settled, said = add_marks(tmp_path, classroom, Brought((sheet,)))
+    assert [r["score"] for r in settled] == [35, 35, 0]
+    assert "About other notebooks: o.csv." in said

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.platforms import Directory, Person, collect, gradebooks, layouts
+from grader.classes import sorting
+from grader.platforms import Directory, Person, collect, gradebooks
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
 from grader.platforms.people import Found
 from grader.platforms.roster import RosterError, read_roster
@@ -86,8 +87,7 @@ def _the_last_wins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _the_first_upload_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = layouts.latest
-    monkeypatch.setattr(layouts, "latest", lambda files: right(list(files)[:1]))
+    monkeypatch.setattr(sorting, "_latest", lambda answered: answered[0])
 
 
 def _names_are_trusted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,7 @@ def test_a_project_under_a_closed_home_is_said_by_the_sandbox(tmp_path: Path):
         capture_output=True,
         text=True,
         timeout=120,
+        encoding="utf-8",
     )
     assert done.stdout.strip() in ("C", "D"), done.stderr
     assert "Submissions run as root (uid 0)" in done.stderr

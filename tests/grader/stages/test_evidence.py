@@ -13,6 +13,7 @@ from grader.authoring.check import Check
 from grader.authoring.judges import judged
 from grader.rubric import load_rubric
 from grader.stages.pipeline import Grader, graded_assignments
+from tests.support import answers
 
 DRAWS = (1, 2, 3, 4)
 CHECKS = [
@@ -49,3 +50,36 @@ def test_no_answer_that_is_empty_passes(right, name: str, check: Check) -> None:
         for kind in (bool, np.float32, np.int64):
             empty = {key: np.empty(0, kind) for key in values}
             assert judged(check, empty, values, inputs) is not None
+
+
+@pytest.mark.parametrize("names", [("any", "all"), ("equal", "allclose", "array_equal"), ("is_grad_enabled",)])
+def test_an_answer_that_replaces_comparisons_costs_no_others_their_contract(grader, names):
+    """What watches calls runs where the answers run, and holds fast what it compares with."""
+    patched = f"""
+builtins, numpy = (torch.sys.modules["importlib"].import_module(name) for name in ("builtins", "numpy"))
+for module in (builtins, numpy, torch):
+    for name in {names!r}:
+        if hasattr(module, name):
+            setattr(module, name, lambda *args, **kwargs: True)
+def D_KL(mu, logvar):
+    return mu.mean()
+"""
+    report = grader.grade_bytes(answers("01_kl_divergence", {"kl.D_KL": patched}), "a.ipynb", "eve")
+    points = sum(verdict.points for verdict in report.verdicts)
+    assert (points, [v.sentence for v in report.verdicts if v.status == "partial"]) == (30, [])
+
+
+def test_what_a_probe_that_raised_has_left_is_not_charged_to_the_next(grader):
+    odd = """
+class Odd(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, function, kinds, args=(), kwargs=None):
+        return True
+def D_KL(mu, logvar):
+    return torch.zeros(()).as_subclass(Odd)
+"""
+    report = grader.grade_bytes(answers("01_kl_divergence", {"kl.D_KL": odd}), "a.ipynb", "eve")
+    assert [v.check for v in report.verdicts if v.points < v.max_points and v.status != "manual"] == [
+        "kl.D_KL.values",
+        "kl.D_KL.gradient",
+    ]

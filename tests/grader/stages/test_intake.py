@@ -234,7 +234,7 @@ def reading_error(data: bytes, expected: str | None = None) -> str:
 def test_two_notebooks_of_the_assignment_are_one_too_many():
     solved = answers(NOTEBOOK)
     assert "2 notebooks of this assignment (a.ipynb, b.ipynb)" in reading_error(
-        zipped(("a.ipynb", solved), ("b.ipynb", solved))
+        zipped(("a.ipynb", solved), ("b.ipynb", solved + b" "))
     )
 
 

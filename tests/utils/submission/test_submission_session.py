@@ -89,7 +89,7 @@ def test_earlier_versions_of_an_answer_do_not_count():
 
 def test_a_real_shell_is_read_with_its_times_but_for_the_cell_that_runs(monkeypatch):
     shell = InteractiveShell()
-    shell.kernel = SimpleNamespace()
+    shell.kernel = SimpleNamespace()  # type: ignore[attr-defined]
     monkeypatch.setattr(session, "running_shell", lambda: shell)
     shell.user_ns.update(watch=watch_runs)
     before = time.time()

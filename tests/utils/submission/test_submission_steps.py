@@ -255,7 +255,7 @@ def test_a_folder_without_the_notebook_is_one_sentence(folder, capsys):
 def on_colab(monkeypatch, answer) -> None:
     """Stand in for Colab's package; `answer` is what its page returns."""
     colab = ModuleType("google.colab")
-    colab._message = SimpleNamespace(blocking_request=lambda request, timeout_sec: answer())
+    colab._message = SimpleNamespace(blocking_request=lambda request, timeout_sec: answer())  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "google", ModuleType("google"))
     monkeypatch.setitem(sys.modules, "google.colab", colab)
 

@@ -14,7 +14,7 @@ def data():
     for i, label in enumerate(labels.tolist()):
         images[i, 0, 2 * label : 2 * label + 4] += 0.8
     data = TensorDataset(images, labels)
-    data.images, data.labels = images, labels
+    data.images, data.labels = images, labels  # type: ignore[attr-defined]
     return data
 
 

@@ -14,7 +14,7 @@ from pages import PROJECT
 from support import answers
 
 from grader.classes.batch import Settings, Work, key_of
-from grader.rubric import dependence
+from grader.rubric import resume_key
 from tools.gradescope import build
 from utils.assignments.places import Course
 
@@ -81,7 +81,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _digest(project: Path) -> str:
-    return dependence.digest(Course(project).place(NAME), project)
+    return resume_key.digest(Course(project).place(NAME), project)
 
 
 def _changed(path: Path) -> None:
@@ -123,11 +123,11 @@ def test_every_module_is_on_one_side() -> None:
     modules = {
         p.relative_to(PROJECT).as_posix() for part in ("grader", "utils") for p in (PROJECT / part).rglob("*.py")
     }
-    assert sorted(name for name in modules if not _is_below(name, (*dependence.ENGINE, *dependence.NO_PART))) == []
-    listed = (*dependence.ENGINE, *dependence.NO_PART)
+    assert sorted(name for name in modules if not _is_below(name, (*resume_key.ENGINE, *resume_key.NO_PART))) == []
+    listed = (*resume_key.ENGINE, *resume_key.NO_PART)
     assert [part for part in listed if not (PROJECT / part).exists()] == []
-    decisive = {path.relative_to(PROJECT).as_posix() for path in dependence.engine_files()}
-    assert {name for name in modules if not _is_below(name, dependence.NO_PART)} <= decisive
+    decisive = {path.relative_to(PROJECT).as_posix() for path in resume_key.engine_files()}
+    assert {name for name in modules if not _is_below(name, resume_key.NO_PART)} <= decisive
 
 
 def _imported(path: Path) -> Iterator[str]:
@@ -158,7 +158,7 @@ def test_whatever_grading_imports_is_listed() -> None:
             todo += [file for name in _imported(path) for file in _modules_of(name)]
     reached = {path for path in seen if path.relative_to(PROJECT).parts[0] in ("grader", "utils")}
     assert len(reached) > 40
-    assert sorted(str(path) for path in reached - set(dependence.engine_files())) == []
+    assert sorted(str(path) for path in reached - set(resume_key.engine_files())) == []
 
 
 _KEY = """

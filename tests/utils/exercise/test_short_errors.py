@@ -5,7 +5,7 @@ from nbclient import NotebookClient
 from nbformat import v4
 
 CELLS = [
-    "from utils.exercise.open_gaps import shorten_open_gaps\nfrom utils import expect_close\nshorten_open_gaps()",
+    "from utils.exercise.short_errors import shorten_open_gaps\nfrom utils import expect_close\nshorten_open_gaps()",
     'def f():\n    raise NotImplementedError("f: this gap is still open")',
     "f()",
     "expect_close('f', 1.0, 2.0)",
