@@ -734,8 +734,8 @@ games = {
 }
 trackers = {name: game.tracker for name, game in games.items()}
 plot_gan_losses(trackers, source.title("Four games out of balance"))
-for name, game in games.items():
-    show_images(sample(game, codes[:32]), source.title(f"Samples: {name}"), columns=16)
+rows = torch.cat([sample(game, codes[:16]) for game in games.values()])
+show_images(rows, source.title("Samples, a row for each game in the order above"), columns=16)
 plt.show()
 
 # %%

@@ -67,7 +67,7 @@ def _new_code(cell: Cell, given: frozenset[str], defined: set[str]) -> str:
     new = [line for line in lines if not _is_given(line, given)]
     is_task = tag_line(cell.source) is not None or _TEST.match(cell.source)
     is_answer = any(
-        re.search(rf"^\s*(?:def|class)\s+{re.escape(name)}\b", cell.source, re.MULTILINE) for name in defined
+        re.search(rf"^[ \t]*(?:def|class)[ \t]+{re.escape(name)}\b", cell.source, re.MULTILINE) for name in defined
     )
     if not new or is_task or is_answer or len(lines) - len(new) > _NEW_CODE * len(lines):
         return ""
