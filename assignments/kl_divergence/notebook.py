@@ -41,7 +41,7 @@
 # **Rules.** Write only where a `# TODO:` or *Your answer here.* asks you to. Keep the first line `# AUTOGRADED (…)` of a
 # cell as it is: the grader finds your answer by it. Import no package beyond the import
 # cell's; modules of the standard library such as `math` or `typing` are fine. `torch.distributions` is not allowed in your
-# answers, because the checks compare with it.
+# answers: the checks compare with it.
 
 # %%
 # SETUP
@@ -433,21 +433,22 @@ inverse = torch.linalg.inv(torch.tensor([[1.0, rho], [rho, 1.0]]))
 
 
 def mean_field_kl(variance):
-    """D_KL(q || p) of q = N(0, variance I) from p with correlation rho, both in two dimensions."""
+    """D_KL(q || p) of N(0, variance I) and p with correlation rho, in two dimensions."""
     trace, log_det_p = variance * inverse.trace(), math.log(1 - rho**2)
     return 0.5 * (trace - 2 + log_det_p - 2 * variance.log())
 
 
 variances = torch.linspace(0.05, 1.5, 291)
 best = variances[mean_field_kl(variances).argmin()]
-print(f"best variance of q in each dimension: {best:.3f}; the target's own: 1; 1 - rho^2 = {1 - rho**2:.3f}")
+print(f"best variance of q in each dimension: {best:.3f}; the target's own: 1; 1 - rho^2 = "
+      f"{1 - rho**2:.3f}")
 
 # %% [markdown]
 # The best independent $q$ has the variance $1 - \rho^2$, not 1: it fits into the narrow ridge instead of spreading over the
 # marginals (Blei et al. 2017, section 2). Where the true posterior has no correlations there is no such shrinking.
 
 # %% [markdown]
-# ## 2 Estimating what you cannot integrate
+# ## 2 Estimating in place of integrating
 #
 # Many integrals have no closed form. Where you can draw samples $z_1, \dots, z_N$ from $q$ and evaluate both densities, you can average:
 # $D_{KL}(q \,\|\, p) \approx \frac1N \sum_n \left[\log q(z_n) - \log p(z_n)\right]$. Here you have a closed form too, and can watch
@@ -510,7 +511,8 @@ slips = {
     "you divide by sigma; the squared distance is divided by the variance.": by_sigma,
     "the normaliser counts once for each of the K dimensions.": right
     + 3 * (log_sigma + half_log_2pi),
-    "K log sigma is there, but log 2 pi must be multiplied by K too.": right + 3 * half_log_2pi,
+    "K log sigma is there, but log 2 pi must be multiplied by K too.": right
+    + 3 * half_log_2pi,
     "you take the mean over K; the density of a vector needs the sum.": right / 4,
     "log_sigma is the log of sigma, and you used it as the log of the variance.": as_logvar,
 }
@@ -918,8 +920,10 @@ estimates = {
 }
 figure, axis = plt.subplots(figsize=(6, 2.6), layout="constrained")
 for (name, values), style in zip(estimates.items(), ("-", "--")):
-    axis.hist(values.numpy(), bins=200, range=(-60, 30), histtype="step", linestyle=style, label=name)
-    print(f"{name:<16} mean {values.mean():6.2f}, standard deviation {values.std():5.2f} (exact gradient -8)")
+    axis.hist(values.numpy(), bins=200, range=(-60, 30), histtype="step", linestyle=style,
+              label=name)
+    print(f"{name:<16} mean {values.mean():6.2f}, standard deviation {values.std():5.2f} "
+          f"(exact gradient -8)")
 axis.set(xlabel="estimate of the gradient from one draw", ylabel="draws",
          title="The same mean; the score function spreads wider")
 axis.legend();
@@ -1062,7 +1066,8 @@ def draws_at(distance, repeats, num_samples):
 set_seed(0)
 for place, distance in (("at the true posterior", 0.0), ("at a distance of 0.5", 0.5)):
     log_x, log_ratio = draws_at(distance, 4000, 1)
-    print(f"{place}: standard deviation of -ELBO from one sample {log_x.std():.2f} with the exact KL, "
+    print(f"{place}: standard deviation of -ELBO from one sample {log_x.std():.2f} with the "
+          f"exact KL, "
           f"{(log_x - log_ratio).std():.2f} with the sampled one")
 
 counts = [1, 2, 5, 10, 30, 100, 300]
@@ -1182,12 +1187,12 @@ plt.savefig("01_kl_beta.png", dpi=80)
 # With $\beta = 0.001$ the KL is almost free and the model is an autoencoder with a little noise. The posteriors become narrow and move far
 # apart to make reconstruction exact: $-\log p(x \mid z)$ is the best of the three, the KL is large (about 11 nats). The codes then
 # occupy a few small islands, not the region where $\mathcal N(0, I)$ puts its mass. Samples from the prior fall into the holes
-# between the islands, where the decoder was never trained: they are varied but lie off the data (a small share on it), and some
+# between the islands, where the decoder was not trained: they are varied but lie off the data (a small share on it), and some
 # clusters may be missed: their codes lie where the prior hardly draws. Good reconstructions say nothing about samples.
 # <!-- END SOLUTION -->
 
 # %% [markdown]
-# The middle column pays a few nats so that codes and prior overlap, and both rows look like data. Between the clusters some
+# The middle column pays a few nats, codes and prior overlap, and both rows look like data. Between the clusters some
 # generated points form bridges: the decoder is continuous and the prior has mass between the codes of two clusters. Which
 # $\beta$ is right depends on the convention: whoever averages a term where you sum it needs another number for the same balance.
 

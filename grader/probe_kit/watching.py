@@ -19,7 +19,9 @@ from torch import Tensor, nn
 from grader.probe_kit.facts import FACTS
 
 _Wrapped = Callable[..., Any]
-_equal, _array_equal, _allclose, _is_grad_enabled = torch.equal, np.array_equal, np.allclose, torch.is_grad_enabled
+# As they are before any answer runs: one that replaces them is not to spoil what is seen of the next.
+_any, _all, _equal, _array_equal = any, all, torch.equal, np.array_equal
+_is_grad_enabled = torch.is_grad_enabled
 
 
 class Watcher:
@@ -28,8 +30,14 @@ class Watcher:
     def __init__(self) -> None:
         self.facts: dict[str, int] = dict.fromkeys(FACTS, 0)
         self._last: list[tuple[Tensor, Tensor]] = []
+        self._names: list[str] = []
         self._depth = 0
         self._unasked: frozenset[str] = frozenset()
+
+    def begin(self, names: list[str]) -> None:
+        """Answers are compared with earlier ones of the same functions alone."""
+        if names != self._names:
+            self._names, self._last = list(names), []
 
     def take(self) -> np.ndarray:
         """The facts since the last time, as a row."""
@@ -66,7 +74,7 @@ class Watcher:
         return watched
 
     def _look(self, given: list[Any], before: "_Before", answer: Any) -> None:
-        self._note("earlier", any(not _same(now, then) for now, then in self._last))
+        self._note("earlier", _any(not _same(now, then) for now, then in self._last))
         self._note("argument", _changed(given, before.copies))
         self._note("gradients", _is_grad_enabled() != before.gradients)
         self._note("generator", not _equal(torch.default_generator.get_state(), before.generator))
@@ -78,7 +86,7 @@ class Watcher:
         self._note("dtype", max((_kind(leaf) for leaf in leaves), default=0))
         tensors = [leaf for leaf in leaves if _is_plain(leaf)]
         places = {value.untyped_storage().data_ptr() for value in given if _is_plain(value) and value.numel()}
-        self._note("shared", any(leaf.numel() and leaf.untyped_storage().data_ptr() in places for leaf in tensors))
+        self._note("shared", _any(leaf.numel() and leaf.untyped_storage().data_ptr() in places for leaf in tensors))
         small = [leaf.detach() for leaf in tensors if leaf.numel() <= 10_000]
         self._last = [(leaf, leaf.clone()) for leaf in small]
 
@@ -109,7 +117,7 @@ def _changed(given: list[Any], copies: list[Any]) -> int:
         elif isinstance(copy, np.ndarray):
             same = _array_equal(value, copy, equal_nan=copy.dtype.kind == "f")
         else:
-            same = copy is None or (len(value) == len(copy) and all(a is b for a, b in zip(value, copy, strict=True)))
+            same = copy is None or (len(value) == len(copy) and _all(a is b for a, b in zip(value, copy, strict=True)))
         if not same:
             return number
     return 0
@@ -124,7 +132,7 @@ def _copied(value: Any) -> Any:
 
 
 def _is_plain(value: Any) -> bool:
-    return isinstance(value, Tensor) and not value.is_meta
+    return type(value) in (Tensor, nn.Parameter) and not value.is_meta
 
 
 def _same(value: Tensor, copy: Tensor) -> bool:
@@ -144,7 +152,7 @@ def _leaves(answer: Any) -> Iterator[Any]:
 
 def _kind(leaf: Any) -> int:
     if isinstance(leaf, Tensor):
-        return int(leaf.is_floating_point() and leaf.dtype != torch.float32)
+        return int(_is_plain(leaf) and leaf.is_floating_point() and leaf.dtype != torch.float32)
     return 2 if isinstance(leaf, np.ndarray | np.generic | int | float) else 0
 
 
@@ -170,7 +178,8 @@ def _sums(models: list[nn.Module]) -> list[float]:
 
 def _moved(models: list[nn.Module], sums: list[float]) -> bool:
     """Whether weights are others: writing the same numbers into them once more is no change."""
-    return not _allclose(_sums(models), sums, rtol=1e-7, atol=0.0) if len(_sums(models)) == len(sums) else True
+    now = _sums(models)
+    return len(now) != len(sums) or _any(abs(a - b) > 1e-7 * abs(b) for a, b in zip(now, sums, strict=True))
 
 
 def _trainable(models: list[nn.Module]) -> list[bool]:
@@ -187,6 +196,7 @@ def watching(namespace: dict, names: list[str], watcher: Watcher) -> Iterator[No
             function stand behind its name: "Flow.sample:modes,dtype".
         watcher: Takes the notes.
     """
+    watcher.begin(names)
     watcher.take()  # what a probe that raised has left is not this one's
     put_back: list[tuple[Any, str, Any]] = []
     for asked in names:

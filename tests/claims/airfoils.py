@@ -51,7 +51,7 @@ def weights(device: str, seed: int, data: Path, share: float) -> dict[str, float
         if beta in (0.0, 4e-4):
             found |= {f"beta {beta:g} {key}": value for key, value in _map(model, dataset).items()}
     for title, hidden, warm, rest in (
-        ("", [256, 128], 500, 1000),
+        ("", [256, 128], 1500, 2000),
         ("long ", [256, 128], 1500, 3500),
         ("linear ", [], 500, 1000),
     ):
@@ -84,6 +84,12 @@ def facts(device: str, seed: int, data: Path, share: float) -> dict[str, float]:
     found["mean squared error of the mean profile"] = (centred**2).mean().item()
     for beta in BETAS[1:]:
         found[f"directions above 100 x {beta:g}"] = int((variances > 100 * beta).sum())
+    for beta in (1e-4, 4e-4, 4.3e-4):
+        ratio = variances / (100 * beta)
+        used = ratio > 1
+        found[f"best linear loss, beta {beta:g}"] = (
+            0.5 * beta * ((ratio[used].log() + 1).sum() + ratio[~used].sum()).item()
+        )
     rest = centred - centred @ directions[:10].T @ directions[:10]
     found["mean squared error of ten principal components"] = (rest**2).mean().item()
     found["R2 of thickness"] = _r2(centred @ directions[:2].T, _thickness(dataset))

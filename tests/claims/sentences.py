@@ -14,10 +14,11 @@ import yaml
 
 from tests.claims.cells import ASSIGNMENTS
 
-# Words that claim a cause or a law. "Is what ... bought" is the phrase of a cause told after the fact.
+# Words that claim a cause or a law, and those that report what was seen. "Is what ... bought" is a cause told after the fact.
 TRIGGERS = re.compile(
     r"\b(because|so that|always|never|cannot|can not|can never|is why|hence|therefore|the reason is|the reason for this"
-    r"|is what\b.{0,80}\bbought)\b",
+    r"|is what\b.{0,80}\bbought|(?:in|of) (?:our|three) (?:full )?runs?|seeds|hardly|seldom|tends? to|nothing but|buys"
+    r"|no (?:sign|remedy|evidence|law|bound)|starved?|no longer disturbs|collapses|hard to come back)\b",
     re.IGNORECASE | re.DOTALL,
 )
 # A sentence ends at a mark, perhaps inside emphasis or brackets, before what can begin another.

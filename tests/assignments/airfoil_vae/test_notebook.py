@@ -55,7 +55,7 @@ def test_no_cell_leaves_a_pile_of_outputs(executed):
     pictures = [
         out for cell in executed[0].cells for out in cell.get("outputs", []) if "image/png" in out.get("data", {})
     ]
-    assert len(pictures) == 12
+    assert len(pictures) == 13
 
 
 def test_beta_does_in_the_notebook_what_its_text_says(executed):
