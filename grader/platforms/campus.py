@@ -125,8 +125,10 @@ def google(files: list[File]) -> list[HandIn] | None:
     found: dict[str, list[File]] = {}
     titles = set()
     for file in files:
-        match = _GOOGLE.match(version_of(file.name)[0]) if len(file.parts) == 1 else None
-        if match is None or file.ending not in (".ipynb", ".zip"):
+        if len(file.parts) != 1 or file.ending not in (".ipynb", ".zip"):
+            return None
+        match = _GOOGLE.match(version_of(file.name)[0].removesuffix(file.ending))
+        if match is None:
             return None
         titles.add(match["title"])
         found.setdefault(match["name"], []).append(file)

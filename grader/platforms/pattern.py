@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from grader.platforms.hand_ins import HandIn
 from grader.platforms.people import KINDS, Person
-from grader.platforms.tree import File
+from grader.platforms.tree import EMPTY, File
 
 _WORD = re.compile(r"\{(\w{1,20})\}")
 _IDS = (*(kind for kind in KINDS if kind not in ("email", "gradescope")),)
@@ -43,8 +43,9 @@ def layout_of(pattern: str) -> Callable[[list[File]], list[HandIn]]:
     def layout(files: list[File]) -> list[HandIn]:
         found: dict[tuple[str, ...], list[File]] = {}
         for file in files:
-            if match := matcher.fullmatch(file.path):
-                rest = match["file"] if "file" in words else file.name
+            is_empty = file.name == EMPTY  # a folder without files stands where a file would
+            if match := matcher.fullmatch(f"{file.path}-" if is_empty else file.path):
+                rest = EMPTY if is_empty else match["file"] if "file" in words else file.name
                 key = tuple(match[word].strip() for word in who)
                 found.setdefault(key, []).append(File(tuple(rest.split("/")), file.read))
         return [_hand_in(dict(zip(who, key, strict=True)), own) for key, own in found.items()]
