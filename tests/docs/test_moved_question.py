@@ -84,7 +84,7 @@ def test_two_folders_are_touched(moved: tuple[Path, set[str]]) -> None:
 
 def test_the_question_is_asked_and_graded_in_its_new_place_alone(moved: tuple[Path, set[str]]) -> None:
     root, _ = moved
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in root.glob("results/*/results.json")]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in root.glob("results/**/results.json")]
     results = {one["extra_data"]["student"]: one for one in found}
     assert (results["first_solved"]["score"], results["second_solved"]["score"]) == (8, 4)
     slips = [name for name in results if name.startswith("first_slip_")]
