@@ -136,13 +136,6 @@ class _HeavyAnswers(StandIn):
         return made
 
 
-class _NoCarrier:
-    """In the place of a `Carrier`, which asks in a real sandbox; its judging is under the same clock."""
-
-    def carry(self, verdicts: tuple, *_: object) -> tuple[tuple, float]:
-        return verdicts, 0.0
-
-
 def read_case(rng: random.Random, most: int) -> Callable[[], str]:
     """A hand-in that is all about reading."""
     data = hand_in(rng, most)
@@ -150,7 +143,6 @@ def read_case(rng: random.Random, most: int) -> Callable[[], str]:
 
     def read() -> str:
         grader = grader_with(rng, 0.0)
-        grader.carrier = _NoCarrier()  # type: ignore[assignment]
         report = grader.grade_bytes(data, name, "hog")
         ended = demand_report(report)
         return next((f"rejected ({why})" for why in _WHY if why in report.rejection), ended)
@@ -164,7 +156,7 @@ def judge_case(rng: random.Random, most: int) -> Callable[[], str]:
 
     def judged() -> str:
         grader = grader_with(rng, 0.0)
-        grader.box, grader.carrier = _HeavyAnswers(rng, 0.0), _NoCarrier()  # type: ignore[assignment]
+        grader.box = _HeavyAnswers(rng, 0.0)  # type: ignore[assignment]
         return demand_report(grader.grade_bytes(data, "a.ipynb", "hog"))
 
     return judged
@@ -227,7 +219,6 @@ def _forget_peak() -> None:
 def warm_up() -> None:
     """What every grader has read before the first hand-in."""
     grader = grader_with(random.Random(0), 0.0)
-    grader.carrier = _NoCarrier()  # type: ignore[assignment]
     for name in assignment_names():
         grader.grade_bytes(answers(name), "a.ipynb", "first")
 

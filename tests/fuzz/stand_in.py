@@ -82,6 +82,13 @@ class _NoDraws:
         return (), {}
 
 
+class _NoCarrier:
+    """In the place of a `Carrier`, which asks the reference solution too: there is no right answer here."""
+
+    def carry(self, verdicts: tuple, *_: object) -> tuple[tuple, float]:
+        return verdicts, 0.0
+
+
 @cache
 def _references() -> dict[str, dict]:
     from grader.stages.pipeline import graded_assignments
@@ -95,4 +102,5 @@ def grader_with(rng: random.Random, chaos: float) -> Grader:
     """A grader with the stand-in for its sandbox, whose answers are drawn from `rng`."""
     grader = Grader(salt="fuzz")
     grader.box, grader.fresh = StandIn(rng, chaos), _NoDraws()  # type: ignore[assignment]
+    grader.carrier = _NoCarrier()  # type: ignore[assignment]
     return grader

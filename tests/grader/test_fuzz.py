@@ -67,7 +67,7 @@ def test_reading_and_judging_stay_cheap(kind: str) -> None:
     costs.warm_up()
     found = [costs.run_case(kind, SEED, number, 8 * costs.MB) for number in range(8)]
     assert [wrong for wrong, *_ in found if wrong] == []
-    assert max(mib for _, _, mib, _ in found) > 8, "nothing was read: the hand-ins are not what they should be"
+    assert max(mib for _, _, mib, _ in found) > 3, "nothing was read: the hand-ins are not what they should be"
 
 
 def test_what_costs_too_much_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
