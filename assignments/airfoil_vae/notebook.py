@@ -28,7 +28,7 @@
 # {{points_table}}
 #
 # **Time.** All training together takes about four minutes on one CPU core; each cell that takes more than ten seconds
-# says so. On a GPU: not measured. With `FAST=1` in the environment the whole notebook runs in under two minutes, with rougher
+# says so. It uses no GPU. With `FAST=1` in the environment the whole notebook runs in under two minutes, with rougher
 # profiles.
 
 # %% [markdown]

@@ -19,7 +19,7 @@
 # *auto*: graded by running your `# AUTOGRADED` cell. *manual*: a person reads your response. *given*: runs as it is.
 #
 # **Time.** Two to four hours of yours. The finished notebook runs in half a minute on one CPU core (20 seconds with
-# `FAST=1`); it needs no GPU (GPU time: not measured).
+# `FAST=1`); it uses no GPU.
 
 # %% [markdown]
 # **Where you are going.** In section 2.4 the error of your Monte Carlo estimate of a KL falls like $1/\sqrt N$:
