@@ -50,7 +50,7 @@ mark: $(STAMP)  ## mark in the browser what waits for a person in OUT=results
 	@$(BIN)/python -m grader mark "$(OUT)"
 
 gradescope: $(STAMP)  ## dist/gradescope-NAME.zip for NB=NAME, to upload as an autograder
-	@$(BIN)/python -m tools.gradescope "$(notdir $(basename $(NB)))" $(if $(TORCH_INDEX),--torch-index "$(TORCH_INDEX)") $(if $(WHEELS),--wheels "$(WHEELS)")
+	@$(BIN)/python -m tools.gradescope_bundle "$(notdir $(basename $(NB)))" $(if $(TORCH_INDEX),--torch-index "$(TORCH_INDEX)") $(if $(WHEELS),--wheels "$(WHEELS)")
 
 test: $(STAMP)  ## run all tests; no network needed
 	@start=$$(date +%s); OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile; code=$$?; echo "Tests took $$(( $$(date +%s) - start )) s."; exit $$code

@@ -1,6 +1,6 @@
 """On Gradescope: one submission in the folders that the platform lays out, `results.json` whatever happens.
 
-    /autograder/source                    this project, as `tools.gradescope` packed it
+    /autograder/source                    this project, as `tools.gradescope_bundle` packed it
     /autograder/submission                the student's files
     /autograder/submission_metadata.json  who, when, which assignment
     /autograder/results/results.json      what we write

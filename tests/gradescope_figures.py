@@ -22,7 +22,7 @@ from tests.arena import HELPERS, load_attacks
 from tests.places import PROJECT, why_not
 from tests.support import answers
 from tools.examples import zipped
-from tools.gradescope import build
+from tools.gradescope_bundle import build
 from utils.assignments import load_assignment
 from utils.notebook.cells import read_notebook
 from utils.notebook.extraction import find_tasks

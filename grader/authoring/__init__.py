@@ -67,7 +67,7 @@ which is no solution. Where the task's checks do not hold, they are asked again 
 are, answers are new tensors, generator, gradients and models are left alone (`grader.authoring.contract`). It is asked where torch is.
 
 **Quality.** A part that is graded by training the student's model again is declared as `[quality]` in `about.toml`, with the module that
-scores it and its budget in CPU seconds; `grader.authoring.quality` says what the module has, `CannotTrain` what it raises.
+scores it and its budget in CPU seconds; `grader.authoring.trained_again` says what the module has, `CannotTrain` what it raises.
 
 **Usual wrong answers** are no code: `slips.py` holds them as text (`grader.authoring.slips`).
 
@@ -85,7 +85,7 @@ from grader.authoring.contract import Contract, Sizes
 from grader.authoring.judges import alike, close, close_gradients, differs
 from grader.authoring.lines import beyond, explained, within
 from grader.authoring.noise import not_standard_normal
-from grader.authoring.quality import CannotTrain
+from grader.authoring.trained_again import CannotTrain
 
 __all__ = [
     "Arrays", "CannotTrain", "Check", "Contract", "Draw", "Judge", "Probe", "Sizes", "Symptom", "adam_path", "alike", "beyond", "close",

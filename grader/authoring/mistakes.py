@@ -220,7 +220,7 @@ def _module(place: Place, part: str, needed: tuple[str, ...], at: str) -> Said:
         yield f"{at}: {part} cannot be used: {error}"
         return
     if lacking := [name for name in needed if not hasattr(module, name)]:
-        yield f"{at}: {part} has no {', '.join(lacking)}; grader/authoring/quality.py and utils/assignments/about.py say what is needed."
+        yield f"{at}: {part} has no {', '.join(lacking)}; grader/authoring/trained_again.py and utils/assignments/about.py say what is needed."
 
 
 # ---------------------------------------------------------------- places

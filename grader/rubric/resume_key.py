@@ -1,7 +1,7 @@
 """What a score depends on: one list of files. A change in one of them means grading again, a change anywhere else does not.
 
 The same list makes the key by which results are kept (`grader.classes.batch`), the rubric's digest that stands in every
-`results.json`, and what `tools.gradescope` packs of an assignment, so that a bundle and this machine agree on the key.
+`results.json`, and what `tools.gradescope_bundle` packs of an assignment, so that a bundle and this machine agree on the key.
 Beside files a score depends on the hand-in, the library versions, the course's secret, the isolation tier that was asked
 for and the seconds of the quality run: `grader.classes.batch.key_of` adds these.
 """

@@ -7,7 +7,7 @@ the points then stay open, and a later run with it gives them.
 from dataclasses import dataclass, replace
 from types import ModuleType
 
-from grader.authoring.quality import CannotTrain
+from grader.authoring.trained_again import CannotTrain
 from grader.records import Call, ProbeRun, Reading, Submission, Verdict
 from grader.rubric.draws import job_of
 from grader.sandbox.script import merge_cells

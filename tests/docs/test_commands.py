@@ -50,7 +50,7 @@ SAYS = {
     "tests.mutants": "0 to explain or to mend",
 }
 ELSEWHERE = {  # asked of a course by the page that test_course follows, command for command
-    "tests.validity", "tests.threat_model", "tools.student", "tools.gradescope",
+    "tests.validity", "tests.threat_model", "tools.student", "tools.gradescope_bundle",
 }  # fmt: skip
 
 

@@ -57,7 +57,7 @@ RECIPES = {
     "make references": f"{PYTHON} -m tools.references",
     "make doctor": f"{PYTHON} -m grader doctor",
     "make mark": f'{PYTHON} -m grader mark "results"',
-    f"make gradescope NB={NAME}": f'{PYTHON} -m tools.gradescope "{NAME}"',
+    f"make gradescope NB={NAME}": f'{PYTHON} -m tools.gradescope_bundle "{NAME}"',
 }
 FIGURES = (
     f"{PYTHON} -m tools.figures 02_airfoil_vae 03_mnist_vae",

@@ -13,7 +13,7 @@ from tests.autograder import METADATA
 from tests.gradescope_figures import SECRET, WRONG, attack, case, run_cases
 from tests.places import why_not
 from tests.support import answers
-from tools.gradescope import build, requirements
+from tools.gradescope_bundle import build, requirements
 
 NAME = "01_kl_divergence"
 LIMIT_MIB, LIMIT_CPU_SECONDS = 768, 300  # half a CPU for ten minutes

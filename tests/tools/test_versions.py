@@ -9,7 +9,7 @@ import pytest
 
 from tests.verdicts import differences
 from tests.versions import PYTHONS, VERSIONS, Tried, Versions, page
-from tools.gradescope import requirements
+from tools.gradescope_bundle import requirements
 from utils.assignments import assignment_names
 from utils.exercise import pins, setup_cell
 

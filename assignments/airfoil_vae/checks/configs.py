@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from grader.authoring.quality import CannotTrain
+from grader.authoring.trained_again import CannotTrain
 
 from ..yaml_rules import MODEL_FILE, TRAIN_FILE, SettingsError, read_settings
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.authoring.check import Arrays
-from grader.authoring.quality import in_time
+from grader.authoring.trained_again import in_time
 from utils.datasets.airfoil_measures import AirfoilQuality, measure_airfoils
 from utils.datasets.airfoils import AirfoilDataset
 

@@ -15,7 +15,7 @@ from support import answers
 
 from grader.classes.batch import Settings, Work, key_of
 from grader.rubric import resume_key
-from tools.gradescope import build
+from tools.gradescope_bundle import build
 from utils.assignments.places import Course
 
 NAME = "02_airfoil_vae"

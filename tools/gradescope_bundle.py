@@ -1,4 +1,4 @@
-"""Build the bundle that Gradescope runs: `python -m tools.gradescope NAME [--out FILE] [--torch-index URL] [--wheels DIR]`.
+"""Build the bundle that Gradescope runs: `python -m tools.gradescope_bundle NAME [--out FILE] [--torch-index URL] [--wheels DIR]`.
 
 It holds the grader, `utils`, the reference values and data of one notebook, pinned requirements without those that only
 students need, and the two scripts that the platform calls. `grader.gradescope` is what runs there.
