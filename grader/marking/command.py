@@ -43,6 +43,11 @@ def add_parser(commands: Any) -> None:
     mark.add_argument("--sheet", type=Path, metavar="FILE", help="open nothing: write the marks as a CSV sheet")
     mark.add_argument("--fill", type=Path, metavar="FILE", help="with --write: a Canvas or Moodle grade file to fill")
     mark.add_argument("--column", metavar="TITLE", help="which column of it, where several would do")
+    mark.add_argument(
+        "--trust-names",
+        action="store_true",
+        help="a name that one person alone has in the grade file says whose row it is",
+    )
     add_options(mark)
 
 
@@ -72,7 +77,7 @@ def mark(options: argparse.Namespace) -> int:
     is_writing = options.write or options.fill or given.is_something or given.ends_late_rule
     if is_writing:
         book = read_gradebook(options.fill) if options.fill else None
-        print(write_reports(options.results, book, options.column, given, options.fill_also))
+        print(write_reports(options.results, book, options.column, given, options.fill_also, options.trust_names))
     if is_writing or options.sheet:
         return 0
     return _open(options)

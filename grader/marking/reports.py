@@ -25,6 +25,7 @@ def write_reports(
     column: str | None = None,
     brought: Brought | None = None,
     also: Collection[str] = (),
+    trust_names: bool = False,
 ) -> str:
     """Write every page and table of a folder of results again, with the marks in them.
 
@@ -34,6 +35,7 @@ def write_reports(
         column: Which column of it.
         brought: Taken into the marks first.
         also: What else is filled, see `grader.platforms.gradebooks.ALSO`.
+        trust_names: Whether a name alone says whose row it is, where it is one person's in the file.
 
     Returns:
         What was done, in sentences.
@@ -52,7 +54,7 @@ def write_reports(
             write_class_page(folder, results, run)
     lines = [said, f"Written: {folder / GRADES_FILE}, {folder}/<student>/feedback.html."]
     if gradebook:
-        lines.append(fill(gradebook, results, folder, column, also=also))
+        lines.append(fill(gradebook, results, folder, column, trust_names, also))
     return "\n".join(line for line in lines if line)
 
 
