@@ -11,6 +11,7 @@ from grader.classes.diff import diff
 from grader.report import feedback_page, write_atomically
 from grader.report.items import question_numbers
 from grader.report.statistics import is_graded
+from grader.report.summary import write_summary
 from tests.large_class import made_up, png, seconds_to_open, write_pages
 from tests.marking.browser import WHY_NOT, chromium
 
@@ -49,6 +50,12 @@ def folder(results: list[dict], tmp_path_factory: pytest.TempPathFactory) -> Pat
     )
     write_pages(new, results)
     diff(old, new)
+    several = [*results, *made_up(SOME, "01_kl_divergence", pictures=False)]
+    names = sorted({result["extra_data"]["notebook"] for result in several} - {""})
+    assert len(names) == 2
+    facts = {"is_class": True, "absent": [], "found": ["two notebooks, a folder each"]}
+    write_summary(root / "several", names, several, facts)
+    write_atomically(new / "summary.html", (root / "several" / "class.html").read_text(encoding="utf-8"))
     return new
 
 
@@ -63,7 +70,7 @@ def test_axe_finds_nothing_on_any_page(folder: Path, browser, scheme: str, width
     tab.emulate_media(media=media, color_scheme=scheme)
     tab.on("request", lambda request: asked.append(request.url))
     pages = [*sorted(folder.glob("*.html")), *sorted((folder / "class_pages").glob("*.html"))]
-    assert {"class.html", "diff.html", "feedback-adjusted.html", "feedback-rejected.html"} < {
+    assert {"summary.html", "class.html", "diff.html", "feedback-adjusted.html", "feedback-rejected.html"} < {
         path.name for path in pages
     }
     assert len(pages) > 5
