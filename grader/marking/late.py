@@ -57,10 +57,11 @@ def cost(rule: Late, hours: float) -> Cost | None:
         rule: The course's.
         hours: From the time it was due to when it came in; below zero if before.
     """
-    if hours <= 0 or hours * 60 <= rule.grace_minutes:
+    minutes = round(hours * 60, 6)  # 31 minutes are 0.5166... hours, and those are more than 31 minutes
+    if minutes <= max(rule.grace_minutes, 0):
         return None
     days = math.ceil(round(hours / _HOURS_A_DAY, 9))
-    if rule.until_days is not None and hours > rule.until_days * _HOURS_A_DAY:
+    if rule.until_days is not None and minutes > rule.until_days * _HOURS_A_DAY * 60:
         return Cost(hours, days, 100.0, is_accepted=False)
     return Cost(hours, days, min(rule.per_day * days, rule.cap))
 
