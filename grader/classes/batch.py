@@ -107,8 +107,23 @@ def encode(work: Work, settings: Settings, report: Report) -> bytes:
     results["extra_data"]["key"] = key_of(work, settings, report.notebook)
     if report.fault:
         results["extra_data"]["fault"] = report.fault
+    return sealed(results, settings)
+
+
+def sealed(results: dict[str, Any], settings: Settings) -> bytes:
+    """Results with their seal, as the content of `results.json`."""
     results["extra_data"]["seal"] = seal_of(results, settings)
+    return encoded(results)
+
+
+def encoded(results: dict[str, Any]) -> bytes:
+    """Results as the content of `results.json`."""
     return (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
+def is_sealed(results: dict[str, Any], settings: Settings) -> bool:
+    """Whether results are as they were written: who edits them in their folder cannot make the seal."""
+    return results["extra_data"].get("seal") == seal_of(results, settings)
 
 
 def still_holds(results: dict[str, Any], work: Work, settings: Settings) -> bool:
@@ -118,7 +133,7 @@ def still_holds(results: dict[str, Any], work: Work, settings: Settings) -> bool
         return False
     is_same_group = all(extra.get(name) == value for name, value in json.loads(work.about).items())
     is_same_work = extra.get("key") == key_of(work, settings, extra.get("notebook", ""))
-    return is_same_group and is_same_work and extra.get("seal") == seal_of(results, settings)
+    return is_same_group and is_same_work and is_sealed(results, settings)
 
 
 def seal_of(results: dict[str, Any], settings: Settings) -> str:

@@ -3,6 +3,7 @@
     everybody is graded  ->  of the new results the tests of this question are taken  ->  into the results there were
 
 Left as they are, and named: who has handed in something else since, and where either result is none (rejected, our fault).
+Earlier results without their seal are nobody's: all of that hand-in is graded, and the run says so.
 """
 
 import copy
@@ -11,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from grader.classes.batch import Settings, key_of, seal_of
+from grader.classes.batch import Settings, encoded, is_sealed, key_of, sealed
 from grader.classes.results_folder import ResultsFolder
 from grader.classes.run import work_of
 from grader.platforms import HandIn
+from grader.report.results import output_of, status_of
 from grader.report.statistics import is_graded
 from utils.assignments import Assignment, all_assignments
 
@@ -36,6 +38,7 @@ class Regrade:
     folder: ResultsFolder
     hand_ins: dict[str, HandIn]
     left: list[str] = field(default_factory=list)
+    anew: list[str] = field(default_factory=list)
     count: int = 0
 
     @classmethod
@@ -63,30 +66,35 @@ class Regrade:
 
     def untouched(self) -> dict[str, Results]:
         """Results that are not graded at all: of other notebooks, and those that are no results."""
-        found = {student: self.folder.results(student) for student in self.hand_ins}
+        found = {student: self._earlier(student) for student in self.hand_ins}
         return {
             student: results
             for student, results in found.items()
             if results and (results["extra_data"]["notebook"] != self.assignment.notebook or not is_graded(results))
         }
 
+    def _earlier(self, student: str) -> Results | None:
+        """What a run of this course wrote for a student: what was edited since would get a seal here, and be believed for good."""
+        results = self.folder.results(student)
+        return results if results is not None and is_sealed(results, self.settings) else None
+
     def merge(self, data: bytes) -> bytes:
         """New results of a student as they are to be written."""
         new = json.loads(data)
         student = new["extra_data"]["student"]
-        old = self.folder.results(student)
+        old = self._earlier(student)
         if old is None:
+            self.anew.append(student)
             return data
         is_same = old["extra_data"]["submission_sha256"] == new["extra_data"]["submission_sha256"]
         if not is_same or not is_graded(new):
             self.left.append(student)
-            return _encoded(old)
+            return encoded(old)
         self.count += 1
         merged = self._merged(old, new)
         work, _ = work_of(self.hand_ins[student])
         merged["extra_data"]["key"] = key_of(work, self.settings, self.assignment.notebook)
-        merged["extra_data"]["seal"] = seal_of(merged, self.settings)
-        return _encoded(merged)
+        return sealed(merged, self.settings)
 
     def _merged(self, old: Results, new: Results) -> Results:
         merged = copy.deepcopy(old)
@@ -104,10 +112,9 @@ class Regrade:
         merged["score"] = sum(test.get("score", 0) for test in merged["tests"])
         waits = [test["extra_data"] for test in merged["tests"] if test["extra_data"]["status"] == "manual"]
         extra["pending_points"] = sum(facts["points"] for facts in waits)
-        extra["status"] = _overall(merged["tests"])
+        extra["status"] = status_of([t["extra_data"]["status"] for t in merged["tests"] if "max_score" in t])
         extra["regraded"] = extra.get("regraded", {}) | {self.question: new["extra_data"]["grader"].get("rubric", "")}
-        pending = [f"{extra['pending_points']:g} points wait for a person."] if extra["pending_points"] else []
-        merged["output"] = "\n".join([*extra["repairs"], *pending])
+        merged["output"] = output_of(extra["repairs"], extra["pending_points"])
         return merged
 
     def _is_own(self, test: dict[str, Any]) -> bool:
@@ -118,18 +125,13 @@ class Regrade:
 
     def said(self) -> str:
         """What the run has done, in sentences."""
-        named = ", ".join(sorted(self.left)[:_SHOWN]) + (" and more" if len(self.left) > _SHOWN else "")
-        left = f" Left as they were, for their hand-in has changed or could not be graded: {named}." if named else ""
-        return f"{self.question} graded again for {self.count} hand-ins; everything else is as it was.{left}"
+        said = f"{self.question} graded again for {self.count} hand-ins; everything else is as it was."
+        if self.left:
+            said += f" Left as they were, for their hand-in has changed or could not be graded: {_named(self.left)}."
+        if self.anew:
+            said += f" Graded as a whole, for there were no results with a seal of this course: {_named(self.anew)}."
+        return said
 
 
-def _overall(tests: list[dict[str, Any]]) -> str:
-    """As `report.results` sums up a submission, from the tests that have a score."""
-    statuses = [test["extra_data"]["status"] for test in tests if "max_score" in test]
-    if all(status == "passed" for status in statuses):
-        return "passed"
-    return "partial" if "passed" in statuses else max(sorted(set(statuses)), key=statuses.count)
-
-
-def _encoded(results: Results) -> bytes:
-    return (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+def _named(students: list[str]) -> str:
+    return ", ".join(sorted(students)[:_SHOWN]) + (" and more" if len(students) > _SHOWN else "")

@@ -2,7 +2,7 @@
 
 import base64
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from grader.records import STATUSES, Report, Verdict, Written
@@ -86,11 +86,13 @@ def _test(verdict: Verdict) -> dict[str, Any]:
 def _summary(report: Report) -> str:
     if report.rejection:
         return report.rejection
-    lines = [*report.repairs]
-    pending = sum(verdict.max_points for verdict in report.verdicts if verdict.status == "manual")
-    if pending:
-        lines.append(f"{pending:g} points wait for a person.")
-    return "\n".join(lines)
+    return output_of(report.repairs, sum(v.max_points for v in report.verdicts if v.status == "manual"))
+
+
+def output_of(repairs: Iterable[str], pending_points: float) -> str:
+    """What stands above the tests of a submission that was graded."""
+    waiting = [f"{pending_points:g} points wait for a person."] if pending_points else []
+    return "\n".join([*repairs, *waiting])
 
 
 def overall_status(report: Report) -> str:
@@ -100,12 +102,16 @@ def overall_status(report: Report) -> str:
     statuses = [verdict.status for verdict in report.verdicts if verdict.status != "manual"]
     if "grader_error" in statuses:
         return "grader_error"
-    automatic = [v.status for v in report.verdicts if not is_for_a_person(v)]
-    if all(status == "passed" for status in automatic):
+    return status_of([v.status for v in report.verdicts if not is_for_a_person(v)])
+
+
+def status_of(checks: Sequence[str]) -> str:
+    """One status for those of the automatic checks; where none passed, the commonest, of equally common ones the first by name."""
+    if all(status == "passed" for status in checks):
         return "passed"
-    if "passed" in automatic:
+    if "passed" in checks:
         return "partial"
-    return max(set(automatic), key=automatic.count)
+    return max(sorted(set(checks)), key=checks.count)
 
 
 _SHAPE = {"output": str, "execution_time": float, "tests": list, "extra_data": dict}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.classes import regrade
-from grader.classes.batch import Settings, Work, seal_of
+from grader.classes.batch import Settings, Work, is_sealed, seal_of, sealed
 from grader.classes.diff import compare
 from grader.classes.regrade import NoQuestion, Regrade
 from grader.classes.results_folder import ResultsFolder
@@ -47,9 +47,7 @@ def test_only_the_question_changes(seed: int, tmp_path: Path, monkeypatch: pytes
     old = next(r for r in made_up(60, pictures=False)[seed:] if not r["extra_data"]["rejection"])
     new = _changed(old, chance)
     student, notebook = old["extra_data"]["student"], old["extra_data"]["notebook"]
-    write_atomically(
-        tmp_path / folder_name(student) / "results.json", json.dumps(old, indent=1, ensure_ascii=False) + "\n"
-    )
+    write_atomically(tmp_path / folder_name(student) / "results.json", sealed(old, SETTINGS))
     question = chance.choice(load_assignment(notebook).questions)
     own = {question.id, *(task.id for task in question.tasks)}
     monkeypatch.setattr(regrade, "work_of", lambda hand_in: (Work(student, "a.zip", b"x"), ""))
@@ -85,7 +83,7 @@ def test_another_hand_in_and_a_fault_are_left_and_named(tmp_path: Path) -> None:
     (old,) = made_up(1, pictures=False)
     student = old["extra_data"]["student"]
     path = tmp_path / folder_name(student) / "results.json"
-    write_atomically(path, json.dumps(old, indent=1, ensure_ascii=False) + "\n")
+    write_atomically(path, sealed(old, SETTINGS))
     question = load_assignment(old["extra_data"]["notebook"]).questions[0].id
     run = Regrade.of(question, [HandIn(student, (), ())], SETTINGS, ResultsFolder(tmp_path))
     for change in ({"submission_sha256": "1" * 64}, {"rejection": "no zip"}):
@@ -94,6 +92,32 @@ def test_another_hand_in_and_a_fault_are_left_and_named(tmp_path: Path) -> None:
         assert run.merge(json.dumps(new).encode()) == path.read_bytes()
     assert run.count == 0
     assert student in run.said()
+
+
+EDITS = {
+    "score": lambda result: result.update(score=99.0),
+    "a check": lambda result: result["tests"][0].update(score=99.0),
+    "another notebook": lambda result: result["extra_data"].update(notebook="another"),
+    "rejected": lambda result: result["extra_data"].update(rejection="no zip"),
+    "another's seal": lambda result: result["extra_data"].update(seal="0" * 64),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_results_that_were_edited_are_neither_kept_nor_sealed(name: str, tmp_path: Path) -> None:
+    """Else one question graded again would make an edited score hold for good."""
+    (old,) = made_up(1, pictures=False)
+    student, question = old["extra_data"]["student"], load_assignment(old["extra_data"]["notebook"]).questions[0].id
+    new = sealed(copy.deepcopy(old), SETTINGS)
+    edited = json.loads(new)
+    EDITS[name](edited)
+    write_atomically(tmp_path / folder_name(student) / "results.json", json.dumps(edited))
+    run = Regrade.of(question, [HandIn(student, (), ())], SETTINGS, ResultsFolder(tmp_path))
+    assert run.untouched() == {}
+    assert run.merge(new) == new
+    assert is_sealed(json.loads(new), SETTINGS)
+    assert not is_sealed(edited, SETTINGS)
+    assert f"with a seal of this course: {student}" in run.said()
 
 
 def test_a_question_that_nobody_asks_or_nobody_answered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
