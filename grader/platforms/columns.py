@@ -60,8 +60,8 @@ def roles_of(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Roles:
             role = "canvas"
         elif n == 0 and values and all(_PARTICIPANT.fullmatch(value) for value in values) and not _is_named(role):
             role = "participant"
-        elif role in (None, _BARE) and values and all(_ADDRESS.fullmatch(value) for value in values):
-            role = "email"
+        elif role in (None, _BARE) and not is_canvas and values and all(_ADDRESS.fullmatch(value) for value in values):
+            role = "email"  # Canvas writes its headings in English everywhere; what it calls otherwise holds scores
         if role is None:
             continue
         if role in roles.values() and role != _BARE:

@@ -18,12 +18,13 @@ from grader.cli import main
 from grader.platforms import read_roster
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
 from grader.platforms.roster import RosterError
-from grader.records import Report, Verdict
+from grader.records import Report
 from grader.report import results_json
 from tests.fuzz.changes import ODD_TEXT, changed_bytes, changed_text
 from tests.fuzz.promises import demand, demand_sentence
 from tests.fuzz.stand_in import grader_with
 from tests.fuzz.submissions import spoilt_notebook
+from tests.support import one_verdict
 
 NAME = "01_kl_divergence"
 _HEADINGS = (
@@ -134,16 +135,7 @@ def gradebooks(rng: random.Random, folder: Path) -> str:
 
 def _result(rng: random.Random) -> dict:
     score = rng.choice([0.0, 35.0, 30.5])
-    verdict = Verdict(
-        check="kl.D_KL.values",
-        task="kl.D_KL",
-        title="a title",
-        number="1.3",
-        status="passed",
-        points=score,
-        max_points=35.0,
-        sentence="A sentence.",
-    )
+    verdict = one_verdict(points=score)
     report = Report(
         student=_cell(rng) or "ada",
         file_name="a.zip",

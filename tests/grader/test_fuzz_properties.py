@@ -26,13 +26,14 @@ from grader.platforms.hand_ins import HandIn
 from grader.platforms.roster import RosterError, read_roster
 from grader.platforms.tables import plain_text
 from grader.platforms.tree import normal
-from grader.records import Report, Verdict
+from grader.records import Report
 from grader.report import results_json
 from grader.report.files import folder_name
 from grader.report.results import is_results
 from grader.sandbox.frames import Decoder, FrameError, encode
 from grader.stages.intake import IntakeError, take_in_bytes
 from tests.fuzz.promises import demand_sentence
+from tests.support import one_verdict
 from utils.assignments import load_assignment
 from utils.exercise.files import save_yaml
 from utils.notebook.cell_code import parse
@@ -283,16 +284,7 @@ ROWS = st.lists(st.lists(FIELD, min_size=7, max_size=7), max_size=5)
 def test_filling_a_grade_file_changes_its_column_alone(tmp_path: Path, rows: list[list[str]], tail: str) -> None:
     header = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", f"{NAME} (901)", "Essay (902)"]
     (tmp_path / "gradebook.csv").write_bytes((_csv([header, *rows]) + tail).encode())
-    verdict = Verdict(
-        check="kl.D_KL.values",
-        task="kl.D_KL",
-        title="a title",
-        number="1.3",
-        status="passed",
-        points=35,
-        max_points=35,
-        sentence="A sentence.",
-    )
+    verdict = one_verdict()
     results = results_json(
         Report(student="ada", file_name="a.zip", notebook=NAME, submission_sha256="0", tier="A", verdicts=(verdict,))
     )

@@ -19,11 +19,12 @@ from grader.platforms import HandIn, collect, content, read_roster
 from grader.platforms.gradebooks import ALSO, fill, read_gradebook
 from grader.platforms.hand_ins import Candidate, candidates
 from grader.platforms.tables import plain_text, read_table
-from grader.records import Inside, Report, Verdict
+from grader.records import Inside, Report
 from grader.report import results_json
 from tests.identity.books import BOOKS, TITLE, roster
 from tests.identity.downloads import PLATFORMS, Download, Truth, token_of
 from tests.identity.people import university
+from tests.support import one_verdict
 
 
 @dataclass
@@ -93,16 +94,7 @@ def _graded(hand_in: HandIn) -> dict | None:
     token = token_of(content(hand_in)[1]) if hand_in.files else None
     if token is None:
         return None
-    verdict = Verdict(
-        check="kl.D_KL.values",
-        task="kl.D_KL",
-        title="a title",
-        number="1.3",
-        status="passed",
-        points=token,
-        max_points=35,
-        sentence="A sentence.",
-    )
+    verdict = one_verdict(points=token)
     results = results_json(
         Report(
             student=hand_in.student,

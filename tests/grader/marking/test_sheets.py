@@ -21,6 +21,7 @@ from grader.records import Report, Verdict, Written
 from grader.report import class_page, feedback_page, grades_csv, results_json
 from grader.report.statistics import automatic_points
 from tests.marking.sheets import filled, read_text
+from tests.support import one_verdict
 from utils.assignments import assignment_names, load_assignment
 
 PARTS = ("kl.general.manual", "kl.beta.manual1", "kl.beta.manual2")
@@ -33,16 +34,7 @@ def _results(
     text: str = "w",
     **changes,
 ) -> dict:
-    automatic = Verdict(
-        check="kl.D_KL.values",
-        task="kl.D_KL",
-        title="a title",
-        number="1.3",
-        status="passed",
-        points=35,
-        max_points=35,
-        sentence="all is well",
-    )
+    automatic = one_verdict(sentence="all is well")
     by_hand = [
         Verdict(
             check=part,

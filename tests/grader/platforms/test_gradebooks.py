@@ -1,5 +1,6 @@
 """Grade files: one column is filled, every other byte stays."""
 
+import csv
 import random
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
 from grader.records import Report, Verdict
 from grader.report import results_json
+from tests.support import one_verdict
 
 NAME = "01_kl_divergence"
 CANVAS = (
@@ -28,16 +30,7 @@ MOODLE = (
 
 
 def _results(name: str, points: float, ids: dict[str, str] | None = None, email: str = "", **changes) -> dict:
-    verdict = Verdict(
-        check="kl.D_KL.values",
-        task="kl.D_KL",
-        title="a title",
-        number="1.3",
-        status="passed" if points else "wrong",
-        points=points,
-        max_points=35,
-        sentence="a sentence",
-    )
+    verdict = one_verdict(status="passed" if points else "wrong", points=points, sentence="a sentence")
     facts = {
         "student": name,
         "file_name": "a.zip",
@@ -198,3 +191,12 @@ def test_nothing_is_filled_while_parts_wait_unless_told(tmp_path: Path, out: Pat
         fill(_book(tmp_path, CANVAS), [waits], out)
     assert not (out / "gradebook.csv").exists()
     assert "1 scores" in fill(_book(tmp_path, CANVAS), [waits], out, also=["waiting"])
+
+
+def test_what_stands_in_a_column_of_scores_does_not_make_it_one_of_people(tmp_path: Path) -> None:
+    """Taken for addresses, it would leave the next assignment's column as the only one to fill."""
+    header = "Student,ID,SIS User ID,SIS Login ID,Section,01_kl_divergence (901),Essay (902)"
+    (tmp_path / "book.csv").write_text(f"{header}\nAda,11,,,,ada@x.org,\n", encoding="utf-8")
+    fill(read_gradebook(tmp_path / "book.csv"), [_results("Ada", 30, {"canvas": "11"})], tmp_path / "out")
+    (row,) = csv.DictReader((tmp_path / "out" / "book.csv").read_text(encoding="utf-8").splitlines())
+    assert (row["01_kl_divergence (901)"], row["Essay (902)"]) == ("30", "")

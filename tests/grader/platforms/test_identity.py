@@ -11,24 +11,16 @@ from grader.platforms import Directory, Person, collect, gradebooks
 from grader.platforms.gradebooks import GradebookError, fill, read_gradebook
 from grader.platforms.people import Found
 from grader.platforms.roster import RosterError, read_roster
-from grader.records import Report, Verdict
+from grader.records import Report
 from grader.report import results_json
 from tests.identity import run_trial
+from tests.support import one_verdict
 
 NAME = "01_kl_divergence"
 
 
 def _results(student: str, points: float, ids: dict[str, str], email: str = "", name: str = "") -> dict:
-    verdict = Verdict(
-        check="kl.D_KL.values",
-        task="kl.D_KL",
-        title="a title",
-        number="1.3",
-        status="passed",
-        points=points,
-        max_points=35,
-        sentence="a sentence",
-    )
+    verdict = one_verdict(points=points, sentence="a sentence")
     results = results_json(
         Report(student=student, file_name="a.zip", notebook=NAME, submission_sha256="0", tier="A", verdicts=(verdict,))
     )

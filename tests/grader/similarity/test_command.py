@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from grader.cli import REJECTED, WRITTEN, main
-from grader.records import Report, Verdict
+from grader.records import Report
 from grader.report import results_json, write_class
 from grader.report.files import folder_name
 from tests.similarity.classes import made_class
 from tests.similarity.files import notebook_bytes
 from tests.similarity.files import write_class as write_submissions
+from tests.support import one_verdict
 
 NAME = "01_kl_divergence"
 ODD = "def D_KL(mu, logvar):\n    zauberwort = (logvar.exp() + mu.pow(2)).cos() * 17\n    return zauberwort.prod(dim=0).tanh() - 23"
@@ -23,17 +24,7 @@ ODD = "def D_KL(mu, logvar):\n    zauberwort = (logvar.exp() + mu.pow(2)).cos() 
 def _write_results(folder: Path, students: list[str], submissions: Path) -> None:
     listed = []
     for student in students:
-        verdict = Verdict(
-            check="kl.D_KL.values",
-            task="kl.D_KL",
-            title="a title",
-            number="1.3",
-            status="wrong",
-            points=0,
-            max_points=4,
-            sentence="no",
-            slip="sum_for_mean",
-        )
+        verdict = one_verdict(status="wrong", points=0, max_points=4, sentence="no", slip="sum_for_mean")
         listed.append(
             results_json(
                 Report(
