@@ -27,15 +27,26 @@ export const main = () => document.getElementById("main");
 
 let shown = "";
 
-/** Put a view in place. The same view drawn anew keeps the focus and what somebody is typing, by the elements' ids. */
+const FOCUSABLE = "a[href], button, input, select, textarea, summary, [tabindex]";
+const looks = element => `${element.tagName} ${element.getAttribute("aria-label") ?? element.textContent}`;
+
+/** How to find an element again when the view is drawn anew: by its id, or as the n-th that looks like it. */
+function finder(element) {
+  if (element.id) return () => document.getElementById(element.id);
+  const like = () => [...main().querySelectorAll(FOCUSABLE)].filter(one => looks(one) === look);
+  const look = looks(element), nth = like().indexOf(element);
+  return () => like()[nth];
+}
+
+/** Put a view in place. The same view drawn anew keeps the focus and what somebody is typing. */
 export function show(title, view, ...children) {
-  const focused = document.activeElement?.id, inside = main().contains(document.activeElement);
+  const inside = main().contains(document.activeElement), found = inside ? finder(document.activeElement) : null;
   const typed = view === shown ? [...main().querySelectorAll("[data-typed]")].map(({ id, value, selectionStart }) => [id, value, selectionStart]) : [];
   shown = view;
   main().replaceChildren(...children.filter(Boolean));
   document.title = `${title} · Marking`;
   reach();
-  const again = inside && focused && document.getElementById(focused);
+  const again = found?.();
   if (again) again.focus({ preventScroll: true });
   else if (inside || document.activeElement === document.body) main().focus({ preventScroll: true });
   for (const [id, value, caret] of typed) restore(document.getElementById(id), value, caret);

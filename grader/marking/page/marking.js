@@ -11,7 +11,7 @@ const STANDINGS = { open: "not marked", done: "marked", reopened: "handed in ane
 
 export class Marking {
   constructor(check, go) {
-    Object.assign(this, { check, go, part: null, answer: null, mark: EMPTY, by: "", together: false, editing: false, draft: null, edits: 0, moving: Promise.resolve(), unfolded: new Set() });
+    Object.assign(this, { check, go, part: null, answer: null, mark: EMPTY, by: "", together: false, editing: false, draft: null, edits: 0, moving: Promise.resolve(), unfolded: new Set(), inOrder: {} });
     this.beat = setInterval(() => this.isShown() && this.stay(), HEARTBEAT);
   }
 
@@ -71,10 +71,19 @@ export class Marking {
     scrollTo({ top: 0, behavior: "instant" });
   }
 
+  /** Ask; null where something that was asked later has come already: answers may overtake each other. */
+  async ask(what, asked) {
+    const order = (this.inOrder[what] ??= { asked: 0, come: 0 }), mine = ++order.asked;
+    const found = await get(what, asked);
+    if (mine < order.come) return null;
+    order.come = mine;
+    return found;
+  }
+
   async load(id) {
     const { edits } = this, before = this.answer?.id;
-    const found = await get("answer", { check: this.check, id, by: this.by });
-    if (location.pathname.split("/")[3] !== id || (edits !== this.edits && before === id)) return; // a later step asks again
+    const found = await this.ask("answer", { check: this.check, id, by: this.by });
+    if (!found || location.pathname.split("/")[3] !== id || (edits !== this.edits && before === id)) return; // a later step asks again
     this.answer = found;
     this.mark = found.mark ? { ...EMPTY, ...pick(found.mark) } : EMPTY;
     if (before !== id) this.together = false;
@@ -88,7 +97,9 @@ export class Marking {
   }
 
   async reloadPart() {
-    this.part = await get("part", { check: this.check });
+    const part = await this.ask("part", { check: this.check });
+    if (!part) return;
+    this.part = part;
     if (this.part.is_typed) setTimeout(() => this.isShown() && this.reloadPart().then(() => this.draw()), 400);
   }
 

@@ -4,13 +4,13 @@ import { h, points } from "./dom.js";
 import { get } from "./net.js";
 
 const dialog = () => document.getElementById("search");
-let marking = null, last = 0;
+let marking = null, last = 0, finding = Promise.resolve();
 
 export function openSearch(from) {
   marking = from;
   dialog().showModal();
   document.getElementById("words").select();
-  find();
+  finding = find();
 }
 
 async function find() {
@@ -27,10 +27,13 @@ function hit(one) {
     h("strong", {}, one.name ?? `Answer ${one.place}`), h("span", { class: "soft" }, ` ${standing}${one.flagged ? ", flagged" : ""}`), h("br"), one.snippet));
 }
 
-document.getElementById("words").addEventListener("input", find);
-document.getElementById("only").addEventListener("change", find);
-document.getElementById("words").addEventListener("keydown", event => {
-  const first = document.querySelector("#hits button");
-  if (event.key === "Enter" && first) first.click();
-  if (event.key === "ArrowDown" && first) first.focus();
+const first = () => document.querySelector("#hits button");
+
+document.getElementById("words").addEventListener("input", () => { finding = find(); });
+document.getElementById("only").addEventListener("change", () => { finding = find(); });
+document.getElementById("words").addEventListener("keydown", async event => {
+  if (event.key === "ArrowDown") first()?.focus();
+  if (event.key !== "Enter") return;
+  await finding; // what is there may be the hits of the first letters alone
+  if (dialog().open) first()?.click();
 });

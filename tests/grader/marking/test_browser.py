@@ -7,6 +7,7 @@ import csv
 import io
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +47,15 @@ def _total(page) -> str:
 def _is_stored(page) -> None:
     """Until everything that was done is stored and shown."""
     until(page, "document.getElementById('saved').textContent === ''")
+
+
+def _until_here(page, holds) -> None:
+    """Wait for something on this side, while the browser's events come in."""
+    for _ in range(400):
+        if holds():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not come to hold")
 
 
 def _is_shown(page) -> None:
@@ -154,7 +164,6 @@ def test_comments_corrections_and_the_same_answers(folder: Path, browser) -> Non
         page.keyboard.press("/")
         page.keyboard.type("zero for $q = p$.")
         page.wait_for_selector("#hits button:has-text('It is zero')")
-        page.wait_for_timeout(1000)  # hits of the first letters are there before those of all of them
         page.keyboard.press("Enter")
         page.wait_for_selector("article:has-text('It is zero')")
         page.keyboard.press("c")
@@ -185,6 +194,61 @@ def test_comments_corrections_and_the_same_answers(folder: Path, browser) -> Non
     assert "too short" in feedback
     assert "<math" in feedback.partition("too short")[2]
     assert "<img src=x" not in feedback
+
+
+def test_answers_that_overtake_each_other_change_nothing(folder: Path, browser) -> None:
+    """The rubric as it was comes in after the rubric as it is, and is not believed."""
+    with Running(folder, "--colleague", "Ben") as running:
+        page, ben = come_in(browser, running.address), running.client(running.colleagues[0])
+        _open(page)
+        _make_item(page, "2", "half")
+        old: list = []
+
+        def hold_the_first(route) -> None:
+            if old:
+                route.continue_()
+            else:
+                old.extend((route, route.fetch()))
+
+        page.wait_for_selector("article:not(.typed)")
+        page.route("**/api/part?*", hold_the_first)
+        page.keyboard.press("u")  # the mark; asks for the rubric
+        _until_here(page, lambda: len(old) == 2)
+        (item,) = ben.get("part", check=CHECK)["rubric"]["items"]
+        change = {name: item[name] for name in ("id", "words", "place")} | {"points": -4.5}
+        assert ben.send("item", check=CHECK, base=item["base"], item=change)[0] == 200
+        page.wait_for_selector(".item:has-text('4.5')")
+        old[0].fulfill(response=old[1])
+        page.wait_for_timeout(300)
+        assert page.locator(".item:has-text('4.5')").count() == 1
+
+
+def test_enter_opens_a_hit_of_all_that_was_typed(folder: Path, browser) -> None:
+    write_result(folder, result("last of all", {CHECK: "zzz, and no more"}))
+    write_run(folder)
+    with Running(folder) as running:
+        page = come_in(browser, running.address)
+        _open(page)
+        page.keyboard.press("/")
+        page.wait_for_selector("#hits button")
+        page.route("**/api/search?*", lambda route: (time.sleep(0.3), route.continue_()))
+        page.keyboard.type("zzz")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("article:has-text('zzz, and no more')")
+
+
+def test_a_view_drawn_anew_keeps_the_focus_on_what_has_no_id(folder: Path, browser) -> None:
+    with Running(folder, "--colleague", "Ben") as running:
+        page, ben = come_in(browser, running.address), running.client(running.colleagues[0])
+        _open(page)
+        focused = "document.activeElement.textContent"
+        page.get_by_role("button", name="Undo").focus()
+        assert not page.evaluate("document.activeElement.id")
+        before = page.evaluate(focused)
+        item = {"id": "b", "points": -1.0, "words": "made by Ben", "place": 1}
+        assert ben.send("item", check=CHECK, base=0, item=item)[0] == 200
+        page.wait_for_selector(".item:has-text('made by Ben')")
+        assert page.evaluate(focused) == before
 
 
 def test_two_markers_at_once(folder: Path, browser) -> None:
@@ -393,7 +457,6 @@ def test_the_focus_goes_in_order_and_is_seen(folder: Path, browser) -> None:
         _open(page)
         _make_item(page, "2", "half")
         page.wait_for_selector("article:not(.typed)")
-        page.wait_for_timeout(1000)  # what others may have done is asked for meanwhile, and may draw the page anew
         page.focus(".skip")
         seen, outlines = [], []
         for n in range(60):
