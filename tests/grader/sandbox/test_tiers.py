@@ -49,9 +49,9 @@ def test_an_order_from_strong_to_weak():
 
 def test_root_without_a_user_to_give_away_is_said():
     assert remark_on({"uid": True, "is_root": False}, "/usr/bin/python3") == ""
-    told = remark_on({"uid": False, "is_root": True}, "/root/.venv/bin/python")
+    told = remark_on({"uid": False, "is_root": True}, "/closed/.venv/bin/python")
     assert "run as root (uid 0)" in told
-    assert "/root/.venv/bin/python" in told
+    assert "/closed/.venv/bin/python" in told
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives users away")
