@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from grader.sandbox import landlock, linux
-from grader.sandbox.box import readable_paths
+from grader.sandbox.shown import readable_paths
 from grader.sandbox.zygote import show
 from grader.stages.pipeline import graded_assignments
 from utils.assignments.places import this_course

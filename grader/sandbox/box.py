@@ -9,39 +9,28 @@ import json
 import math
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 from grader.records import Job, SandboxRun, Seat
 from grader.sandbox import linux
+from grader.sandbox.processes import Forked, OwnProcess
 from grader.sandbox.scratch import Disk, empty
 from grader.sandbox.script import Steps, encode_script
+from grader.sandbox.shown import environment, readable_paths
 from grader.sandbox.sitting import Sitting
 from grader.sandbox.tiers import remark_on, tier_of
 from grader.sandbox.watch import Attempt, Deadlines, DiskFull, SandboxError, Watch, read_line
-from utils.assignments import load_assignment
-from utils.assignments.places import place_of, this_course
 
-PROJECT = Path(__file__).resolve().parents[2]
 MEMORY_MIB = 2048
 _START_SECONDS = 180.0
 _ROOM_SECONDS = 60.0  # for somebody to make room on a full disk
 _FIRST_UID = 61000
-_CPU_CLOCK = 2  # of a process by its number, as clock_getcpuclockid makes it
-# How the libraries are told to do their sums: which instructions they may use. An answer is worked out as they say.
-_ARITHMETIC = (
-    "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "NPY_DISABLE_CPU_FEATURES",
-    "OPENBLAS_CORETYPE",
-)  # fmt: skip
-_SYSTEM_FILES = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom")
 
 
 ZYGOTE = "grader.sandbox.zygote"  # the module that is started
@@ -120,7 +109,7 @@ class Box:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             cwd="/",
-            env=_environment(self.folder),
+            env=environment(self.folder),
         )
         theirs.close()
         ours.settimeout(_START_SECONDS)
@@ -266,114 +255,17 @@ class Box:
             is_said = True
             time.sleep(0.5)
 
-    def _forked(self) -> "_Forked":
+    def _forked(self) -> Forked:
         assert self._control is not None
         message, fds, _, _ = socket.recv_fds(self._control, 1, 1)
         if not message or not fds:
             raise OSError("the zygote has ended")
-        return _Forked(self._control, fds[0])
+        return Forked(self._control, fds[0])
 
-    def _own_process(self) -> "_OwnProcess":
+    def _own_process(self) -> OwnProcess:
         assert self._process is not None
-        return _OwnProcess(self._process)
-
-
-class _Forked:
-    """A child of the zygote. Its handle came with the fork, so a signal can never hit another process."""
-
-    def __init__(self, control: socket.socket, pidfd: int) -> None:
-        self._pidfd = pidfd
-        self.ended = control  # becomes readable when the zygote has reaped the child
-
-    def kill(self) -> None:
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-
-    def cpu_seconds(self) -> float:
-        """What the kernel has counted so far; 0 where it does not show the process."""
-        try:
-            about = Path(f"/proc/self/fdinfo/{self._pidfd}").read_text(encoding="ascii")
-            pid = int(about.partition("\nPid:")[2].split()[0])
-            return time.clock_gettime(~pid << 3 | _CPU_CLOCK) if pid > 0 else 0.0
-        except (OSError, LookupError, ValueError):
-            return 0.0
-
-    def report(self) -> dict:
-        """Exit code and CPU seconds, from the zygote."""
-        os.close(self._pidfd)
-        line = read_line(self.ended)
-        if not line:
-            raise OSError("the zygote has ended")
-        return json.loads(line)
-
-
-class _OwnProcess:
-    """The zygote itself, where it must not fork (tier E): it serves one submission and ends."""
-
-    ended = None  # the channel's end says it
-
-    def __init__(self, process: subprocess.Popen) -> None:
-        self._process = process
-        self.kill = process.kill
-
-    def cpu_seconds(self) -> float:
-        return 0.0
-
-    def report(self) -> dict:
-        try:
-            return {"exit": self._process.wait(5), "cpu_seconds": 0.0}
-        except subprocess.TimeoutExpired:  # it closed the channel and goes on
-            self._process.kill()
-            return {"exit": self._process.wait(), "cpu_seconds": 0.0}
+        return OwnProcess(self._process)
 
 
 def _full(folder: str) -> str:
     return f"the disk of {folder} is full: make room there, or set TMPDIR to another place"
-
-
-def readable_paths(assignments: Sequence[str]) -> list[str]:
-    """What a student's process may read: the interpreter, its packages, `utils`, the probes. No reference among them.
-
-    Args:
-        assignments: Whose probes, and whose data where it is part of the course.
-
-    Raises:
-        SandboxError: If the reference values lie inside one of these folders.
-    """
-    paths = sysconfig.get_paths()
-    python = [sys.base_prefix, sys.prefix, paths["purelib"], paths["platlib"], paths["stdlib"]]
-    ours = [str(PROJECT / part) for part in ("utils", "grader/__init__.py", "grader/probe_kit")]
-    places = [place_of(name) for name in assignments]
-    ours += [str(place.path / "probes.py") for place in places]
-    ours += [str(place_of(name).course.data(file)) for name in assignments for file in _bundled_data(name)]
-    readable = [path for path in dict.fromkeys([*_SYSTEM_FILES, *python, *ours]) if os.path.lexists(path)]
-    secrets = [Path(os.path.realpath(place.references)) for place in places]
-    for path in readable:
-        if any(secret.is_relative_to(os.path.realpath(path)) for secret in secrets):
-            raise SandboxError(
-                f"the reference values lie inside {path}, which the code of submissions may read: move the project elsewhere"
-            )
-    return readable
-
-
-def _bundled_data(assignment: str) -> tuple[str, ...]:
-    data = load_assignment(assignment).about.data
-    return data.files if data and data.bundled else ()
-
-
-def _environment(folder: str) -> dict[str, str]:
-    one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "VECLIB_MAXIMUM")}
-    cache = os.path.expanduser("~/.cache/matplotlib")  # where there is no home, a name that leads nowhere
-    fonts = os.environ.get("MPLCONFIGDIR", cache)  # else a second lost on every start
-    return {
-        **{name: os.environ[name] for name in _ARITHMETIC if name in os.environ},
-        **one_thread,
-        "PATH": "/usr/bin:/bin",
-        "LC_ALL": "C.UTF-8",
-        "HOME": folder,
-        "PYTHONPATH": str(PROJECT),
-        "COURSE": str(this_course().root),
-        "PYTHONHASHSEED": "0",
-        "MPLBACKEND": "Agg",
-        "MPLCONFIGDIR": fonts,
-    }

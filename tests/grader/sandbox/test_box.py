@@ -12,8 +12,8 @@ import pytest
 
 from grader.records import Call, CellSource, Job, ProbeRun
 from grader.rubric.references import load_references
-from grader.sandbox import box as box_module
-from grader.sandbox.box import Box, readable_paths
+from grader.sandbox import shown
+from grader.sandbox.box import Box
 from grader.sandbox.script import merge_cells
 from grader.sandbox.sitting import Sitting
 from grader.sandbox.watch import SandboxError
@@ -268,10 +268,10 @@ def test_a_box_that_cannot_start_says_the_last_words():
 
 
 def test_references_may_not_lie_where_submissions_read(monkeypatch):
-    assert all("references" not in path for path in readable_paths([NOTEBOOK]))
-    monkeypatch.setattr(sys, "prefix", str(box_module.PROJECT))
+    assert all("references" not in path for path in shown.readable_paths([NOTEBOOK]))
+    monkeypatch.setattr(sys, "prefix", str(shown.PROJECT))
     with pytest.raises(SandboxError, match="move the project elsewhere"):
-        readable_paths([NOTEBOOK])
+        shown.readable_paths([NOTEBOOK])
 
 
 # ---------------------------------------------------------------- what the zygote's memory holds, seen from outside
