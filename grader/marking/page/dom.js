@@ -90,6 +90,9 @@ export function say(words, seconds = 4) {
   if (seconds) silence = setTimeout(() => { status.textContent = ""; }, 1000 * seconds);
 }
 
+/** A number as people type it; NaN for anything else. Fields for points are texts: one of type number forgets a lone minus. */
+export const typedNumber = text => Number(text.trim().replace(",", ".").replace("−", "-"));
+
 export const points = number => number === null || number === undefined ? "–" : String(Math.round(number * 1e6) / 1e6).replace("-", "−");
 export const signed = number => (number > 0 ? "+" : "") + points(number);
 export const percent = share => share === null || share === undefined ? "–" : `${Math.round(100 * share)} %`;

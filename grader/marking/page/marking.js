@@ -1,6 +1,6 @@
 // One question through the class: an answer, its marks, and the next.
 
-import { button, forget, h, points, say, show } from "./dom.js";
+import { button, forget, h, points, say, show, typedNumber } from "./dom.js";
 import { get, here, send, settled } from "./net.js";
 import { rubricBox } from "./rubric.js";
 import { openSearch } from "./search.js";
@@ -335,10 +335,12 @@ export class Marking {
 
   correction() {
     const { mark } = this;
-    const change = h("input", { id: "change", type: "number", step: "any", value: mark.change || "", size: 5 }), reason = h("input", { id: "reason", value: mark.reason, maxlength: 500 });
+    const change = h("input", { id: "change", inputmode: "decimal", value: mark.change || "", size: 5 }), reason = h("input", { id: "reason", value: mark.reason, maxlength: 500 });
     const store = async event => {
       event.preventDefault();
-      if (await this.give({ change: Number(change.value || 0), reason: reason.value.trim() })) forget("change", "reason");
+      const found = typedNumber(change.value);
+      if (!Number.isFinite(found)) return void say("Points are a number, like −2 or 0.5.", 6);
+      if (await this.give({ change: found, reason: reason.value.trim() })) forget("change", "reason");
     };
     return h("details", { class: "card", open: Boolean(mark.change || mark.reason) || this.unfolded.has("correction"), ontoggle: event => this.unfolded[event.target.open ? "add" : "delete"]("correction") },
       h("summary", { id: "fold-correction" }, "Free correction ", h("kbd", {}, "P")),

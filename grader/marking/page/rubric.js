@@ -1,6 +1,6 @@
 // The rubric of a part: given with digits, made and changed while marking.
 
-import { button, forget, h, say, signed } from "./dom.js";
+import { button, forget, h, say, signed, typedNumber } from "./dom.js";
 import { send } from "./net.js";
 
 export function rubricBox(marking) {
@@ -23,7 +23,7 @@ function line(marking, item, n) {
 
 /** Points as typed: without a sign they count the way the part counts. */
 function asTyped(text, start) {
-  const number = Number(text.replace(",", ".").replace("−", "-"));
+  const number = typedNumber(text);
   return start === "full" && !/^\s*[-+−]/.test(text) ? -number : number;
 }
 

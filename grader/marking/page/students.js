@@ -1,6 +1,6 @@
 // One student through all questions.
 
-import { button, h, points, say, signed } from "./dom.js";
+import { button, h, points, say, signed, typedNumber } from "./dom.js";
 import { get, send } from "./net.js";
 
 const called = one => one.name ?? `Student ${one.place}`;
@@ -40,7 +40,7 @@ function piece(part, id, found) {
 
 function adjusting(found, id, go) {
   const target = h("select", { id: "target" }, ["total", ...found.checks, ...found.parts.map(part => part.check)].map(check => h("option", { value: check }, check)));
-  const number = h("input", { id: "adjust-points", type: "number", step: "any", required: true }), reason = h("input", { id: "adjust-reason", required: true, maxlength: 500 });
+  const number = h("input", { id: "adjust-points", inputmode: "decimal", required: true }), reason = h("input", { id: "adjust-reason", required: true, maxlength: 500 });
   const act = async body => {
     try {
       await send("adjust", { id, ...body });
@@ -51,7 +51,9 @@ function adjusting(found, id, go) {
   };
   const submit = event => {
     event.preventDefault();
-    act({ target: target.value, points: Number(number.value), reason: reason.value });
+    const found = typedNumber(number.value);
+    if (!Number.isFinite(found)) return void say("Points are a number, like −2 or 0.5.", 6);
+    act({ target: target.value, points: found, reason: reason.value });
   };
   return h("section", { class: "card" },
     h("h2", {}, "Adjustments"),

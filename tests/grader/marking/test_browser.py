@@ -253,6 +253,26 @@ def test_a_view_drawn_anew_keeps_the_focus_on_what_has_no_id(folder: Path, brows
         assert page.evaluate(focused) == before
 
 
+def test_a_number_half_typed_is_kept_when_the_view_is_drawn_anew(folder: Path, browser) -> None:
+    """A lone minus was forgotten: a point came on where one was to go off."""
+    with Running(folder, "--colleague", "Ben") as running:
+        page, ben = come_in(browser, running.address), running.client(running.colleagues[0])
+        _open(page)
+        page.keyboard.press("p")
+        page.keyboard.type("-")
+        item = {"id": "b", "points": -1.0, "words": "made by Ben", "place": 1}
+        assert ben.send("item", check=CHECK, base=0, item=item)[0] == 200
+        page.wait_for_selector(".item:has-text('made by Ben')")
+        page.keyboard.type("1")
+        page.keyboard.press("Tab")
+        page.keyboard.type("too short")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#total:has-text('9')")
+        page.locator("#change").fill("two")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#status:has-text('Points are a number')")
+
+
 def test_two_markers_at_once(folder: Path, browser) -> None:
     with Running(folder, "--colleague", "Ben") as running:
         ada, ben = come_in(browser, running.address), come_in(browser, running.colleagues[0])
