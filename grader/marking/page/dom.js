@@ -38,25 +38,48 @@ function finder(element) {
   return () => like()[nth];
 }
 
-/** Put a view in place. The same view drawn anew keeps the focus and what somebody is typing. */
-export function show(title, view, ...children) {
+let pressed = false, waits = null;
+
+/** What comes between a button's going down and up again would take the click away: it waits for the click. */
+document.addEventListener("pointerdown", () => { pressed = true; }, true);
+for (const kind of ["pointerup", "pointercancel", "blur"]) window.addEventListener(kind, release, true);
+
+function release(event) {
+  if (event.type === "blur" && event.target !== window) return;
+  pressed = false;
+  setTimeout(() => waits && !pressed && put(...waits)); // after the click
+}
+
+/** Put a view in place. The same view drawn anew keeps the focus, what is selected in a field and what somebody is typing. */
+export function show(...view) {
+  if (pressed) waits = view;
+  else put(...view);
+}
+
+function put(title, view, ...children) {
+  waits = null;
   const inside = main().contains(document.activeElement), found = inside ? finder(document.activeElement) : null;
-  const typed = view === shown ? [...main().querySelectorAll("[data-typed]")].map(({ id, value, selectionStart }) => [id, value, selectionStart]) : [];
+  const typed = view === shown ? [...main().querySelectorAll("[data-typed]")].map(({ id, value }) => [id, value]) : [];
+  const selected = selectionIn(document.activeElement);
   shown = view;
   main().replaceChildren(...children.filter(Boolean));
   document.title = `${title} · Marking`;
   reach();
+  for (const [id, value] of typed) restore(document.getElementById(id), value);
   const again = found?.();
-  if (again) again.focus({ preventScroll: true });
-  else if (inside || document.activeElement === document.body) main().focus({ preventScroll: true });
-  for (const [id, value, caret] of typed) restore(document.getElementById(id), value, caret);
+  if (again) {
+    again.focus({ preventScroll: true });
+    if (selected) again.setSelectionRange?.(...selected);
+  } else if (inside || document.activeElement === document.body) main().focus({ preventScroll: true });
 }
 
-function restore(field, value, caret) {
+/** Where the caret stands, or what is selected, in a field of text. */
+const selectionIn = ({ selectionStart: start, selectionEnd: end, selectionDirection: way }) => Number.isInteger(start) ? [start, end, way] : null;
+
+function restore(field, value) {
   if (!field) return;
   field.value = value;
   field.dataset.typed = "";
-  if (field === document.activeElement && field.type !== "number") field.setSelectionRange(caret, caret);
 }
 
 document.addEventListener("input", event => { if (event.target.matches("input:not([type=checkbox]), textarea")) event.target.dataset.typed = ""; });

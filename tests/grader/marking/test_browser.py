@@ -273,6 +273,50 @@ def test_a_number_half_typed_is_kept_when_the_view_is_drawn_anew(folder: Path, b
         page.wait_for_selector("#status:has-text('Points are a number')")
 
 
+def test_a_view_drawn_anew_takes_no_selection_and_no_click_away(folder: Path, browser) -> None:
+    """What was selected was appended to instead of replaced; a click under way was lost."""
+    with Running(folder, "--colleague", "Ben") as running:
+        page, ben = come_in(browser, running.address), running.client(running.colleagues[0])
+
+        def add(name: str) -> None:
+            item = {"id": name, "points": -1.0, "words": f"made by {name}", "place": 1}
+            assert ben.send("item", check=CHECK, base=0, item=item)[0] == 200
+
+        _open(page)
+        add("ben")
+        page.wait_for_selector(".item:has-text('made by ben')")
+        page.keyboard.press("e")
+        page.locator("#points-ben").select_text()
+        add("carl")
+        page.wait_for_selector("#points-carl")
+        page.keyboard.type("-4")
+        assert page.input_value("#points-ben") == "-4"
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#points-ben:not([data-typed])")
+        _is_stored(page)
+        page.locator("#edit").click()
+
+        page.keyboard.press("c")
+        page.keyboard.type("Look at the mean")
+        for _ in "mean":
+            page.keyboard.press("ArrowLeft")
+        add("dora")
+        page.wait_for_selector(".item:has-text('made by dora')")
+        page.keyboard.type("posterior ")
+        page.keyboard.press("Escape")
+        assert page.input_value("#comment") == "Look at the posterior mean"
+        _is_stored(page)
+
+        page.locator(".item:has-text('made by ben')").hover()
+        page.mouse.down()
+        add("emil")
+        page.wait_for_timeout(1500)
+        page.mouse.up()
+        page.wait_for_selector(".item[aria-pressed=true]:has-text('made by ben')")
+        page.wait_for_selector(".item:has-text('made by emil')")
+        assert _total(page) == "6"
+
+
 def test_two_markers_at_once(folder: Path, browser) -> None:
     with Running(folder, "--colleague", "Ben") as running:
         ada, ben = come_in(browser, running.address), come_in(browser, running.colleagues[0])
