@@ -68,7 +68,7 @@ def plot_error_against_samples(counts: Tensor, errors: Tensor, error_of_one: flo
     _, axis = plt.subplots(figsize=(8, 3.4), layout="constrained")
     mean = errors.mean(0)
     whiskers = np.stack([mean - errors.amin(0), errors.amax(0) - mean])
-    axis.bar(counts, mean, 0.35 * counts, yerr=whiskers, color=_BLUE, alpha=0.6, capsize=3, label="mean of the repeats")
+    axis.bar(counts, mean, 0.25 * counts, yerr=whiskers, color=_BLUE, alpha=0.6, capsize=3, label="mean of the repeats")
     dense = np.arange(1, int(counts[-1]) + 1)
     axis.plot(dense, error_of_one / np.sqrt(dense), "--", color=_RED, label="law of 1/√N")
     axis.set(xlabel="samples N", ylabel="|Monte Carlo - exact| (nats)", xscale="log", yscale="log")
