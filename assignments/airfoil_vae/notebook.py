@@ -869,15 +869,15 @@ plot_airfoils(x, designs["linear, beta 0.003"][0].generate(8),
 # reconstruction is *better* too: it uses four or five dimensions, the deep model two. And the deep model's loss of 0.0030 lies above the
 # 0.0029 of the best linear model, which follows from the variances alone (the trained linear model is not there yet). With two numbers the deep
 # model reconstructs about as well as two principal components do. So does depth buy the *samples*? At this $\beta$ the linear ones lie farther
-# from real profiles, and some have surfaces that cross. But that is the extra dimensions' doing: with a $\beta$ of 0.002 to 0.004 the linear model
-# uses two dimensions as well, and then its samples are as near to real ones as the published model's, as diverse, seven times as smooth and do not cross.
+# from real profiles, and some have surfaces that cross. But that is the extra dimensions' doing: with a $\beta$ of 0.003 the linear model
+# uses two dimensions as well, and then its samples are as near to real ones as the published model's, as diverse, eight times as smooth, and do not cross.
 #
 # So neither smoothness nor diversity, reconstruction or loss is evidence for a deep model here: these profiles are nearly a Gaussian cloud in a few
 # directions. (That is why 5.1 asks for a hidden layer: its table alone would give the linear model all 15 points.)
 #
-# **Depth pays from the third number on.** The last line is a deep model whose $\beta$ of 0.0001 lets it use three or four. In our full runs it
+# **Depth pays from the third number on.** The last line is a deep model whose $\beta$ of 0.0001 lets it use three to seven. In our full runs it
 # reconstructs about as well as the linear model with four or five, and its samples stay twice as near to real profiles. A linear decoder adds the third
-# number's shape to the first two's, whatever these are; which third numbers go with which first ones is bent, and that it cannot say. Ask what
+# number's shape to the first two's, whatever these are; a deep one need not. Ask what
 # the simplest model gives before you build a deep one, and try the same question on the digits of notebook 3.
 #
 # ## 6 What the model knows
