@@ -285,7 +285,7 @@ CHECKS = (
     _check("kl.D_KL.values", "the mean of the elementwise KL to N(0, 1)", 4, Probe("D_KL", _batch("mu", "logvar"), _published_seeds), close()),
     _check("kl.D_KL.gradient", "a loss that can be minimised", 1, Probe("D_KL_gradient", _batch("mu", "logvar")), close_gradients()),
     _check(
-        "kl.gaussians.values", "KL[N1 || N2], element by element", 4,
+        "kl.gaussians.values", "D_KL(N1 || N2), element by element", 4,
         Probe("gaussians", _narrow(_batch("mu1", "log_sigma1", "mu2", "log_sigma2"), "log_sigma1")), close(),
     ),
     _check(

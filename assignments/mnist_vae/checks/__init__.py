@@ -97,7 +97,7 @@ CHECKS = (
         _once("vae_gradient", _LOG_SIGMA), nets.all_of(sampling.gradient("log_sigma", weighs=True), nets.reached, nets.loss_gradients),
     ),
     _check(
-        "vae.model.loss", "mean BCE plus beta times mean KL[q || N(0, I)], and each of them", 3,
+        "vae.model.loss", "mean BCE plus beta times mean D_KL(q || N(0, I)), and each of them", 3,
         Probe("vae_loss", draws.outputs), close(),
     ),
     _check(
