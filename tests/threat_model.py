@@ -29,7 +29,7 @@ from utils.assignments.places import shown, this_course
 PAGE = PROJECT / "docs" / "threat-model.md"  # of this course; another has its own
 _BEGIN, _END = "<!-- made by the run: begin -->", "<!-- made by the run: end -->"
 # What a tier says it lacks, shown to be so: the records of `grader.sandbox.tiers` must stay true in this direction as well.
-NOT_STOPPED = {"D": {"read_a_secret", "read_the_references"}}
+NOT_STOPPED = {"D": {"read_a_secret", "read_the_references", "read_by_other_calls"}}
 # The disk is watched by the clock: where no memory disk caps it, a quick writer may be done before anybody looks.
 RACES = {("fill_the_disk", "B"), ("fill_the_disk", "C")}
 
