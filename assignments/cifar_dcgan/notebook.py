@@ -756,7 +756,7 @@ for name, game in games.items():
 # or 4: with $-\log D$ a surer discriminator pulls harder. It starved at its **own rate**.
 #
 # The third game has the rates of the second and the loss of section 1 as it is written. Where $D$ is sure, the gradient of $\log(1 - D)$ is
-# nearly zero: at the end five thousand times less reaches an image than with $-\log D$. Here the discriminator does win, $L_D$ stays
+# nearly zero: at the end of our full runs five thousand times less reaches an image than with $-\log D$. Here the discriminator does win, $L_D$ stays
 # below 0.001 and the pictures stay grey. That is what the non-saturating loss is for.
 #
 # **Fast G, slow D**: the generator finds *one* picture that the slow discriminator takes for real and makes it from every code. This is **mode
