@@ -1,4 +1,4 @@
-"""Judges of what is random in notebook 2: the reparametrisation and `generate`.
+"""Judges of what is random in notebook 2: the reparameterisation and `generate`.
 
 A statistic of samples is allowed six standard errors: a right answer fails once in a billion.
 """
