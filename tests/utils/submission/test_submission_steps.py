@@ -134,7 +134,7 @@ def test_a_file_behind_its_kernel_is_told_and_then_its_answers_are_not_compared(
     check = check_notebook(path, [newer])
     assert check.unsaved == ""
     (told,) = [w for w in check.warnings if "kl_beta" not in w]
-    assert told.startswith("Cell 14 (kl.D_KL) was changed after it last ran")
+    assert told.startswith("Cell 15 (kl.D_KL) was changed after it last ran")
     assert [w for w in check_notebook(path, None).warnings if "kl_beta" not in w] == []
 
 
