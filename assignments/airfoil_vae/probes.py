@@ -25,7 +25,9 @@ def encoder(names, y: Tensor, hidden_dims: Tensor, latent_size: Tensor, at: Tens
     mu, logvar = model(y)
     seen = {"mu": mu, "logvar": logvar, **_layers(model, mu, logvar), **_bends(model, y)}
     slope = _slope(model, list(weights.values()), at)
-    return {**seen, "slope": slope, "turns": _turns(model, [*hidden_dims.tolist(), 2 * int(latent_size)], y.shape[1])}
+    turns = _turns(model, [*hidden_dims.tolist(), 2 * int(latent_size)], y.shape[1])
+    model.train()(y)  # its mode is the caller's, and watched
+    return {**seen, "slope": slope, "turns": turns}
 
 
 def affine_encoder(names, y: Tensor, weight: Tensor, bias: Tensor):
@@ -50,7 +52,9 @@ def decoder(names, z: Tensor, hidden_dims: Tensor, output_size: Tensor, at: Tens
     y_hat = model(z)
     seen = {"y_hat": y_hat, "hidden_dims": after, **_layers(model, y_hat), **_bends(model, z)}
     slope = _slope(model, list(weights.values()), at)
-    return {**seen, "slope": slope, "turns": _turns(model, [*hidden_dims.tolist()[::-1], int(output_size)], z.shape[1])}
+    turns = _turns(model, [*hidden_dims.tolist()[::-1], int(output_size)], z.shape[1])
+    model.train()(z)  # its mode is the caller's, and watched
+    return {**seen, "slope": slope, "turns": turns}
 
 
 def _begins_with(model, n_in: int, n_out: int) -> bool:
@@ -123,6 +127,7 @@ def _layers(model, *outputs: Tensor) -> dict[str, Tensor]:
     matrices = [p for p in model.parameters() if p.ndim == 2 and min(p.shape) > 1]
     reached = [sorted(p.shape) for p in matrices if p.grad is not None and bool(p.grad.abs().sum() > 0)]
     return {
+        "frozen": torch.tensor(sum(not p.requires_grad for p in model.parameters())),
         "matrices": torch.tensor(len(matrices)),
         "layers": torch.tensor(sorted(reached), dtype=torch.int64).reshape(-1, 2),
     }

@@ -49,13 +49,19 @@ def _is_beta(value: Any) -> bool:
 
 
 def _are_widths(value: Any) -> bool:
-    return isinstance(value, list) and len(value) <= 16 and all(_is_int(w) and 1 <= w <= 4096 for w in value)
+    return isinstance(value, list) and 1 <= len(value) <= 16 and all(_is_int(w) and 1 <= w <= 4096 for w in value)
 
 
 RULES = (
     _exactly("input_size", 200),
     _exactly("latent_size", 10),
-    Rule("hidden_dims", MODEL_FILE, "a list of at most 16 whole numbers from 1 to 4,096", _are_widths, True),
+    Rule(
+        "hidden_dims",
+        MODEL_FILE,
+        "a list of 1 to 16 whole numbers from 1 to 4,096 (without any the model is linear)",
+        _are_widths,
+        True,
+    ),
     Rule("beta", TRAIN_FILE, "a number from 0 to 1,000,000", _is_beta),
     _whole("n_iters", 1_000_000),
     _whole("batch_size", 4096),

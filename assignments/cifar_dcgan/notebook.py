@@ -103,13 +103,15 @@ from utils import (
 #
 # | symbol | code | what it is |
 # |---|---|---|
-# | $x$ | `real`, `images` | data: an image of $D = 3 \cdot 32 \cdot 32$ numbers in $[0, 1]$ |
+# | $x$ | `real`, `images` | data: an image of $3 \cdot 32 \cdot 32$ numbers in $[0, 1]$ |
 # | $z$ | `codes` | a code of $K = 64$ numbers, `CODE_SIZE`, from $\mathcal N(0, I)$ |
 # | $G(z)$ | `_generator` | the image that the generator makes of a code |
 # | $\ell(x)$, $D(x) = \sigma(\ell(x))$ | `logits`, `_discriminator` | the discriminator's logit; the probability it gives to "real", $\sigma(t) = 1/(1 + e^{-t})$ |
 # | $L_D$, $L_G$ | `d_loss`, `g_loss` | the losses that the two networks minimise, in nats |
 # | $p_\text{data}$, $p_G$ | | density of the real images, of the generated ones |
-# | $\sigma(W)$ | | largest singular value of a weight matrix, section 2.1 |
+# | $\sigma(W)$ | | largest singular value of a weight matrix $W$, section 2.1 |
+# | $\mu$, $C$ | | mean and covariance of a set of small images, in the colour distance of 1.2 |
+# | $h$, $m$, $s$ | | a channel's values in one batch, their mean and standard deviation, in 1.3 |
 # | $B$ | in shapes | images in a batch |
 # | $\log$ | `torch.log` | the natural logarithm |
 
@@ -654,8 +656,8 @@ print_quality({"DCGAN": sample(gan, codes), "untrained": sample(DCGAN(), codes)}
 # brightness, the colour cast and the contrast of that batch. Batch norm directly after it subtracts the mean and divides
 # by the spread, so two batches that differ only by such a shift or scale give (away from the border) the same values from
 # there on. The discriminator would be blind to the overall brightness, colour and contrast of the samples, the generator
-# would get no gradient that corrects them, and its images could drift in all three while the game looks balanced. It is
-# also known from practice that batch norm on every layer, the discriminator's input layer among them, makes the samples
+# would get no gradient that corrects them, and its images could drift in all three while the game looks balanced. Radford
+# et al. (2016) report that batch norm on every layer, the discriminator's input layer among them, made the samples
 # oscillate and training unstable. After the nonlinearity and in deeper layers the channels no longer are plain pixel
 # statistics, so normalising there keeps the gain (steady gradients) without this loss.
 # <!-- END SOLUTION -->
@@ -766,8 +768,9 @@ for name, game in games.items():
 # **`gan.spectral`** · auto 4
 #
 # How steeply may a discriminator's logits change from one image to the next? The steepness of a layer $h \mapsto W h$ is its
-# largest singular value $\sigma(W)$; dividing by it, $W_\text{SN} = W / \sigma(W)$, makes the layer 1-Lipschitz (Miyato et al. 2018). For a
-# convolution one takes, as they do, the kernel as a matrix with a row for each output channel, a stand-in for the norm of the whole map.
+# largest singular value $\sigma(W)$; dividing by it, $W_\text{SN} = W / \sigma(W)$, makes a linear layer 1-Lipschitz (Miyato et al. 2018). For a
+# convolution one takes, as they do, the kernel as a matrix with a row for each output channel. That is a stand-in for the norm of the whole
+# map, in which each pixel enters several windows: the convolution is *not* 1-Lipschitz then, as the cell after your test measures.
 # PyTorch keeps an estimate of $\sigma(W)$ by one step of power iteration in each training-mode forward pass.
 #
 # Write the discriminator with spectral norm on **each convolution, and nowhere else**. The rest stays as it is.
@@ -816,7 +819,32 @@ expect_true("the linear layer is as it was", not normalised,
             "Only the convolutions are normalised.")
 
 # %% [markdown]
-# Before you train with it, two questions that decide what this experiment can show.
+# **How steep is the whole map?** A convolution is linear too: $y = Wx$ with $x$ all pixels of all channels, and a transposed convolution with the
+# same kernel applies $W^\top$. Going to and fro, $x \leftarrow W^\top W x$, and bringing $x$ back to length 1 each time, ends at the direction
+# that is stretched most (power iteration).
+
+# %%
+@torch.no_grad()
+def steepness(layer, side, steps=200):
+    """Largest singular value of a whole convolution, on images of side x side pixels."""
+    x = torch.randn(1, layer.in_channels, side, side, device=device)
+    for _ in range(steps):
+        y = F.conv2d(x / x.norm(), layer.weight, stride=2, padding=1)
+        x = F.conv_transpose2d(y, layer.weight, stride=2, padding=1)
+    return y.norm().item()
+
+
+steady.eval()  # the weights stay as they are
+for layer, side in zip(convolutions, (32, 16, 8)):
+    kernel = torch.linalg.matrix_norm(layer.weight.flatten(1), 2)
+    print(f"{layer.in_channels} to {layer.out_channels} channels: the kernel as a matrix "
+          f"{kernel:.2f}, the whole map {steepness(layer, side):.2f}")
+
+# %% [markdown]
+# With kernels of 4×4 and stride 2 a pixel enters at most four windows, so $\|Wx\|^2$ is at most $4\,\sigma(\text{kernel})^2\,\|x\|^2$: the whole map is up to twice
+# as steep as its kernel. Before training it is 1.2 to 1.5 times as steep (three seeds of ours): there is a bound, but it is not 1.
+#
+# Before you train with it, two more questions that decide what this experiment can show.
 #
 # **Does batch norm leave anything of the bound?** Batch norm divides each channel by its own spread: whatever factor a convolution before it
 # has, is divided out again, up to the bias and a tiny constant. *Predict:* you divide the weights of the second and third convolution of
@@ -965,7 +993,7 @@ print(f"mean logit before: {before_logits.mean():.2f}, after: {after_logits.mean
 #
 # A GAN has no encoder. Still you can ask which code comes close to a given image $x$:
 #
-# $$\hat z = \arg\min_z \; \frac{1}{B \cdot 3 \cdot 32 \cdot 32} \sum_{b, \text{pixels}} \big(G(z_b) - x_b\big)^2,$$
+# $$\hat z = \arg\min_z \; \frac{1}{B \cdot 3 \cdot 32 \cdot 32} \sum_{b=1}^{B} \big\|G(z_b) - x_b\big\|^2,$$
 #
 # the mean squared error over images *and* pixels. Start from $z = 0$ and make `VIS_STEPS` steps of Adam with
 # `self._vis_learning_rate`. The generator is in eval mode, and **its weights do not move**: the optimizer holds the codes only.
@@ -1100,9 +1128,33 @@ print(f"one grey for all pixels of all images: {grey:.4f}")
 # the same size, do better still (0.009): a low loss is no sign of a good generator. The codes found have lengths near 5; draws from
 # the prior have lengths near $\sqrt{64} = 8$. The search started at 0 and knows no prior.
 #
-# **Did it memorise?** A generator could also have learned some training images by heart; the nearest training image of a sample would tell.
-# In our full runs samples lie a little *farther* from the training images than unseen test images do (0.19 to 0.20 against 0.18): no sign of
-# copies.
+# **Did it memorise?** A generator could also have learned some training images by heart. Look at the training image nearest to each sample, and
+# compare the distances with those of images that nobody trained on.
+
+# %%
+def nearest_training_image(images):
+    """Root mean square distance to the nearest training image, and its number; (n,) each."""
+    flat, parts = images.flatten(1).to(device), []
+    for start in range(0, len(train_data), 5000):  # what all distances need at once is much
+        known = train_data[start : start + 5000][0].flatten(1)
+        parts.append(torch.cdist(flat, known) / known.shape[1] ** 0.5)
+    return torch.cat(parts, dim=1).min(dim=1)
+
+
+samples = sample(gan, codes)
+distance, index = nearest_training_image(samples)
+pairs = samples[:16].cpu(), train_data[index[:16].cpu()][0].cpu()
+plot_reconstruction_grid(*pairs, per_row=16, title=source.title(
+    "Above: samples. Below: the training image nearest to each"))
+plt.show()
+unseen, _ = nearest_training_image(test_data[:500][0])
+for name, values in (("samples", distance), ("test images", unseen)):
+    print(f"{name:<11} to the nearest training image: {values.mean():.3f} on average, "
+          f"{values.min():.3f} at least")
+
+# %% [markdown]
+# **Read it.** A copy would be nearly 0 away. In our full runs samples lie a little *farther* from the training images than unseen test images do
+# (0.19 to 0.20 against 0.18): no sign of copies. (Distances over pixels find copies, not ideas taken over.)
 
 # %% [markdown]
 # ## What came out
@@ -1144,8 +1196,9 @@ hand_in("04_cifar_dcgan", files=["04_samples.png", "04_reconstructions.png"])
 #
 # - I. Goodfellow et al. (2014), *Generative Adversarial Nets*, arXiv:1406.2661. The game, its optimum, the non-saturating loss.
 # - A. Radford, L. Metz, S. Chintala (2016), *Unsupervised Representation Learning with Deep Convolutional GANs*,
-#   arXiv:1511.06434. The architecture's rules, the initial weights, Adam's first beta, where batch norm must not be.
-# - T. Miyato et al. (2018), *Spectral Normalization for Generative Adversarial Networks*, arXiv:1802.05957.
+#   arXiv:1511.06434. The architecture's rules, the initial weights, Adam's first beta, where they found batch norm to do harm.
+# - T. Miyato et al. (2018), *Spectral Normalization for Generative Adversarial Networks*, arXiv:1802.05957. Weights divided by their largest
+#   singular value, in a discriminator without batch norm.
 # - M. Heusel et al. (2017), *GANs Trained by a Two Time-Scale Update Rule*, arXiv:1706.08500. The Fréchet distance of samples.
 # - D. Erhan et al. (2009), *Visualizing Higher-Layer Features of a Deep Network*. Activation maximisation.
 # - A. Krizhevsky (2009), *Learning Multiple Layers of Features from Tiny Images*. CIFAR-10.

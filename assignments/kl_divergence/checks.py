@@ -233,7 +233,26 @@ def _bound(log_sigma_q: float | None, num_samples: int):
 def _bound_gradients(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Of the posterior and the decoder; of the width where one reaches it, which may have been taken as a plain number."""
     wanted = {name: reference[name] for name in reference if name in values or name != "d_log_sig_x"}
-    return close_gradients(1e-2, 1e-2)(values, wanted, inputs)
+    wanted.pop("eps", None)
+    return close_gradients(1e-2, 1e-2)(values, wanted, inputs) or _noise_of_codes(values, reference)
+
+
+_CODES = {
+    "calls": "seed_fixed_inside",
+    "rows": "one_noise_for_all_rows",
+    "samples": "",
+    "dimensions": "one_noise_per_sample",
+}
+
+
+def _noise_of_codes(values: Arrays, reference: Arrays) -> Symptom | None:
+    """The codes that reach the decoder are new draws, unless those of the solution are none either: a stand-in draws them then."""
+    eps, known = values.get("eps", np.empty(0)), reference.get("eps", np.empty(0))
+    if eps.shape != known.shape or not_standard_normal(known, _CODES):
+        return None
+    if resembles(np.abs(eps), 0.01, "decodes_the_mean"):  # no noise at all is another check's to judge
+        return None
+    return not_standard_normal(eps, _CODES)
 
 
 CALLS = {
@@ -266,7 +285,7 @@ CHECKS = (
     _check("kl.D_KL.values", "the mean of the elementwise KL to N(0, 1)", 4, Probe("D_KL", _batch("mu", "logvar"), _published_seeds), close()),
     _check("kl.D_KL.gradient", "a loss that can be minimised", 1, Probe("D_KL_gradient", _batch("mu", "logvar")), close_gradients()),
     _check(
-        "kl.gaussians.values", "KL[N1 || N2], element by element", 4,
+        "kl.gaussians.values", "D_KL(N1 || N2), element by element", 4,
         Probe("gaussians", _narrow(_batch("mu1", "log_sigma1", "mu2", "log_sigma2"), "log_sigma1")), close(),
     ),
     _check(

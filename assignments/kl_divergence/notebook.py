@@ -98,7 +98,7 @@ from utils.plotting import divergence as plots
 # | $\log\sigma$ | `log_sigma` | the log **standard deviation**; `logvar = 2 * log_sigma` |
 # | $\sigma_x$ | `log_sig_x` is $\log\sigma_x$ | standard deviation of $x$ given $z$ |
 # | $B$, $N$, $K$, $D$ | in shapes | examples in a batch; samples for each example; dimensions of a code; dimensions of $x$ |
-# | $D_{KL}(q \,\|\, p)$ | `D_KL(q || p)` in docstrings | the KL divergence, in nats |
+# | $D_{KL}(q \,\Vert\, p)$ | `kl`, `D_KL` | the KL divergence of $q$ from $p$, in nats |
 # | $\log$ | `torch.log` | the natural logarithm; divide nats by $\log 2$ for bits |
 #
 # Most wrong answers in this subject are right formulas in another convention. Four hold here:
@@ -464,7 +464,7 @@ print(f"best variance of q in each dimension: {best:.3f}; the target's own: 1; 1
 # Everything that follows, the ELBO too, is built from this one function. In $K$ dimensions, with one standard deviation
 # $\sigma$ shared by all of them,
 #
-# $$\log \mathcal{N}(x; \mu, \sigma^2 I) = -\frac{1}{2\sigma^2}\sum_{k=1}^{K} (x_k - \mu_k)^2 - K \log \sigma - \frac{K}{2} \log 2\pi .$$
+# $$\log \mathcal{N}(x; \mu, \sigma^2 I) = -\frac{1}{2\sigma^2}\bigg[\sum_{k=1}^{K} (x_k - \mu_k)^2\bigg] - K \log \sigma - \frac{K}{2} \log 2\pi .$$
 #
 # The tensors carry a batch of $B$ examples with $N$ samples each; `log_sigma` holds $\log\sigma$ and has no last dimension:
 # all $K$ dimensions share it. **Convention:** summed over $K$, since the density is that of the whole vector.
@@ -620,7 +620,7 @@ print(f"mean {estimates.mean():.4f} nats; {(estimates < 0).float().mean():.0%} a
 # The exact value has no noise of its own and needs no samples. (Whether a *sum* that contains it has less noise is another question:
 # section 3.3 shows a case where it has more.) Sum the formula of 1.1 over $K$ dimensions that share one sigma:
 #
-# $$D_{KL}(q \,\|\, p) = K \log\frac{\sigma_p}{\sigma_q} + \frac{K \sigma_q^2 + \sum_k (\mu_{q,k} - \mu_{p,k})^2}{2 \sigma_p^2} - \frac{K}{2}$$
+# $$D_{KL}(q \,\|\, p) = K \log\frac{\sigma_p}{\sigma_q} + \frac{K \sigma_q^2 + \sum_{k=1}^{K} (\mu_{q,k} - \mu_{p,k})^2}{2 \sigma_p^2} - \frac{K}{2}$$
 #
 # **Convention:** summed over $K$, one value for each of the $B$ examples.
 
@@ -690,7 +690,8 @@ print(
 # **`kl.compare`** · given
 #
 # Now let the two answers meet. Take $q = \mathcal{N}(0, I)$ and $p = \mathcal{N}(10, e^2 I)$ in $K = 4$ dimensions, estimate the KL from $N$
-# samples, repeat ten times, and compare with the exact value.
+# samples, repeat ten times, and compare with the exact value. The numbers of samples are spaced evenly in their logarithm, and both
+# axes are logarithmic: a power of $N$ is then a straight line, and its exponent the slope.
 #
 # *Predict:* the theory of means says the error falls like $1/\sqrt N$. By which factor does it fall from 10 samples to 1000?
 
@@ -700,7 +701,7 @@ params_q = torch.zeros(1, 5)  # mu_q = 0, log_sigma_q = 0
 params_p = torch.tensor([[10.0, 10.0, 10.0, 10.0, 1.0]])  # mu_p = 10, log_sigma_p = 1
 exact = kl_q_p_exact(params_q, params_p)
 
-counts = torch.linspace(1, 1000, 20).long()
+counts = torch.logspace(0, 3, 16).round().long()  # 1, 2, 3, ... 10, ... 100, ... 1000
 
 
 def estimate_error(n):
@@ -715,11 +716,11 @@ error_of_one = float(torch.stack([estimate_error(1) for _ in range(2000)]).mean(
 plots.plot_error_against_samples(counts, errors, error_of_one)
 print(f"exact value {exact[0]:.4f} nats")
 means = errors.mean(0)
-print(f"mean error: {means[0]:.3f} with 1 sample, {means[-1]:.3f} with 1000")
+print("mean error:", ", ".join(f"{means[counts == n].item():.3f} with {n}" for n in (1, 10, 100, 1000)))
 
 # %% [markdown]
-# The bars follow the dashed line: the error of one sample divided by $\sqrt N$, the rate of a mean of independent draws. One more digit
-# costs a hundred times the samples.
+# The bars follow the dashed line, of slope $-\frac12$: the error of one sample divided by $\sqrt N$, the rate of a mean of independent draws.
+# From 10 samples to 1000 the law asks for a factor of ten; ten repeats show it roughly. One more digit costs a hundred times the samples.
 #
 # A VAE takes *one* sample for each example and step. In practice that suffices: the gradient is a mean over the batch, and the noise of
 # its examples is independent. In the toy VAE of 3.4, after training and with batches of 256, sixteen samples for each example halve
@@ -951,7 +952,7 @@ axis.legend();
 # Now put the pieces together. The function `elbo` returns the **negative** ELBO. The expectation $\mathbb{E}_{q(z \mid x)}$ is estimated with
 # $N$ reparameterised samples, the KL to the prior $\mathcal{N}(0, I)$ is **exact**:
 #
-# $$\texttt{elbo}_b = -\frac1N \sum_{n=1}^{N} \log p(x_b \mid z_{bn}) + D_{KL}(q_b \,\|\, \mathcal{N}(0, I)), \qquad \log p(x \mid z) = \log \mathcal{N}(x; f(z), \sigma_x^2 I)$$
+# $$\texttt{elbo}_b = -\bigg[\frac1N \sum_{n=1}^{N} \log p(x_b \mid z_{bn})\bigg] + D_{KL}(q_b \,\|\, \mathcal{N}(0, I)), \qquad \log p(x \mid z) = \log \mathcal{N}(x; f(z), \sigma_x^2 I)$$
 #
 # **Convention:** this is a loss, to be minimised: the negative of the bound, with a minus before the first term and a plus
 # before the second. It is summed over the $D$ dimensions of $x$ and over the $K$ of $z$, and averaged over the samples.

@@ -1,11 +1,11 @@
 # Usual wrong answers to notebook 1. The format is described in grader/authoring/slips.py.
 
 # %% kl.D_KL sum_for_mean
-# Your value is the sum over batch and latent; the answer is their mean, B times D smaller.
+# Your value is the sum over batch and latent; the answer is their mean, B times K smaller.
 # replace: kl.mean() -> kl.sum()
 
 # %% kl.D_KL sum_over_latent
-# You sum over the latent dimensions and average over the batch; here both are averaged, so the value is D times smaller.
+# You sum over the latent dimensions and average over the batch; here both are averaged, so the value is K times smaller.
 # replace: kl.mean() -> kl.sum(1).mean()
 
 # %% kl.D_KL missing_half
@@ -28,7 +28,7 @@ def D_KL(mu, logvar):
 
 
 # %% kl.D_KL swapped
-# This is KL(N(0, 1) || q); asked is KL(q || N(0, 1)): the expectation is taken under q.
+# This is D_KL(N(0, 1) || q); asked is D_KL(q || N(0, 1)): the expectation is taken under q.
 def D_KL(mu, logvar):
     return 0.5 * ((1 + mu**2) / torch.exp(logvar) - 1 + logvar).mean()
 
@@ -39,7 +39,7 @@ def D_KL(mu, logvar):
 
 
 # %% kl.gaussians swapped
-# You computed KL[N2 || N1]: the KL is not symmetric, and the expectation is taken under the first.
+# You computed D_KL(N2 || N1): the KL is not symmetric, and the expectation is taken under the first.
 def kl_divergence(mu1, log_sigma1, mu2, log_sigma2):
     return (
         log_sigma1 - log_sigma2 + (torch.exp(2 * log_sigma2) + (mu1 - mu2) ** 2) / (2 * torch.exp(2 * log_sigma1)) - 0.5
@@ -161,7 +161,7 @@ def kl_q_p_mc(samples_q, params_q, params_p):
     return log_q.mean(1)
 
 # %% kl.exact swapped
-# You computed KL(p || q): asked is KL(q || p).
+# You computed D_KL(p || q): asked is D_KL(q || p).
 # replace: kl_divergence(mu_q, log_sigma_q, mu_p, log_sigma_p) -> kl_divergence(mu_p, log_sigma_p, mu_q, log_sigma_q)
 
 # %% kl.exact mean_over_K

@@ -130,8 +130,9 @@ from utils import (
 # | $c$ | `c` | the class, one-hot |
 # | $\sigma_x$ | `log_sig_x` is $\log\sigma_x$ | standard deviation of a pixel given the code, section 5 |
 # | $\beta$ | `beta` | weight of the KL term |
-# | $B$, $N$ | in shapes | images in a batch; draws for each image |
-# | $D_{KL}(q \,\|\, p)$ | `kl_loss` | the KL divergence, in nats |
+# | $B$, $N$ | in shapes; `n` in `elbo` | images in a batch; draws for each image |
+# | $w(t)$ | `weight_of(epoch)` | the KL term's weight in epoch $t$, section 2.4 |
+# | $D_{KL}(q \,\Vert\, p)$ | `kl_loss` | the KL divergence, in nats |
 # | $\log$ | `torch.log` | the natural logarithm |
 
 # %% [markdown]
@@ -1120,7 +1121,7 @@ print(f"The judge reads the right class in {same} of 100 reconstructions.")
 #
 # Walk in a straight line from the code of one digit to that of another, and decode on the way:
 #
-# $$z_k = (1 - t_k)\,z_\text{first} + t_k\,z_\text{last}, \qquad t_k = \frac{k}{\text{steps} - 1},\quad k = 0, \ldots, \text{steps} - 1.$$
+# $$z_j = (1 - t_j)\,z_\text{first} + t_j\,z_\text{last}, \qquad t_j = \frac{j}{\text{steps} - 1},\quad j = 0, \ldots, \text{steps} - 1.$$
 #
 # Both ends are included: five inner points take `steps = 7`.
 
@@ -1209,8 +1210,12 @@ with torch.no_grad():
 #
 # in **nats** per image. Its expectation over the draws is an upper bound on $-\log p(x)$, which you can compare between models; what your
 # loss computes from *one* draw for each image is an unbiased estimate of it, and for a single image it may well lie below $-\log p(x)$.
-# (Grey pixels are no coin tosses: for them the cross-entropy is the usual stand-in for a likelihood, not one.) In the means of section 2 the
-# proportion of the ELBO is $\beta = K/784 = 0.041$.
+# In the means of section 2 the proportion of the ELBO is $\beta = K/784 = 0.041$.
+#
+# **These nats compare among themselves only.** MNIST's pixels are grey, and $\hat x^x(1-\hat x)^{1-x}$ is a probability for $x = 0$ and $x = 1$, not a
+# density over $x \in [0, 1]$: there it integrates to $\frac{2\hat x - 1}{\log\hat x - \log(1 - \hat x)}$, which is $\tfrac12$ at $\hat x = \tfrac12$ and less
+# elsewhere (Loaiza-Ganem and Cunningham 2019). So the cross-entropy of a grey image is the usual stand-in for $-\log p(x \mid z)$, and lacks
+# a normaliser of at least $\log 2$ nats a pixel. Models with the same stand-in compare; with the Gaussian of section 5, which is a density, they do not.
 #
 # **Conventions here:** the encoder gives the log **variance** $\log\sigma^2$ (`logvar`), and images keep their shape `(B, 1, 28, 28)`.
 
@@ -1639,7 +1644,7 @@ print(f"The VAE's loss is {fc_losses[-1] - cvae_losses[-1]:.1f} nats larger; the
 
 # %% [markdown]
 # The difference, 3.6 to 4.8 nats in three full runs, is larger than what the class can be worth. It compares two *bounds* of two trained
-# networks: the rest is how far each bound lies above its own $-\log p$, how far each training has come, and that grey pixels have no likelihood.
+# networks: the rest is how far each bound lies above its own $-\log p$, how far each training has come, and that the cross-entropy of grey pixels is no likelihood.
 
 # %%
 set_seed(1)
@@ -1666,7 +1671,8 @@ plt.savefig("03_conditional.png", dpi=80)
 #
 # $\sigma_x$ decides how much the squared error weighs against the KL: up to a constant, a fixed $\sigma_x$ is a squared error with
 # $\beta = 2\sigma_x^2$. Here it is **learned** (Rybkin et al. 2021): a single parameter `log_sig_x`. Set the derivative by $\sigma_x$ to zero, and the
-# optimum is $\sigma_x^2 = \mathbb E[(x_i - \hat x_i)^2]$: the model's own mean squared error, over draws of $z$.
+# optimum is $\sigma_x^2 = \mathbb E[(x_i - \hat x_i)^2]$: the model's own mean squared error, over draws of $z$. The ELBO here is a bound on the log of a *density*
+# of grey values; it may be positive, and it has nothing to do with the 114 nats of section 3, which stand for something else.
 #
 # The networks are convolutional now, and the code has two dimensions: you can look at all of it. The posterior has one
 # $\sigma$ for both dimensions: the encoder gives $K + 1$ numbers, $K$ means and one $\log\sigma$, as in notebook 1. The method `elbo` here
@@ -1720,7 +1726,7 @@ def kl_q_p_exact(params_q, params_p):
 # ### 5.1 A convolutional VAE with a learned width
 # **`conv.vae`** · auto 10
 #
-# `elbo` is the bound itself, **to be maximised**: the log-likelihood, averaged over the $n$ draws for each image and over the batch,
+# `elbo` is the bound itself, **to be maximised**: the log-likelihood, averaged over the $N$ draws for each image and over the batch,
 # minus the KL, averaged over the batch. `decode` takes draws for a whole batch, shape $(B, N, K)$; a network takes one batch dimension,
 # so fold $B$ and $N$ together and unfold the result.
 
@@ -1816,7 +1822,7 @@ expect_close("elbo", value, fit - kl, rtol=1e-4, atol=1e-3, slips={
         -squares / (2 * math.exp(-0.5)) - 784 * (-0.25 + 0.5 * math.log(2 * math.pi)) - kl})
 
 # %% [markdown]
-# **Training.** The full recipe is 20 epochs with $n = 10$ draws and batches of 256: under 5 minutes on a T4 GPU in the source
+# **Training.** The full recipe is 20 epochs with $N = 10$ draws and batches of 256: under 5 minutes on a T4 GPU in the source
 # course, hours on a CPU. Without a GPU the cell below runs a short path: one epoch over 20,000 images with one draw, enough to see the ELBO climb and
 # `log_sig_x` set off downwards. **Cost** on one CPU core: about half a minute. After that you go on from our weights: 6 epochs over all images,
 # one draw, batches of 128, and a one-cycle learning rate that peaks at 0.006 (2,808 steps; with a constant 0.001 the width needs longer).
@@ -2020,9 +2026,9 @@ print(f"Standard deviation of the codes: {codes.std(dim=0)[0]:.1f} and "
 # | halfway between two digits, autoencoder against VAE | readable at the ends, then halfway | | 78%, 17% against 72%, 25% | 77 to 78%, 17 to 19% against 72 to 74%, 23 to 25% |
 # | VAE, 8 numbers, 15 epochs, full KL from the start | squared error + KL | can collapse | 29.35 + 6.10 = 35.45, 3 of 8 dimensions used | 32.9 to 37.6, 3 to 5 used |
 # | the same, annealed over 5 epochs | total; KL | 34.3; 10.35 | 31.41; 8.93, 6 of 8 dimensions used | 31.0 to 31.3; 9.1 to 10.0, 6 to 8 used |
-# | fully connected VAE, 10 epochs | negative ELBO | 114.4 (below 120) | 114.19 nats | 113.2 to 114.3 |
-# | conditional VAE, 10 epochs | negative ELBO | 108.3 (below 115) | 109.77 nats; 97.6% of 1,000 digits read as asked | 109.5 to 109.7; 96.5 to 98.3% |
-# | convolutional VAE | 20 epochs, $n = 10$, on a GPU | under 5 minutes | 39 seconds on an H100; our weights: 6 epochs, $n = 1$, batches of 128, one-cycle rate up to 0.006: ELBO 148.1 nats, $\sigma_x = 0.1985$ | |
+# | fully connected VAE, 10 epochs | cross-entropy + KL | 114.4 (below 120) | 114.19 nats | 113.2 to 114.3 |
+# | conditional VAE, 10 epochs | cross-entropy + KL | 108.3 (below 115) | 109.77 nats; 97.6% of 1,000 digits read as asked | 109.5 to 109.7; 96.5 to 98.3% |
+# | convolutional VAE | 20 epochs, $N = 10$, on a GPU | under 5 minutes | 39 seconds on an H100; our weights: 6 epochs, $N = 1$, batches of 128, one-cycle rate up to 0.006: ELBO 148.1 nats of a density (not to be compared with the rows above), $\sigma_x = 0.1985$ | |
 
 # %%
 print(f"autoencoder          BCE {np.mean(ae_losses[-100:]):.4f}")
@@ -2053,6 +2059,8 @@ hand_in("03_mnist_vae", files=["03_vae_beta.png", "03_conditional.png"])
 # - I. Higgins et al.: *beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework*, ICLR 2017. The weight $\beta$.
 # - D. P. Kingma, D. J. Rezende, S. Mohamed, M. Welling: *Semi-supervised Learning with Deep Generative Models*, NeurIPS 2014,
 #   [arXiv:1406.5298](https://arxiv.org/abs/1406.5298). Generation given a class.
+# - G. Loaiza-Ganem, J. P. Cunningham: *The continuous Bernoulli: fixing a pervasive error in variational autoencoders*, NeurIPS 2019,
+#   [arXiv:1907.06845](https://arxiv.org/abs/1907.06845). What cross-entropy on grey pixels leaves out.
 # - S. R. Bowman et al.: *Generating Sentences from a Continuous Space* (KL annealing), 2016, [arXiv:1511.06349](https://arxiv.org/abs/1511.06349).
 # - K. Sohn, H. Lee, X. Yan: *Learning Structured Output Representation using Deep Conditional Generative Models*, NeurIPS 2015. The
 #   name CVAE; an output is predicted from an input.

@@ -32,7 +32,7 @@ from grader.probe_kit.stand_ins import (
     silence,
     uniform,
 )
-from grader.probe_kit.tools import gradients, seed_torch, told
+from grader.probe_kit.tools import gradients, seed_torch, told, unreached
 
 
 def _count(module: nn.Module) -> int:
@@ -49,13 +49,20 @@ def _described(part: str, module: nn.Module, seed: int) -> dict[str, object]:
     return {part: _count(module), f"{part}_drawn": drawn}
 
 
+def _constant(module: nn.Module) -> dict[str, object]:
+    """How many weight matrices hold one number alone, as they are made: their units then all learn the same, or nothing."""
+    return {"constant": sum(bool((p == p.flatten()[0]).all()) for p in module.parameters() if p.ndim > 1)}
+
+
 def encoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
-    return _described("Encoder", names["Encoder"](nz=int(nz), input_size=int(size)), int(seed))
+    net = names["Encoder"](nz=int(nz), input_size=int(size))
+    return _constant(net) | _described("Encoder", net, int(seed))
 
 
 def encoder(names, nz: Tensor, size: Tensor, seed: Tensor):
     net = fill(names["Encoder"](nz=int(nz), input_size=int(size)), int(seed))
-    return {"code": _flat(net(2 * uniform(int(seed), 4, 1, int(size)) - 1))}
+    code = _flat(net(2 * uniform(int(seed), 4, 1, int(size)) - 1))
+    return {"code": code, **unreached((code, [net]))}
 
 
 def _flat(code):
@@ -84,12 +91,14 @@ def _like(own: nn.Module, encoder_: nn.Module) -> nn.Module:
 
 
 def decoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
-    return _described("Decoder", names["Decoder"](nz=int(nz), output_size=int(size)), int(seed))
+    net = names["Decoder"](nz=int(nz), output_size=int(size))
+    return _constant(net) | _described("Decoder", net, int(seed))
 
 
 def decoder(names, nz: Tensor, size: Tensor, seed: Tensor):
     net = fill(names["Decoder"](nz=int(nz), output_size=int(size)), int(seed))
-    return picture("image", net(4 * uniform(int(seed), 4, int(nz)) - 2))
+    image = net(4 * uniform(int(seed), 4, int(nz)) - 2)
+    return picture("image", image) | unreached((image, [net]))
 
 
 def autoencoder_sizes(names, nz: Tensor, seed: Tensor):
@@ -100,12 +109,15 @@ def autoencoder_sizes(names, nz: Tensor, seed: Tensor):
 
 def autoencoder(names, nz: Tensor, seed: Tensor):
     model = names["AutoEncoder"](int(nz))
+    reached = {}
+    with suppress(Exception):
+        reached = unreached((model(uniform(int(seed), 3, 1, PIXELS)), [model.encoder, model.decoder]))
     model.encoder, model.decoder = (
         _like(model.encoder, flat_encoder(int(nz), int(seed))),
         flat_decoder(int(nz), int(seed)),
     )
     x = uniform(int(seed), 3, 1, PIXELS)
-    return picture("forward", model(x)) | picture("reconstruct", model.reconstruct(x))
+    return picture("forward", model(x)) | picture("reconstruct", model.reconstruct(x)) | reached
 
 
 def loader(names, labels: Tensor, batch_size: Tensor, seed: Tensor):
@@ -149,8 +161,13 @@ class _Generator(nn.Module):
 
 def sample_images(names, n_samples: Tensor, nz: Tensor, seed: Tensor):
     seed_torch(seed)
-    images = names["sample_images"](_Generator(), int(n_samples), int(nz))
-    return {"images_shape": torch.tensor(images.shape), "z": shown(images, int(nz))}
+    model = _Generator()
+    images = names["sample_images"](model, int(n_samples), int(nz))
+    return {
+        "images_shape": torch.tensor(images.shape),
+        "z": shown(images, int(nz)),
+        "code_size": torch.tensor(model.decoder.code_size),
+    }
 
 
 def sample_images_quiet(names, n_samples: Tensor, nz: Tensor, seed: Tensor, marks: Tensor):
@@ -201,20 +218,45 @@ def vae_noise(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor
 
 
 def _in_two_calls(draw: Callable[[int], Tensor], n: int) -> Tensor:
-    """n draws, of which the second half must not repeat the first."""
+    """n draws, of which the second half must not repeat the first; a call before sets no seed for both."""
+    draw(2)
     return torch.cat([draw(n // 2), draw(n - n // 2)])
 
 
 def vae_gradient(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor):
-    """Of the mean square of z, summed over the dimensions with weights from 1 to 2, three bits of the seed for each."""
+    """Of the mean square of z, summed over the dimensions with weights from 1 to 2, three bits of the seed for each.
+
+    And through the whole model, with the networks of its own; and of the loss, with respect to what it is given.
+    """
     model, emit = _known_posterior(names, mu, log_sigma)
     seed_torch(seed)
     z = shown(model(blank(int(images), 1, PIXELS))["rec"], len(mu))
     weights = 1 + (seed >> 3 * torch.arange(len(mu)) & 7) / 8
     found = torch.autograd.grad((weights * z.pow(2).mean(dim=0)).sum(), [emit.numbers], allow_unused=True)[0]
+    whole = _own_gradients(names, len(mu), int(seed))
     if found is None:
-        return {}
-    return {"d_mu": found[: len(mu)], "d_log_sigma": found[len(mu) :], **told(z, mu, dim=0)}
+        return whole
+    return {"d_mu": found[: len(mu)], "d_log_sigma": found[len(mu) :], **told(z, mu, dim=0), **whole}
+
+
+def _own_gradients(names, nz: int, seed: int) -> dict[str, Tensor]:
+    """What cannot be run is left out: other checks ask about it."""
+    found: dict[str, Tensor] = {}
+    with suppress(Exception):
+        with plain_layers():
+            model = names["VAE"](nz, beta=3.0)
+        x = uniform(seed, 3, 1, PIXELS)
+        outputs = model(x)
+        found |= unreached((outputs["q"], [model.encoder]), (outputs["rec"], [model.encoder, model.decoder]))
+        given = {
+            "q": uniform(seed + 1, *_flat(outputs["q"]).shape).reshape(outputs["q"].shape),
+            "rec": 0.9 * uniform(seed + 2, 3, 1, PIXELS) + 0.05,
+        }
+        found["loss"] = model.loss(x, given)[0].detach()
+        slopes = gradients(lambda q, rec: model.loss(x, {"q": q, "rec": rec})[0], **given)
+        for name, grad in slopes.items():
+            found[f"loss_{name}"] = _flat(grad) if name == "d_q" else 1e3 * sample(grad)
+    return found
 
 
 def vae_loss(names, q: Tensor, beta: Tensor, seed: Tensor):
@@ -231,8 +273,12 @@ def vae_reconstruct(names, nz: Tensor, seed: Tensor):
     model = names["VAE"](int(nz))
     model.encoder = _like(model.encoder, flat_encoder(2 * int(nz), int(seed)))
     model.decoder = flat_decoder(int(nz), int(seed))
-    x = uniform(int(seed), 3, 1, PIXELS)
-    return picture("picture", model.reconstruct(x)) | {"again": picture("again", model.reconstruct(x))["again"]}
+    x, found = uniform(int(seed), 3, 1, PIXELS), {}
+    with suppress(Exception):  # `forward` has checks of its own
+        model(1 - x)  # what is kept from call to call is then seen in the next
+        found["q"] = _flat(model(x)["q"])
+    found |= picture("picture", model.reconstruct(x))
+    return found | {"again": picture("again", model.reconstruct(x))["again"]}
 
 
 def train_vae(names, seed: Tensor, learning_rate: Tensor):
@@ -270,7 +316,7 @@ def interpolate(names, x: Tensor, y: Tensor, steps: Tensor):
 def reparametrize_published(names, mu: Tensor, logvar: Tensor, seed: Tensor):
     seed_torch(seed)
     z = names["reparametrize"](mu, logvar)
-    return {"mean": z.mean(), "std": z.std()}
+    return {"z_shape": torch.tensor(z.shape), "mean": z.mean(), "std": z.std()}
 
 
 def reparametrize(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
@@ -317,14 +363,41 @@ def fcvae(names, latent_size: Tensor, seed: Tensor):
     model = _fcvae(names, int(latent_size))
     _fill_parts(model, int(seed))
     x = uniform(int(seed), 3, 1, 28, 28)
+    _widen(model)
     _, mu, logvar = model(x)
+    _fill_parts(model, int(seed))
     silence(model.logvar_layer, int(latent_size), 0, -40.0)
     return {"mu": mu, "logvar": logvar} | picture("x_hat", model(x)[0])
 
 
+def _widen(model: nn.Module) -> None:
+    """Means and log variances as far out as a limit would show."""
+    with torch.no_grad():
+        for parameter in (*model.mu_layer.parameters(), *model.logvar_layer.parameters()):
+            parameter.mul_(5)
+
+
 def fcvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
-    model = _with_known_posterior(_fcvae(names, len(mu)), mu, logvar)
-    return {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, 28, 28))[0], len(mu)), int(images))}
+    model, x = _fcvae(names, len(mu)), uniform(int(seed), 3, 1, 28, 28)
+    reached = _reached(model, lambda: model(x))
+    model = _with_known_posterior(model, mu, logvar)
+    noise = {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, 28, 28))[0], len(mu)), int(images))}
+    return noise | _joined(reached, unreached((model(x)[0], [model.mu_layer, model.logvar_layer])))
+
+
+def _reached(model: Any, run: Callable[[], Any]) -> dict[str, Tensor]:
+    """Through the model's own networks, from each of its three outputs; nothing where they cannot be run."""
+    with suppress(Exception):
+        x_hat, mu, logvar = run()
+        parts = [getattr(model, part) for part in _PARTS]
+        return unreached(
+            (x_hat, parts), (mu, parts[:1]), (logvar, parts[:1])
+        )  # which is which is judged by their values
+    return unreached()
+
+
+def _joined(*counts: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {"unreached": torch.cat([one["unreached"] for one in counts])}
 
 
 def _with_known_posterior(model: Any, mu: Tensor, logvar: Tensor) -> Any:
@@ -357,6 +430,7 @@ def cvae_encode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed
     """The same image under several classes."""
     model = _cvae(names, int(latent_size), int(num_classes))
     _fill_parts(model, int(seed), ("encoder", "mu_layer", "logvar_layer"))
+    _widen(model)
     x = uniform(int(seed), 1, 1, 28, 28).expand(len(c), -1, -1, -1)
     _, mu, logvar = model(x, _classes(c, int(num_classes)))
     return {"mu": mu, "logvar": logvar}
@@ -373,9 +447,12 @@ def cvae_decode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed
 
 
 def cvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
-    model = _with_known_posterior(_cvae(names, len(mu), 2), mu, logvar)
+    model, x = _cvae(names, len(mu), 2), uniform(int(seed), 3, 1, 28, 28)
     c = _classes(torch.zeros(int(images), dtype=torch.long), 2)
-    return {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, 28, 28), c[:n])[0], len(mu)), int(images))}
+    reached = _reached(model, lambda: model(x, c[:3]))
+    model = _with_known_posterior(model, mu, logvar)
+    noise = {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, 28, 28), c[:n])[0], len(mu)), int(images))}
+    return noise | _joined(reached, unreached((model(x, c[:3])[0], [model.mu_layer, model.logvar_layer])))
 
 
 # ---------------------------------------------------------------- 5 learn the noise
@@ -408,6 +485,9 @@ def _mapped(model, K: int) -> dict[str, Tensor]:
     with suppress(Exception), torch.no_grad():
         found["posterior_shape"] = torch.tensor(model.encoder(torch.zeros(3, 1, 28, 28)).shape)
         found["image_shape"] = torch.tensor(model.decoder(torch.zeros(3, K)).shape)
+    with suppress(Exception):
+        posterior, image = model.encoder(torch.zeros(3, 1, 28, 28)), model.decoder(torch.zeros(3, K))
+        found |= unreached((posterior, [model.encoder]), (image, [model.decoder]))
     return found
 
 
@@ -467,8 +547,9 @@ def conv_elbo_sampled(
         model.log_sig_x.copy_(log_sig_x)
         seed_torch(seed)
         elbos = [model.elbo(x, draws) for _ in range(4)]
+        codes = torch.cat(model.decoder.seen)
         model.decoder = Tones(grey[None])
-        return {"elbos": torch.stack(elbos), "of_grey": model.elbo(x, 1)}
+        return {"elbos": torch.stack(elbos), "of_grey": model.elbo(x, 1), "z": codes}
 
 
 def generate(names, K: Tensor, n_images: Tensor, seed: Tensor):

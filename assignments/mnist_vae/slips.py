@@ -28,7 +28,7 @@
 # replace: nn.Sigmoid(), ->
 
 # %% ae.nets.Decoder relu_before_sigmoid
-# A ReLU stands between the last layer and the sigmoid: no pixel can be darker than 1/2.
+# A ReLU stands between the last layer and the sigmoid: no pixel can be below 1/2.
 # replace: nn.Sigmoid(), -> nn.ReLU(), nn.Sigmoid(),
 
 # %% ae.nets.Decoder tanh_for_sigmoid
@@ -159,7 +159,7 @@ def make_loader(dataset, batch_size):
 # replace: mu, _ = self.encoder(x).chunk(2, dim=-1) -> mu, s = self.encoder(x).chunk(2, dim=-1); mu = mu + s.exp() * torch.randn_like(mu)
 
 # %% vae.model kl_swapped
-# The arguments of the KL divergence are swapped: asked is KL[q || N(0, I)], with q first.
+# The arguments of the KL divergence are swapped: asked is D_KL(q || N(0, I)), with q first.
 # replace: kl_divergence(mu, log_sigma, zeros, zeros) -> kl_divergence(zeros, zeros, mu, log_sigma)
 
 # %% vae.model kl_summed
@@ -511,7 +511,7 @@ class KLWeightManager:
 # replace: rsample(params_q, n) -> rsample(params_q * torch.cat([torch.ones(self.K), torch.full((1,), 0.5)]), n)
 
 # %% conv.vae kl_swapped
-# The arguments of the KL divergence are swapped: asked is KL[q || N(0, I)], with q first.
+# The arguments of the KL divergence are swapped: asked is D_KL(q || N(0, I)), with q first.
 # replace: kl_q_p_exact(params_q, torch.zeros_like(params_q)) -> kl_q_p_exact(torch.zeros_like(params_q), params_q)
 
 # %% conv.vae averaged_over_pixels

@@ -39,6 +39,9 @@ def not_standard_normal(eps: np.ndarray, axes: dict[str, str]) -> Symptom | None
 
 
 def _repeats(eps: np.ndarray, axes: dict[str, str]) -> Symptom | None:
+    sizes = np.abs(eps.ravel())
+    if sizes.max() - sizes.min() < _GAP * 10:
+        return Symptom(f"the noise is {sizes[0]:.2f} everywhere, but for its sign: N(0, I) is randn", "signs_only")
     if symptom := _named(eps, axes):
         return symptom
     for flat in (eps.ravel(), np.abs(eps.ravel())):

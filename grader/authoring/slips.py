@@ -1,7 +1,7 @@
 """The usual slips: wrong answers that students are known to give, `slips.py` of an assignment, in the percent format.
 
     # %% flow.affine sum_for_mean
-    # The answer is a mean over batch and latent; yours is a sum, B times D as large.
+    # The answer is a mean over batch and latent; yours is a sum, B times K as large.
     # replace: .mean() -> .sum()
 
 A slip is the task's whole cell, or the reference solution's cell with replacements (each must apply). What a slip

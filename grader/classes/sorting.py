@@ -5,6 +5,7 @@ notebook with an answer is graded on its own. Of several files with answers to t
 platform numbers uploads, or else as the files' own names do; where neither says, nobody guesses: it is a person's to say.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import replace
@@ -22,6 +23,7 @@ _UNREADABLE = (IntakeError, NotebookError, OSError, OutOfTime, MemoryError, Recu
 _SHOWN = 6
 
 Looks = Sequence[tuple[Candidate, tuple[Inside, ...]]]
+_Seen = list[tuple[Candidate, tuple[Inside, ...]]]
 
 
 def ready() -> None:
@@ -43,18 +45,25 @@ def looked_at(hand_ins: Iterable[HandIn], pool: Executor, count: int = 1) -> lis
     Args:
         hand_ins: As a platform gave them.
         pool: Runs `look`.
-        count: Of its workers: so many files are in memory at a time.
+        count: Of its workers: twice as many files are in memory at a time.
     """
     found: list[tuple[HandIn, Looks]] = []
+    in_flight: deque[tuple[_Seen, Candidate, Future[tuple[Inside, ...]] | None]] = deque()
+
+    def land() -> None:
+        looks, candidate, future = in_flight.popleft()
+        looks.append((candidate, _answer(future)))
+
     for hand_in in hand_ins:
-        own = candidates(hand_in) if hand_in.files else []
-        looks: list[tuple[Candidate, tuple[Inside, ...]]] = []
-        for begin in range(0, len(own), max(1, count)):
-            batch = own[begin : begin + max(1, count)]
-            waiting = [(one, pool.submit(look, *packed)) for one in batch if (packed := _packed(one)) is not None]
-            looks += [(one, _answer(future)) for one, future in waiting]
-            looks += [(one, ()) for one in batch if one not in [candidate for candidate, _ in waiting]]
+        looks: _Seen = []
         found.append((hand_in, looks))
+        for candidate in candidates(hand_in) if hand_in.files else []:
+            if len(in_flight) >= 2 * count:
+                land()
+            packed = _packed(candidate)
+            in_flight.append((looks, candidate, pool.submit(look, *packed) if packed else None))
+    while in_flight:
+        land()
     return found
 
 
@@ -66,9 +75,9 @@ def _packed(candidate: Candidate) -> tuple[bytes, str] | None:
     return (data, name) if len(data) <= MAX_ZIP_BYTES else None
 
 
-def _answer(future: "Future[tuple[Inside, ...]]") -> tuple[Inside, ...]:
+def _answer(future: "Future[tuple[Inside, ...]] | None") -> tuple[Inside, ...]:
     try:
-        return future.result()
+        return future.result() if future else ()
     except WorkerDied:
         return ()
 

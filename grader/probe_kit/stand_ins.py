@@ -150,13 +150,15 @@ class Tones(nn.Module):
 
 
 class Added(nn.Module):
-    """A decoder of grey images whose first pixel is the sum of the code."""
+    """A decoder of grey images whose first pixel is the sum of the code; it keeps the codes, as rows."""
 
     def __init__(self, grey: float) -> None:
         super().__init__()
         self.grey, self.scale = grey, nn.Parameter(torch.ones(()))
+        self.seen: list[Tensor] = []
 
     def forward(self, z: Tensor) -> Tensor:
+        self.seen.append(z.detach().reshape(-1, z.shape[-1]).clone())
         first = self.scale * z.sum(dim=-1, keepdim=True)
         return F.pad(first, (0, PIXELS - 1), value=self.grey).reshape(-1, 1, 28, 28)
 
@@ -171,8 +173,10 @@ class Show(nn.Module):
         super().__init__()
         self.shape = shape
         self.scale = nn.Parameter(torch.ones(()))
+        self.code_size = 0  # of the last code given
 
     def forward(self, z: Tensor) -> Tensor:
+        self.code_size = z.shape[-1]
         shown = (self.scale * z / _TONES).sigmoid()
         return F.pad(shown, (0, PIXELS - z.shape[-1]), value=0.5).reshape(-1, *self.shape)  # one code alone is fine too
 

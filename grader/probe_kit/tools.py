@@ -1,9 +1,9 @@
 """What several probes need: a seed, and the gradients of an answer with respect to its inputs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def gradients(function: Callable[..., object], **inputs: Tensor) -> dict[str, Tensor]:
@@ -22,6 +22,19 @@ def gradients(function: Callable[..., object], **inputs: Tensor) -> dict[str, Te
         return {}
     found = torch.autograd.grad(answer.sum(), list(leaves.values()), allow_unused=True)
     return {f"d_{name}": grad for name, grad in zip(leaves, found, strict=True) if grad is not None}
+
+
+def unreached(*asked: tuple[Tensor, Iterable[nn.Module]]) -> dict[str, Tensor]:
+    """Of each output: how many parameters of some modules no gradient reaches, because it is cut off on the way or they are frozen."""
+    counts = []
+    for output, modules in asked:
+        parameters = [parameter for module in modules for parameter in module.parameters()]
+        open_ = [parameter for parameter in parameters if parameter.requires_grad]
+        found: tuple = ()
+        if open_ and isinstance(output, Tensor) and output.requires_grad:
+            found = torch.autograd.grad(output.sum(), open_, retain_graph=True, allow_unused=True)
+        counts.append(len(parameters) - sum(grad is not None for grad in found))
+    return {"unreached": torch.tensor(counts, dtype=torch.long)}
 
 
 def seed_torch(seed: int | Tensor) -> None:

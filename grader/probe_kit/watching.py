@@ -87,7 +87,7 @@ class Watcher:
         tensors = [leaf for leaf in leaves if _is_plain(leaf)]
         places = {value.untyped_storage().data_ptr() for value in given if _is_plain(value) and value.numel()}
         self._note("shared", _any(leaf.numel() and leaf.untyped_storage().data_ptr() in places for leaf in tensors))
-        small = [leaf.detach() for leaf in tensors if leaf.numel() <= 10_000]
+        small = [leaf.detach() for leaf in tensors if leaf.numel() <= 50_000]
         self._last = [(leaf, leaf.clone()) for leaf in small]
 
 

@@ -176,11 +176,16 @@ def _argument(name, index):
 
 
 def _bound(function, args, kwargs):
-    """Arguments by position: those given by name come to their place, as far as no gap is before it."""
+    """Arguments by position: those given by name come to their place, with defaults in the gaps before."""
     args, kwargs = list(args), dict(kwargs)
     names = _SIGNATURE[: ]
-    while len(args) < len(names) and names[len(args)] in kwargs:
-        args.append(kwargs.pop(names[len(args)]))
+    own = function.__defaults__ or ()
+    defaults = dict(zip(names[len(names) - len(own) :], own))
+    while len(args) < len(names) and kwargs:
+        name = names[len(args)]
+        if name not in kwargs and name not in defaults:
+            break
+        args.append(kwargs.pop(name, defaults.get(name)))
     return args, kwargs
 
 

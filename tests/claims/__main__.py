@@ -20,8 +20,8 @@ from pathlib import Path
 # From the longest to the shortest, so that no core waits at the end.
 MEASURES = (
     "photographs.long_game", "photographs.spectral", "digits.autoencoders", "digits.annealing", "digits.nats", "photographs.game",
-    "airfoils.designs", "airfoils.weights", "digits.blur", "photographs.unbalanced", "gaussians.toys", "gaussians.estimators",
-    "digits.width", "airfoils.facts", "photographs.measure",
+    "airfoils.designs", "airfoils.weights", "airfoils.depth", "digits.blur", "photographs.unbalanced", "gaussians.toys", "gaussians.estimators",
+    "digits.width", "airfoils.facts", "photographs.measure", "photographs.steepness",
 )  # fmt: skip
 ON_CPU = ("airfoils", "gaussians")  # whatever --device says
 ONCE = ("airfoils.facts", "digits.width")  # they draw nothing, or hardly

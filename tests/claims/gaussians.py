@@ -92,7 +92,7 @@ def _at_posterior(names: dict) -> dict[str, float]:
 
 
 def _of_gradient(draws: int = 20_000) -> dict[str, float]:
-    """Two estimators of d/dmu of KL[N(mu, 1) || N(2, 1/4)] at mu = 0, one draw each: their means and variances."""
+    """Two estimators of d/dmu of D_KL(N(mu, 1) || N(2, 1/4)) at mu = 0, one draw each: their means and variances."""
     eps = torch.randn(draws, dtype=torch.float64)
     z = eps  # mu = 0, sigma = 1
     log_ratio = -0.5 * z**2 + 0.5 * ((z - 2) / 0.5) ** 2 + math.log(0.5)

@@ -44,6 +44,19 @@ def long_game(device: str, seed: int, data: Path, share: float) -> dict[str, flo
     return _plain(found | _memory(names, gan, train, test) | _modes(names, gan, train))
 
 
+def steepness(device: str, seed: int, data: Path, share: float) -> dict[str, float]:
+    """Section 2.1: what is left of the bound when the whole convolution is looked at; before training, so without data."""
+    names = names_of("cifar_dcgan", "cpu", seed)
+    names["device"] = torch.device("cpu")
+    names["set_seed"](0)
+    steady = names["SpectralDiscriminator"]()
+    for _ in range(20):
+        steady(torch.rand(8, 3, 32, 32))
+    layers = [layer for layer in steady.eval().modules() if isinstance(layer, torch.nn.Conv2d)]
+    return {f"whole map, convolution {number}": names["steepness"](layer, side)
+            for number, (layer, side) in enumerate(zip(layers, (32, 16, 8), strict=True), 1)}  # fmt: skip
+
+
 def spectral(device: str, seed: int, data: Path, share: float) -> dict[str, float]:
     """Section 2.1: the bound on the convolutions, with the batch norm behind them and without it."""
     names, train, test = _prepare(device, seed, data, share)

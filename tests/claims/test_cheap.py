@@ -1,11 +1,12 @@
 """Claims of the notebooks that take seconds to show."""
 
 import copy
+import math
 
 import pytest
 import torch
 
-from tests.claims import airfoils, gaussians
+from tests.claims import airfoils, gaussians, photographs
 from tests.claims.cells import names_of
 from utils.datasets.airfoils import AirfoilDataset
 
@@ -130,3 +131,24 @@ def test_the_initial_weights_do_not_arrive_behind_spectral_norm() -> None:
     network.apply(names["DCGAN"]._init_weights)
     assert len(originals) == 3
     assert all(torch.equal(old, new) for old, new in zip(before, originals, strict=True))
+
+
+def test_a_bounded_kernel_does_not_bound_the_whole_convolution_by_one() -> None:
+    """Held to the matrix of the whole map, which is small enough to write out for the last convolution."""
+    found = photographs.steepness("cpu", 5, None, 1.0)
+    assert all(1.1 < value < 2 for value in found.values()), found
+    names = names_of("cifar_dcgan")
+    names["device"] = torch.device("cpu")
+    layer = torch.nn.Conv2d(3, 5, 4, stride=2, padding=1, bias=False)
+    columns = torch.eye(3 * 8 * 8).reshape(-1, 3, 8, 8)
+    whole = torch.linalg.matrix_norm(layer(columns).flatten(1), 2).item()
+    assert names["steepness"](layer, 8) == pytest.approx(whole, rel=1e-3)
+    assert whole <= 2 * torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item()
+
+
+def test_the_cross_entropy_of_grey_pixels_lacks_a_normaliser_of_log_2_or_more() -> None:
+    x = torch.linspace(0, 1, 100_001, dtype=torch.float64)
+    for x_hat in (0.01, 0.2, 0.4999, 0.7, 0.99):
+        integral = torch.trapezoid(x_hat**x * (1 - x_hat) ** (1 - x), x).item()
+        assert integral == pytest.approx((2 * x_hat - 1) / (math.log(x_hat) - math.log(1 - x_hat)), rel=1e-6)
+        assert integral <= 0.5

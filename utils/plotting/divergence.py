@@ -39,8 +39,8 @@ def plot_asymmetry(
 
     Args:
         sigmas: Standard deviations of the second Gaussian, shape (S,).
-        forward: KL[N(0, 1) || N(0, sigma)], shape (S,), nats.
-        reverse: KL[N(0, sigma) || N(0, 1)], shape (S,), nats.
+        forward: D_KL(N(0, 1) || N(0, sigma^2)), shape (S,), nats.
+        reverse: D_KL(N(0, sigma^2) || N(0, 1)), shape (S,), nats.
         grid: Where densities are given, shape (G,).
         target: Density of the target on the grid, shape (G,).
         fits: From a label to the density of a fitted Gaussian, shape (G,); at most two.
@@ -58,21 +58,20 @@ def plot_asymmetry(
 
 
 def plot_error_against_samples(counts: Tensor, errors: Tensor, error_of_one: float) -> None:
-    """Draw the error of a Monte Carlo estimate against its number of samples, as bars on a log scale.
+    """Draw the error of a Monte Carlo estimate against its number of samples, as bars on two log scales.
 
     Args:
-        counts: Numbers of samples, shape (C,).
+        counts: Numbers of samples, shape (C,), evenly spaced in their logarithm.
         errors: Absolute errors of repeated estimates, shape (R, C), nats.
         error_of_one: The mean absolute error of one sample, nats; the law of 1/sqrt(N) is drawn from it.
     """
     _, axis = plt.subplots(figsize=(8, 3.4), layout="constrained")
     mean = errors.mean(0)
     whiskers = np.stack([mean - errors.amin(0), errors.amax(0) - mean])
-    width = 0.7 * float(counts[1] - counts[0])
-    axis.bar(counts, mean, width, yerr=whiskers, color=_BLUE, alpha=0.6, capsize=3, label="mean of the repeats")
+    axis.bar(counts, mean, 0.25 * counts, yerr=whiskers, color=_BLUE, alpha=0.6, capsize=3, label="mean of the repeats")
     dense = np.arange(1, int(counts[-1]) + 1)
     axis.plot(dense, error_of_one / np.sqrt(dense), "--", color=_RED, label="law of 1/√N")
-    axis.set(xlabel="samples N", ylabel="|Monte Carlo - exact| (nats)", yscale="log")
+    axis.set(xlabel="samples N", ylabel="|Monte Carlo - exact| (nats)", xscale="log", yscale="log")
     axis.set_title(
         f"A hundred times the samples, a tenth of the error ({len(errors)} repeats; whiskers: best and worst)"
     )

@@ -133,10 +133,17 @@ def chain_of(widths: list[int]) -> list[list[int]]:
     return sorted(sorted(pair) for pair in pairwise(widths))
 
 
+def _frozen(values: Arrays) -> Symptom | None:
+    frozen = values.get("frozen", np.empty(0))
+    if frozen.shape == () and not frozen:
+        return None
+    return Symptom(f"{frozen} of the network's parameters take no gradient: leave requires_grad alone", "gradient_cut")
+
+
 def _layers(values: Arrays, allowed: list[list[list[int]]], inputs: Arrays) -> Symptom | None:
     got, registered = table(values, "layers"), _count(values, "matrices")
     if got in allowed:
-        return None if _is_chain(values, inputs) else Symptom(_NOT_APPLIED)
+        return _frozen(values) if _is_chain(values, inputs) else Symptom(_NOT_APPLIED)
     given = f"with hidden_dims {inputs['hidden_dims'].tolist()}"
     if registered < len(allowed[0]) - 1 or registered == 0:
         return Symptom(

@@ -91,7 +91,7 @@ def _graded(quality: AirfoilQuality) -> Score:
     reasons = []
     if smooth < POINTS:
         reasons.append(
-            f"the outlines tremble (at most {SMOOTH:g} is smooth): train longer, or let the learning rate fall"
+            f"the outlines tremble (at most {SMOOTH:g} is smooth): train longer, at a constant rate or one that falls late"
         )
     if diverse < POINTS:
         reasons.append(f"the samples differ too little (diversity from {DIVERSE:g} on is enough): lower beta a little")

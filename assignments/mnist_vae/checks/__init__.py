@@ -38,19 +38,19 @@ AS_IF = {"reparametrize": draws.as_other_draw}
 CHECKS = (
     _check(
         "ae.nets.Encoder.layers", "three linear layers with biases: input_size, 256, 64, nz", 1,
-        _once("encoder_layers", _NET), nets.same_counts,
+        _once("encoder_layers", _NET), nets.drawn_weights,
     ),
     _check(
         "ae.nets.Encoder.values", "ReLU between the layers, none behind the last", 1,
-        _once("encoder", _NET), nets.close_pictures(),
+        _once("encoder", _NET), nets.all_of(nets.close_pictures(), nets.reached),
     ),
     _check(
         "ae.nets.Decoder.layers", "three linear layers with biases: nz, 64, 256, output_size", 1,
-        _once("decoder_layers", _NET), nets.same_counts,
+        _once("decoder_layers", _NET), nets.drawn_weights,
     ),
     _check(
         "ae.nets.Decoder.values", "ReLU between the layers, a sigmoid behind the last, one channel", 1,
-        _once("decoder", _NET), nets.close_pictures(),
+        _once("decoder", _NET), nets.all_of(nets.close_pictures(), nets.reached),
     ),
     _check(
         "ae.nets.AutoEncoder.sizes", "codes of nz numbers, images of 784 pixels", 1,
@@ -58,7 +58,7 @@ CHECKS = (
     ),
     _check(
         "ae.nets.AutoEncoder.values", "decoded codes, and the same as pictures", 1,
-        _once("autoencoder", _CODE), nets.close_pictures(),
+        _once("autoencoder", _CODE), nets.all_of(nets.close_pictures(), nets.reached),
     ),
     _check(
         "ae.train.make_loader.batches", "full batches only, every example at most once, beside its label", 1,
@@ -78,7 +78,7 @@ CHECKS = (
     ),
     _check(
         "ae.samples.prior", "pictures of independent draws from N(0, I)", 1,
-        _once("sample_images", draws.settings(n_samples=(1000, 1100), nz=(2, 5))), sampling.prior, False,
+        _once("sample_images", draws.settings(n_samples=(1000, 1100), nz=(33, 45))), sampling.prior, False,
     ),
     _check(
         "ae.samples.quiet", "no gradient tracked, new images every time", 1,
@@ -94,10 +94,10 @@ CHECKS = (
     ),
     _check(
         "vae.model.gradient", "gradients pass through z to mean and log sigma", 1,
-        _once("vae_gradient", _LOG_SIGMA), sampling.gradient("log_sigma", weighs=True), False,
+        _once("vae_gradient", _LOG_SIGMA), nets.all_of(sampling.gradient("log_sigma", weighs=True), nets.reached, nets.loss_gradients),
     ),
     _check(
-        "vae.model.loss", "mean BCE plus beta times mean KL[q || N(0, I)], and each of them", 3,
+        "vae.model.loss", "mean BCE plus beta times mean D_KL(q || N(0, I)), and each of them", 3,
         Probe("vae_loss", draws.outputs), close(),
     ),
     _check(
@@ -138,11 +138,11 @@ CHECKS = (
     ),
     _check(
         "fc.reparametrize.published", "the published mean and standard deviation of seed 0", 1,
-        Probe("reparametrize_published", draws.single, draws.published_draw, public=0), close(1e-4, 1e-4),
+        Probe("reparametrize_published", draws.single, draws.published_draw, public=0), nets.close_pictures(1e-4, 1e-4),
     ),
     _check(
         "fc.reparametrize.noise", "z with mean mu, standard deviation exp(logvar / 2), and gradients to both", 1,
-        _once("reparametrize", _LOGVAR), sampling.all_of(sampling.noise("logvar"), sampling.gradient("logvar")), False,
+        _once("reparametrize", _LOGVAR), nets.all_of(sampling.noise("logvar"), sampling.gradient("logvar")), False,
     ),
     _check(
         "fc.model.layers", "the layers of encoder, mu_layer, logvar_layer and decoder", 2,
@@ -154,7 +154,7 @@ CHECKS = (
     ),
     _check(
         "fc.model.noise", "the decoder sees a draw with this mean and variance", 1,
-        _once("fcvae_noise", _LOGVAR), sampling.noise("logvar"), False,
+        _once("fcvae_noise", _LOGVAR), nets.all_of(sampling.noise("logvar"), nets.reached), False,
     ),
     _check(
         "fc.loss.values", "BCE and KL, summed, divided by the number of images", 1,
@@ -182,7 +182,7 @@ CHECKS = (
     ),
     _check(
         "cvae.model.CVAE.noise", "the decoder sees a draw with this mean and variance", 1,
-        _once("cvae_noise", _LOGVAR), sampling.noise("logvar"), False,
+        _once("cvae_noise", _LOGVAR), nets.all_of(sampling.noise("logvar"), nets.reached), False,
     ),
     _check(
         "conv.vae.parameters", "both networks, and log_sig_x as a trainable scalar", 1,

@@ -4,7 +4,7 @@ import numpy as np
 
 from grader.authoring.check import Arrays, Draw
 
-_IMAGES = 1000  # noise is judged by its moments over so many
+_IMAGES = 6000  # noise is judged by its moments over so many
 
 
 def _int(value: int | np.integer) -> np.ndarray:
@@ -57,8 +57,8 @@ def posterior(scale: str) -> Draw:
     """Log widths well away from 0, of both signs: sigma, its square, its root and its logarithm are four different numbers."""
 
     def draw(rng: np.random.Generator) -> Arrays:
-        widths = rng.permutation([-0.7, 0.5, 0.8]) * (1 if scale == "log_sigma" else 2)
-        mu = rng.choice([-1.2, 1.0, 1.3], size=3)
+        widths = rng.permutation([-0.7, 0.5, 0.8, -0.7, 0.5, 0.8]) * (1 if scale == "log_sigma" else 2)
+        mu = rng.choice([-1.2, 1.0, 1.3], size=6)
         return {
             "mu": mu.astype(np.float32),
             scale: widths.astype(np.float32),
@@ -150,6 +150,7 @@ def conditions(rng: np.random.Generator) -> Arrays:
 
 def codes(rng: np.random.Generator) -> Arrays:
     z = _normal(rng, int(rng.integers(4, 6)), int(rng.integers(2, 4)), 2)
+    z[0] *= 5  # as far out as a limit would show
     return {"z": z, "num_filters": _int(rng.integers(3, 6)), "log_sig_x": np.asarray(0, np.float32), "seed": _seed(rng)}
 
 
@@ -167,8 +168,8 @@ def wide(rng: np.random.Generator) -> Arrays:
     """A posterior wide enough that its variance, and the root of it, are told apart by the draws."""
     return {
         "posterior": np.append(rng.uniform(-0.3, 0.7, 2), rng.uniform(0.85, 0.95)).astype(np.float32),
-        "n": _int(150),
-        "images": _int(2),
+        "n": _int(100),
+        "images": _int(3),
         "grey": np.asarray(rng.uniform(0.3, 0.6), np.float32),
         "log_sig_x": np.asarray(rng.uniform(-0.3, 0.3), np.float32),
         "seed": _seed(rng),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.authoring.check import Arrays, Judge, Symptom
-from grader.authoring.judges import alike, close, differs
+from grader.authoring.judges import alike, close, close_gradients, differs
 from grader.authoring.lines import within
 
 _NOTHING = np.empty(0)
@@ -20,7 +20,7 @@ def whole_numbers(values: Arrays, name: str) -> list[int]:
 
 @dataclass(frozen=True)
 class close_pictures:
-    """As `close`, with the shapes of whole tensors (`NAME_shape`) compared first, before the values kept of them."""
+    """As `close`, with the shapes of whole tensors (`NAME_shape`) compared first; what no gradient reaches is judged by `reached`."""
 
     rtol: float = 1e-3
     atol: float = 1e-4
@@ -30,7 +30,46 @@ class close_pictures:
             if key.endswith("_shape") and whole_numbers(values, key) != reference[key].tolist():
                 shapes = [tuple(shape) for shape in (whole_numbers(values, key), reference[key].tolist())]
                 return Symptom(f"{key.removesuffix('_shape')} has shape {shapes[0]}, expected {shapes[1]}")
-        return close(self.rtol, self.atol)(values, reference, inputs)
+        wanted = {name: value for name, value in reference.items() if name != "unreached"}
+        return close(self.rtol, self.atol)(values, wanted, inputs)
+
+
+_CUT = "no .detach(), no torch.no_grad() and no requires_grad_(False) on the way"
+
+
+def reached(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """A gradient comes from every output to all parameters behind it. Where a model cannot be run, another check says so."""
+    left = whole_numbers(values, "unreached")
+    if any(left):
+        return Symptom(
+            f"no gradient reaches {max(left)} of the parameters that the answer passes through: {_CUT}", "gradient_cut"
+        )
+    return None
+
+
+def drawn_weights(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Weights begin as different numbers; then the numbers of parameters."""
+    wanted = {name: value for name, value in reference.items() if name != "constant"}
+    if symptom := same_counts(values, wanted, inputs):
+        return symptom
+    constant = values.get("constant", _NOTHING)
+    if constant.shape != () or int(constant) > 1:
+        return Symptom(
+            "layers begin with one number for all of their weights: their units all learn the same, leave PyTorch's initial weights",
+            "constant_weights",
+        )
+    return None
+
+
+def loss_gradients(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Of the loss with respect to what `forward` returned. A loss of another value is another check's to judge."""
+    if close()({"loss": values.get("loss", _NOTHING)}, {"loss": reference["loss"]}, inputs):
+        return None
+    kept, wanted = (
+        {f"d_{n}": of[f"loss_d_{n}"] for n in ("q", "rec") if f"loss_d_{n}" in of} for of in (values, reference)
+    )
+    symptom = close_gradients()(kept, wanted, inputs)
+    return Symptom(f"in the loss, {symptom.text}", symptom.slip) if symptom else None
 
 
 def is_true(values: Arrays, name: str) -> bool:
@@ -64,7 +103,13 @@ def decodes_the_mean(values: Arrays, reference: Arrays, inputs: Arrays) -> Sympt
             "two reconstructions of the same image differ: decode the posterior's mean, not a draw",
             "reconstruct_samples",
         )
-    return close_pictures()(values, reference, inputs)  # of both
+    wanted = {name: value for name, value in reference.items() if name != "q"}
+    if symptom := close_pictures()(values, wanted, inputs):  # of both
+        return symptom
+    if "q" not in values:  # `forward` cannot be run, as other checks say
+        return None
+    symptom = close_pictures()({"q": values["q"]}, {"q": reference["q"]}, inputs)
+    return Symptom(f"in forward, {symptom.text}: it is the encoder's output for the images given") if symptom else None
 
 
 def uses_class(name: str) -> Judge:
@@ -204,6 +249,8 @@ def log_sig_x(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | No
     symptom = same_counts(values, {name: reference[name] for name in names}, inputs)
     if symptom and not _are_own_networks(values, inputs):
         return symptom
+    if symptom := reached(values, reference, inputs):
+        return symptom
     return close()(values, {"log_sig_x": reference["log_sig_x"]}, inputs)
 
 
@@ -238,3 +285,15 @@ def _are_own_networks(values: Arrays, inputs: Arrays) -> bool:
         and whole_numbers(values, "image_shape") == [3, 1, 28, 28]
         and all(filters in whole_numbers(values, f"{part}_filters") for part in ("encoder", "decoder"))
     )
+
+
+def all_of(*judges: Judge) -> Judge:
+    """What one check asks in several ways; the first symptom is told."""
+
+    def judge(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+        return next((symptom for each in judges if (symptom := each(values, reference, inputs))), None)
+
+    for name in ("rtol", "atol"):  # a judge of values is the first
+        if hasattr(judges[0], name):
+            setattr(judge, name, getattr(judges[0], name))
+    return judge

@@ -39,8 +39,9 @@ def test_numbers_typed_by_hand_are_numbers() -> None:
     assert config == {"beta": 4e-4, "n_iters": 10, "optimizer_name": "SGD", "optimizer_config": {"lr": 1e-3}}
 
 
-def test_the_empty_list_is_a_depth_too() -> None:
-    assert read_configs(_files(model=MODEL | {"hidden_dims": []}))[0]["hidden_dims"] == []
+def test_the_linear_model_is_the_notebooks_own() -> None:
+    assert "without any the model is linear" in _sentence(model=MODEL | {"hidden_dims": []})
+    assert read_configs(_files(model=MODEL | {"hidden_dims": [1]}))[0]["hidden_dims"] == [1]
 
 
 def test_a_missing_file_is_named() -> None:

@@ -186,6 +186,14 @@ def test_the_elbo_of_a_wide_posterior_is_that_of_its_width(seed: int) -> None:
     assert judge(_elbos(seed, sigma, is_shared=True), {}, WIDE) is not None
 
 
+@pytest.mark.parametrize("width", [0.9, 1.1])
+def test_codes_of_another_width_are_seen(width: float) -> None:
+    z = np.array([0.2, 0.6]) + np.exp(0.9) * np.random.default_rng(0).standard_normal((4 * 300, 2))
+    right = _elbos(0, np.exp(0.9))
+    assert sampling.averaged_over_draws(right | {"z": z}, {}, WIDE) is None
+    assert sampling.averaged_over_draws(right | {"z": width * (z - [0.2, 0.6]) + [0.2, 0.6]}, {}, WIDE) is not None
+
+
 def test_elbos_of_a_seed_inside_or_of_nothing_are_seen() -> None:
     right = _elbos(0, np.exp(0.9))
     for elbos in (right["elbos"][[0] * 4], right["elbos"][:1], np.array([np.nan, -700, -700, -700])):

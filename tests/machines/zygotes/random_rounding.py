@@ -23,11 +23,12 @@ _FUNCTIONS = {
     "exp", "expm1", "log", "log1p", "sigmoid", "tanh", "cosh", "sinh", "erf", "softplus", "pow", "rsqrt", "log_sigmoid",
     "smooth_l1_loss", "huber_loss", "addcmul", "addcdiv", "lerp", "randn", "normal", "normal_functional", "randn_like",
 }  # fmt: skip
+_OF_ROWS = {"sum", "mean"}
 _BOUNDED = {"sigmoid", "tanh"}
 
 
 class RandomRounding(TorchDispatchMode):
-    """Changes each result by up to one unit in the last place of it, and sums by one of their usual size."""
+    """Changes each result by up to one unit in the last place of it, and sums by one of their terms' usual size."""
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__()
@@ -38,18 +39,26 @@ class RandomRounding(TorchDispatchMode):
         name = func.overloadpacket.__name__.strip("_").removesuffix("_backward")
         if name in _SUMS | _FUNCTIONS:
             for part in result if isinstance(result, tuple | list) else [result]:
-                self._round(part, name)
+                self._round(part, name, _usual(func, name, args, kwargs or {}, part))
         return result
 
-    def _round(self, value, name: str) -> None:
+    def _round(self, value, name: str, usual) -> None:
         if not isinstance(value, torch.Tensor) or value.dtype != torch.float32 or value.is_meta or not value.numel():
             return
         drawn = torch.rand(value.shape, generator=self._draws).mul_(2).sub_(1)
-        usual = value.pow(2).mean().sqrt() if name in _SUMS else 0.0
         drawn.mul_(value != 0)  # a sum of zeros is 0 everywhere
         value.add_((_EPS * (value.abs() + usual) * drawn).nan_to_num_(0, 0, 0))
         if name in _BOUNDED:
             value.clamp_(-1, 1)
+
+
+def _usual(func, name: str, args: tuple, kwargs: dict, value):
+    """The usual size of what was added up: of each sum its own terms', for a large row is no neighbour's error; 0 where nothing was."""
+    if name not in _SUMS or not isinstance(value, torch.Tensor):
+        return 0.0
+    if name in _OF_ROWS:
+        return func(args[0].pow(2), *args[1:], **kwargs).sqrt()
+    return value.pow(2).mean().sqrt()
 
 
 _probe = child._Run._probe
