@@ -252,7 +252,8 @@ def D_KL(mu, logvar):
 
 # %%
 # TEST
-Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergence
+Normal = torch.distributions.Normal
+kl_between = torch.distributions.kl_divergence
 for seed, published in enumerate((0.9318599700927734, 1.0280910730361938, 0.853870153427124)):
     torch.manual_seed(seed)
     mu, logvar = torch.randn(10, 5), torch.randn(10, 5)
@@ -368,7 +369,8 @@ def kl_divergence(mu1, log_sigma1, mu2, log_sigma2):
 
 # %%
 # TEST
-Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergence
+Normal = torch.distributions.Normal
+kl_between = torch.distributions.kl_divergence
 set_seed(0)
 mu1, mu2 = torch.randn(2, 8, 3)
 log_sigma1, log_sigma2 = 0.5 * torch.randn(2, 8, 3)
@@ -657,7 +659,8 @@ def kl_q_p_exact(params_q, params_p):
 
 # %%
 # TEST
-Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergence
+Normal = torch.distributions.Normal
+kl_between = torch.distributions.kl_divergence
 set_seed(0)
 params_q, params_p = 0.5 * torch.randn(2, 6, 4)  # B = 6, K = 3
 q, p = (Normal(params[:, :-1], params[:, -1:].exp()) for params in (params_q, params_p))
@@ -997,7 +1000,8 @@ def elbo(x, params_q, num_samples, func_decoder, log_sig_x):
 
 # %%
 # TEST
-Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergence
+Normal = torch.distributions.Normal
+kl_between = torch.distributions.kl_divergence
 set_seed(0)
 decoder = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 5))
 x, log_sig_x = torch.randn(4, 5), torch.tensor(-0.5)
