@@ -1,4 +1,4 @@
-"""The command line: `python -m grader grade PATH...`, `mark RESULTS`, `diff OLD NEW`, `similar PATH...`, `doctor`."""
+"""The command line: `python -m grader grade PATH...`, `merge DIR...`, `mark RESULTS`, `diff OLD NEW`, `similar PATH...`, `doctor`."""
 
 import argparse
 import sys
@@ -6,11 +6,15 @@ from pathlib import Path
 
 from grader.classes import hand_back
 from grader.classes.diff import NoResults, diff
-from grader.classes.grade_command import OUR_FAULT, REJECTED, WRITTEN, grade
+from grader.classes.grade_command import grade
 from grader.classes.grade_options import add_grade_parser
 from grader.classes.held import HoldsAnother
+from grader.classes.merge import add_parser as add_merge_parser
+from grader.classes.merge import merge
 from grader.classes.regrade import NoQuestion
 from grader.classes.results_folder import FolderInUse
+from grader.classes.shards import NoShard
+from grader.classes.write_up import OUR_FAULT, REJECTED, WRITTEN
 from grader.doctor import doctor
 from grader.marking import StoreError, command
 from grader.marking.answers import NothingToMark
@@ -20,7 +24,8 @@ from grader.platforms.gradebooks import GradebookError
 from grader.platforms.pattern import PatternError
 from grader.platforms.roster import RosterError
 from grader.report.files import FULL
-from grader.sandbox.watch import DiskFull, SandboxError
+from grader.sandbox.room import NoRoom
+from grader.sandbox.watch import SandboxError
 from utils.assignments.course import CourseError, add_course_option, enter_course
 
 
@@ -36,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "grade":
             return grade(options)
+        if options.command == "merge":
+            return merge(options)
         if options.command == "mark":
             return command.mark(options)
         print(_COMMANDS[options.command](options))
@@ -54,10 +61,11 @@ def main(arguments: list[str] | None = None) -> int:
         StoreError,
         hand_back.CannotHandBack,
         NoQuestion,
+        NoShard,
     ) as error:
         print(error, file=sys.stderr)
         return REJECTED
-    except DiskFull as error:
+    except NoRoom as error:
         print(f"Stopped: {error}. What is graded is kept: the same command goes on from here.", file=sys.stderr)
         return OUR_FAULT
     except OSError as error:
@@ -96,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     add_grade_parser(commands)
+    add_merge_parser(commands)
     command.add_parser(commands)
     compare = commands.add_parser("diff", help="what changed between two runs, for whom, and why")
     compare.add_argument("old", type=Path, metavar="OLD", help="a folder of results")

@@ -1,6 +1,7 @@
 """A class that goes wrong: runs that are killed, neighbours that attack or are damaged, workers that die.
 
     python -m tests.mortals kills [--count 100] [--kills 10]     killed with SIGKILL at random moments, then gone on with
+    python -m tests.mortals shards [--count 100] [--of 7]        graded in shards and merged, against one run
     python -m tests.mortals neighbours                           60 honest, 20 hostile and 20 damaged hand-ins, side by side
 
 Each prints what it did and ends with 1 if anything came out differently. `make test` runs both, smaller.
@@ -135,12 +136,12 @@ def graded(out: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in out.glob("*/results.json")}
 
 
-def grade(folder: Path, out: Path, temporary: Path, workers: int = 2) -> subprocess.Popen:
+def grade(folder: Path, out: Path, temporary: Path, workers: int = 2, *more: str) -> subprocess.Popen:
     """Start the command on a class; its own files go to `temporary`."""
     temporary.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "grader", "grade", str(folder), "--out", str(out), "--min-tier", "E"]
     return subprocess.Popen(
-        [*command, "--workers", str(workers)],
+        [*command, "--workers", str(workers), *more],
         env=os.environ | _SALT | {"TMPDIR": str(temporary)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -237,20 +238,45 @@ def grade_with_neighbours(place: Path, honest: int, hostile: int, damaged: int) 
     return Trial(f"{honest} honest, {hostile} hostile, {damaged} damaged", tuple(wrong))
 
 
+def grade_in_shards(place: Path, count: int, of: int) -> Trial:
+    """Grade a class in one run; in shards, two at a time, and merge them; compare all files, times aside."""
+    wrong, running = [], []
+    write_class(place / "class", count - 2 * (count // 5), count // 5, count // 5)
+    code = grade(place / "class", place / "whole", place / "tmp").wait()
+    for number in range(1, of + 1):
+        out, temporary = place / "shards" / str(number), place / f"tmp{number}"
+        running.append(grade(place / "class", out, temporary, 1, "--shard", f"{number}/{of}"))
+        if len(running) == 2:
+            running.pop(0).wait()
+    for run in running:
+        run.wait()
+    shards = sorted(str(path) for path in (place / "shards").iterdir())
+    merging = [sys.executable, "-m", "grader", "merge", *shards, "--out", str(place / "merged")]
+    merged = subprocess.run(merging, env=os.environ | _SALT, capture_output=True, text=True, encoding="utf-8")
+    if merged.returncode != code:
+        wrong.append(f"merging ended with {merged.returncode}, one run with {code}: {merged.stderr}")
+    if written(place / "merged") != written(place / "whole"):
+        wrong.append(f"other files: {_differing(written(place / 'merged'), written(place / 'whole'))}")
+    return Trial(f"{count} hand-ins in {of} shards", tuple(wrong))
+
+
 _FILES = ("results.json", "feedback.html")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("trial", choices=["kills", "neighbours"])
+    parser.add_argument("trial", choices=["kills", "shards", "neighbours"])
     parser.add_argument("--count", type=int, default=100, help="hand-ins (default: %(default)s)")
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--of", type=int, default=7, help="shards (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     began, count = time.monotonic(), options.count
     with tempfile.TemporaryDirectory(prefix="mortals-") as folder:
         if options.trial == "kills":
             trial = kill_and_go_on(Path(folder), count, options.kills, options.seed)
+        elif options.trial == "shards":
+            trial = grade_in_shards(Path(folder), count, options.of)
         else:
             trial = grade_with_neighbours(Path(folder), count - 2 * (count // 5), count // 5, count // 5)
     for line in trial.wrong:

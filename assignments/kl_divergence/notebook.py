@@ -719,7 +719,8 @@ error_of_one = float(torch.stack([estimate_error(1) for _ in range(2000)]).mean(
 plots.plot_error_against_samples(counts, errors, error_of_one)
 print(f"exact value {exact[0]:.4f} nats")
 means = errors.mean(0)
-print("mean error:", ", ".join(f"{means[counts == n].item():.3f} with {n}" for n in (1, 10, 100, 1000)))
+said = (f"{means[counts == n].item():.3f} with {n}" for n in (1, 10, 100, 1000))
+print("mean error:", ", ".join(said))
 
 # %% [markdown]
 # The bars follow the dashed line, of slope $-\frac12$: the error of one sample divided by $\sqrt N$, the rate of a mean of independent draws.

@@ -4,7 +4,9 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,29 +16,28 @@ from tqdm import tqdm
 from grader.authoring.check import has_checks
 from grader.authoring.mistakes import require_sound
 from grader.classes.batch import Settings, tier_here
-from grader.classes.held import held_notebooks, require_same, secret_mark
+from grader.classes.held import require_same, secret_mark
 from grader.classes.pool import Here, Workers
 from grader.classes.regrade import Regrade
-from grader.classes.results_folder import FolderInUse, ResultsFolder, read_results
+from grader.classes.results_folder import FolderInUse, ResultsFolder
 from grader.classes.run import Results, WeakIsolation, grade_all, kept_results
+from grader.classes.sameness import made_with
+from grader.classes.shards import Record, about_notebook, begin, end, refuse_whole, require_place
 from grader.classes.sorting import by_notebook, looked_at, ready
 from grader.classes.tracked import would_be_committed
-from grader.marking import STORE, add_marks, marks_exist
+from grader.classes.write_up import OUR_FAULT, exit_code, tiers_of, write_notebook, write_over_all
 from grader.marking.given import Brought
 from grader.marking.options import brought, with_given
 from grader.platforms import Collection, Directory, HandIn, collect, missing, read_roster
 from grader.platforms.gradebooks import fill, read_gradebook
 from grader.platforms.pattern import layout_of
 from grader.records import Seat
-from grader.report import grades_table, write_class
 from grader.report.files import GRADES_FILE
-from grader.report.summary import write_summary
 from grader.rubric.draws import DEFAULT_SALT, course_salt
 from grader.rubric.references import require_references
 from grader.sandbox.tiers import TIERS, is_at_least
 from utils.assignments import assignment_names, load_assignment
 
-WRITTEN, REJECTED, OUR_FAULT = 0, 1, 2
 _FEW = 8  # hand-ins that this process looks into by itself: starting others takes longer
 
 
@@ -55,6 +56,8 @@ def grade(options: argparse.Namespace) -> int:
     roster = read_roster(options.roster) if options.roster else None
     gradebook = read_gradebook(options.fill) if options.fill else None
     given = brought(options)
+    if options.shard:
+        refuse_whole(options)
     _check_places(options.paths, options.out)
     collection = collect(
         options.paths,
@@ -78,41 +81,68 @@ def grade(options: argparse.Namespace) -> int:
     results: list[Results] = []
     try:
         with ResultsFolder(options.out) as folder:
+            require_place(options.out, options.shard)
             groups = _groups(options, collection)
             is_several = require_same(options.out, groups, settings, options.fresh)
-            if is_several:
-                for name, hand_ins in groups.items():
-                    print(f"\n{name}: {len(hand_ins)} hand-ins")
-                    own = _of_notebook(options, collection, hand_ins, roster)
-                    with ResultsFolder(options.out / name) as inner:
-                        results += _grade_notebook(options, own, replace(settings, notebook=name), inner, given)
-                facts = _facts(options, collection, settings, time.monotonic() - began)
-                others = [name for name in held_notebooks(options.out) if name not in groups]
-                before = [result for name in others for result in _with_marks(options.out / name)]
-                write_summary(options.out, sorted({*groups, *others}), results + before, facts)
-            else:
-                for hand_ins in groups.values():
-                    own = _of_notebook(options, collection, hand_ins, roster)
-                    results += _grade_notebook(options, own, settings, folder, given)
+            if options.shard:
+                begin(options.out, options.shard, settings)
+            notebooks = {}
+            for name, hand_ins in groups.items():
+                own, said = _part(options, _of_notebook(options, collection, hand_ins, roster))
+                if is_several:
+                    print(f"\n{name}: {said}")
+                with ResultsFolder(options.out / name) if is_several else nullcontext(folder) as inner:
+                    with_ = replace(settings, notebook=name) if is_several else settings
+                    graded, facts = _grade_notebook(options, own, with_, inner, given)
+                results += graded
+                notebooks[name] = about_notebook((one.student for one in hand_ins), facts, graded)
+            facts = _facts(options, collection, settings, time.monotonic() - began)
+            if options.shard:
+                made, asked = made_with(settings, groups), _asked(options)
+                record = Record(options.shard, asked, made, facts, notebooks=notebooks, is_several=is_several)
+                end(options.out, record, settings)
+            elif is_several:
+                write_over_all(options.out, groups, results, facts)
     except WeakIsolation as error:
         print(_too_weak(error.tier, _minimum(options, collection)), file=sys.stderr)
         return OUR_FAULT
+    if options.shard:
+        print(
+            f"{options.shard} is in {options.out}. When all are there: python -m grader merge DIR DIR ... --out RESULTS"
+        )
+        return exit_code(results)
     if gradebook:
         print(fill(gradebook, results, options.out, options.column, options.trust_names, options.fill_also))
     print(f"Grades: {options.out / GRADES_FILE}. {_where_to_look(options.out, collection, is_several)}")
-    return _exit_code(results)
+    return exit_code(results)
+
+
+def _asked(options: argparse.Namespace) -> dict[str, Any]:
+    """The options that results depend on."""
+    return {"--notebook": options.notebook, "--quality-seconds": options.quality_seconds}
 
 
 def _groups(options: argparse.Namespace, collection: Collection) -> dict[str, list[HandIn]]:
-    """The hand-ins of each notebook."""
-    count = min(len(collection.hand_ins), _cores() if options.workers is None else options.workers)
-    with Workers(count, ready) if count and len(collection.hand_ins) > _FEW else Here() as pool:
-        found = looked_at(collection.hand_ins, pool, max(1, count))
-    return by_notebook(found, options.notebook)
+    """The hand-ins of each notebook, of the whole class. A shard that is told the notebook looks into its own alone."""
+    hand_ins = collection.hand_ins
+    seen = _own(options, hand_ins) if options.notebook else hand_ins
+    count = min(len(seen), _cores() if options.workers is None else options.workers)
+    with Workers(count, ready) if count and len(seen) > _FEW else Here() as pool:
+        groups = by_notebook(looked_at(seen, pool, max(1, count)), options.notebook)
+    if len(seen) == len(hand_ins):
+        return groups
+    looked_into = {hand_in.student: hand_in for hand_in in groups[options.notebook]}
+    return {options.notebook: [looked_into.get(hand_in.student, hand_in) for hand_in in hand_ins]}
 
 
-def _with_marks(folder: Path) -> list[Results]:
-    return add_marks(folder, list(read_results(folder).values()))[0]
+def _own(options: argparse.Namespace, hand_ins: Sequence[HandIn]) -> tuple[HandIn, ...]:
+    return tuple(one for one in hand_ins if options.shard is None or options.shard.has(one.student))
+
+
+def _part(options: argparse.Namespace, whole: Collection) -> tuple[Collection, str]:
+    """What this run grades of a notebook's hand-ins, and how many they are, in words."""
+    own, count = _own(options, whole.hand_ins), f"{len(whole.hand_ins)} hand-ins"
+    return replace(whole, hand_ins=own), f"{len(own)} of {count}" if options.shard else count
 
 
 def _of_notebook(
@@ -125,32 +155,34 @@ def _of_notebook(
 
 def _grade_notebook(
     options: argparse.Namespace, collection: Collection, settings: Settings, folder: ResultsFolder, given: Brought
-) -> list[Results]:
+) -> tuple[list[Results], dict[str, Any]]:
     """Grade the hand-ins of one notebook into a folder of results of its own.
+
+    Returns:
+        Their results, and what `write_class` is told of the run.
 
     Raises:
         WeakIsolation: If this machine's isolation will not do.
     """
     began = time.monotonic()
-    regrade = Regrade.of(options.question, collection.hand_ins, settings, folder) if options.question else None
+    regrade = None
+    if options.question and collection.hand_ins:
+        regrade = Regrade.of(options.question, collection.hand_ins, settings, folder)
     if regrade:
         kept, folder.merge = regrade.untouched(), regrade.merge
     else:
         kept = {} if options.fresh else _kept(options, collection, settings, folder)
     graded = _graded(options, collection, regrade.to_grade_with if regrade else settings, folder, kept)
     results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
-    results, by_hand = with_given(options, folder.path, results, given)
-    has_marks = marks_exist(folder.path)
-    folder.write_feedback(r for r in results if has_marks or r["extra_data"]["student"] in kept)
-    if regrade:
-        by_hand = f"{regrade.said()} {by_hand}".strip()
-    seconds = time.monotonic() - began
-    write_class(folder.path, results, _facts(options, collection, settings, seconds, folder.path))
-    print(grades_table(results))
-    print(_summary(len(graded), len(kept), results, seconds))
-    if by_hand:
-        print(by_hand)
-    return results
+    facts, said = _facts(options, collection, settings, time.monotonic() - began), ""
+    if not options.shard:
+        results, said = write_notebook(
+            folder, results, facts, kept, lambda path, found: with_given(options, path, found, given)
+        )
+    print(_summary(len(graded), len(kept), results, time.monotonic() - began))
+    if words := f"{regrade.said() if regrade else ''} {said}".strip():
+        print(words)
+    return results, facts
 
 
 def _require_gradable(name: str) -> None:
@@ -211,7 +243,6 @@ def _facts(
     collection: Collection,
     settings: Settings,
     seconds: float,
-    folder: Path | None = None,
 ) -> dict[str, Any]:
     return {
         "command": ["grade", *(str(path) for path in options.paths)],
@@ -219,7 +250,7 @@ def _facts(
         "is_class": collection.is_class,
         "found": list(collection.found),
         "absent": [{"name": p.name, "email": p.email, "ids": dict(p.ids)} for p in collection.absent],
-        "by_hand": STORE if folder and marks_exist(folder) else None,
+        "by_hand": None,
         "secret": secret_mark(settings),
         "wall_seconds": round(seconds, 2),
     }
@@ -253,20 +284,12 @@ def _attend_to(results: Results) -> None:
 
 def _summary(n_graded: int, n_kept: int, results: list[Results], seconds: float) -> str:
     kept = f", {n_kept} kept from before" if n_kept else ""
-    tiers = sorted({tier for r in results if (tier := r["extra_data"]["tier"])})
-    named = ", ".join(f"{tier} ({TIERS[tier].confined_by})" for tier in tiers) or "not reached"
-    return f"\n{n_graded} graded{kept} in {seconds:.1f} s, isolation tier {named}."
+    return f"\n{n_graded} graded{kept} in {seconds:.1f} s, isolation tier {tiers_of(results)}."
 
 
 def _where_to_look(out: Path, collection: Collection, is_several: bool) -> str:
     page = f"The class: {out / 'class.html'}. " if collection.is_class or is_several else ""
     return f"{page}Feedback: {out}/{'<notebook>/' if is_several else ''}<student>/feedback.html"
-
-
-def _exit_code(results: list[Results]) -> int:
-    if any(r["extra_data"]["status"] == "grader_error" for r in results):
-        return OUR_FAULT
-    return REJECTED if len(results) == 1 and results[0]["extra_data"]["rejection"] else WRITTEN
 
 
 def _too_weak(tier: str, minimum: str) -> str:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from grader.classes.shards import shard_option
 from grader.marking.options import add_options
 from grader.sandbox.tiers import TIERS
 from utils.assignments import assignment_names
@@ -51,6 +52,12 @@ def add_grade_parser(commands: Any) -> None:
     again.add_argument("--fresh", action="store_true", help="grade everything again")
     again.add_argument(
         "--question", metavar="ID", help="grade this question again for everybody, and touch nothing else"
+    )
+    grade.add_argument(
+        "--shard",
+        type=shard_option,
+        metavar="I/N",
+        help="grade part I of N alone, into a folder of its own; `merge` puts the parts together",
     )
     grade.add_argument("--roster", type=Path, metavar="FILE", help="the class list, a CSV file: adds who is missing")
     grade.add_argument(

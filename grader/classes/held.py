@@ -8,7 +8,8 @@ from typing import Any
 from grader.classes.batch import Settings, keyed
 from grader.classes.results_folder import each_result
 
-_RUN = "run.json"
+SHARD_FILE = "shard.json"  # see `shards`
+_RUN = ("run.json", SHARD_FILE)
 
 
 class HoldsAnother(ValueError):
@@ -65,9 +66,18 @@ def held_notebooks(out: Path) -> list[str]:
     return next(([name] for result in each_result(out) if (name := result["extra_data"]["notebook"])), [])
 
 
+def held_secret(out: Path) -> str:
+    """The mark of the secret that a folder's results were drawn with; "" where nothing says it."""
+    mark = _run(out).get("secret")
+    return mark if isinstance(mark, str) else ""
+
+
 def _run(out: Path) -> dict[str, Any]:
-    try:
-        run = json.loads((out / _RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return run if isinstance(run, dict) else {}
+    for name in _RUN:
+        try:
+            run = json.loads((out / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(run, dict):
+            return run
+    return {}

@@ -167,13 +167,23 @@ def each_result(folder: Path) -> Iterator[dict[str, Any]]:
             yield results
 
 
+def result_bytes(out: Path, student: str) -> bytes | None:
+    """The file of a student's results in a folder of results, as it lies there; None if there is none that can be read."""
+    return (_read_bytes(out / folder_name(student)) or (None, None))[0]
+
+
 def _read(folder: Path) -> dict[str, Any] | None:
     """The results in a folder, if there are any; a link is not followed."""
+    return (_read_bytes(folder) or (None, None))[1]
+
+
+def _read_bytes(folder: Path) -> tuple[bytes, dict[str, Any]] | None:
     path = folder / "results.json"
     if folder.is_symlink() or path.is_symlink():
         return None
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
+        found = json.loads(data.decode("utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    return found if is_results(found) else None
+    return (data, found) if is_results(found) else None

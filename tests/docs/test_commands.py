@@ -25,6 +25,8 @@ RUN = {
     f"{PYTHON} -m tools.references 01_sums --course {{course}}": "assignments/sums/references/values.npz",
     f"{PYTHON} -m tools.examples --course {{course}}": "examples/submissions/sums_solved.zip",
     f"{PYTHON} -m grader grade {CLASS} --course {{course}} --workers 2 --min-tier E": "results/grades.csv",
+    f"{PYTHON} -m grader grade {CLASS} --shard 1/1 --out {{course}}/shards/1 --course {{course}} --min-tier E": "shards/1/shard.json",
+    f"{PYTHON} -m grader merge {{course}}/shards/1 --out {{course}}/merged --course {{course}}": "merged/grades.csv",
     f"{PYTHON} -m grader diff {{course}}/results {{course}}/results --course {{course}}": "",
     f"{PYTHON} -m grader similar {{course}}/results --against {CLASS} --course {{course}}": "results/similar.html",
     f"{PYTHON} -m grader mark {{course}}/results --sheet {{course}}/marks.csv --course {{course}}": "marks.csv",
@@ -40,7 +42,9 @@ RUN = {
     "make hand-in NB={course}/notebooks/01_sums.ipynb COURSE={course}": "notebooks/01_sums_submission.zip",
 }  # fmt: skip
 SAYS = {
-    "grader grade": "10 graded",
+    "--workers 2": "10 graded",
+    "--shard 1/1": "shard 1 of 1 is in",
+    "grader merge": "10 results of 1 shards merged",
     "grader diff": "Nothing changed for 10 students",
     "grader similar": "01_sums: 9 hand-ins, 117 pairs compared",
     "grader doctor": "01_sums",

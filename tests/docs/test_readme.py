@@ -39,6 +39,8 @@ FOLLOWED = {
 }
 OF_A_COURSE = {
     f"{PYTHON} -m grader grade FOLDER_OR_ZIP --workers 2": ("grader grade", "--workers 2"),
+    f"{PYTHON} -m grader grade CLASS --shard 3/16 --out shards/3": ("grader grade", "--shard", "--out"),
+    f"{PYTHON} -m grader merge shards/* --out results": ("grader merge", "--out"),
     f"{PYTHON} -m grader similar RESULTS_OR_SUBMISSIONS --against LAST_YEAR": ("grader similar", "--against"),
     f"{PYTHON} -m pytest grader --submission x.zip": ("pytest grader", "--submission"),
     f"make pdf NB=notebooks/{NAME}.ipynb": ("make pdf", "NB="),
