@@ -749,7 +749,8 @@ print_quality({name: sample(game, codes) for name, game in games.items()})
 for name, game in games.items():
     pulls = (pull_on_images(game, lambda logits: -F.logsigmoid(logits)),
              pull_on_images(game, lambda logits: F.logsigmoid(-logits)))
-    print("{:<20} gradient that reaches an image: {:.4f} of -log D, {:.4f} of log(1 - D)".format(
+    print("{:<20} gradient that reaches an image: "
+          "{:.4f} of -log D, {:.4f} of log(1 - D)".format(
         name, *pulls))
 
 # %% [markdown]
