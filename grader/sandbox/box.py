@@ -24,6 +24,7 @@ from grader.sandbox.scratch import Disk, empty
 from grader.sandbox.script import Steps, encode_script
 from grader.sandbox.shown import environment, readable_paths
 from grader.sandbox.sitting import Sitting
+from grader.sandbox.slots import Slot, take
 from grader.sandbox.tiers import remark_on, tier_of
 from grader.sandbox.watch import Attempt, Deadlines, DiskFull, SandboxError, Watch, read_line
 
@@ -46,7 +47,7 @@ class Box:
             assignments: Names whose import cells and probes the zygote loads ahead.
             max_tier: Use no stronger isolation than this (tests do), "A" to "E" or "B-". Default: the environment's
                 GRADER_MAX_TIER, else the strongest this machine offers.
-            seat: Where it works; boxes that run side by side have other numbers, so that their users differ.
+            seat: Where it works; boxes of a run have other numbers. Users differ on the whole machine, see `slots`.
         """
         self.assignments = assignments
         self._seat = seat
@@ -54,6 +55,7 @@ class Box:
         self.step_seconds = math.inf  # a cap on the time of each cell and probe; tests lower it
         self._max_tier = max_tier or os.environ.get("GRADER_MAX_TIER") or ("A" if sys.platform == "linux" else "E")
         self._features: dict[str, bool] = {}
+        self._slot: Slot | None = None  # held while it runs
         self._process: subprocess.Popen | None = None
         self._control: socket.socket | None = None
         self.folder = ""
@@ -93,6 +95,10 @@ class Box:
             readable = readable_paths(self.assignments)
         except ValueError as error:
             raise SandboxError(f"the sandbox did not start: {error}") from None
+        try:
+            self._slot = self._slot or take(self._seat.number)
+        except OSError as error:
+            raise SandboxError(f"the sandbox did not start: {error}") from None
         ours, theirs = socket.socketpair()
         self._make_folder()
         self._process = subprocess.Popen(
@@ -102,7 +108,7 @@ class Box:
                 "-s",
                 "-m",
                 ZYGOTE,
-                json.dumps(self._settings(theirs.fileno(), readable)),
+                json.dumps(self._settings(theirs.fileno(), readable, self._slot.number)),
             ],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -134,12 +140,12 @@ class Box:
                 raise DiskFull(_full(self._seat.folder or tempfile.gettempdir())) from None
             raise
 
-    def _settings(self, control_fd: int, readable: list[str]) -> dict:
+    def _settings(self, control_fd: int, readable: list[str], slot: int) -> dict:
         return {
             "control": control_fd,
             "tier": self._max_tier[0],
             "without_landlock": self._max_tier in ("B-", "D"),
-            "uid": _FIRST_UID + self._seat.number,
+            "uid": _FIRST_UID + slot,
             "scratch": f"{self.folder}/scratch",
             "root": f"{self.folder}/root",
             "readable": readable,
@@ -160,7 +166,9 @@ class Box:
             assert self._process.stderr is not None
             self._process.stderr.close()
             self._remove_files()
-        self._process = self._control = None
+        if self._slot is not None:  # nothing runs as its user any more
+            self._slot.free()
+        self._process = self._control = self._slot = None
 
     def _remove_files(self) -> None:
         with suppress(OSError):
