@@ -24,7 +24,8 @@ from grader.platforms.gradebooks import GradebookError
 from grader.platforms.pattern import PatternError
 from grader.platforms.roster import RosterError
 from grader.report.files import FULL
-from grader.sandbox.watch import DiskFull, SandboxError
+from grader.sandbox.room import NoRoom
+from grader.sandbox.watch import SandboxError
 from utils.assignments.course import CourseError, add_course_option, enter_course
 
 
@@ -64,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     ) as error:
         print(error, file=sys.stderr)
         return REJECTED
-    except DiskFull as error:
+    except NoRoom as error:
         print(f"Stopped: {error}. What is graded is kept: the same command goes on from here.", file=sys.stderr)
         return OUR_FAULT
     except OSError as error:

@@ -22,6 +22,7 @@ from utils.assignments.course import add_course_option, enter_course
 from utils.assignments.places import place_of, this_course
 
 _NOTEBOOK = re.compile(r"^## (\S+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_KEPT = re.compile(r"^## Behavioural mutants\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)  # `tests.behaviour` writes it
 _PRICES = re.compile(rf"^{HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _COLUMNS = (
     "questions tried", "right answers passed", "wrong answers refused", "of them named", "mutants killed", "survivors explained",
@@ -126,7 +127,8 @@ def document(questions: dict[str, list[Tried]], before: str = "", priced: str = 
     sections = [f"## {name}\n\n{parts[name].strip()}" for name in names]
     prices_before = _PRICES.search(before)
     priced = priced or (prices_before[0].strip() if prices_before else "")
-    return "\n\n".join([_INTRODUCTION.strip(), "\n".join(rows), *([priced] if priced else []), *sections]) + "\n"
+    kept = [text.strip() for text in _KEPT.findall(before)]
+    return "\n\n".join([_INTRODUCTION.strip(), "\n".join(rows), *([priced] if priced else []), *kept, *sections]) + "\n"
 
 
 def _counts(asked: list[Tried]) -> list[tuple[int, int]]:

@@ -331,7 +331,11 @@ def reparametrize(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tenso
 
 
 def loss_function(names, x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor):
-    return {"loss": names["loss_function"](x_hat, x, mu, logvar)}
+    loss = names["loss_function"](x_hat, x, mu, logvar)
+    slopes = gradients(
+        lambda *three: names["loss_function"](three[0], x, *three[1:]), x_hat=x_hat, mu=mu, logvar=logvar
+    )
+    return {"loss": loss, **slopes}
 
 
 _PARTS = ("encoder", "mu_layer", "logvar_layer", "decoder")

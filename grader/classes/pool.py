@@ -22,7 +22,9 @@ from multiprocessing import connection, get_context, parent_process
 from typing import Any
 
 from grader.records import Seat
+from grader.sandbox.room import is_no_room, no_process
 
+_AGAIN_SECONDS = 0.1
 WORKER_BYTES = 2**30  # a stranger's file that needs more gets a sentence
 
 
@@ -76,10 +78,23 @@ class _Worker:
         self._pool = self._started()
 
     def _started(self) -> ProcessPoolExecutor:
-        # spawn: this process has threads, and a sandbox must not inherit what was read here
-        pool = ProcessPoolExecutor(1, get_context("spawn"), _begin)
-        pool.submit(self._warm_up, *self._args)
-        return pool
+        """A new process; waits where the system has no room for it, or for a thread.
+
+        Raises:
+            NoRoom: If it has none for long.
+        """
+        pause = no_process()
+        while True:
+            # spawn: this process has threads, and a sandbox must not inherit what was read here
+            pool = ProcessPoolExecutor(1, get_context("spawn"), _begin)
+            try:
+                pool.submit(self._warm_up, *self._args)
+                return pool
+            except (OSError, RuntimeError) as error:
+                if not is_no_room(error):
+                    raise
+                pool.shutdown(wait=False)
+            pause.wait(_AGAIN_SECONDS)
 
     def _seated(self, args: tuple) -> tuple:
         return tuple(replace(arg, number=self._number) if isinstance(arg, Seat) else arg for arg in args)
@@ -103,7 +118,12 @@ def _begin() -> None:
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
         resource.setrlimit(resource.RLIMIT_DATA, (WORKER_BYTES, hard))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the run's to handle
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    pause = no_process()
+    while True:
+        try:
+            return threading.Thread(target=_end_with_parent, daemon=True).start()
+        except RuntimeError:
+            pause.wait(_AGAIN_SECONDS)
 
 
 def _end_with_parent() -> None:

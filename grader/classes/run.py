@@ -10,7 +10,7 @@ from grader.classes.pool import WorkerDied
 from grader.classes.results_folder import ResultsFolder
 from grader.platforms import HandIn, content
 from grader.records import Report, Seat
-from grader.sandbox.watch import DiskFull
+from grader.sandbox.room import NoRoom
 from grader.stages.intake import MAX_ZIP_BYTES
 
 Results = dict[str, Any]
@@ -102,7 +102,7 @@ def _result(future: Future, work: Work, settings: Settings) -> bytes:
         return future.result()
     except WorkerDied as error:
         return fault_results(work, settings, str(error))
-    except DiskFull:
+    except NoRoom:
         raise
     except Exception as error:  # ours, whatever it is: one hand-in must not stop a class
         return fault_results(work, settings, f"{type(error).__name__}: {error}")

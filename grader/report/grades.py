@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 _HEADER = ["student", "notebook", "score", "max_score", "pending", "status"]
 _CHANGES = ["late", "adjustments"]  # points that belong to no question, where there are any
 _WHO = ["email", "id", "handed_in_as"]  # at the end, where a platform or a roster says more than a name
+_PARTS_CELLS = re.compile(r"(?<=[;,:|])")
+_ENDS_LINES = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -117,8 +120,15 @@ def changes(result: dict[str, Any]) -> tuple[str, str]:
 
 
 def harmless(field: str) -> str:
-    """A spreadsheet runs a cell that begins like a formula; a student chooses their file's name."""
-    begin = unicodedata.normalize("NFKC", field).lstrip()[:1]  # full-width signs and spaces before them work as well
-    return (
-        f"'{field}" if (begin in ("=", "+", "-", "@", "|", "%") and begin) or field[:1] in ("\t", "\r", "\n") else field
+    """A text that no spreadsheet takes for a formula, also where it parts cells elsewhere than we do, as a semicolon does in many
+    countries; a student chooses their file's name. A table of one line a person stays one."""
+    pieces = _PARTS_CELLS.split(_ENDS_LINES.sub(" ", field))
+    return "".join(f"'{piece}" if _begins_formula(piece) else piece for piece in pieces)
+
+
+def _begins_formula(piece: str) -> bool:
+    """Full-width signs, and spaces, quotes and what nobody sees before them, work as well."""
+    signs = (
+        c for c in unicodedata.normalize("NFKC", piece) if unicodedata.category(c)[0] not in "CZ" and c not in "'\""
     )
+    return next(signs, "") in ("=", "+", "-", "@", "|", "%")

@@ -20,17 +20,21 @@ from contextlib import suppress
 from grader.records import Job, SandboxRun, Seat
 from grader.sandbox import linux
 from grader.sandbox.processes import Forked, OwnProcess
+from grader.sandbox.room import full_disk, is_no_room, no_process
 from grader.sandbox.scratch import Disk, empty
 from grader.sandbox.script import Steps, encode_script
 from grader.sandbox.shown import environment, readable_paths
 from grader.sandbox.sitting import Sitting
 from grader.sandbox.slots import Slot, take
 from grader.sandbox.tiers import remark_on, tier_of
-from grader.sandbox.watch import Attempt, Deadlines, DiskFull, SandboxError, Watch, read_line
+from grader.sandbox.watch import Attempt, Deadlines, SandboxError, Watch, read_line
 
 MEMORY_MIB = 2048
 _START_SECONDS = 180.0
-_ROOM_SECONDS = 60.0  # for somebody to make room on a full disk
+_LOOK_AGAIN_SECONDS, _FORK_AGAIN_SECONDS = (
+    0.5,
+    0.02,
+)  # a fork has to be quicker than who takes each place that gets free
 _FIRST_UID = 61000
 
 
@@ -88,6 +92,7 @@ class Box:
 
         Raises:
             SandboxError: If it does not come up; the message holds its own last words.
+            NoRoom: If there is none for its process, or for its folder.
         """
         if linux.IS_LINUX:
             linux.forbid_inspection()  # of this process, by code that runs as the same user
@@ -95,29 +100,27 @@ class Box:
             readable = readable_paths(self.assignments)
         except ValueError as error:
             raise SandboxError(f"the sandbox did not start: {error}") from None
-        try:
-            self._slot = self._slot or take(self._seat.number)
-        except OSError as error:
-            raise SandboxError(f"the sandbox did not start: {error}") from None
+        pause = no_process()
+        while not self._is_started(readable):
+            pause.wait(_LOOK_AGAIN_SECONDS)
+        if self.remark and self._seat.number == 0:  # once a run
+            print(self.remark, file=sys.stderr)
+
+    def _is_started(self, readable: list[str]) -> bool:
+        """Start the zygote; False where the system has no room for its processes."""
+        self._slot = self._slot or take(self._seat.number)
         ours, theirs = socket.socketpair()
         self._make_folder()
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-B",
-                "-s",
-                "-m",
-                ZYGOTE,
-                json.dumps(self._settings(theirs.fileno(), readable, self._slot.number)),
-            ],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            cwd="/",
-            env=environment(self.folder),
-        )
-        theirs.close()
+        try:
+            self._process = self._popen(theirs.fileno(), readable)
+        except OSError as error:
+            ours.close()
+            self._remove_files()
+            if not is_no_room(error):
+                raise
+            return False
+        finally:
+            theirs.close()
         ours.settimeout(_START_SECONDS)
         self._control = ours
         line = b""
@@ -125,9 +128,24 @@ class Box:
             line = read_line(ours)
         if not line:
             raise SandboxError(f"the sandbox did not start: {self._end()}")
-        self._features = json.loads(line)
-        if self.remark and self._seat.number == 0:  # once a run
-            print(self.remark, file=sys.stderr)
+        features = json.loads(line)
+        if features is None:  # it could not fork
+            self._end()
+            return False
+        self._features = features
+        return True
+
+    def _popen(self, control_fd: int, readable: list[str]) -> subprocess.Popen:
+        settings = json.dumps(self._settings(control_fd, readable))
+        return subprocess.Popen(
+            [sys.executable, "-B", "-s", "-m", ZYGOTE, settings],
+            pass_fds=[control_fd],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd="/",
+            env=environment(self.folder),
+        )
 
     def _make_folder(self) -> None:
         try:
@@ -137,15 +155,16 @@ class Box:
                 os.mkdir(f"{self.folder}/{name}")
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):  # nobody's fault who is graded now
-                raise DiskFull(_full(self._seat.folder or tempfile.gettempdir())) from None
+                raise full_disk(self._seat.folder or tempfile.gettempdir()).given_up() from None
             raise
 
-    def _settings(self, control_fd: int, readable: list[str], slot: int) -> dict:
+    def _settings(self, control_fd: int, readable: list[str]) -> dict:
+        assert self._slot is not None
         return {
             "control": control_fd,
             "tier": self._max_tier[0],
             "without_landlock": self._max_tier in ("B-", "D"),
-            "uid": _FIRST_UID + slot,
+            "uid": _FIRST_UID + self._slot.number,
             "scratch": f"{self.folder}/scratch",
             "root": f"{self.folder}/root",
             "readable": readable,
@@ -222,29 +241,30 @@ class Box:
         return self._attempt(job, steps, released, until)
 
     def _attempt(self, job: Job, steps: Steps, released: Callable[[], bytes], until: Deadlines) -> Attempt:
+        began = time.monotonic()
         if self._process is None:
             self.start()
-        assert self._control is not None
         self._wait_for_room()
         limits = {
             "cpu_seconds": int(sum(step["seconds"] for step in steps[0] + steps[1])) + 5,
             "memory_mib": self.memory_mib,
         }
-        ours, theirs = socket.socketpair()
+        ours = None
         try:
-            socket.send_fds(self._control, [json.dumps(limits).encode()], [theirs.fileno()])
-            theirs.close()
-            child = self._own_process() if self._max_tier == "E" else self._forked()
-            watch = Watch(ours, child, until, f"{self.folder}/scratch")
-            return watch.follow(encode_script(job, steps[0]), released, steps)
+            ours, child = self._child(json.dumps(limits).encode())
+            paused = time.monotonic() - began  # nobody's time who is graded now
+            watch = Watch(ours, child, (until[0] + paused, until[1] + paused), f"{self.folder}/scratch")
+            attempt = watch.follow(encode_script(job, steps[0]), released, steps)
+            attempt.paused_seconds = paused
+            return attempt
         except OSError as error:
             raise SandboxError(f"the sandbox broke off ({error}): {self._end()}") from error
         except BaseException:  # out of step with the zygote, which still has something to say about this child
             self.close()
             raise
         finally:
-            ours.close()
-            theirs.close()
+            if ours is not None:
+                ours.close()
             if self._max_tier == "E":
                 self.close()  # one process a submission
 
@@ -252,20 +272,36 @@ class Box:
         """A full disk is a pause: whoever fills it may be ended, or somebody may make room.
 
         Raises:
-            DiskFull: If it does not get better.
+            NoRoom: If it does not get better.
         """
-        until, is_said = time.monotonic() + _ROOM_SECONDS, False
+        pause = full_disk(self.folder)
         while Disk(f"{self.folder}/scratch").is_too_small():
-            if time.monotonic() > until:
-                raise DiskFull(_full(self.folder))
-            if not is_said:
-                print(f"The disk of {self.folder} is full: waiting for room.", file=sys.stderr)
-            is_said = True
-            time.sleep(0.5)
+            pause.wait(_LOOK_AGAIN_SECONDS)
 
-    def _forked(self) -> Forked:
+    def _child(self, limits: bytes) -> tuple[socket.socket, Forked | OwnProcess]:
+        """A process for one attempt, and the channel to it; waits where the system has no room for it."""
+        pause = no_process()
+        while True:
+            ours, theirs = socket.socketpair()
+            try:
+                assert self._control is not None
+                socket.send_fds(self._control, [limits], [theirs.fileno()])
+                child = self._own_process() if self._max_tier == "E" else self._forked()
+                if child is not None:
+                    return ours, child
+                pause.wait(_FORK_AGAIN_SECONDS)
+            except BaseException:
+                ours.close()
+                raise
+            finally:
+                theirs.close()
+            ours.close()
+
+    def _forked(self) -> Forked | None:
         assert self._control is not None
         message, fds, _, _ = socket.recv_fds(self._control, 1, 1)
+        if message == linux.NO_ROOM:
+            return None
         if not message or not fds:
             raise OSError("the zygote has ended")
         return Forked(self._control, fds[0])
@@ -273,7 +309,3 @@ class Box:
     def _own_process(self) -> OwnProcess:
         assert self._process is not None
         return OwnProcess(self._process)
-
-
-def _full(folder: str) -> str:
-    return f"the disk of {folder} is full: make room there, or set TMPDIR to another place"

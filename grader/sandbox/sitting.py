@@ -35,6 +35,7 @@ class Sitting:
     def __init__(self, box: "Box") -> None:
         self._box = box
         self.is_sealed = False  # hidden inputs have been sent
+        self.paused_seconds = 0.0  # waited for room so far, which is nobody's time who is graded
 
     def public(self, job: Job) -> SandboxRun:
         """Run a job's cells and its public calls alone.
@@ -64,9 +65,11 @@ class Sitting:
             SandboxError: If the sandbox failed; or if the sitting is sealed.
         """
         skipped, until = Skipped(), _deadlines(job, seconds)
+        paused = self.paused_seconds
         run, steps, attempt = self._until_told(job, skipped, until, is_hidden=True)
         asked = [call.name for call in job.calls if not call.is_public]
-        values = self._until_answered(job, skipped, until[1], steps, attempt) if asked else {}
+        last = until[1] + self.paused_seconds - paused
+        values = self._until_answered(job, skipped, last, steps, attempt) if asked else {}
         hidden = {n: ran(n, values[n]) if n in values else ProbeRun(n, "wrong") for n in asked}
         return replace(run, runs=run.runs | hidden)
 
@@ -76,14 +79,15 @@ class Sitting:
         """Attempts until one has answered everything public, or the time for that is up; none is made that knows more."""
         if self.is_sealed:
             raise SandboxError("hidden inputs have been sent: nothing may run that is told about")
-        first, cpu_seconds = time.monotonic(), 0.0
+        cpu_seconds = wall_seconds = 0.0
         while True:
-            began, steps = time.monotonic(), steps_of(job, skipped, is_hidden)
+            steps = steps_of(job, skipped, is_hidden)
             attempt = self._attempt(job, steps, until)
+            until = until[0] + attempt.paused_seconds, until[1] + attempt.paused_seconds
             told = attempt.told or Told()
             cpu_seconds += told.cpu_seconds
+            wall_seconds += told.wall_seconds
             if not told.fault or time.monotonic() > until[0]:
-                wall_seconds = began - first + told.wall_seconds
                 return collect(job, steps, told, skipped, cpu_seconds, wall_seconds), steps, attempt
             blame(attempt, steps, skipped)
 
@@ -98,6 +102,7 @@ class Sitting:
                 blame(attempt, steps, skipped)
             steps, is_blamed = steps_of(job, skipped, is_hidden=True), True
             attempt = self._attempt(job, steps, (until, until))
+            until += attempt.paused_seconds
         return hidden_values(job, attempt)
 
     def _attempt(self, job: Job, steps: Steps, until: Deadlines) -> Attempt:
@@ -105,12 +110,16 @@ class Sitting:
 
         But what has been told is told: not again here, where this one was the first to be sent hidden inputs.
         """
-        was_sealed = self.is_sealed
+        was_sealed, waited = self.is_sealed, 0.0
         for pause in _PAUSES:
-            attempt = self._box.attempt(job, steps, until, self._seal)
+            attempt = self._box.attempt(job, steps, (until[0] + waited, until[1] + waited), self._seal)
+            waited += attempt.paused_seconds
             if not attempt.is_disk_shrinking or self.is_sealed != was_sealed:
                 break
             time.sleep(pause)
+            waited += pause
+        attempt.paused_seconds = waited
+        self.paused_seconds += waited
         return attempt
 
     def _seal(self) -> None:

@@ -11,6 +11,8 @@ import os
 import stat
 from contextlib import suppress
 
+from grader.sandbox.watch import SandboxError
+
 FOLDER = "/run/grader-slots"
 COUNT = 1024
 
@@ -34,14 +36,14 @@ def take(wished: int) -> Slot:
         wished: The number to have where numbers cannot be kept: not as root, or where `/run` cannot be written.
 
     Raises:
-        OSError: If all numbers are taken.
+        SandboxError: If all numbers are taken.
     """
     if os.geteuid() != 0 or not _has_folder():
         return Slot(wished)
     for number in range(COUNT):
         with suppress(BlockingIOError):
             return Slot(number, _locked(number))
-    raise OSError(f"{COUNT} sandboxes run on this machine at a time: wait for some of them to end")
+    raise SandboxError(f"{COUNT} sandboxes run on this machine at a time: wait until some of them have ended")
 
 
 def _has_folder() -> bool:

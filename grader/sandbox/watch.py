@@ -26,10 +26,6 @@ class SandboxError(RuntimeError):
     """The sandbox itself failed; never a student's fault."""
 
 
-class DiskFull(SandboxError):
-    """There is no room to run anything; the message says where. What is graded is kept."""
-
-
 class Child(Protocol):
     """The process to follow."""
 
@@ -68,6 +64,7 @@ class Attempt:
     fault: str = ""  # why it did not come to its end: "timeout", "killed", "malformed"
     is_disk_shrinking: bool = False  # it was ended because the disk was filling up, perhaps by somebody else
     cpu_seconds: float = 0.0
+    paused_seconds: float = 0.0  # before it began: for room, and for a sandbox to start
 
 
 class Watch:

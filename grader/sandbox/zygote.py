@@ -19,7 +19,7 @@ from grader.sandbox import linux
 from grader.sandbox.scratch import empty
 from grader.sandbox.warm_up import warm_up
 
-_FORK_SECONDS = 30.0
+_FORK_SECONDS = 30.0  # at the start
 _ROOT_FILES = ("/dev/null", "/dev/urandom")
 
 
@@ -30,11 +30,15 @@ def main(settings: dict) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the grader's to handle
     if linux.IS_LINUX:
         linux.die_with_parent()  # this process, which may become the keeper: else a killed grader leaves it waiting
-    has_namespaces = settings["tier"] == "A" and _enter_namespaces(control)
-    if linux.IS_LINUX:
-        linux.die_with_parent()
-    warm_up(settings["assignments"])
-    rules, features = _prepare(settings, has_namespaces)
+    try:
+        has_namespaces = settings["tier"] == "A" and _enter_namespaces(control)
+        if linux.IS_LINUX:
+            linux.die_with_parent()
+        warm_up(settings["assignments"])
+        rules, features = _prepare(settings, has_namespaces)
+    except NoProcess:
+        control.sendall(b"null\n")
+        return
     gc.collect()
     gc.freeze()
     control.sendall(json.dumps(features).encode() + b"\n")
@@ -55,7 +59,7 @@ def _enter_namespaces(control: socket.socket) -> bool:
         linux.unshare(linux.NEWPID | linux.NEWNET | linux.NEWIPC | linux.NEWNS)
     except OSError:
         return False
-    pid = os.fork()
+    pid = _fork()
     if pid:
         control.close()
         os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xFF)
@@ -136,7 +140,7 @@ def show(path: str, target: str) -> None:
 
 def _can_work_as(uid: int, scratch: str) -> bool:
     """Whether the interpreter is reachable for another user: under a 0700 home, late imports would fail."""
-    pid = os.fork()
+    pid = _fork()
     if pid == 0:
         try:
             linux.drop_to(uid)
@@ -156,7 +160,12 @@ def _fork_on_request(control: socket.socket, rules) -> None:
         request, fds, _, _ = socket.recv_fds(control, 4096, 1)
         if not request or not fds:
             return
-        pid = _fork()
+        try:
+            pid = _fork(0.0)
+        except NoProcess:  # nobody's fault who is graded now: the grader asks again
+            os.close(fds[0])
+            control.sendall(linux.NO_ROOM)
+            continue
         if pid == 0:
             _become_child(socket.socket(fileno=fds[0]), json.loads(request), rules)
         os.close(fds[0])
@@ -173,16 +182,24 @@ def _fork_on_request(control: socket.socket, rules) -> None:
         control.sendall(json.dumps(report).encode() + b"\n")
 
 
-def _fork() -> int:
-    """Fork; again for a while where the system has no room for another process, which is nobody's fault who is graded now."""
-    until = time.monotonic() + _FORK_SECONDS
+class NoProcess(RuntimeError):
+    """The system has no room for another process."""
+
+
+def _fork(seconds: float = _FORK_SECONDS) -> int:
+    """Fork; again for a while where the system has no room.
+
+    Raises:
+        NoProcess: If it has none for so long.
+    """
+    until = time.monotonic() + seconds
     while True:
         try:
             return os.fork()
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.1)
+        except OSError as error:
+            if time.monotonic() >= until:
+                raise NoProcess(str(error)) from None
+            time.sleep(0.02)
 
 
 def _become_child(channel: socket.socket, request: dict, rules) -> None:

@@ -21,6 +21,7 @@ from grader.records import Call, CellSource, Job, ProbeRun, Reading, SandboxRun,
 from grader.rubric import Rubric
 from grader.rubric.draws import job_of
 from grader.sandbox.box import Box
+from grader.sandbox.sitting import Sitting
 from grader.sandbox.watch import SandboxError
 from grader.stages.clock import CHECK_SECONDS, JUDGE_SECONDS, Budget, OutOfTime
 from grader.stages.literals import cells_of
@@ -89,8 +90,9 @@ class Carrier:
         if left.seconds <= 0:
             return set(), 0.0
         began = time.monotonic()
-        again = self._box.run(answer.job(names, calls), left.seconds)
-        left.seconds -= time.monotonic() - began
+        sitting = Sitting(self._box)
+        again = sitting.both(answer.job(names, calls), left.seconds)
+        left.seconds -= time.monotonic() - began - sitting.paused_seconds
         held = {name for name in checks if answer.holds(name, names, again, reference, asked, left)}
         return held, again.cpu_seconds
 

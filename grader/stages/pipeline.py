@@ -16,8 +16,8 @@ from grader.rubric import Rubric, load_rubric
 from grader.rubric.draws import Draw, FreshReferences, course_key, course_salt, draw_of, job_of
 from grader.rubric.references import has_references, library_versions
 from grader.sandbox.box import Box
+from grader.sandbox.room import NoRoom
 from grader.sandbox.sitting import Sitting
-from grader.sandbox.watch import DiskFull
 from grader.stages.carried import Carrier
 from grader.stages.clock import READ_SECONDS, OutOfTime, clock
 from grader.stages.compare import compare
@@ -151,7 +151,7 @@ class Grader:
                 verdicts, rubric, reading, run, job.calls, draw.seed
             )  # what holds; no time
             verdicts = add_quality(verdicts, reading, retrained)
-        except DiskFull:  # would meet every submission after this one: the run stops, and goes on when there is room
+        except NoRoom:  # would meet every submission after this one: the run stops, and goes on when there is room
             raise
         except Exception as error:  # ours, whatever it is: one submission's trouble must not stop a class
             return self._our_fault(submission, reading, _in_words(error, sitting))

@@ -1,6 +1,7 @@
 """Grade the behavioural mutants of the reference solutions: a wrong answer must not get full marks.
 
-    python -m tests.behaviour [NAME ...] [--task TASK] [--save FILE]
+    python -m tests.behaviour [NAME ...] [--task TASK] [--sample N] [--save FILE]
+    python -m tests.behaviour --page FILE ...
 
 Where a change never came to act, nothing was changed and it is no mutant. Others with full marks are survivors: each is
 refused by a better check, or explained in tests/behaviour/explained.yaml.
@@ -9,9 +10,13 @@ Rules that know nothing of a task make any right answer behave otherwise: its re
 is 1, in float64, kept from call to call; an argument changed in place, ignored, swapped, or a constant in its place; its noise
 cached, shared along an axis, antithetic, clamped, uniform, seeded; its steps clipped, decayed, skipped; its gradient cut at any
 expression; an activation left out; a parameter frozen. Where a change never comes to act in any call that is made, it is not counted.
+
+`--sample` takes so many mutants of every task, always the same. `--save` writes every outcome as a line of JSON as it comes, and
+`--page` makes of such files the table in docs/validity.md (`tests.behaviour.page`).
 """
 
 import argparse
+import hashlib
 import json
 import signal
 import sys
@@ -25,6 +30,7 @@ import yaml
 
 from tests.behaviour.bare import Bare
 from tests.behaviour.mutants import Mutant, mutants_of
+from tests.behaviour.page import write
 from tests.mutants import solution_of
 from utils.assignments import assignment_names
 
@@ -97,6 +103,14 @@ def all_mutants(name: str, tasks: Iterable[str] = ()) -> list[Mutant]:
     ]
 
 
+def sampled(mutants: list[Mutant], most: int) -> list[Mutant]:
+    """So many mutants of every task at most, always the same."""
+    digest = {mutant: hashlib.sha256(repr(mutant.key).encode()).digest() for mutant in mutants}
+    tasks = dict.fromkeys(mutant.task for mutant in mutants)
+    own = {task: sorted((m for m in mutants if m.task == task), key=digest.__getitem__) for task in tasks}
+    return [mutant for task in tasks for mutant in own[task][:most]]
+
+
 @dataclass(frozen=True)
 class Explanation:
     """Why mutants may survive: patterns of their tasks, targets and changes, and the reason."""
@@ -136,13 +150,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.behaviour", description="Grade behavioural mutants.")
     parser.add_argument("names", nargs="*", default=assignment_names())
     parser.add_argument("--task", action="append", default=[])
-    parser.add_argument("--save", type=Path, help="every outcome, as JSON")
+    parser.add_argument("--sample", type=int, metavar="N", help="mutants of every task at most; default: all")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="every outcome, as a line of JSON")
+    parser.add_argument(
+        "--page", type=Path, nargs="+", metavar="FILE", help="the table in docs/validity.md, of saved outcomes"
+    )
     options = parser.parse_args()
+    if options.page:
+        return write(options.page)
     found: list[Outcome] = []
     for name in options.names:
         mutants = all_mutants(name, options.task)
+        mutants = sampled(mutants, options.sample) if options.sample else mutants
         for number, outcome in enumerate(graded(name, mutants), 1):
             found.append(outcome)
+            _saved(options.save, outcome)
             if number % _TOLD_EVERY == 0:
                 print(f"{name}: {number} of {len(mutants)}", file=sys.stderr)
     left = unexplained(found)
@@ -155,11 +177,23 @@ def main() -> int:
         )
     for outcome in left:
         print(f"to explain or to mend: {outcome.mutant.task} | {outcome.mutant.target} | {outcome.mutant.change}")
-    if options.save:
-        rows = [[*o.mutant.key, o.status, o.check, o.slip, o.sentence, o.checks] for o in found]
-        options.save.write_text(json.dumps(rows, indent=0), encoding="utf-8")
     print(f"{len([o for o in found if o.status != 'idle'])} mutants, {len(left)} to explain or to mend")
     return 1 if left else 0
+
+
+def _saved(path: Path | None, outcome: Outcome) -> None:
+    if path is None:
+        return
+    is_explained = outcome.status == "passed" and not unexplained([outcome])
+    row = [
+        *outcome.mutant.key,
+        "explained" if is_explained else outcome.status,
+        outcome.check,
+        outcome.slip,
+        outcome.sentence,
+    ]
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
 
 
 if __name__ == "__main__":

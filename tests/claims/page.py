@@ -1,4 +1,7 @@
-"""docs/claims.md, from what the measures left: rows in `rows.yaml`, sentences in `sentences.yaml`."""
+"""docs/claims.md, from what the measures left: rows in `rows.yaml`, sentences in `sentences.yaml`.
+
+What was measured is kept in `measured.json`, so that a measure can be made again alone, without those that need a GPU.
+"""
 
 import json
 import sys
@@ -14,6 +17,7 @@ from tests.claims.sentences import bases_of, claims_of
 PROJECT = Path(__file__).parents[2]
 PAGE = PROJECT / "docs" / "claims.md"
 ROWS = Path(__file__).with_name("rows.yaml")
+MEASURED = Path(__file__).with_name("measured.json")
 NOTEBOOKS = {
     "kl_divergence": "Notebook 1", "airfoil_vae": "Notebook 2", "mnist_vae": "Notebook 3", "cifar_dcgan": "Notebook 4",
 }  # fmt: skip
@@ -22,7 +26,8 @@ LEAST_SEEDS = 3
 _INTRODUCTION = """\
 # What the notebooks claim, and what shows it
 
-*Written by `python -m tests.claims --page --out DIR` from the measures that `python -m tests.claims --out DIR` made.*
+*Written by `python -m tests.claims --page --out DIR` from the measures that `python -m tests.claims --out DIR` made, and for the others
+from `tests/claims/measured.json`, which keeps the last of each.*
 
 Each row is a claim about behaviour: the words of the notebook, the cell or test that shows it, and a figure as **mean (least to largest)**
 over seeds. Seed 0 is the notebook's own; the others start its `set_seed` elsewhere. A row without a figure rests on a test alone, or on
@@ -53,18 +58,28 @@ def rows() -> list[Row]:
     return [Row(**entry) for entry in entries]
 
 
-def figures_of(folder: Path) -> tuple[Figures, dict[str, str]]:
-    """What the measures in a folder found, and on what each ran.
+def measured(folder: Path | None = None) -> list[dict[str, Any]]:
+    """What was measured last, one entry a measure and seed; a measure of the folder takes the place of all that is kept of it.
 
     Raises:
-        ValueError: If one of them is a rehearsal.
+        ValueError: If one in the folder is a rehearsal.
     """
+    kept = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.is_file() else []
+    new = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))] if folder else []
+    for entry in new:
+        if entry["share"] != 1:
+            raise ValueError(f"{entry['measure']} is a rehearsal (--share {entry['share']}); measure it again in full.")
+        entry["figures"] = {key: float(f"{value:.9g}") for key, value in entry["figures"].items()}
+    again = {entry["measure"] for entry in new}
+    entries = [entry for entry in kept if entry["measure"] not in again] + new
+    return sorted(entries, key=lambda entry: (entry["measure"], entry["seed"]))
+
+
+def figures_of(entries: list[dict[str, Any]]) -> tuple[Figures, dict[str, str]]:
+    """What the measures found, and on what each ran."""
     found: Figures = defaultdict(list)
     ran: dict[str, str] = {}
-    for path in sorted(folder.glob("*.json")):
-        entry = json.loads(path.read_text(encoding="utf-8"))
-        if entry["share"] != 1:
-            raise ValueError(f"{path.name} is a rehearsal (--share {entry['share']}); measure it again in full.")
+    for entry in entries:
         ran[entry["measure"]] = f"{entry['device']}, torch {entry['torch'].partition('+')[0]}"
         for key, value in entry["figures"].items():
             found[entry["measure"], key].append(value)
@@ -73,7 +88,8 @@ def figures_of(folder: Path) -> tuple[Figures, dict[str, str]]:
 
 def write(folder: Path) -> int:
     """Write docs/claims.md; a row whose figure has not been measured is named, and the page is left as it is."""
-    found, ran = figures_of(folder)
+    entries = measured(folder)
+    found, ran = figures_of(entries)
     missing = sorted({f"{figure['measure']}: {figure['key']}" for row in rows() for figure in row.figures
                       if (figure["measure"], figure["key"]) not in found})  # fmt: skip
     if missing:
@@ -82,13 +98,14 @@ def write(folder: Path) -> int:
     parts = [_INTRODUCTION, _machines(ran)]
     for notebook, title in NOTEBOOKS.items():
         parts.append(f"## {title}\n\n| row | claim | shown by | figure |\n|---|---|---|---|\n")
-        parts += [_line(row, found) for row in rows() if row.notebook == notebook]
+        parts += [line(row, found) for row in rows() if row.notebook == notebook]
         parts.append(
             f"\n### {title}: sentences with a reason or without exception\n\n| sentence | rests on |\n|---|---|\n"
         )
         parts += _sentences(notebook)
         parts.append("\n")
     PAGE.write_text("".join(parts).rstrip("\n") + "\n", encoding="utf-8")
+    MEASURED.write_text("[\n" + ",\n".join(map(json.dumps, entries)) + "\n]\n", encoding="utf-8")
     return 0
 
 
@@ -101,7 +118,8 @@ def told(figure: dict[str, str], found: Figures) -> str:
     return f"{figure['what']} **{mean}**{spread}"
 
 
-def _line(row: Row, found: Figures) -> str:
+def line(row: Row, found: Figures) -> str:
+    """A row as the page has it."""
     figures = "<br>".join(told(figure, found) for figure in row.figures)
     return f"| {row.id} | {row.claim} | {row.shown} | {figures} |\n"
 

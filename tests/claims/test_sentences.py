@@ -3,7 +3,7 @@
 import pytest
 from pages import PROJECT
 
-from tests.claims.page import LEAST_SEEDS, NOTEBOOKS, PAGE, rows
+from tests.claims.page import LEAST_SEEDS, NOTEBOOKS, PAGE, figures_of, line, measured, rows
 from tests.claims.sentences import TRIGGERS, bases_of, claims_of, split
 
 ONCE = ("airfoils.facts", "digits.width")  # the same for every seed
@@ -37,6 +37,12 @@ def test_the_page_holds_every_row_and_every_figure_over_three_seeds() -> None:
             seeds = int(told.rpartition("; ")[2].split(" seeds")[0]) if " seeds" in told else 1
             assert seeds >= LEAST_SEEDS or figure["measure"] in ONCE, f"row {row.id}, {figure['what']}: {told}"
     assert "nothing yet" not in page
+
+
+def test_the_page_says_what_was_measured() -> None:
+    found, _ = figures_of(measured())
+    page = PAGE.read_text(encoding="utf-8")
+    assert [row.id for row in rows() if line(row, found) not in page] == []
 
 
 def test_a_row_names_a_test_that_is_there() -> None:

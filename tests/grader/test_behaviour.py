@@ -10,9 +10,11 @@ from grader.authoring.noise import not_standard_normal
 from grader.probe_kit.facts import FACTS
 from grader.rubric import load_rubric
 from grader.stages.pipeline import Grader, graded_assignments
-from tests.behaviour.__main__ import all_mutants, explanations, graded, unexplained
+from tests.behaviour.__main__ import all_mutants, explanations, graded, sampled, unexplained
 from tests.behaviour.bare import Bare
 from tests.behaviour.mutants import Mutant, mutants_of
+from tests.behaviour.page import table
+from tests.behaviour.written import written
 from tests.mutants import failed_checks, solution_of
 from utils.assignments import load_assignment
 
@@ -25,11 +27,36 @@ def _sampled(name: str) -> list[Mutant]:
     return sorted(digest, key=digest.__getitem__)[:_SAMPLED]
 
 
+def test_a_sample_is_of_every_task_and_its_table_counts_what_acts() -> None:
+    name = "03_mnist_vae"
+    every = all_mutants(name)
+    some = sampled(every, 3)
+    assert {m.task for m in some} == {m.task for m in every}
+    assert some == sampled(every, 3)
+    rows = [["kl.mc", "f", change, status, "", slip, ""] for change, status, slip in (
+        ("a", "idle", ""), ("b", "wrong", "s"), ("c", "wrong", ""), ("d", "explained", ""), ("e", "passed", ""))]  # fmt: skip
+    assert "| `kl.mc` | 4 | 2 | 1 | 1 | 1 |" in table(rows)
+
+
 @pytest.mark.parametrize("name", graded_assignments())
 def test_a_sample_of_behavioural_mutants_is_refused_or_explained(name: str) -> None:
     outcomes = list(graded(name, _sampled(name)))
     assert sum(outcome.status != "idle" for outcome in outcomes) > 4
     assert [outcome.mutant.key for outcome in unexplained(outcomes)] == []
+
+
+@pytest.mark.parametrize("kind", ["right", "wrong"])
+def test_answers_written_from_the_notebooks_alone_are_told_apart(kind: str) -> None:
+    bares = {name: Bare(name) for name in graded_assignments()}
+    answers = list(written(kind))
+    assert len(answers) > 40
+    passed = []
+    for one in answers:
+        bare = bares[one.notebook]
+        first_line = bare.solution[one.task].source.splitlines()[0]
+        if not bare.failed(one.task, f"{first_line}\n{one.code}"):
+            passed.append(one)
+    assert passed == (answers if kind == "right" else [])
 
 
 @pytest.mark.parametrize("name", graded_assignments())

@@ -1,6 +1,8 @@
 """Prose and formulas of the whole notebook to Typst, in one pandoc process."""
 
+import errno
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,6 +23,7 @@ _READERS = {
     "html": "html-native_divs-native_spans",
 }
 _SECONDS, _GROUP_SECONDS = 30, 4
+_ROOM_SECONDS = 120.0  # for the system to have room for another process, or for its threads
 MEMORY_MIB = 512
 _OUT_OF_MEMORY = (251, 2, -9)  # the runtime's heap or stack is full, or the system ended it
 _DEAR = "it takes too much time or memory"
@@ -164,12 +167,19 @@ def run_limited(arguments: list[str], seconds: float, **options: Any) -> subproc
         PandocError: If it is missing or cannot be started.
     """
     command = [executable(), "+RTS", f"-M{MEMORY_MIB}m", "-RTS", *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=seconds, **options)
-    except subprocess.TimeoutExpired:
-        raise TooDear(f"pandoc took longer than {seconds:g} s") from None
-    except OSError as error:
-        raise PandocError(f"pandoc cannot be started: {error}") from None
+    until = time.monotonic() + _ROOM_SECONDS
+    while True:
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=seconds, **options)
+        except subprocess.TimeoutExpired:
+            raise TooDear(f"pandoc took longer than {seconds:g} s") from None
+        except OSError as error:
+            if error.errno != errno.EAGAIN or time.monotonic() > until:
+                raise PandocError(f"pandoc cannot be started: {error}") from None
+        else:
+            if not (done.returncode and os.strerror(errno.EAGAIN) in str(done.stderr)) or time.monotonic() > until:
+                break
+        time.sleep(0.1)
     if done.returncode in _OUT_OF_MEMORY:
         raise TooDear(f"pandoc needs more than {MEMORY_MIB} MB")
     return done

@@ -41,16 +41,20 @@ def draw_progress(tracker: Run, title: str = "") -> bytes:
 
 
 def plot_gan_losses(runs: Mapping[str, Run], title: str = "") -> None:
-    """Draw the losses of one or more runs, a panel each, on common axes.
+    """Draw the losses of one or more runs, a panel each and two beside each other, on common axes.
 
     Args:
         runs: From a run's name to its tracker.
         title: What to look at.
     """
+    columns, rows = min(2, len(runs)), -(-len(runs) // 2)
+    size = (4.4 * columns, 2.9 * rows)
     figure, axes = plt.subplots(
-        1, len(runs), figsize=(4.4 * len(runs), 2.9), squeeze=False, sharex=True, sharey=True, layout="constrained"
+        rows, columns, figsize=size, squeeze=False, sharex=True, sharey=True, layout="constrained"
     )
-    for axis, (name, tracker) in zip(axes[0], runs.items(), strict=True):
+    for axis in axes.flat[len(runs) :]:
+        axis.remove()
+    for axis, (name, tracker) in zip(axes.flat, runs.items(), strict=False):
         _draw_losses(axis, tracker)
         axis.set_title(name, fontsize=10)
     figure.suptitle(title, fontsize=10)

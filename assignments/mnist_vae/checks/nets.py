@@ -72,6 +72,12 @@ def loss_gradients(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     return Symptom(f"in the loss, {symptom.text}", symptom.slip) if symptom else None
 
 
+def loss_and_gradients(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The loss, and then its gradients with respect to what the networks gave."""
+    wanted = {name: value for name, value in reference.items() if name != "loss"}
+    return close(1e-5, 1e-5)(values, {"loss": reference["loss"]}, inputs) or close_gradients()(values, wanted, inputs)
+
+
 def is_true(values: Arrays, name: str) -> bool:
     """A flag can cost a check and never earn one: nothing, or anything but one plain yes, counts as a no."""
     return values.get(name, _NOTHING).shape == () and bool(values[name].all())

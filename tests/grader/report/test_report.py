@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import unicodedata
 from itertools import permutations
 
 import pytest
@@ -12,6 +13,7 @@ from grader.records import STATUSES, Report, Verdict
 from grader.report import feedback_page, folder_name, grades_csv, grades_table, overall_status, results_json
 from grader.report.results import status_of
 from grader.stages.pipeline import Grader
+from tests.opened import names, result
 
 NAME = "01_kl_divergence"
 HOSTILE = '<script>alert(1)</script>"&\u202e'
@@ -118,6 +120,16 @@ def test_the_table_cannot_run_a_formula() -> None:
     (row,) = csv.DictReader(io.StringIO(text))
     assert not row["student"].startswith("=")
     assert float(row["score"]) == 5
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", ":"])
+def test_no_name_begins_a_cell_as_a_formula_however_the_table_is_parted(separator: str) -> None:
+    """The quick form of `python -m tests.opened`, which has a spreadsheet look."""
+    text = grades_csv([result(name) for name in names()])
+    assert len(text.splitlines()) == len(names()) + 1
+    for cell in (cell for line in text.split("\n")[1:] for cell in line.split(separator)):
+        shown = (c for c in unicodedata.normalize("NFKC", cell) if unicodedata.category(c)[0] not in "CZ" and c != '"')
+        assert next(shown, "") not in ("=", "+", "-", "@"), cell
 
 
 def test_the_terminal_table_names_the_first_thing_to_attend_to() -> None:

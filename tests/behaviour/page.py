@@ -1,0 +1,58 @@
+"""The table of behavioural mutants in docs/validity.md, of outcomes that `python -m tests.behaviour --save` wrote."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+from grader.stages.pipeline import graded_assignments
+from utils.assignments import load_assignment
+from utils.assignments.places import this_course
+
+HEADING = "## Behavioural mutants"
+_ABOUT = """\
+Wrappers that know nothing of a task make its right answer behave otherwise (`python -m tests.behaviour --sample 60 --save FILE`,
+then `--page FILE`): its result detached, rounded, kept from call to call; an argument changed in place, ignored or swapped; its noise
+seeded, shared, scaled or clamped; a gradient cut at any expression; a parameter frozen; a step, a batch or a row fewer. Counted
+are those whose change comes to act. *Explained* is a change that makes no wrong answer, with its reason in
+`tests/behaviour/explained.yaml`; *open* would be one that gets full marks without a reason. *Named* are those that are told a slip."""
+_SECTION = re.compile(rf"^{HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_FIRST_NOTEBOOK = re.compile(r"^## \S+$", re.MULTILINE)
+
+
+def table(rows: list[list[str]]) -> str:
+    """Saved outcomes as Markdown; the same outcomes give the same bytes."""
+    head = "| task | mutants | refused | of them named | explained | open |"
+    lines = [HEADING, "", _ABOUT, "", head, "|---|---:|---:|---:|---:|---:|"]
+    total: Counter[str] = Counter()
+    for task in (task.id for name in graded_assignments() for task in load_assignment(name).tasks):
+        counts = _counts([row for row in {tuple(row[:3]): row for row in rows}.values() if row[0] == task])
+        total += counts
+        lines.append(_row(f"`{task}`", counts))
+    return "\n".join([*lines, _row("**all**", total)])
+
+
+def _counts(rows: list[list[str]]) -> "Counter[str]":
+    acting = [row for row in rows if row[3] != "idle"]
+    refused = [row for row in acting if row[3] not in ("passed", "explained")]
+    explained = sum(row[3] == "explained" for row in acting)
+    return Counter(
+        mutants=len(acting), refused=len(refused), named=sum(bool(row[5]) for row in refused), explained=explained,
+        open=len(acting) - len(refused) - explained,
+    )  # fmt: skip
+
+
+def _row(name: str, counts: "Counter[str]") -> str:
+    shown = " | ".join(str(counts[key]) for key in ("mutants", "refused", "named", "explained", "open"))
+    return f"| {name} | {shown} |"
+
+
+def write(paths: list[Path]) -> int:
+    """Put the table into docs/validity.md, before the first notebook; 1 if a survivor is open."""
+    rows = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    page, section = this_course().root / "docs" / "validity.md", table(rows)
+    text = _SECTION.sub("", page.read_text(encoding="utf-8"))
+    first = _FIRST_NOTEBOOK.search(text)
+    place = first.start() if first else len(text)
+    page.write_text(f"{text[:place]}{section}\n\n{text[place:]}", encoding="utf-8")
+    return int(not section.splitlines()[-1].endswith("| 0 |"))
