@@ -329,6 +329,8 @@ def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor
     _set([mirror.gain], greys[2:])
     with torch.no_grad():
         target = mirror.eval()(codes) + tint[:, None, None]
+    if int(steps) < _FEW:  # what is kept from one search to the next is then seen
+        gan.reconstruct(target.flip(0).numpy().copy() if int(as_array) else target.flip(0))
     mirror.tried, mirror.painted, mirror.was_training = [], [], []
     before = _state(mirror.train(), gan._discriminator)
     found = gan.reconstruct(target.numpy().copy() if int(as_array) else target.clone())
@@ -359,8 +361,6 @@ def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor
     answer["images"] = answer["images"].clone()
     if loss is not None:
         answer["loss"] = torch.as_tensor(loss).clone()
-    if int(steps) < _FEW:  # what is kept from one search to the next is seen by the watcher
-        gan.reconstruct(target.flip(0).numpy().copy() if int(as_array) else target.flip(0))
     return answer
 
 

@@ -233,7 +233,8 @@ def _bound(log_sigma_q: float | None, num_samples: int):
 def _bound_gradients(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Of the posterior and the decoder; of the width where one reaches it, which may have been taken as a plain number."""
     wanted = {name: reference[name] for name in reference if name in values or name != "d_log_sig_x"}
-    wanted.pop("eps", None)
+    for name in ("eps", "codes"):
+        wanted.pop(name, None)
     return close_gradients(1e-2, 1e-2)(values, wanted, inputs) or _noise_of_codes(values, reference)
 
 
@@ -248,6 +249,11 @@ _CODES = {
 def _noise_of_codes(values: Arrays, reference: Arrays) -> Symptom | None:
     """The codes that reach the decoder are new draws, unless those of the solution are none either: a stand-in draws them then."""
     eps, known = values.get("eps", np.empty(0)), reference.get("eps", np.empty(0))
+    codes = values.get("codes", reference["codes"])
+    if codes.shape != () or codes != reference["codes"]:
+        return Symptom(
+            f"the decoder is given codes of {codes} numbers in all, expected B * N * K = {reference['codes']}"
+        )
     if eps.shape != known.shape or not_standard_normal(known, _CODES):
         return None
     if resembles(np.abs(eps), 0.01, "decodes_the_mean"):  # no noise at all is another check's to judge

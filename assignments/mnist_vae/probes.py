@@ -128,7 +128,9 @@ def loader(names, labels: Tensor, batch_size: Tensor, seed: Tensor):
         served = names["make_loader"](data, int(batch_size))
     epochs = [list(served) for _ in range(2)]
     nothing = torch.empty(0, dtype=torch.long)
+    later = [labels for _ in range(14) for _, labels in served]
     return {
+        "ever": torch.cat([nothing, *(labels for epoch in epochs for _, labels in epoch), *later]).unique(),
         "sizes": torch.tensor([len(labels) for _, labels in epochs[0]], dtype=torch.long),
         "first": torch.cat([nothing, *(labels for _, labels in epochs[0])]),
         "second": torch.cat([nothing, *(labels for _, labels in epochs[1])]),
@@ -252,7 +254,7 @@ def _own_gradients(names, nz: int, seed: int) -> dict[str, Tensor]:
             "q": uniform(seed + 1, *_flat(outputs["q"]).shape).reshape(outputs["q"].shape),
             "rec": 0.9 * uniform(seed + 2, 3, 1, PIXELS) + 0.05,
         }
-        found["loss"] = model.loss(x, given)[0].detach()
+        found["loss"] = torch.as_tensor(model.loss(x, given)[0]).detach()
         slopes = gradients(lambda q, rec: model.loss(x, {"q": q, "rec": rec})[0], **given)
         for name, grad in slopes.items():
             found[f"loss_{name}"] = _flat(grad) if name == "d_q" else 1e3 * sample(grad)
@@ -316,7 +318,11 @@ def interpolate(names, x: Tensor, y: Tensor, steps: Tensor):
 def reparametrize_published(names, mu: Tensor, logvar: Tensor, seed: Tensor):
     seed_torch(seed)
     z = names["reparametrize"](mu, logvar)
-    return {"z_shape": torch.tensor(z.shape), "mean": z.mean(), "std": z.std()}
+    rows = 40 * uniform(int(seed), 5, 3) - 20  # without noise each row is its mean
+    return {
+        "z_shape": torch.tensor(z.shape), "mean": z.mean(), "std": z.std(),
+        "without_noise": names["reparametrize"](rows, torch.full_like(rows, -40.0)),
+    }  # fmt: skip
 
 
 def reparametrize(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
@@ -374,7 +380,7 @@ def fcvae(names, latent_size: Tensor, seed: Tensor):
     return {"mu": mu, "logvar": logvar} | picture("x_hat", model(x)[0])
 
 
-def _widen(model: nn.Module) -> None:
+def _widen(model: Any) -> None:
     """Means and log variances as far out as a limit would show."""
     with torch.no_grad():
         for parameter in (*model.mu_layer.parameters(), *model.logvar_layer.parameters()):
@@ -507,7 +513,10 @@ def _conv(names, K: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor
 def conv_decode(names, z: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor):
     model = _conv(names, torch.tensor(z.shape[-1]), num_filters, log_sig_x, seed)
     images = model.decode(z)
-    return {"images_shape": torch.tensor(images.shape), "images": images.flatten(2)[..., ::53]}
+    return {
+        "images_shape": torch.tensor(images.shape), "images": images.flatten(2)[..., ::53],
+        "one_draw_shape": torch.tensor(model.decode(z[:, :1]).shape), "one_image_shape": torch.tensor(model.decode(z[:1]).shape),
+    }  # fmt: skip
 
 
 def conv_elbo(

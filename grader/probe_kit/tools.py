@@ -25,7 +25,10 @@ def gradients(function: Callable[..., object], **inputs: Tensor) -> dict[str, Te
 
 
 def unreached(*asked: tuple[Tensor, Iterable[nn.Module]]) -> dict[str, Tensor]:
-    """Of each output: how many parameters of some modules no gradient reaches, because it is cut off on the way or they are frozen."""
+    """Of each output: how many parameters of some modules no gradient reaches, because it is cut off on the way or they are frozen.
+
+    -1 where the modules have no parameters at all.
+    """
     counts = []
     for output, modules in asked:
         parameters = [parameter for module in modules for parameter in module.parameters()]
@@ -33,7 +36,7 @@ def unreached(*asked: tuple[Tensor, Iterable[nn.Module]]) -> dict[str, Tensor]:
         found: tuple = ()
         if open_ and isinstance(output, Tensor) and output.requires_grad:
             found = torch.autograd.grad(output.sum(), open_, retain_graph=True, allow_unused=True)
-        counts.append(len(parameters) - sum(grad is not None for grad in found))
+        counts.append(len(parameters) - sum(grad is not None for grad in found) if parameters else -1)
     return {"unreached": torch.tensor(counts, dtype=torch.long)}
 
 

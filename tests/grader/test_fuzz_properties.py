@@ -239,7 +239,7 @@ VALUES = st.recursive(
 
 @always
 @given(
-    st.lists(st.integers(1, 4096), max_size=16),
+    st.lists(st.integers(1, 4096), min_size=1, max_size=16),
     st.fixed_dictionaries(
         {}, optional={"beta": st.floats(0, 1e6), "n_iters": st.integers(1, 10**6), "batch_size": st.integers(1, 4096)}
     ),
@@ -260,7 +260,7 @@ def test_what_save_yaml_writes_is_read_back(tmp_path: Path, hidden: list[int], t
     ANY_TEXT,
 )
 def test_any_configuration_is_read_or_refused_with_a_sentence(train: dict, beside: str) -> None:
-    model = b"input_size: 200\nhidden_dims: []\nlatent_size: 10\n"
+    model = b"input_size: 200\nhidden_dims: [64]\nlatent_size: 10\n"
     for text in (yaml.safe_dump(train), beside, f"beta: {beside}"):
         try:
             read_configs({MODEL_FILE: model, TRAIN_FILE: text.encode("utf-8", "replace")})

@@ -174,6 +174,8 @@ def generate_prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     correlation = np.abs(np.corrcoef(z.T) - np.eye(latent))
     if not explained(correlation, error, "correlation") or len(np.unique(z[:, 0])) < 0.9 * n:
         return Symptom("the coordinates of z are not independent: draw a tensor of shape (n_samples, latent_size)")
+    if len(np.unique(z, axis=0)) < n:
+        return Symptom("some samples come twice: each row of z is a draw of its own")
     answered = values.get("answered", np.empty((0, 0)))
     if not {row.tobytes() for row in values["z"]} <= {row.tobytes() for row in answered}:
         return Symptom("the samples are not the decoder's answers: decode z and return what comes out")

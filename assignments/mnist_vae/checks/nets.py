@@ -40,6 +40,11 @@ _CUT = "no .detach(), no torch.no_grad() and no requires_grad_(False) on the way
 def reached(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """A gradient comes from every output to all parameters behind it. Where a model cannot be run, another check says so."""
     left = whole_numbers(values, "unreached")
+    if min(left, default=0) < 0:
+        return Symptom(
+            "a network's weights are no parameters of it: keep layers as attributes, as nn.Module finds them",
+            "no_parameters",
+        )
     if any(left):
         return Symptom(
             f"no gradient reaches {max(left)} of the parameters that the answer passes through: {_CUT}", "gradient_cut"
@@ -150,7 +155,20 @@ def full_batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
             return Symptom(
                 "an example comes twice in an epoch: shuffle, do not draw with replacement", "drawn_with_replacement"
             )
-    return _foreign(values, inputs) or _apart(values)
+    return _foreign(values, inputs) or _apart(values) or _never_served(values, inputs)
+
+
+def _never_served(values: Arrays, inputs: Arrays) -> Symptom | None:
+    """Each example is left out of some epochs, and of all of them once in a billion times. That no order is drawn is another check's to say."""
+    if whole_numbers(values, "first") == whole_numbers(values, "second"):
+        return None
+    ever, examples = len(np.unique(whole_numbers(values, "ever"))), len(inputs["labels"])
+    if ever >= examples:
+        return None
+    return Symptom(
+        f"{examples - ever} of {examples} examples never come in 16 epochs: give the loader all of them",
+        "examples_left_out",
+    )
 
 
 def _apart(values: Arrays) -> Symptom | None:

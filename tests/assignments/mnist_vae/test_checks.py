@@ -241,8 +241,10 @@ def test_batches_that_are_not_full_are_said(values: dict, slip: str) -> None:
 
 
 def test_full_batches_of_examples_beside_their_labels_pass() -> None:
-    values = {"sizes": np.full(4, 5), "first": ORDER[:20], "second": ORDER[3:], "images": IMAGES}
+    values = {"sizes": np.full(4, 5), "first": ORDER[:20], "second": ORDER[3:], "images": IMAGES, "ever": ORDER}
     assert nets.full_batches(values, {}, LOADED) is None
+    assert (symptom := nets.full_batches(values | {"ever": ORDER[:22]}, {}, LOADED)) is not None
+    assert symptom.slip == "examples_left_out"
 
 
 def test_only_the_first_loss_counts_behind_wrong_steps() -> None:
