@@ -66,6 +66,11 @@ class Pen:
 
     def leave(self) -> None:
         (self._parent / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+        for _ in range(100):  # what was killed may take a moment to go
+            try:
+                return self._folder.rmdir()
+            except OSError:
+                time.sleep(0.1)
         self._folder.rmdir()
 
 

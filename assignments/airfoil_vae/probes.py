@@ -411,11 +411,11 @@ def quality(
     model = names["VAE"](**settings["model_config"])
     names["train_VAE"](model, dataset, CPU, plot_freq=0, **settings["train_config"])
     values = {"samples": model.generate(int(n_samples), seed=0, device=CPU), "cpu_seconds": time.process_time() - began}
-    return values | _decoder(model.decoder, trial_codes)
+    return values | decoder_values(model.decoder, trial_codes)
 
 
 @torch.no_grad()
-def _decoder(decoder: nn.Module, trial_codes: Tensor) -> dict[str, Tensor]:
+def decoder_values(decoder: nn.Module, trial_codes: Tensor) -> dict[str, Tensor]:
     decoder.eval()
     parameters = [parameter.detach().float() for parameter in decoder.parameters()]
     if sum(parameter.numel() for parameter in parameters) > _MOST_WEIGHTS or any(

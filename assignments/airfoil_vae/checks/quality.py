@@ -58,7 +58,7 @@ def score(samples: np.ndarray) -> Score:
     dataset = AirfoilDataset()
     samples = np.clip(samples, -_HUGE, _HUGE, dtype=np.float64)  # a stranger's numbers: their squares must stay finite
     quality = measure_airfoils(samples, dataset)
-    nearest = _nearest(samples, dataset.profiles)
+    away = nearest(samples, dataset.profiles).mean()
     copies = int(_is_copy(samples, dataset.profiles).sum())
     if copies > N_SAMPLES // 4:
         return Score(
@@ -68,10 +68,8 @@ def score(samples: np.ndarray) -> Score:
         return Score(0.0, f"too many surfaces cross (0 points from {CROSSED:.0%} on)", quality)
     if quality.roughness >= ROUGH:
         return Score(0.0, f"the outlines are rough (0 points from {ROUGH:g} on)", quality)
-    if nearest.mean() >= FAR:
-        return Score(
-            0.0, f"these are no wing sections: the nearest real ones are {nearest.mean():.2g} away on average", quality
-        )
+    if away >= FAR:
+        return Score(0.0, f"these are no wing sections: the nearest real ones are {away:.2g} away on average", quality)
     if quality.diversity < COLLAPSED:
         return _alike(quality)
     return _graded(quality)
@@ -106,7 +104,7 @@ def _between(value: float, good: float, bad: float) -> float:
     return round(2 * (SLIGHTLY_NOISY - share * (SLIGHTLY_NOISY - NOISY))) / 2
 
 
-def _nearest(samples: np.ndarray, profiles: np.ndarray) -> np.ndarray:
+def nearest(samples: np.ndarray, profiles: np.ndarray) -> np.ndarray:
     """Mean distance of each sample to the data's nearest profile."""
     return np.array([np.abs(profiles - sample).mean(axis=1).min() for sample in samples])
 
@@ -116,7 +114,7 @@ def _is_copy(samples: np.ndarray, profiles: np.ndarray) -> np.ndarray:
     found = np.zeros(len(samples), bool)
     for degree, distance in MOVED:
         bare = _without_smooth_part(samples, degree), _without_smooth_part(profiles.astype(np.float64), degree)
-        found |= _nearest(*bare) < distance
+        found |= nearest(*bare) < distance
     return found
 
 
@@ -181,19 +179,22 @@ def score_values(values: Arrays, files: dict[str, bytes], secret: bytes) -> tupl
 def _made(values: Arrays, drawn: Given) -> Score | None:
     """What a student's decoder is worth, judged by what the grader makes with its weights; None where it cannot be rebuilt."""
     decode = decoder_of(values)
-    if decode is None:
-        return None
+    return None if decode is None else score_made(decode, drawn)
+
+
+def score_made(decode: Decode, drawn: Given) -> Score:
+    """What a decoder is worth, by what it makes of the codes that are drawn, and of profiles that were kept back."""
     samples = run(decode, drawn.codes)
     if not np.isfinite(samples).all():
         samples = np.full_like(samples, _HUGE)
     result = score(samples - drawn.bend)
-    if result.points > ALIKE and (missed := _missed(decode, drawn)) >= MISSED:
+    if result.points > ALIKE and (distance := missed(decode, drawn)) >= MISSED:
         text = "your decoder cannot make wings that it was not trained on"
-        return Score(0.0, f"{text}: those nearest to them are {missed:.2g} away on average", result.quality)
+        return Score(0.0, f"{text}: those nearest to them are {distance:.2g} away on average", result.quality)
     return result
 
 
-def _missed(decode: Decode, drawn: Given) -> float:
+def missed(decode: Decode, drawn: Given) -> float:
     """Mean distance of profiles that were kept back to what a decoder can make."""
     wanted = drawn.kept_back[:N_MADE] + drawn.bend
     distance = float(np.abs(nearest_made(decode, wanted) - wanted).mean())

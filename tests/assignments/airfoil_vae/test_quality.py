@@ -1,6 +1,6 @@
 """The quality score of notebook 2: what samples are worth, and what happens to models that cannot be trained again.
 
-`airfoil_samples.npz` holds samples of models trained in `assignments.airfoil_vae.evidence`, one set for each of five seeds.
+`airfoil_samples.npz` holds samples of models trained in `assignments.airfoil_vae.evidence` before profiles were bent, one set for each of five seeds.
 """
 
 import io
@@ -20,7 +20,7 @@ from assignments.airfoil_vae.checks.given import BEND, Given, given
 from assignments.airfoil_vae.checks.quality import MISSED, Score, picture, score, score_values
 from assignments.airfoil_vae.checks.rebuilt import decoder_of, nearest_made, run, trial_codes
 from assignments.airfoil_vae.numbers import MODEL
-from assignments.airfoil_vae.probes import _decoder
+from assignments.airfoil_vae.probes import decoder_values
 from grader.records import Report, Verdict
 from grader.report import feedback_page, overall_status, results_json
 from grader.sandbox.sitting import Sitting
@@ -246,7 +246,9 @@ def test_a_trained_decoder_is_rebuilt_from_its_weights() -> None:
     torch.manual_seed(0)
     for activation in (torch.nn.LeakyReLU(), torch.nn.Tanh(), torch.nn.SiLU(), torch.nn.LeakyReLU(0.2)):
         layers = torch.nn.Sequential(torch.nn.Linear(10, 30), activation, torch.nn.Linear(30, 200))
-        values = {name: value.numpy() for name, value in _decoder(layers, torch.from_numpy(trial_codes())).items()}
+        values = {
+            name: value.numpy() for name, value in decoder_values(layers, torch.from_numpy(trial_codes())).items()
+        }
         decode = decoder_of(values)
         assert decode is not None
         codes = np.random.default_rng(1).normal(size=(5, 10)).astype(np.float32)
@@ -258,7 +260,7 @@ def test_a_trained_decoder_is_rebuilt_from_its_weights() -> None:
 @pytest.mark.parametrize("layer", [torch.nn.BatchNorm1d(30), torch.nn.Softmax(dim=1)])
 def test_a_decoder_that_cannot_be_rebuilt_waits_for_a_person(layer: torch.nn.Module) -> None:
     layers = torch.nn.Sequential(torch.nn.Linear(10, 30), layer, torch.nn.Linear(30, 200))
-    values = {name: value.numpy() for name, value in _decoder(layers, torch.from_numpy(trial_codes())).items()}
+    values = {name: value.numpy() for name, value in decoder_values(layers, torch.from_numpy(trial_codes())).items()}
     good = SAMPLES["published-0"].astype(np.float32) + given({}, b"").bend
     points, text = score_values(values | {"samples": good}, {}, b"")
     assert points is None
@@ -300,7 +302,7 @@ def memory(profiles: np.ndarray, rng: np.random.Generator, size: float, degree: 
 
 def returned(decoder: torch.nn.Module, samples: np.ndarray | None = None) -> dict[str, np.ndarray]:
     """What the probe would send; by default the model's own samples."""
-    values = {name: value.numpy() for name, value in _decoder(decoder, torch.from_numpy(trial_codes())).items()}
+    values = {name: value.numpy() for name, value in decoder_values(decoder, torch.from_numpy(trial_codes())).items()}
     with torch.no_grad():
         own = decoder(torch.from_numpy(np.random.default_rng(3).normal(size=(24, 10))).float()).numpy()
     return values | {"samples": own if samples is None else samples.astype(np.float32)}
