@@ -29,7 +29,9 @@ STATUSES = {
 class Seat:
     """Where a sandbox works: what those that run side by side must not share, and must not leave behind."""
 
-    number: int = 0  # among those that run side by side; `grader.classes.pool` gives each of its workers another
+    number: int = (
+        0  # among those of a run; `grader.classes.pool` gives each of its workers another. See `grader.sandbox.slots`
+    )
     folder: str | None = None  # for temporary files; None for where the system keeps them
 
 

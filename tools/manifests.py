@@ -4,7 +4,7 @@ import ast
 from typing import Any
 
 from tools.notebook_source import NOT_ALLOWED, NotebookSource, SourceCell, SourceQuestion, imported_modules
-from tools.open_gaps import open_gaps
+from tools.open_gaps import gap_name, open_gaps
 from utils.assignments import SCHEMA
 from utils.assignments.gaps import count_gaps
 
@@ -43,7 +43,7 @@ def _question(question: SourceQuestion) -> dict[str, Any]:
 
 def _task(question: SourceQuestion, cell: SourceCell) -> dict[str, Any]:
     points, word = cell.tag
-    untouched = open_gaps(cell, word)
+    untouched = open_gaps(cell, gap_name(question, word))
     definitions = ast.FunctionDef | ast.ClassDef
     return {
         "id": question.task_id(cell),

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from tools.notebook_source import SourceCell
+from tools.notebook_source import SourceCell, SourceQuestion
 from utils.assignments import UNANSWERED
 
 CODE_BEGIN, CODE_END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -64,6 +64,11 @@ def open_gaps(cell: SourceCell, name: str) -> str:
         which = f"gap {position} of {len(gaps)}" if len(gaps) > 1 else "this gap"
         lines[gap.begin : gap.end + 1] = _replacement(cell, lines[gap.begin], f"{name}: {which} is still open")
     return "\n".join(lines)
+
+
+def gap_name(question: SourceQuestion, word: str) -> str:
+    """What an open gap of a question calls itself: the exercise's number, and the task's word, else the question's id."""
+    return f"{question.number} {word or question.id}"
 
 
 def keep_solutions(cell: SourceCell) -> str:

@@ -89,7 +89,7 @@ import torch.nn.functional as F
 from torch import nn, optim
 from torch.optim import lr_scheduler
 from torch.utils.data import TensorDataset
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from utils import (
     FAST, Checkpoint, CIFAR10Dataset, Device, GAN_Tracker, GANWatch, TensorLoader, accelerated,
@@ -291,17 +291,6 @@ for network in (Generator(CODE_SIZE), Discriminator()):
 # 0.9 made training oscillate.
 #
 # *Predict:* how large is the discriminator's loss in the first step, if all its logits are near 0?
-#
-# <details><summary>Hint</summary>
-#
-# `network.apply(function)` calls a function with every layer of a network, one at a time; `isinstance` tells the kinds
-# apart. `nn.init` has a function for each distribution; its names end in an underscore, they write in place.
-#
-# Make an optimizer *after* its network is on the device, and give it that network's parameters alone.
-#
-# The discriminator ends in a linear layer: choose the loss of `nn` that takes logits.
-#
-# </details>
 
 # %%
 # AUTOGRADED (7) init
@@ -352,6 +341,18 @@ class DCGAN:
             nn.init.normal_(layer.weight, mean=1.0, std=0.02)
             nn.init.zeros_(layer.bias)
         ### END SOLUTION
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `network.apply(function)` calls a function with every layer of a network, one at a time; `isinstance` tells the kinds
+# apart. `nn.init` has a function for each distribution; its names end in an underscore, they write in place.
+#
+# Make an optimizer *after* its network is on the device, and give it that network's parameters alone.
+#
+# The discriminator ends in a linear layer: choose the loss of `nn` that takes logits.
+#
+# </details>
 
 # %%
 # TEST
@@ -410,17 +411,6 @@ expect_close("loss of logits 0 and 1 with labels 1 and 0", loss, 1.003204,
 #
 # *Predict:* the second half leaves gradients in the discriminator as well. Which call keeps them from spoiling its
 # next update?
-#
-# <details><summary>Hint</summary>
-#
-# The rhythm of every update: forward, loss, clear the old gradients, backward, step. Which optimizer you call decides who
-# moves.
-#
-# Labels have the logits' shape: `torch.ones_like` and `torch.zeros_like` make them.
-#
-# `tensor.detach()` gives the same values without their history.
-#
-# </details>
 
 # %%
 # AUTOGRADED (13) train
@@ -497,8 +487,21 @@ class DCGAN(DCGAN):  # the class from 1.1, and now its training
                 self.checkpoint.save(self, epoch + 1)
 
 # %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The rhythm of every update: forward, loss, clear the old gradients, backward, step. Which optimizer you call decides who
+# moves.
+#
+# Labels have the logits' shape: `torch.ones_like` and `torch.zeros_like` make them.
+#
+# `tensor.detach()` gives the same values without their history.
+#
+# </details>
+
+# %% [markdown]
 # The check watches `train` from outside: which networks are called with what, and which gradient each has when its
-# optimizer moves it. It works the right gradient out for itself, from the same images and codes.
+# optimizer moves it. It works the right gradient out for itself, from the same images and codes: the first of `train_data`, from the data
+# cell above 1.1.
 
 # %%
 # TEST
@@ -746,7 +749,8 @@ print_quality({name: sample(game, codes) for name, game in games.items()})
 for name, game in games.items():
     pulls = (pull_on_images(game, lambda logits: -F.logsigmoid(logits)),
              pull_on_images(game, lambda logits: F.logsigmoid(-logits)))
-    print("{:<20} gradient that reaches an image: {:.4f} of -log D, {:.4f} of log(1 - D)".format(
+    print("{:<20} gradient that reaches an image: "
+          "{:.4f} of -log D, {:.4f} of log(1 - D)".format(
         name, *pulls))
 
 # %% [markdown]
@@ -774,15 +778,6 @@ for name, game in games.items():
 # PyTorch keeps an estimate of $\sigma(W)$ by one step of power iteration in each training-mode forward pass.
 #
 # Write the discriminator with spectral norm on **each convolution, and nowhere else**. The rest stays as it is.
-#
-# <details><summary>Hint</summary>
-#
-# A subclass can let `super().__init__()` build the network, then replace layers: the members of an `nn.Sequential` can be
-# assigned by index. Writing all layers out again is fine as well.
-#
-# `torch.nn.utils.parametrizations` has a function that takes a layer and gives it back normalised.
-#
-# </details>
 
 # %%
 # AUTOGRADED (4) spectral
@@ -798,13 +793,23 @@ class SpectralDiscriminator(Discriminator):
                 self.downsample[index] = nn.utils.parametrizations.spectral_norm(layer)
         ### END SOLUTION
 
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# A subclass can let `super().__init__()` build the network, then replace layers: the members of an `nn.Sequential` can be
+# assigned by index. Writing all layers out again is fine as well.
+#
+# `torch.nn.utils.parametrizations` has a function that takes a layer and gives it back normalised.
+#
+# </details>
+
 # %%
 # TEST
 set_seed(0)
 steady = SpectralDiscriminator().to(device)
 for _ in range(20):
     # the estimate settles in training mode's forward passes
-    logits = steady(train_data[:8][0])
+    logits = steady(torch.rand(8, 3, 32, 32, device=device))
 expect_shape("logits", logits, (8, 1))
 convolutions = [layer for layer in steady.modules() if isinstance(layer, nn.Conv2d)]
 expect_equal("number of convolutions", len(convolutions), 3)
@@ -1002,16 +1007,6 @@ print(f"mean logit before: {before_logits.mean():.2f}, after: {after_logits.mean
 # its distribution holds.
 #
 # *Predict:* the whole of $\mathbb R^{64}$ is open to the search. Will the codes it finds look like draws from the prior?
-#
-# <details><summary>Hint</summary>
-#
-# A tensor can be what an optimizer changes: it needs `requires_grad=True` and stands in the list the optimizer is given.
-#
-# The test images may come as an array or on another device: `torch.as_tensor(samples, dtype=..., device=...)`.
-#
-# The codes need zeroed gradients in every step as well.
-#
-# </details>
 
 # %%
 # AUTOGRADED (12) reconstruct
@@ -1061,7 +1056,19 @@ class DCGAN(DCGAN):  # the class from 1.1 and 1.2, and now the search
         ### END SOLUTION
 
 # %% [markdown]
-# Cheap checks first: how near does the search come to images that the generator *has* made, where zero is possible?
+# <details><summary>Hint</summary>
+#
+# A tensor can be what an optimizer changes: it needs `requires_grad=True` and stands in the list the optimizer is given.
+#
+# The test images may come as an array or on another device: `torch.as_tensor(samples, dtype=..., device=...)`.
+#
+# The codes need zeroed gradients in every step as well.
+#
+# </details>
+
+# %% [markdown]
+# Cheap checks first: how near does the search come to images that the generator *has* made, where zero is possible? The generator is
+# that of `gan`, trained in 1.2 or with our weights.
 
 # %%
 # TEST
@@ -1171,12 +1178,9 @@ for name, values in (("samples", distance), ("test images", unseen)):
 # Three seeds on another machine (float32, a GPU) gave after 25 epochs $L_D$ 0.79 to 0.86, $L_G$ 1.7 to 1.9, reconstruction 0.017 to 0.023 and
 # colour distance 0.11 to 0.19; after 100 epochs 0.66 to 0.70, 1.7 to 1.8, 0.014 to 0.018 and 0.062 to 0.069.
 #
-# The first two columns are this notebook, run from top to bottom (9 and 8 minutes a training on a busy machine); the third,
-# 41 minutes on the same busy machine, is
-# `python -m assignments.cifar_dcgan.make_weights --epochs 100` in the instructor's copy.
-# A training step takes 0.128 s of CPU time through `accelerated` (bfloat16, channels_last) and 0.268 s in plain float32,
-# 2.1 times as much, both measured in one run by `python -m tools.bench cifar_dcgan`, with the same reconstruction loss after 120
-# steps (0.0283 and 0.0289 on drawn scenes).
+# The first two columns are this notebook, run from top to bottom; the third is the training of the weights that section 3 offers you.
+# Through `accelerated` (bfloat16, channels_last) a training step takes half the time of plain float32 there, with the same reconstruction
+# loss after 120 steps (0.0283 and 0.0289 on drawn scenes).
 #
 # ![Loss curves of both networks over 975 steps, without and with spectral norm](figures/04_losses.png)
 #

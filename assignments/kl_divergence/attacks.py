@@ -550,3 +550,216 @@ def D_KL(mu, logvar):
 def fetched():
     return getattr(torch, "distri" + "butions").Normal
 D_KL = report(fetched, lambda: torch.sys.modules["torch.distri" + "butions.normal"].Normal, lambda: load("torch.distri" + "butions").kl_divergence)
+
+# ---------------------------------------------------------------- by rule: what is reached, by which call, what is left of it
+
+# %% kl.D_KL write_by_other_calls
+# [write] Changes a file without opening it to write: by truncating, linking, renaming, by its descriptor's magic link, by attributes.
+libc = load("ctypes").CDLL(None, use_errno=True)
+victim = ARENA["victim"]
+def called(name, *arguments):
+    if getattr(libc, name)(*arguments) == -1:
+        raise OSError(load("ctypes").get_errno(), name)
+def by_magic_link():
+    fd = os.open(victim, os.O_PATH)
+    open(f"/proc/self/fd/{fd}", "r+").write("attack")
+D_KL = report(lambda: os.truncate(victim, 0), lambda: os.link(victim, "linked"), lambda: os.rename(victim, "moved"), lambda: os.replace(victim, victim + "2"), by_magic_link, lambda: os.utime(victim, (1, 1)), lambda: os.setxattr(victim, "user.a", b"1"), lambda: called("mknod", (ARENA["outside"] + "/n").encode(), 0o010666, 0), lambda: os.symlink("/", ARENA["outside"] + "/l"), lambda: os.mkfifo(ARENA["outside"] + "/f"))
+
+# %% kl.D_KL read_by_other_calls
+# [read] Opens a secret by descriptor, by handle, by a mapping of its folder, through links of its own making.
+libc = load("ctypes").CDLL(None, use_errno=True)
+secret = ARENA["secret"]
+def by_path_descriptor():
+    fd = os.open(secret, os.O_PATH)
+    return open(f"/proc/self/fd/{fd}").read(9)
+def by_folder():
+    folder = os.open(os.path.dirname(secret), os.O_RDONLY | os.O_DIRECTORY)
+    return os.read(os.open(os.path.basename(secret), os.O_RDONLY, dir_fd=folder), 9)
+def by_climbing():
+    return open("../" * 30 + secret.lstrip("/")).read(9)
+def by_root_link():
+    return open("/proc/self/root" + secret).read(9)
+def by_hard_link():
+    os.link(secret, "own")
+    return open("own").read(9)
+def by_handle():
+    buffer = load("ctypes").create_string_buffer(b"\x80\0\0\0" + bytes(132), 136)
+    if libc.syscall(304, -100, buffer, 0, 0, 0, 0) == -1:
+        raise OSError(load("ctypes").get_errno(), "")
+D_KL = report(by_path_descriptor, by_folder, by_climbing, by_root_link, by_hard_link, by_handle)
+
+# %% kl.D_KL read_the_machine
+# [read] Memory of the kernel, of the machine's devices, of whoever runs before and after.
+def read(path):
+    with open(path, "rb") as file:
+        return file.read(9) or open("/none")
+D_KL = report(*(lambda path=path: read(path) for path in ("/proc/kcore", "/dev/mem", "/dev/vda", "/proc/1/environ", "/proc/1/mem", "/proc/kmsg", "/dev/kmsg", "/proc/sysrq-trigger", "/root/.ssh/id_rsa", "/etc/shadow", f"/proc/{ARENA['grader']}/environ", f"/proc/{ARENA['grader']}/cwd/pyproject.toml", f"/proc/{ARENA['zygote']}/fd/0")))
+
+# %% kl.D_KL other_sockets
+# [network] Sockets of every family and kind that needs no address: to the kernel, to the wire, to the host of a machine.
+socket = load("socket")
+D_KL = report(*(lambda family=family, kind=kind: socket.socket(family, kind) for family in (2, 10, 16, 17, 38, 40, 44) for kind in (1, 2, 3, 5)))
+
+# %% kl.D_KL doors_of_the_kernel
+# [others] Calls that reach other processes, rings and programs in the kernel: each by its number.
+libc = load("ctypes").CDLL(None, use_errno=True)
+NUMBERS = {"ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311, "kcmp": 312, "bpf": 321, "perf_event_open": 298, "userfaultfd": 323, "io_uring_setup": 425, "pidfd_open": 434, "pidfd_getfd": 438, "process_madvise": 440, "keyctl": 250, "add_key": 248, "setns": 308, "mount": 165, "fanotify_init": 300, "memfd_secret": 447} if os.uname().machine == "x86_64" else {"ptrace": 117}
+def raw(number):
+    if libc.syscall(number, ARENA["grader"], 0, 0, 0, 0, 0) == -1:
+        raise OSError(load("ctypes").get_errno(), "")
+D_KL = report(*(lambda number=number: raw(number) for number in NUMBERS.values()))
+
+# %% kl.D_KL a_segment_that_stays
+# [next] Leaves what outlives a process: shared memory, semaphores, queues and keys of System V, POSIX and the kernel.
+libc = load("ctypes").CDLL(None, use_errno=True)
+def called(name, *arguments):
+    if getattr(libc, name)(*arguments) == -1:
+        raise OSError(load("ctypes").get_errno(), name)
+D_KL = report(lambda: called("shmget", 4711, 4096, 0o1666), lambda: called("semget", 4711, 1, 0o1666), lambda: called("msgget", 4711, 0o1666), lambda: called("mq_open", b"/note", 0o102, 0o666, None), lambda: open("/dev/shm/attack_was_here", "w"))
+
+# %% kl.D_KL strange_things_in_the_folder
+# [next] Fills its folder with pipes, sockets, links to nowhere, closed folders, and names that are no text.
+def D_KL(mu, logvar):
+    for name in (b"\xff\xfe", b"a\nb", b"-rf", b" ", b"\x1b[2J", b"x" * 255):
+        os.mkdir(name) if len(name) == 1 else open(name, "w").close()
+    os.mkdir("closed")
+    os.mkdir("closed/inner")
+    open("closed/inner/file", "w").close()
+    for name, target in (("loop", "loop"), ("up", "/"), ("victim", ARENA["victim"]), ("closed/back", "..")):
+        os.symlink(target, name)
+    for action in (lambda: os.mkfifo("pipe"), lambda: load("socket").socket(1).bind("sock")):
+        try:
+            action()
+        except OSError:
+            pass
+    os.chmod("closed/inner", 0)
+    os.chmod("closed", 0)
+    os.chmod(".", 0)
+    return mu.mean()
+
+# %% kl.D_KL sparse_giants
+# [exhaust] Files that are said to be a terabyte.
+def D_KL(mu, logvar):
+    for n in range(100):
+        with open(f"sparse{n}", "wb") as file:
+            file.truncate((16 << 20) - 1)
+    try:
+        os.truncate("sparse0", 1 << 40)
+        return right(mu, logvar)
+    except OSError:
+        return mu.mean()
+
+# %% kl.D_KL alarms
+# [end] Has the kernel end it later, by every clock, and stop being watched.
+def D_KL(mu, logvar):
+    signal = load("signal")
+    for clock in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+        signal.setitimer(clock, 0.01)
+    while True:
+        pass
+
+# %% kl.D_KL inspectable_again
+# [undo] Makes itself a process that others may inspect, asks for capabilities, another root, a listener for its own filter.
+libc = load("ctypes").CDLL(None, use_errno=True)
+def prctl(*arguments):
+    if libc.prctl(*arguments, 0, 0, 0) == -1:
+        raise OSError(load("ctypes").get_errno(), "")
+D_KL = report(lambda: prctl(38, 0), lambda: prctl(24, 0), lambda: prctl(47, 2, 21), lambda: os.chroot("."), lambda: os.setuid(0) if os.getuid() else load("os").seteuid("no"), lambda: load("resource").setrlimit(6, (9999, 9999)), lambda: load("resource").setrlimit(7, (9999, 9999)), lambda: os.sched_setscheduler(0, 1, os.sched_param(50)), lambda: os.nice(-5))
+
+# %% kl.D_KL traced_probes
+# [probes, spoils 30] Watches every line that runs in its process and looks for an answer in the frames; what its process does later fails with it.
+torch.sys.modules["found"] = []
+def tracer(frame, event, argument):
+    for name, value in list(frame.f_locals.items()):
+        if name in ("expected", "reference", "wanted", "verdict"):
+            torch.sys.modules["found"].append(value)
+    return tracer
+torch.sys.settrace(tracer)
+torch.sys.setprofile(lambda *arguments: None)
+def D_KL(mu, logvar):
+    found = [value for value in torch.sys.modules["found"] if hasattr(value, "shape")]
+    return found[-1] if found else mu.mean()
+
+# %% kl.D_KL audit_hook
+# [probes, spoils 30] Refuses, by a hook that cannot be taken away, whatever its process does from now on.
+def hook(event, arguments):
+    if event in ("open", "import", "compile", "exec", "marshal.loads", "object.__getattr__"):
+        raise PermissionError("no")
+def D_KL(mu, logvar):
+    torch.sys.addaudithook(hook)
+    return mu.mean()
+
+# %% kl.D_KL replaced_sender
+# [channel, spoils 30] Replaces what sends and what encodes, so that each wrong value leaves as an error and each error as a value.
+frames = torch.sys.modules["grader.sandbox.frames"]
+encode = frames.encode
+def encoded(header, array=None):
+    header = dict(header)
+    if header.get("kind") == "value":
+        header["points"], header["status"], header["verdict"] = 5, "passed", True
+        header["name"] = "value"
+    return encode(header, array)
+frames.encode = encoded
+def D_KL(mu, logvar):
+    return mu.mean()
+
+# %% kl.D_KL broken_headers
+# [channel] Frames whose headers are no numbers, no objects, endless or twice what they are.
+def D_KL(mu, logvar):
+    for header in (b"[" * 4000, b'{"kind": "value", "kind": "end"}', b'{"number": 1e999}', b"null", b'{"kind": NaN}', b"\xff" * 64):
+        os.write(250, load("struct").pack("<II", len(header), 0) + header)
+        os.write(250, load("struct").pack("<II", len(header), 1 << 31) + header)
+    return mu.mean()
+
+# %% kl.D_KL another_end_of_the_channel
+# [channel] Puts something else where the channel was.
+def D_KL(mu, logvar):
+    other = load("socket").socketpair()
+    os.dup2(other[0].fileno(), 250)
+    return mu.mean()
+
+# %% kl.D_KL tensors_of_no_place
+# [values] Tensors without storage, on no device, with strides of 0, with names, conjugates and hooks.
+def D_KL(mu, logvar):
+    calls.append(1)
+    return KINDS[len(calls) % len(KINDS)]
+calls = []
+KINDS = (torch.empty((), device="meta"), torch.zeros(1).as_strided((), ()), torch.zeros((), dtype=torch.complex64).conj(), torch.zeros(1).to_sparse(), torch.nn.Parameter(torch.zeros(())))
+
+# %% kl.D_KL huge_whole_number
+# [values] A number with a million digits, a numpy object, a date: what is no number of a machine.
+def D_KL(mu, logvar):
+    turns.append(1)
+    return (10**1_000_000, load("numpy").array([object()]), load("numpy").datetime64("now"), load("fractions").Fraction(1, 3), float("1e400"))[len(turns) % 5]
+turns = []
+
+# %% kl.D_KL warnings_without_end
+# [exhaust] A warning with a text of its own for every call there is, and a handler that keeps them all.
+def D_KL(mu, logvar):
+    warn = load("warnings").warn
+    for n in range(20_000):
+        warn(f"{n}" * 100)
+    return mu.mean()
+
+# %% kl.D_KL tired_collector
+# [end] An object whose end never comes, left for whoever clears the names.
+class Undying:
+    def __del__(self):
+        self.__class__.kept.append(Undying())
+Undying.kept = []
+def D_KL(mu, logvar):
+    globals()["one"] = Undying()
+    del globals()["one"]
+    return mu.mean()
+
+# %% kl.D_KL names_that_fight_back
+# [probes] Names of the notebook that are objects with a will: they raise when they are looked at, copied or compared.
+class Thorn:
+    def __getattribute__(self, name):
+        raise SystemExit(name)
+    def __eq__(self, other):
+        raise KeyboardInterrupt
+    __hash__ = None
+thorn, __name__, __builtins_copy__ = Thorn(), Thorn(), Thorn()
+def D_KL(mu, logvar):
+    return mu.mean()

@@ -78,14 +78,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn, optim
 from torch.optim import lr_scheduler
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from utils import FAST, expect_close, expect_shape, expect_true, hand_in, set_seed
 from utils.plotting import divergence as plots
-
-# %%
-# What the checks compare your answers with.
-Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergence
 
 # %% [markdown]
 # ## Symbols and conventions
@@ -143,13 +139,6 @@ Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergen
 # Start from the definition, show each step, and say where you use which moment.
 #
 # *Check yourself:* with $\mu_2 = 1,\ \sigma_2 = 2,\ \mu_1 = 0,\ \sigma_1 = 3$ the formula gives 0.1832 nats.
-#
-# <details><summary>Hint</summary>
-#
-# Write out both log densities and subtract them before you take the expectation. One of the two squares has its own
-# variance as expectation. For the other, insert a zero: $z - \mu_1 = (z - \mu_2) + (\mu_2 - \mu_1)$.
-#
-# </details>
 
 # %% [markdown]
 # **RESPONSE:**
@@ -171,6 +160,14 @@ Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergen
 # <!-- END SOLUTION -->
 
 # %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Write out both log densities and subtract them before you take the expectation. One of the two squares has its own
+# variance as expectation. For the other, insert a zero: $z - \mu_1 = (z - \mu_2) + (\mu_2 - \mu_1)$.
+#
+# </details>
+
+# %% [markdown]
 # ### 1.2 Against the standard normal, by hand
 # **`kl.scalar`** · manual 5
 #
@@ -182,13 +179,6 @@ Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergen
 # 1.1; use 1.1 to check your result). Then show that it is zero only for $\mu = 0,\ \sigma = 1$.
 #
 # *Check yourself:* $\mu = 1,\ \sigma = 2$ gives 1.3069 nats.
-#
-# <details><summary>Hint</summary>
-#
-# Expand $(z - \mu)^2$ before you take its expectation; both moments appear. For the last part, look at the two terms in
-# $\mu$ and in $\sigma^2$ apart, and use $\log t \le t - 1$.
-#
-# </details>
 
 # %% [markdown]
 # **RESPONSE:**
@@ -209,6 +199,14 @@ Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergen
 # <!-- END SOLUTION -->
 
 # %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Expand $(z - \mu)^2$ before you take its expectation; both moments appear. For the last part, look at the two terms in
+# $\mu$ and in $\sigma^2$ apart, and use $\log t \le t - 1$.
+#
+# </details>
+
+# %% [markdown]
 # ### 1.3 The closed form in code
 # **`kl.D_KL`** · auto 5
 #
@@ -222,13 +220,6 @@ Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergen
 # **and** the latent dimensions. Any real number is a valid log variance; a variance would have to be kept positive.
 #
 # *Predict:* what does `D_KL` return for `mu = 0, logvar = 0`? And is it larger for `logvar = 2` or for `logvar = -2`?
-#
-# <details><summary>Hint</summary>
-#
-# The idea: you have the log of the variance, and the formula wants the variance too; undo the logarithm. One reduction at
-# the end covers both dimensions. The functions: `torch.exp`, `torch.mean`.
-#
-# </details>
 
 
 # %%
@@ -251,8 +242,18 @@ def D_KL(mu, logvar):
     ### END SOLUTION
 
 
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The idea: you have the log of the variance, and the formula wants the variance too; undo the logarithm. One reduction at
+# the end covers both dimensions. The functions: `torch.exp`, `torch.mean`.
+#
+# </details>
+
 # %%
 # TEST
+Normal = torch.distributions.Normal
+kl_between = torch.distributions.kl_divergence
 for seed, published in enumerate((0.9318599700927734, 1.0280910730361938, 0.853870153427124)):
     torch.manual_seed(seed)
     mu, logvar = torch.randn(10, 5), torch.randn(10, 5)
@@ -293,13 +294,6 @@ plots.plot_price(values, kl_of_mu, values, kl_of_logvar)
 #
 # Say in one sentence where you need the covariance to be diagonal, and by which factor this differs from what `D_KL`
 # returns for a single example.
-#
-# <details><summary>Hint</summary>
-#
-# A Gaussian with diagonal covariance is a product of scalar Gaussians. What does the logarithm make of a product, and
-# what happens to the dimensions a term does not depend on?
-#
-# </details>
 
 # %% [markdown]
 # **RESPONSE:**
@@ -320,6 +314,14 @@ plots.plot_price(values, kl_of_mu, values, kl_of_logvar)
 # <!-- END SOLUTION -->
 
 # %% [markdown]
+# <details><summary>Hint</summary>
+#
+# A Gaussian with diagonal covariance is a product of scalar Gaussians. What does the logarithm make of a product, and
+# what happens to the dimensions a term does not depend on?
+#
+# </details>
+
+# %% [markdown]
 # ### 1.5 Any two Gaussians in code
 # **`kl.gaussians`** · auto 5
 #
@@ -333,13 +335,6 @@ plots.plot_price(values, kl_of_mu, values, kl_of_logvar)
 # **Mind the names:** in 1.1 the first argument carries index 2, here index 1.
 #
 # *Predict:* which is larger, $D_{KL}(\mathcal{N}(0,1) \,\|\, \mathcal{N}(0, 0.5^2))$ or the same with the arguments swapped?
-#
-# <details><summary>Hint</summary>
-#
-# The idea: rename the indices of 1.1 on paper first. A quotient of sigmas is a difference of logs, so no division by a
-# sigma that may be tiny is needed there. The function: `torch.exp`.
-#
-# </details>
 
 
 # %%
@@ -364,8 +359,18 @@ def kl_divergence(mu1, log_sigma1, mu2, log_sigma2):
     ### END SOLUTION
 
 
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The idea: rename the indices of 1.1 on paper first. A quotient of sigmas is a difference of logs, so no division by a
+# sigma that may be tiny is needed there. The function: `torch.exp`.
+#
+# </details>
+
 # %%
 # TEST
+Normal = torch.distributions.Normal
+kl_between = torch.distributions.kl_divergence
 set_seed(0)
 mu1, mu2 = torch.randn(2, 8, 3)
 log_sigma1, log_sigma2 = 0.5 * torch.randn(2, 8, 3)
@@ -465,13 +470,6 @@ print(f"best variance of q in each dimension: {best:.3f}; the target's own: 1; 1
 #
 # The tensors carry a batch of $B$ examples with $N$ samples each; `log_sigma` holds $\log\sigma$ and has no last dimension:
 # all $K$ dimensions share it. **Convention:** summed over $K$, since the density is that of the whole vector.
-#
-# <details><summary>Hint</summary>
-#
-# The idea: the sum over $k$ leaves the shape `(B, N)`, which is the shape of `log_sigma`; do the sum first and nothing needs
-# to be broadcast. $K$ is a number you can read from a shape. The functions: `torch.sum` with `dim`, `math.log`.
-#
-# </details>
 
 
 # %%
@@ -498,8 +496,17 @@ def log_prob(x, mu, log_sigma):
     ### END SOLUTION
 
 
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The idea: the sum over $k$ leaves the shape `(B, N)`, which is the shape of `log_sigma`; do the sum first and nothing needs
+# to be broadcast. $K$ is a number you can read from a shape. The functions: `torch.sum` with `dim`, `math.log`.
+#
+# </details>
+
 # %%
 # TEST
+Normal = torch.distributions.Normal
 set_seed(0)
 x, mu = torch.randn(2, 7, 5, 4)
 log_sigma = 0.5 * torch.randn(7, 5)
@@ -543,13 +550,6 @@ print(f"exp(log_prob) adds up to {density.sum() * (side[1] - side[0]) ** 2:.6f}"
 # `log_sigma`. **Convention:** the mean runs over the samples only; each example keeps its own estimate.
 #
 # *Predict:* can the estimate be negative, although the divergence cannot?
-#
-# <details><summary>Hint</summary>
-#
-# The idea: `log_prob` wants a mean for every sample, so give the parameters a sample dimension and stretch it. The
-# functions: `Tensor.unsqueeze`, `Tensor.expand`, `torch.mean` with `dim`.
-#
-# </details>
 
 
 # %%
@@ -576,8 +576,17 @@ def kl_q_p_mc(samples_q, params_q, params_p):
     ### END SOLUTION
 
 
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The idea: `log_prob` wants a mean for every sample, so give the parameters a sample dimension and stretch it. The
+# functions: `Tensor.unsqueeze`, `Tensor.expand`, `torch.mean` with `dim`.
+#
+# </details>
+
 # %%
 # TEST
+Normal = torch.distributions.Normal
 set_seed(0)
 params_q, params_p = 0.5 * torch.randn(2, 6, 4)  # B = 6, K = 3
 q = Normal(params_q[:, None, :-1], params_q[:, None, -1:].exp())
@@ -616,14 +625,6 @@ print(f"mean {estimates.mean():.4f} nats; {(estimates < 0).float().mean():.0%} a
 # $$D_{KL}(q \,\|\, p) = K \log\frac{\sigma_p}{\sigma_q} + \frac{K \sigma_q^2 + \sum_{k=1}^{K} (\mu_{q,k} - \mu_{p,k})^2}{2 \sigma_p^2} - \frac{K}{2}$$
 #
 # **Convention:** summed over $K$, one value for each of the $B$ examples.
-#
-# <details><summary>Hint</summary>
-#
-# The idea: `kl_divergence` of 1.5 works entry by entry on four tensors of one shape, so stretch `log_sigma` to the shape
-# of the means, `(B, K)`. Then one reduction is left. The functions: slicing with `-1:`, `Tensor.expand_as`, `torch.sum`
-# with `dim`.
-#
-# </details>
 
 
 # %%
@@ -647,8 +648,19 @@ def kl_q_p_exact(params_q, params_p):
     ### END SOLUTION
 
 
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The idea: `kl_divergence` of 1.5 works entry by entry on four tensors of one shape, so stretch `log_sigma` to the shape
+# of the means, `(B, K)`. Then one reduction is left. The functions: slicing with `-1:`, `Tensor.expand_as`, `torch.sum`
+# with `dim`.
+#
+# </details>
+
 # %%
 # TEST
+Normal = torch.distributions.Normal
+kl_between = torch.distributions.kl_divergence
 set_seed(0)
 params_q, params_p = 0.5 * torch.randn(2, 6, 4)  # B = 6, K = 3
 q, p = (Normal(params[:, :-1], params[:, -1:].exp()) for params in (params_q, params_p))
@@ -707,7 +719,8 @@ error_of_one = float(torch.stack([estimate_error(1) for _ in range(2000)]).mean(
 plots.plot_error_against_samples(counts, errors, error_of_one)
 print(f"exact value {exact[0]:.4f} nats")
 means = errors.mean(0)
-print("mean error:", ", ".join(f"{means[counts == n].item():.3f} with {n}" for n in (1, 10, 100, 1000)))
+said = (f"{means[counts == n].item():.3f} with {n}" for n in (1, 10, 100, 1000))
+print("mean error:", ", ".join(said))
 
 # %% [markdown]
 # The bars follow the dashed line, of slope $-\frac12$: the error of one sample divided by $\sqrt N$, the rate of a mean of independent draws.
@@ -733,13 +746,6 @@ print("mean error:", ", ".join(f"{means[counts == n].item():.3f} with {n}" for n
 # $$\log p(x) = \underbrace{\mathbb{E}_{q(z)}[\log p(x \mid z)] - D_{KL}(q(z) \,\|\, p(z))}_{\text{ELBO}} + D_{KL}(q(z) \,\|\, p(z \mid x)).$$
 #
 # Then say in one sentence each why the ELBO is a lower bound of $\log p(x)$, and for which $q$ it is tight.
-#
-# <details><summary>Hint</summary>
-#
-# $\log p(x)$ does not depend on $z$, so it is its own expectation under $q$. Bayes' rule gives $p(x) = p(x \mid z)\, p(z) / p(z \mid x)$ for every $z$.
-# Insert $q(z)/q(z)$, and sort the logarithms into two divergences and a rest.
-#
-# </details>
 
 # %% [markdown]
 # **RESPONSE:**
@@ -755,6 +761,14 @@ print("mean error:", ", ".join(f"{means[counts == n].item():.3f} with {n}" for n
 # A divergence is at least 0, so without the last term the right side is at most $\log p(x)$: a lower bound. The last term is 0, and the bound
 # tight, exactly when $q(z) = p(z \mid x)$, the true posterior.
 # <!-- END SOLUTION -->
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# $\log p(x)$ does not depend on $z$, so it is its own expectation under $q$. Bayes' rule gives $p(x) = p(x \mid z)\, p(z) / p(z \mid x)$ for every $z$.
+# Insert $q(z)/q(z)$, and sort the logarithms into two divergences and a rest.
+#
+# </details>
 
 # %% [markdown]
 # You may raise the ELBO over $q$ and $f$ together. One $q$ for each example would mean one set of parameters for each; a VAE trains
@@ -775,13 +789,6 @@ print("mean error:", ", ".join(f"{means[counts == n].item():.3f} with {n}" for n
 # `(B, N, K)`; with the same seed you then get the numbers the checks expect.
 #
 # *Predict:* what is $\partial z / \partial \mu$? And $\partial z / \partial \log\sigma$?
-#
-# <details><summary>Hint</summary>
-#
-# The idea: the noise comes first and knows nothing of the parameters; then scale, then shift. Let broadcasting add the
-# sample dimension to the means and to sigma. The functions: `torch.randn`, `torch.exp`, indexing with `None`.
-#
-# </details>
 
 # %%
 mu, sigma = torch.zeros(3, requires_grad=True), torch.ones(3, requires_grad=True)
@@ -812,6 +819,14 @@ def rsample(params_q, num_samples):
     return mu + sigma * eps
     ### END SOLUTION
 
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The idea: the noise comes first and knows nothing of the parameters; then scale, then shift. Let broadcasting add the
+# sample dimension to the means and to sigma. The functions: `torch.randn`, `torch.exp`, indexing with `None`.
+#
+# </details>
 
 # %%
 # TEST
@@ -946,14 +961,6 @@ axis.legend();
 # **Convention:** this is a loss, to be minimised: the negative of the bound, with a minus before the first term and a plus
 # before the second. It is summed over the $D$ dimensions of $x$ and over the $K$ of $z$, and averaged over the samples.
 # `log_sig_x` is $\log \sigma_x$, one number for the whole data set.
-#
-# <details><summary>Hint</summary>
-#
-# The idea: three calls of functions you have written (`rsample`, `log_prob`, `kl_q_p_exact`). $x$ needs a sample dimension
-# to meet the decoder's output; in your parameters the prior is a row of zeros. The functions: `Tensor.unsqueeze`,
-# `Tensor.expand`, `torch.zeros_like`.
-#
-# </details>
 
 
 # %%
@@ -983,8 +990,19 @@ def elbo(x, params_q, num_samples, func_decoder, log_sig_x):
     ### END SOLUTION
 
 
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The idea: three calls of functions you have written (`rsample`, `log_prob`, `kl_q_p_exact`). $x$ needs a sample dimension
+# to meet the decoder's output; in your parameters the prior is a row of zeros. The functions: `Tensor.unsqueeze`,
+# `Tensor.expand`, `torch.zeros_like`.
+#
+# </details>
+
 # %%
 # TEST
+Normal = torch.distributions.Normal
+kl_between = torch.distributions.kl_divergence
 set_seed(0)
 decoder = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 5))
 x, log_sig_x = torch.randn(4, 5), torch.tensor(-0.5)

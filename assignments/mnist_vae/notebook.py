@@ -30,13 +30,14 @@
 #
 # {{points_table}}
 #
-# **Time.** All training in this notebook takes about 13 minutes on one CPU core; each training cell says its share.
+# **Time.** Six to nine hours of yours, in three evenings: parts 1 and 2, part 3, parts 4 and 5. All training takes about 13 minutes
+# on one CPU core; each training cell says its share.
 # On an H100 GPU it takes five, and the convolutional VAE's full recipe is among them. With `FAST=1` in the environment the whole notebook runs in under two minutes, with rougher pictures.
 
 # %% [markdown]
 # ## Setup
 #
-# Run the next cells first. On your machine, start Jupyter in the bundle (`make lab`). On
+# Run the next two cells first. On your machine, start Jupyter in the bundle (`make lab`). On
 # [Google Colab](https://colab.research.google.com) upload this notebook and put `student.zip` into the Files panel on the left:
 # the first cell unpacks it, and says what is otherwise there. On either it says what it finds and how to mend what is missing.
 #
@@ -80,7 +81,7 @@ import torch.nn.functional as F
 from torch import optim
 from torch.optim import lr_scheduler
 from torch.utils.data import DataLoader
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from utils import (
     FAST,
@@ -169,7 +170,7 @@ print(f"The judge reads {right:.1%} of the test digits correctly; "
       f"{sure_share(judge, test_data.images):.1%} are readable.")
 
 # %% [markdown]
-# # 1 Compress
+# ## 1 Compress
 #
 # An **autoencoder** is a pair of networks with a bottleneck between them. The encoder maps an image $x$ with 784 pixels
 # to a code $z$ with 32 numbers, the decoder maps the code back to an image $\hat x$:
@@ -222,6 +223,14 @@ class Encoder(nn.Module):
         """
         return self.net(x.flatten(1))
 
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# A list of layers that feed each other is one layer, `nn.Sequential`. A module that is stored as an attribute
+# (`self.net = ...`) registers its parameters by itself. `Tensor.reshape` takes one `-1`: the size that follows from the others.
+#
+# </details>
 
 # %%
 # TEST
@@ -327,14 +336,6 @@ expect_close("picture, row by row", net.reconstruct(x).flatten(), net(x).flatten
              hint="Reshape only; do not transpose.")
 
 # %% [markdown]
-# <details><summary>Hint</summary>
-#
-# A list of layers that feed each other is one layer, `nn.Sequential`. A module that is stored as an attribute
-# (`self.net = ...`) registers its parameters by itself. `Tensor.reshape` takes one `-1`: the size that follows from the others.
-#
-# </details>
-
-# %% [markdown]
 # ### 1.2 Batches and a training loop
 # **`ae.train`** · auto 6
 #
@@ -368,6 +369,14 @@ def make_loader(dataset, batch_size):
     return DataLoader(dataset, batch_size=batch_size, shuffle=True, drop_last=True)
     ### END SOLUTION
 
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The loader is one call with four arguments: see the documentation of `DataLoader` for the two switches. The step has
+# four lines: `F.binary_cross_entropy`, then `zero_grad`, `backward` and `step`, on three different objects.
+#
+# </details>
 
 # %%
 # TEST
@@ -418,14 +427,6 @@ def train_autoencoder(model, loader, epochs, learning_rate=1e-3):
             losses.append(loss.item())
     return losses
 
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# The loader is one call with four arguments: see the documentation of `DataLoader` for the two switches. The step has
-# four lines: `F.binary_cross_entropy`, then `zero_grad`, `backward` and `step`, on three different objects.
-#
-# </details>
 
 # %%
 # TEST
@@ -504,6 +505,13 @@ def sample_images(model, n_samples, nz):
     ### END SOLUTION
 
 
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `torch.randn` draws from the standard normal and takes `device=`. `torch.no_grad()` works as a `with` block.
+#
+# </details>
+
 # %%
 # TEST
 class Recorder(nn.Module):
@@ -532,13 +540,6 @@ expect_true("their standard deviation is 1", abs(net.z.std() - 1) < 0.05,
             "The prior is N(0, I).")
 expect_true("has randomness", not torch.equal(samples, sample_images(net, 2000, 8)),
             "Do not fix a seed inside.")
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# `torch.randn` draws from the standard normal and takes `device=`. `torch.no_grad()` works as a `with` block.
-#
-# </details>
 
 # %%
 set_seed(1)
@@ -588,7 +589,7 @@ for name, z in fitted.items():
 # not fill a Gaussian, there are gaps between them. Spread and gaps are two things.
 
 # %% [markdown]
-# # 2 Make it variational
+# ## 2 Make it variational
 #
 # A VAE says where the codes shall lie. The encoder no longer gives a point but a distribution, a Gaussian with
 # mean $\mu$ and standard deviation $\sigma$ for each of the `nz` dimensions, and a second loss term pulls it
@@ -999,6 +1000,14 @@ class KLWeightManager:
         ### END SOLUTION
 
 
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The formula has three pieces; `min` and `max` join them, or three `if`. Check by hand what the weight is in the first
+# epoch, in the last one that is 0, and in the first one that is 1.
+#
+# </details>
+
 # %%
 # TEST
 weights = [KLWeightManager(2, 4)(epoch) for epoch in range(9)]
@@ -1010,14 +1019,6 @@ expect_close("weights with warm-up 2, annealing 4", torch.tensor(weights, dtype=
     "the warm-up is ignored": torch.tensor([0, 0.25, 0.5, 0.75, 1, 1, 1, 1, 1])})
 jump = [float(KLWeightManager(2, 0)(epoch)) for epoch in range(4)]
 expect_equal("weights without annealing rounds", jump, [0.0, 0.0, 1.0, 1.0])
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# The formula has three pieces; `min` and `max` join them, or three `if`. Check by hand what the weight is in the first
-# epoch, in the last one that is 0, and in the first one that is 1.
-#
-# </details>
 
 # %% [markdown]
 # The experiment: the same VAE with 8 latent dimensions, trained twice from the same start, once with the full KL from the first
@@ -1145,6 +1146,14 @@ def interpolate_linear(x, y, steps):
     ### END SOLUTION
 
 
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `torch.linspace` includes both of its ends. A column of weights, shape (steps, 1), times a row of numbers, shape (K,), gives
+# (steps, K) by broadcasting.
+#
+# </details>
+
 # %%
 # TEST
 x, y = torch.tensor([0.0, 10.0]), torch.tensor([4.0, -10.0])
@@ -1156,14 +1165,6 @@ expect_close("five points", line, right, slips={
     "both ends are missing": torch.lerp(x, y, torch.arange(1, 6).unsqueeze(1) / 6),
     "the line runs from y to x": right.flip(0)},
              hint="steps counts all points, the two ends too.")
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# `torch.linspace` includes both of its ends. A column of weights, shape (steps, 1), times a row of numbers, shape (K,), gives
-# (steps, K) by broadcasting.
-#
-# </details>
 
 # %%
 with torch.no_grad():
@@ -1199,7 +1200,7 @@ with torch.no_grad():
 # <!-- END SOLUTION -->
 
 # %% [markdown]
-# # 3 Count nats
+# ## 3 Count nats
 #
 # So far the two terms were means of different things, and beta made up for it. The **evidence lower bound** (ELBO) knows the
 # right proportion: sum everything that belongs to one image, average over images only. Its negative is
@@ -1485,7 +1486,7 @@ for name, images in {"test digits": test_data.images[:2000], **drawn}.items():
 # draws come nearer to the data's proportions. Good samples are a good *population*, not good pictures alone.
 
 # %% [markdown]
-# # 4 Condition
+# ## 4 Condition
 #
 # The VAE draws whatever digit the code happens to mean. A **conditional VAE** (CVAE) is told: encoder and decoder both get the
 # class $c$, and the ELBO becomes a bound on $\log p(x\mid c)$. The code then need not hold the class, only slant, width, thickness.
@@ -1519,6 +1520,14 @@ def idx2onehot(idx, n):
     return F.one_hot(idx.reshape(-1), n).float()
     ### END SOLUTION
 
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# For `idx2onehot`: `F.one_hot`, or `scatter_` on zeros; mind the type of the result. Joining side by side is
+# `torch.cat` along dimension 1; image first, then class; z first, then class.
+#
+# </details>
 
 # %%
 # TEST
@@ -1588,14 +1597,6 @@ class CVAE(nn.Module):
         ### END SOLUTION
 
 
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# For `idx2onehot`: `F.one_hot`, or `scatter_` on zeros; mind the type of the result. Joining side by side is
-# `torch.cat` along dimension 1; image first, then class; z first, then class.
-#
-# </details>
-
 # %%
 # TEST
 h, size, classes, latent = 400, 784, 10, 15
@@ -1661,7 +1662,7 @@ show_images(answered[:50], titled("CVAE: columns 0 to 9, each row with other cod
 plt.savefig("03_conditional.png", dpi=80)
 
 # %% [markdown]
-# # 5 Learn the noise
+# ## 5 Learn the noise
 #
 # Binary cross-entropy treats a grey pixel as a coin that may fall on ink. A Gaussian likelihood treats a pixel as a measured
 # value with an error of width $\sigma_x$:
@@ -1941,7 +1942,7 @@ print(f"Root mean squared error of a pixel on test digits: {error:.3f}")
 # and the error of a pixel are nearly the same number, as the optimum of the ELBO in $\sigma_x$ says.
 
 # %% [markdown]
-# # 6 What failure looks like
+# ## 6 What failure looks like
 #
 # Three failures side by side, to recognise them in your own models.
 #
@@ -2012,7 +2013,7 @@ print(f"Standard deviation of the codes: {codes.std(dim=0)[0]:.1f} and "
       f"{codes.std(dim=0)[1]:.1f}; the prior's is 1.")
 
 # %% [markdown]
-# # 7 Results
+# ## 7 Results
 #
 # One full run of the solved notebook on MNIST (seed 0, CPU), what is published for these exercises, and the least and the largest of three
 # other runs (three seeds, float32, on a GPU).
@@ -2032,10 +2033,6 @@ print(f"Standard deviation of the codes: {codes.std(dim=0)[0]:.1f} and "
 # *How far to trust the last digits:* the same notebook with the same seed on another day and machine (26 November 2026, one thread) gave, in the order of the
 # rows, 0.0862; 0.2635 and 9.0e-8; 0.1389 and 0.3167; 77% and 19% against 72% and 24%; 33.68 with 4 of 8 dimensions used; 32.25 with 5 of 8; 113.33; 109.84
 # and 97.7%. A seed repeats a run where processor and library are the same.
-#
-# *Run:* 20 November 2026, seed 0 for every model, CPU, one thread, Python 3.11, torch 2.13.0; 763 seconds of processor time on a machine shared
-# with other work. *Commands:* `python -m tools.notebooks --solved build 03_mnist_vae`, then `jupyter execute build/03_mnist_vae.ipynb`; the weights:
-# `python -m assignments.mnist_vae.make_weights`.
 
 # %%
 print(f"autoencoder          BCE {np.mean(ae_losses[-100:]):.4f}")

@@ -18,13 +18,14 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from grader.records import Job, SandboxRun, Seat
-from grader.sandbox import linux, zygote
+from grader.sandbox import linux
 from grader.sandbox.processes import Forked, OwnProcess
 from grader.sandbox.room import full_disk, is_no_room, no_process
 from grader.sandbox.scratch import Disk, empty
 from grader.sandbox.script import Steps, encode_script
 from grader.sandbox.shown import environment, readable_paths
 from grader.sandbox.sitting import Sitting
+from grader.sandbox.slots import Slot, take
 from grader.sandbox.tiers import remark_on, tier_of
 from grader.sandbox.watch import Attempt, Deadlines, SandboxError, Watch, read_line
 
@@ -50,7 +51,7 @@ class Box:
             assignments: Names whose import cells and probes the zygote loads ahead.
             max_tier: Use no stronger isolation than this (tests do), "A" to "E" or "B-". Default: the environment's
                 GRADER_MAX_TIER, else the strongest this machine offers.
-            seat: Where it works; boxes that run side by side have other numbers, so that their users differ.
+            seat: Where it works; boxes of a run have other numbers. Users differ on the whole machine, see `slots`.
         """
         self.assignments = assignments
         self._seat = seat
@@ -58,6 +59,7 @@ class Box:
         self.step_seconds = math.inf  # a cap on the time of each cell and probe; tests lower it
         self._max_tier = max_tier or os.environ.get("GRADER_MAX_TIER") or ("A" if sys.platform == "linux" else "E")
         self._features: dict[str, bool] = {}
+        self._slot: Slot | None = None  # held while it runs
         self._process: subprocess.Popen | None = None
         self._control: socket.socket | None = None
         self.folder = ""
@@ -106,6 +108,7 @@ class Box:
 
     def _is_started(self, readable: list[str]) -> bool:
         """Start the zygote; False where the system has no room for its processes."""
+        self._slot = self._slot or take(self._seat.number)
         ours, theirs = socket.socketpair()
         self._make_folder()
         try:
@@ -156,11 +159,12 @@ class Box:
             raise
 
     def _settings(self, control_fd: int, readable: list[str]) -> dict:
+        assert self._slot is not None
         return {
             "control": control_fd,
             "tier": self._max_tier[0],
             "without_landlock": self._max_tier in ("B-", "D"),
-            "uid": _FIRST_UID + self._seat.number,
+            "uid": _FIRST_UID + self._slot.number,
             "scratch": f"{self.folder}/scratch",
             "root": f"{self.folder}/root",
             "readable": readable,
@@ -181,7 +185,9 @@ class Box:
             assert self._process.stderr is not None
             self._process.stderr.close()
             self._remove_files()
-        self._process = self._control = None
+        if self._slot is not None:  # nothing runs as its user any more
+            self._slot.free()
+        self._process = self._control = self._slot = None
 
     def _remove_files(self) -> None:
         with suppress(OSError):
@@ -294,7 +300,7 @@ class Box:
     def _forked(self) -> Forked | None:
         assert self._control is not None
         message, fds, _, _ = socket.recv_fds(self._control, 1, 1)
-        if message == zygote.NO_ROOM:
+        if message == linux.NO_ROOM:
             return None
         if not message or not fds:
             raise OSError("the zygote has ended")

@@ -7,6 +7,7 @@ import resource
 import sys
 from contextlib import suppress
 
+NO_ROOM = b"-"  # the zygote's answer to a request where the system has no room for another process
 IS_LINUX = sys.platform == "linux"
 ARCHITECTURE = platform.machine()
 

@@ -53,12 +53,17 @@ def _load_probes(place) -> None:
 
 
 def _warm_up_torch() -> None:
-    """On one thread: OpenMP hangs after a fork once it had threads."""
+    """On one thread: OpenMP hangs after a fork once it had threads.
+
+    The first optimizer imports some 800 modules, torch's compiler, and takes as long as `import torch`. `Optimizer.__init__` calls
+    `add_param_group`, whose decorator (`torch._compile._disable_dynamo`) imports `torch._dynamo` when it is first called: torch 2.13
+    has no public switch for that.
+    """
     import torch
 
     torch.set_num_threads(1)
     model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.BatchNorm1d(4), torch.nn.ReLU(), torch.nn.Sigmoid())
-    for kind in (torch.optim.Adam, torch.optim.SGD):  # the first optimizer imports some 800 modules
+    for kind in (torch.optim.Adam, torch.optim.SGD):
         optimizer = kind(model.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1)
         torch.nn.functional.mse_loss(model(torch.ones(2, 4)), torch.zeros(2, 4)).backward()

@@ -20,7 +20,6 @@ from grader.sandbox.scratch import empty
 from grader.sandbox.warm_up import warm_up
 
 _FORK_SECONDS = 30.0  # at the start
-NO_ROOM = b"-"  # the answer to a request where the system has no room for another process
 _ROOT_FILES = ("/dev/null", "/dev/urandom")
 
 
@@ -165,7 +164,7 @@ def _fork_on_request(control: socket.socket, rules) -> None:
             pid = _fork(0.0)
         except NoProcess:  # nobody's fault who is graded now: the grader asks again
             os.close(fds[0])
-            control.sendall(NO_ROOM)
+            control.sendall(linux.NO_ROOM)
             continue
         if pid == 0:
             _become_child(socket.socket(fileno=fds[0]), json.loads(request), rules)

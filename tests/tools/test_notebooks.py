@@ -149,7 +149,7 @@ def tiny(tmp_path, monkeypatch):
 def test_the_student_version_has_gaps_for_solutions(tiny):
     notebook = notebooks.student_notebook("99_double")
     text = "\n".join(cell.source for cell in notebook.cells)
-    assert 'raise NotImplementedError("double: this gap is still open")' in text
+    assert 'raise NotImplementedError("1.1 double: this gap is still open")' in text
     assert UNANSWERED in text
     for solution in ("secret", "two halves", "SOLUTION", "points_table"):
         assert solution not in text

@@ -160,7 +160,7 @@ def test_unpacked_it_checks_a_notebook_without_the_project(tmp_path, files, monk
     run = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=120, encoding="utf-8")
     assert run.stderr == ""
     assert run.stdout.startswith(str(home))
-    assert "1.3 kl.D_KL, 5 points: nothing is filled in yet in cell 14" in run.stdout
+    assert "1.3 kl.D_KL, 5 points: nothing is filled in yet in cell 15" in run.stdout
 
 
 def test_the_readmes_targets_and_files_exist(files):

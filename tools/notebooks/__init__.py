@@ -14,7 +14,7 @@ import nbformat
 from nbformat import NotebookNode, v4
 
 from tools.conventions import ConventionError, find_violations
-from tools.open_gaps import keep_solutions, open_gaps
+from tools.open_gaps import gap_name, keep_solutions, open_gaps
 from tools.manifests import build_manifest
 from tools.notebook_source import POINTS_TABLE, NotebookSource, SourceCell, read_source, source_names
 from utils.assignments import KINDS, Assignment, Question, parse_assignment
@@ -120,9 +120,9 @@ def _cell_ids(name: str, texts: list[str]) -> list[str]:
 
 
 def _gap_name(source: NotebookSource, cell: SourceCell) -> str:
-    """What an open gap calls itself: the task's word, else the question it belongs to."""
+    """What an open gap calls itself; above the first question it goes by the notebook."""
     question = source.question_above(cell)
-    return cell.tag[1] or (question.id if question else source.name)
+    return gap_name(question, cell.tag[1]) if question else source.name
 
 
 def _kinds(question: Question) -> str:

@@ -7,6 +7,7 @@ from . import colours, images, runs
 from .parts import Limits, Listing, Note, Part, Picture, Prose, text_of
 from .summary import Summary
 
+_BAR = re.compile(r"%\|[^|]{0,400}\| {1,9}[^ ]{1,20}/[^ ]{1,20} \[")  # as tqdm draws a progress bar
 _MAX_HTML = 400_000  # characters without embedded pictures; more is an application, not a table
 
 
@@ -64,7 +65,7 @@ def _output_parts(number: int, output: dict, limits: Limits, summary: Summary) -
 
 
 def _terminal(number: int, kind: str, text: str, limits: Limits, summary: Summary) -> list[Part]:
-    lines = colours.terminal_lines(text)
+    lines = [line for line in colours.terminal_lines(text) if not _BAR.search("".join(run[0] for run in line))]
     if not any(run[0].strip() for line in lines for run in line):  # a progress bar that wiped itself away leaves blanks
         return []
     return [shortened_listing(Listing(number, kind, lines), limits.lines, limits, summary)]
@@ -82,6 +83,8 @@ def _display_parts(number: int, data: dict, metadata: dict, limits: Limits, summ
             return [Prose(number, text_of(data[mime]), form)]
     if html := _printable_html(text_of(data.get("text/html", "")), plain):
         return [Prose(number, html, "html")]
+    if "application/vnd.jupyter.widget-view+json" in data and _BAR.search(plain):
+        return []
     if plain and not plain.startswith("<IPython.core.display."):
         return _terminal(number, "result", plain, limits, summary)
     if data:

@@ -26,6 +26,7 @@ _SECONDS, _GROUP_SECONDS = 30, 4
 _ROOM_SECONDS = 120.0  # for the system to have room for another process, or for its threads
 MEMORY_MIB = 512
 _OUT_OF_MEMORY = (251, 2, -9)  # the runtime's heap or stack is full, or the system ended it
+_NO_THREAD = ("Failed to spawn thread", "failed to create OS thread", os.strerror(errno.EAGAIN))
 _DEAR = "it takes too much time or memory"
 _SPANS = re.compile(r"((?:col|row)span\s{0,9}=\s{0,9}[\"']?\s{0,9})\d{4,}", re.IGNORECASE)
 
@@ -177,7 +178,10 @@ def run_limited(arguments: list[str], seconds: float, **options: Any) -> subproc
             if error.errno != errno.EAGAIN or time.monotonic() > until:
                 raise PandocError(f"pandoc cannot be started: {error}") from None
         else:
-            if not (done.returncode and os.strerror(errno.EAGAIN) in str(done.stderr)) or time.monotonic() > until:
+            if (
+                not (done.returncode and any(word in str(done.stderr) for word in _NO_THREAD))
+                or time.monotonic() > until
+            ):
                 break
         time.sleep(0.1)
     if done.returncode in _OUT_OF_MEMORY:

@@ -99,7 +99,7 @@ def test_what_a_tier_does_not_stop_gets_through(arenas):
     if why_not("D"):
         pytest.skip(why_not("D"))
     found = {outcome["name"] for outcome in arenas["D"].result()["outcomes"] if not is_contained(outcome)}
-    assert found == {"read_a_secret", "read_the_references"}
+    assert found == {"read_a_secret", "read_the_references", "read_by_other_calls"}
 
 
 def test_every_attack_is_on_the_page():

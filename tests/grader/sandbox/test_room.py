@@ -103,7 +103,7 @@ def test_pandoc_is_started_when_there_is_room(monkeypatch: pytest.MonkeyPatch) -
             raise BlockingIOError(errno.EAGAIN, "no")
         if refusals[0] == 0:
             return subprocess.CompletedProcess(
-                command, 1, b"", b"pandoc: pthread_create: Resource temporarily unavailable"
+                command, 1, b"", b"pandoc: internal error: Ticker: Failed to spawn thread"
             )
         return start(command, **kwargs)
 

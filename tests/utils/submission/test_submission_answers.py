@@ -41,13 +41,13 @@ def test_a_finished_notebook_has_no_findings_and_an_untouched_one_all(name):
 
 def test_untouched_tasks_and_empty_responses_are_named():
     found = sentences(student_notebook(NAME))
-    assert "kl.D_KL (5): nothing is filled in yet in cell 14" in found
+    assert "kl.D_KL (5): nothing is filled in yet in cell 15" in found
     assert "kl.beta (5): response 2 of 2 is empty" in found
 
 
 def test_a_gap_left_open_in_a_cell_that_was_worked_on_is_counted():
     notebook = edit(student_notebook(NAME), "# AUTOGRADED (5) D_KL", "    raise", "    kl = mu * logvar\n    raise")
-    assert "kl.D_KL (5): 1 gap still open in cell 14" in sentences(notebook)
+    assert "kl.D_KL (5): 1 gap still open in cell 15" in sentences(notebook)
 
 
 def test_a_gap_outside_the_tasks_is_found():
@@ -59,7 +59,7 @@ def test_a_gap_outside_the_tasks_is_found():
 def test_a_cell_that_does_not_parse_is_named_with_its_line():
     notebook = edit(finished(NAME), "# AUTOGRADED (5) D_KL", "return kl.mean()", "return kl.mean(")
     (found,) = sentences(notebook)
-    assert found.startswith("kl.D_KL (5): cell 14 does not parse (line")
+    assert found.startswith("kl.D_KL (5): cell 15 does not parse (line")
 
 
 def test_a_name_that_is_not_allowed_is_named():

@@ -117,7 +117,7 @@ def test_a_retyped_tag_is_a_warning_and_costs_nothing(folder):
     cell.source = cell.source.replace("# AUTOGRADED (5) D_KL", "#autograded 5: D_KL")
     save(folder / "x.ipynb", notebook)
     check = check_notebook(folder / "x.ipynb", files=["01_kl_beta.png"])
-    assert any("kl.D_KL: the tag of cell 14 was retyped" in warning for warning in check.warnings)
+    assert any("kl.D_KL: the tag of cell 15 was retyped" in warning for warning in check.warnings)
     assert check.findings == ()
     save(folder / "x.ipynb", finished(NAME))
     assert not any("retyped" in warning for warning in check_notebook(folder / "x.ipynb").warnings)
@@ -134,7 +134,7 @@ def test_a_file_behind_its_kernel_is_told_and_then_its_answers_are_not_compared(
     check = check_notebook(path, [newer])
     assert check.unsaved == ""
     (told,) = [w for w in check.warnings if "kl_beta" not in w]
-    assert told.startswith("Cell 14 (kl.D_KL) was changed after it last ran")
+    assert told.startswith("Cell 15 (kl.D_KL) was changed after it last ran")
     assert [w for w in check_notebook(path, None).warnings if "kl_beta" not in w] == []
 
 
