@@ -4,7 +4,7 @@ import numpy as np
 
 from grader.authoring.check import Arrays, Draw
 
-_IMAGES = 6000  # noise is judged by its moments over so many
+_IMAGES = 2000  # noise is judged by its moments over so many
 
 
 def _int(value: int | np.integer) -> np.ndarray:
@@ -168,7 +168,7 @@ def wide(rng: np.random.Generator) -> Arrays:
     """A posterior wide enough that its variance, and the root of it, are told apart by the draws."""
     return {
         "posterior": np.append(rng.uniform(-0.3, 0.7, 2), rng.uniform(0.85, 0.95)).astype(np.float32),
-        "n": _int(400),
+        "n": _int(330),
         "images": _int(3),
         "grey": np.asarray(rng.uniform(0.3, 0.6), np.float32),
         "log_sig_x": np.asarray(rng.uniform(-0.3, 0.3), np.float32),
