@@ -75,7 +75,9 @@ def main() -> int:
     if not shutil.which("soffice"):
         print("soffice is not installed (Debian: libreoffice-calc-nogui).")
         return 1
-    version = subprocess.run(["soffice", "--version"], capture_output=True, text=True, encoding="utf-8", check=True).stdout.strip()
+    version = subprocess.run(
+        ["soffice", "--version"], capture_output=True, text=True, encoding="utf-8", check=True
+    ).stdout.strip()
     people, failures = names(), 0
     ours = grades_csv([result(name) for name in people])
     with tempfile.TemporaryDirectory(prefix="opened-") as folder:
