@@ -593,7 +593,7 @@ D_KL = report(by_path_descriptor, by_folder, by_climbing, by_root_link, by_hard_
 def read(path):
     with open(path, "rb") as file:
         return file.read(9) or open("/none")
-D_KL = report(*(lambda path=path: read(path) for path in ("/proc/kcore", "/dev/mem", "/dev/vda", "/proc/1/environ", "/proc/1/mem", "/proc/kmsg", "/dev/kmsg", "/proc/sysrq-trigger", "/root/.ssh/id_rsa", "/etc/shadow", f"/proc/{ARENA['grader']}/environ", f"/proc/{ARENA['grader']}/cwd/pyproject.toml", f"/proc/{ARENA['zygote']}/fd/0")))
+D_KL = report(*(lambda path=path: read(path) for path in ("/proc/kcore", "/dev/mem", "/dev/sda", "/dev/nvme0n1", "/proc/1/environ", "/proc/1/mem", "/proc/kmsg", "/dev/kmsg", "/proc/sysrq-trigger", "/etc/ssh/ssh_host_ed25519_key", "/etc/shadow", f"/proc/{ARENA['grader']}/environ", f"/proc/{ARENA['grader']}/cwd/pyproject.toml", f"/proc/{ARENA['zygote']}/fd/0")))
 
 # %% kl.D_KL other_sockets
 # [network] Sockets of every family and kind that needs no address: to the kernel, to the wire, to the host of a machine.

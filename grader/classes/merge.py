@@ -7,7 +7,7 @@ same class must be there, each once; else nothing is written, and one sentence s
 import argparse
 import json
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +62,7 @@ def merge(options: argparse.Namespace) -> int:
     with ResultsFolder(options.out) as whole:
         require_same(options.out, first.notebooks, settings, is_fresh=True)
         for name in first.notebooks:
-            with ExitStack() as stack:
-                place = _place(options.out, name, first)
-                inner = stack.enter_context(ResultsFolder(place)) if first.is_several else whole
+            with ResultsFolder(options.out / name) if first.is_several else nullcontext(whole) as inner:
                 results += _merge_notebook(name, records, inner, settings)
         if first.is_several:
             write_over_all(options.out, first.notebooks, results, _facts([r.facts for r in records.values()]))
@@ -121,8 +119,9 @@ def read_whole(folders: Sequence[Path], settings: Settings) -> dict[Path, Record
         NoShard: If one cannot be used, belongs to something else, is there twice, or is missing.
     """
     found = [(folder, read_record(folder, settings)) for folder in folders]
+    here = {names: made_with(settings, names) for names in {tuple(record.notebooks) for _, record in found}}
     for folder, record in found:
-        if other := difference(record.made_with, made_with(settings, record.notebooks)):
+        if other := difference(record.made_with, here[tuple(record.notebooks)]):
             raise NoShard(
                 f"{folder} ({record.shard}) was graded with {other}: grade it again with what is here, or merge where it was graded."
             )

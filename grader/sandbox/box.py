@@ -31,10 +31,8 @@ from grader.sandbox.watch import Attempt, Deadlines, SandboxError, Watch, read_l
 
 MEMORY_MIB = 2048
 _START_SECONDS = 180.0
-_LOOK_AGAIN_SECONDS, _FORK_AGAIN_SECONDS = (
-    0.5,
-    0.02,
-)  # a fork has to be quicker than who takes each place that gets free
+_LOOK_AGAIN_SECONDS = 0.5
+_FORK_AGAIN_SECONDS = 0.02  # quicker than whoever takes each place that gets free
 _FIRST_UID = 61000
 
 
