@@ -158,7 +158,8 @@ def _series(axis: Any) -> Iterator[str]:
         if points:
             label = "" if str(dots.get_label()).startswith("_") else f"{_plain(dots.get_label())}: "
             across, up = zip(*points, strict=True)
-            yield f"{label}{len(points)} dots, from {_number(min(across))} to {_number(max(across))} across and {_number(min(up))} to {_number(max(up))} up"
+            spread = f"from {_number(min(across))} to {_number(max(across))} across"
+            yield f"{label}{len(points)} dots, {spread} and {_number(min(up))} to {_number(max(up))} up"
         elif not str(dots.get_label()).startswith("_"):
             yield f"an area: {_plain(dots.get_label())}"
     words = [_plain(text.get_text()) for text in axis.texts if text.get_text().strip()]
