@@ -2071,7 +2071,7 @@ print(f"Device: {Device.type}; data: {train_data.source}; "
 # train it again, and save again.
 
 # %%
-save_weights("03_mnist_vae", globals(), train_data.source)
+save_weights("03_mnist_vae", globals(), train_data.source);
 
 # %% [markdown]
 # Run the whole notebook once from the top, save it, then run the last cell. It lists what is still open, makes the archive and prints

@@ -127,6 +127,9 @@ _POLICY = (
 )
 _STYLE = (
     "<style>@page{margin:16mm} pre{white-space:pre-wrap!important}"
+    # The template's own code and prompts are too pale on grey, and its links are told by colour alone.
+    ".jp-InputArea-editor,.jp-InputArea-editor .highlight{background:#fff!important}"
+    ".jp-InputPrompt,.jp-OutputPrompt{color:#555!important;opacity:1!important}.jp-RenderedHTMLCommon a{text-decoration:underline!important}"
     ".export-note{border:1px solid #a04000;padding:8px;margin:12px;color:#a04000}</style>"
 )
 

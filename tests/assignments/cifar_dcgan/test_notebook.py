@@ -3,13 +3,14 @@
 import re
 import zipfile
 
-import nbformat
 import numpy as np
 import pytest
-from nbclient import NotebookClient
 
-from tools.notebook_source import ROOT, read_source
-from tools.notebooks import solved_notebook, student_notebook
+from tests.marking.browser import WHY_NOT
+from tests.solved.accessible import grave
+from tests.solved.run import execute
+from tools.notebook_source import read_source
+from tools.notebooks import student_notebook
 from utils import Checkpoint, CIFAR10Dataset, GAN_Tracker, code_digest, images_0_1, load_pretrained, set_seed
 from utils.datasets.scenes import draw_scenes
 from utils.exercise.expect import ExpectationError
@@ -31,20 +32,25 @@ def data_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory, data_folder):
-    """The solved notebook, run top to bottom with FAST=1 in a folder of its own, as a student would."""
-    folder = tmp_path_factory.mktemp("bundle")
-    (folder / "utils").symlink_to(ROOT / "utils")
-    notebook = solved_notebook(NAME)
-    nbformat.write(notebook, folder / f"{NAME}.ipynb")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FAST", "1")
-        patch.setenv("DATA_DIR", str(data_folder))
-        patch.delenv("JPY_SESSION_NAME", raising=False)
-        patch.delenv("MPLBACKEND", raising=False)  # the kernel draws inline, as a student's does
-        resources = {"metadata": {"path": str(folder)}}
-        NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources).execute()
-    return notebook, folder
+def run(tmp_path_factory):
+    """The solved notebook, run top to bottom by nbval with FAST=1, without data sets and without a network."""
+    return execute(NAME, tmp_path_factory.mktemp("bundle"))
+
+
+@pytest.fixture(scope="module")
+def executed(run):
+    assert not run.stopped, run.said[-3000:]
+    return run.notebook, run.folder
+
+
+def test_every_cell_prints_what_is_kept_of_it(run):
+    """After a change that is meant, `python -m tests.solved NAME --keep` keeps the new outputs."""
+    assert not run.failed, run.complaints()
+
+
+@pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+def test_axe_finds_nothing_grave_on_the_pages_made_of_it(executed):
+    assert grave(executed[0]) == {"light": [], "dark": [], "printed": []}
 
 
 def printed(notebook, first_line: str) -> str:

@@ -2,12 +2,12 @@
 
 import zipfile
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
-from tools.notebook_source import ROOT, read_source
-from tools.notebooks import solved_notebook
+from tests.marking.browser import WHY_NOT
+from tests.solved.accessible import grave
+from tests.solved.run import execute
+from tools.notebook_source import read_source
 from utils.assignments import load_assignment
 from utils.exercise.expect import ExpectationError
 from utils.notebook.cells import read_notebook
@@ -22,21 +22,25 @@ NOWHERE = "http://127.0.0.1:9"  # a proxy that refuses: no test reaches the netw
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory):
-    """The solved notebook, run top to bottom with FAST=1, without MNIST and without a network."""
-    folder = tmp_path_factory.mktemp("bundle3")
-    (folder / "utils").symlink_to(ROOT / "utils")
-    notebook = solved_notebook(NAME)
-    nbformat.write(notebook, folder / f"{NAME}.ipynb")
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"FAST": "1", "DATA_DIR": str(folder / "data"), "OMP_NUM_THREADS": "1"}.items():
-            patch.setenv(name, value)
-        for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-            patch.setenv(name, NOWHERE)
-        patch.delenv("JPY_SESSION_NAME", raising=False)
-        resources = {"metadata": {"path": str(folder)}}
-        NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
-    return notebook, folder
+def run(tmp_path_factory):
+    """The solved notebook, run top to bottom by nbval with FAST=1, without data sets and without a network."""
+    return execute(NAME, tmp_path_factory.mktemp("bundle"))
+
+
+@pytest.fixture(scope="module")
+def executed(run):
+    assert not run.stopped, run.said[-3000:]
+    return run.notebook, run.folder
+
+
+def test_every_cell_prints_what_is_kept_of_it(run):
+    """After a change that is meant, `python -m tests.solved NAME --keep` keeps the new outputs."""
+    assert not run.failed, run.complaints()
+
+
+@pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+def test_axe_finds_nothing_grave_on_the_pages_made_of_it(executed):
+    assert grave(executed[0]) == {"light": [], "dark": [], "printed": []}
 
 
 def printed(notebook, part: str) -> str:
