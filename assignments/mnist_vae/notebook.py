@@ -104,6 +104,7 @@ from utils import (
     add_to_poster,
     compare_curves,
     count_params,
+    diversity_within,
     draw_manifold,
     expect_close,
     expect_equal,
@@ -122,6 +123,7 @@ from utils import (
     plot_rows,
     read_digits,
     rel_error,
+    save_weights,
     set_seed,
     show_images,
     show_plane,
@@ -1705,6 +1707,12 @@ with torch.no_grad():
 agree = (read_digits(judge, answered)[0] == asked).float().mean()
 print(f"The judge reads the class that was asked for in {agree:.1%} of 1,000 generated "
       "digits.")
+x, labels = test_data.images[:2000], test_data.labels[:2000]
+with torch.no_grad():
+    x_hat, mu, logvar = cvae(x, idx2onehot(labels, 10))
+print(f"On test digits: {loss_function(x_hat, x, mu, logvar).item():.1f} nats. The generated "
+      "digits of a class differ "
+      f"{diversity_within(answered, asked, x, labels):.2f} times as much as real ones do.")
 
 # %% figure="03_conditional"
 show_images(answered[:50], columns=10, title=titled(
@@ -2115,6 +2123,14 @@ print(f"Device: {Device.type}; data: {train_data.source}; "
 # %% [markdown]
 # ## Hand in
 #
+# **What you trained goes along.** The next cell writes the weights of four of your models beside the notebook, about 7 MB. From them the grader draws
+# digits itself, with codes of its own, and measures what 2.3 and 4.2 ask for. Change an answer, and what was trained with the old one no longer counts:
+# train it again, and save again.
+
+# %%
+save_weights("03_mnist_vae", globals(), train_data.source)
+
+# %% [markdown]
 # Run the whole notebook once from the top, save it, then run the last cell. It lists what is still open, makes the archive and prints
 # its receipt. Then it adds your digits to `poster.pdf`, a page to keep, which grows with notebooks 2 and 4.
 

@@ -15,6 +15,7 @@ from utils.datasets._cache import data_dir, shorten
 from utils.exercise.pins import pinned
 from utils.exercise.points import count_points
 from utils.exercise.waiting import go_on_past_gaps
+from utils.plotting.described import describe_figures
 from utils.submission.pages import PDF_PACKAGES
 from utils.submission.session import watch_runs
 
@@ -42,6 +43,7 @@ def diagnose(notebook: str) -> None:
         count_points(assignment)  # before what calls a waiting cell done
     go_on_past_gaps()
     watch_runs()
+    describe_figures()
     about = assignment.about if assignment is not None else About(0, ())
     packages = tuple(dict.fromkeys((*about.packages, *_OUR_OWN)))
     for lines in (
@@ -94,7 +96,6 @@ def _describe_colab() -> list[str]:
     if "google.colab" not in sys.modules:
         return []
     lines = [
-        f"  Colab shows no pictures of the bundle in the text: they lie in {shorten(_BUNDLE)}/notebooks/figures.",
         "  What lies in the Files panel is gone with the machine: download what you hand in, and what you want to go on with.",
     ]
     if importlib.util.find_spec("typst") is None:
