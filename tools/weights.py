@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from symtable import symtable
 from typing import Any
 
 import torch
@@ -70,7 +71,7 @@ def make_weights(name: str, trained_on: str, only: Sequence[str] = ()) -> list[P
     Args:
         name: The notebook's name.
         trained_on: For the line that a student reads.
-        only: Parts of the names that are wanted; empty for all. Other trainings are passed over, and the cells that need them.
+        only: Parts of the names that are wanted; empty for all. Cells that none of these needs are passed over.
 
     Returns:
         The files written.
@@ -89,24 +90,40 @@ def make_weights(name: str, trained_on: str, only: Sequence[str] = ()) -> list[P
         return history
 
     names: dict[str, Any] = {"__name__": "__main__"}
-    cells = [cell for cell in solved_notebook(name).cells if cell.cell_type == "code"]
-    wanted = [not only or any(part in cell.source for part in only) for cell in cells]
-    last = max((at for at, cell in enumerate(cells) if _CALL in cell.source and wanted[at]), default=-1)
-    for number, cell in enumerate(cells[: last + 1], 1):
-        if cell.source.startswith("# TEST") or (_CALL in cell.source and not wanted[number - 1]):
-            continue
+    for number, code in _needed_cells(name, only):
         try:
-            exec(compile(cell.source.replace(_SWITCH, "if True:"), f"<code cell {number}>", "exec"), names)
+            exec(compile(code.replace(_SWITCH, "if True:"), f"<code cell {number}>", "exec"), names)
         except FileNotFoundError as error:  # a cell that shows weights of ours before there are any
-            print(f"code cell {number} is passed over: {error}")
-        except NameError as error:
-            if not only:
-                raise
             print(f"code cell {number} is passed over: {error}")
         plt.close("all")
         if "load_ours" in names:
             names["load_ours"] = keep
     return written
+
+
+def _needed_cells(name: str, only: Sequence[str]) -> list[tuple[int, str]]:
+    """The cells that hold the wanted calls, and those that bind what these need: number and code, in order."""
+    cells = [cell.source for cell in solved_notebook(name).cells if cell.cell_type == "code"]
+    kept, needed = [], set[str]()
+    for number, code in reversed([*enumerate(cells, 1)]):
+        is_wanted = _CALL in code and (not only or any(part in code for part in only))
+        bound, used = _names(code)
+        if not code.startswith("# TEST") and (is_wanted or number <= 2 or bound & needed):
+            kept.append((number, code))
+            needed = (needed - bound) | used
+    return kept[::-1]
+
+
+def _names(code: str) -> tuple[set[str], set[str]]:
+    """The names that a cell binds for those below, and those it takes from above or binds anew from their own value."""
+    top = symtable(code, "<cell>", "exec")
+    bound = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
+    tables, used = [top], set()
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        used |= {s.get_name() for s in table.get_symbols() if s.is_referenced() and (table is top or s.is_global())}
+    return bound, used
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -95,7 +95,7 @@ def test_the_evenings_are_as_long_as_the_header_says():
     source, assignment = read_source(NAME), load_assignment(NAME)
     header = next(cell.text for cell in source.cells if "**Time.**" in cell.text)
     points = [int(number) for number in re.findall(r"\((\d+)(?: points)?\)", header.split("**Time.**")[1])]
-    parts = {part: 0 for part in "12345"}
+    parts = dict.fromkeys("12345", 0)
     for question in assignment.questions:
         parts[question.number[0]] += question.points
     assert points == [parts["1"] + parts["2"], parts["3"], parts["4"] + parts["5"]]
