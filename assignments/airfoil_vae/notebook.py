@@ -910,7 +910,8 @@ def distance_to_real(samples):
     return apart.min(dim=1).values.mean().item()
 
 
-designs = {"yours": (model, tracker)}
+whom = "ours of 5.1" if LOAD_OURS else "yours"
+designs = {whom: (model, tracker)}
 for name, hidden_dims, beta, n_iters in (("linear, beta 0.00043", [], 0.00043, 5000),
                                          ("linear, beta 0.003", [], 0.003, 5000),
                                          ("deep, beta 0.0001", [256, 128], 0.0001, 2000)):
@@ -1020,7 +1021,7 @@ def widest_two(points):
 
 with torch.inference_mode():
     free = models[0.0].encoder(heights.to(Device))[0].cpu()
-for name, points in (("your model", mu), ("beta = 0", free),
+for name, points in ((whom, mu), ("beta = 0", free),
                      ("principal components", heights)):
     print(f"{name:<21} thickness foretold by neighbours in the map: "
           f"{foretold(widest_two(points), torch.from_numpy(thickness)):.3f}")

@@ -68,7 +68,8 @@ def test_beta_does_in_the_notebook_what_its_text_says(executed):
 def test_the_last_cell_packs_the_notebook_and_both_configs(executed):
     _, folder = executed
     with zipfile.ZipFile(folder / f"{NAME}_submission.zip") as archive:
-        assert sorted(archive.namelist()) == ["02_wings.gif", f"{NAME}.ipynb", "model_config.yaml", "train_config.yaml"]
+        names = [f"{NAME}.ipynb", "02_wings.gif", "model_config.yaml", "train_config.yaml"]
+        assert sorted(archive.namelist()) == sorted(names)
         model_config, train_config = (
             yaml.safe_load(archive.read(f"{part}_config.yaml")) for part in ("model", "train")
         )
@@ -80,7 +81,6 @@ def test_what_is_ours_is_said_and_makes_no_poster(executed):
     said = printed(executed[0], "").count("weights of ours from here on, trained on airfoils")
     assert said == 5 + 1 + 1 + 3  # betas, the warm-up, the design, three beside it
     text = printed(executed[0], "save_yaml(model_config")
-    assert "show weights of ours, which are not yours to hand in. Set LOAD_OURS = False." in text
     assert "Poster: this shows weights of ours" in text
     assert not (executed[1] / "poster.pdf").exists()
 

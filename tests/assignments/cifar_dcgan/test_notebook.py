@@ -95,7 +95,6 @@ def test_what_is_ours_is_said_and_makes_no_poster(executed):
     said = printed(executed[0], "").count("weights of ours from here on")
     assert said == 3  # the two trainings, and those of the searches
     text = printed(executed[0], "hand_in(")
-    assert "show weights of ours, which are not yours to hand in. Set LOAD_OURS = False." in text
     assert "Poster: this shows weights of ours" in text
 
 

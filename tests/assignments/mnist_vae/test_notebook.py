@@ -87,7 +87,6 @@ def test_what_is_ours_is_said_and_makes_no_poster(executed):
     said = printed(executed[0], "").count("weights of ours from here on, trained on MNIST")
     assert said == 4 + 2 + 2  # four of parts 1 and 2, two of the annealing, both of parts 3 and 4
     text = printed(executed[0], "hand_in(")
-    assert "show weights of ours, which are not yours to hand in. Set LOAD_OURS = False." in text
     assert "Poster: this shows weights of ours" in text
 
 
