@@ -19,6 +19,8 @@ _HOME = {
     "expect_shape": "exercise.expect",
     "expect_true": "exercise.expect",
     "rel_error": "exercise.expect",
+    "predict": "exercise.predictions",
+    "reveal": "exercise.predictions",
     "hand_in": "submission",
     "export_pdf": "export",
     "MNISTDataset": "datasets.mnist",
