@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from utils.plotting.images import draw_grid, show_images, tile
@@ -53,12 +55,26 @@ def plot_manifold(decode: Decode, size: int = 20, device: torch.device | None = 
         device: Where `decode` wants its z.
         title: What to look at.
     """
-    shares = (torch.arange(size) + 0.5) / size
-    points = torch.special.ndtri(shares)  # the normal's quantiles
-    z = torch.cartesian_prod(points.flip(0), points).flip(1)  # z_2 falls down the rows, z_1 grows along them
-    with torch.no_grad():
-        grid = tile(decode(z.to(device)), size)
     _, axis = plt.subplots(figsize=(5, 5), layout="constrained")
+    _draw_plane(axis, decode, size, device, title)
+
+
+def draw_manifold(decode: Decode, size: int = 10, device: torch.device | None = None, title: str = "") -> Figure:
+    """The same as a figure that does not become the current one, for a film: `plot_manifold` says what is drawn."""
+    figure = Figure(figsize=(4, 4.2), layout="constrained")
+    _draw_plane(figure.subplots(), decode, size, device, title)
+    return figure
+
+
+def plane_codes(size: int) -> Tensor:
+    """Codes in a plane, shape (size * size, 2), row by row from the top left: equal shares of the prior."""
+    points = torch.special.ndtri((torch.arange(size) + 0.5) / size)  # the normal's quantiles
+    return torch.cartesian_prod(points.flip(0), points).flip(1)  # z_2 falls down the rows, z_1 grows along them
+
+
+def _draw_plane(axis: Axes, decode: Decode, size: int, device: torch.device | None, title: str) -> None:
+    with torch.no_grad():
+        grid = tile(decode(plane_codes(size).to(device)), size)
     draw_grid(axis, grid, title, extent=(0, 1, 0, 1))
     ticks = [0.05, 0.25, 0.5, 0.75, 0.95]
     names = [f"{torch.special.ndtri(torch.tensor(tick)).item():.1f}" for tick in ticks]
