@@ -79,9 +79,17 @@ def _predictions(source: NotebookSource) -> Iterator[Prediction]:
             answered = next((one for one in source.cells if id_ in dict(_ANSWERED.findall(one.text))), None)
             reasons = _REASON.findall(dict(_ANSWERED.findall(answered.text))[id_]) if answered else []
             yield Prediction(
-                id_, number, _plain(question), {letter: _plain(text) for letter, text in _CHOICE.findall(choices)}, cell,
-                taken, shown, _conditions(shown, id_), answered, tuple((a, b, _plain(c)) for a, b, c in reasons),
-            )  # fmt: skip
+                id=id_,
+                number=number,
+                question=_plain(question),
+                choices={letter: _plain(text) for letter, text in _CHOICE.findall(choices)},
+                asked=cell,
+                taken=taken,
+                shown=shown,
+                conditions=_conditions(shown, id_),
+                answered=answered,
+                reasons=tuple((letter, word, _plain(why)) for letter, word, why in reasons),
+            )
 
 
 def _plain(text: str) -> str:
