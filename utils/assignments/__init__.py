@@ -135,7 +135,12 @@ def all_assignments() -> tuple[Assignment, ...]:
 
 def files_beside() -> frozenset[str]:
     """Names of files that may be handed in beside a notebook, whichever it is."""
-    return frozenset(file for one in all_assignments() if one.about.hand_in for file in one.about.hand_in.files)
+    return frozenset(file for one in all_assignments() for file in one.about.files_beside)
+
+
+def weights_files() -> frozenset[str]:
+    """Names of files of trained weights, whichever notebook's."""
+    return frozenset(one.about.weights.file for one in all_assignments() if one.about.weights)
 
 
 def _with_manifest() -> list[Place]:
