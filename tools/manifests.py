@@ -7,6 +7,7 @@ from tools.notebook_source import NOT_ALLOWED, NotebookSource, SourceCell, Sourc
 from tools.open_gaps import gap_name, open_gaps
 from utils.assignments import SCHEMA
 from utils.assignments.gaps import count_gaps
+from utils.exercise.points import name_of_test
 
 
 def build_manifest(source: NotebookSource) -> dict[str, Any]:
@@ -37,11 +38,22 @@ def _question(question: SourceQuestion) -> dict[str, Any]:
         "number": question.number,
         "title": question.title,
         "parts": [{"kind": part.kind, "points": part.points} for part in question.parts],
-        "tasks": [_task(question, cell) for cell in question.cells_of("autograded")],
+        "tasks": [_task(question, cell, tests) for cell, tests in _with_tests(question)],
     }
 
 
-def _task(question: SourceQuestion, cell: SourceCell) -> dict[str, Any]:
+def _with_tests(question: SourceQuestion) -> list[tuple[SourceCell, list[str]]]:
+    """Each autograded cell with the names of the tests behind it, up to the next one."""
+    found: list[tuple[SourceCell, list[str]]] = []
+    for cell in question.cells:
+        if cell.role == "autograded":
+            found.append((cell, []))
+        elif cell.role == "test" and found:
+            found[-1][1].append(name_of_test(cell.text))
+    return found
+
+
+def _task(question: SourceQuestion, cell: SourceCell, tests: list[str]) -> dict[str, Any]:
     points, word = cell.tag
     untouched = open_gaps(cell, gap_name(question, word))
     definitions = ast.FunctionDef | ast.ClassDef
@@ -52,6 +64,7 @@ def _task(question: SourceQuestion, cell: SourceCell) -> dict[str, Any]:
         "defines": [node.name for node in ast.parse(cell.text).body if isinstance(node, definitions)],
         "untouched_source": untouched,
         "gaps": count_gaps(ast.parse(untouched)),
+        "tests": tests,
     }
 
 

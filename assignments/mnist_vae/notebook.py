@@ -90,6 +90,7 @@ from utils import (
     TensorLoader,
     compare_curves,
     count_params,
+    diversity_within,
     expect_close,
     expect_equal,
     expect_shape,
@@ -106,6 +107,7 @@ from utils import (
     plot_rows,
     read_digits,
     rel_error,
+    save_weights,
     set_seed,
     show_images,
     smooth,
@@ -1655,6 +1657,12 @@ with torch.no_grad():
 agree = (read_digits(judge, answered)[0] == asked).float().mean()
 print(f"The judge reads the class that was asked for in {agree:.1%} of 1,000 generated "
       "digits.")
+x, labels = test_data.images[:2000], test_data.labels[:2000]
+with torch.no_grad():
+    x_hat, mu, logvar = cvae(x, idx2onehot(labels, 10))
+print(f"On test digits: {loss_function(x_hat, x, mu, logvar).item():.1f} nats. The generated "
+      "digits of a class differ "
+      f"{diversity_within(answered, asked, x, labels):.2f} times as much as real ones do.")
 
 # %% figure="03_conditional"
 show_images(answered[:50], titled("CVAE: columns 0 to 9, each row with other codes"),
@@ -2050,6 +2058,14 @@ print(f"Device: {Device.type}; data: {train_data.source}; "
 # %% [markdown]
 # ## Hand in
 #
+# **What you trained goes along.** The next cell writes the weights of four of your models beside the notebook, about 7 MB. From them the grader draws
+# digits itself, with codes of its own, and measures what 2.3 and 4.2 ask for. Change an answer, and what was trained with the old one no longer counts:
+# train it again, and save again.
+
+# %%
+save_weights("03_mnist_vae", globals(), train_data.source)
+
+# %% [markdown]
 # Run the whole notebook once from the top, save it, then run the last cell. It lists what is still open, makes the archive and prints
 # its receipt.
 

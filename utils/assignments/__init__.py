@@ -38,6 +38,7 @@ class Task:
     defines: tuple[str, ...]  # top-level names the cell must define
     untouched_source: str  # the cell as the student is given it, to recognise one nobody has worked on
     gaps: int  # how many `raise NotImplementedError` it holds then
+    tests: tuple[str, ...] = ()  # its `# TEST` cells, as `utils.exercise.points.name_of_test` names them
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,12 @@ def all_assignments() -> tuple[Assignment, ...]:
 
 def files_beside() -> frozenset[str]:
     """Names of files that may be handed in beside a notebook, whichever it is."""
-    return frozenset(file for one in all_assignments() if one.about.hand_in for file in one.about.hand_in.files)
+    return frozenset(file for one in all_assignments() for file in one.about.files_beside)
+
+
+def weights_files() -> frozenset[str]:
+    """Names of files of trained weights, whichever notebook's."""
+    return frozenset(one.about.weights.file for one in all_assignments() if one.about.weights)
 
 
 def _with_manifest() -> list[Place]:
@@ -175,5 +181,8 @@ def parse_assignment(manifest: dict[str, Any]) -> Assignment:
 def _parse_questions(entries: Iterable[dict[str, Any]]) -> Iterable[Question]:
     for entry in entries:
         parts = tuple(Part(**part) for part in entry["parts"])
-        tasks = tuple(Task(**{**task, "defines": tuple(task["defines"])}) for task in entry["tasks"])
+        tasks = tuple(
+            Task(**{**task, "defines": tuple(task["defines"]), "tests": tuple(task.get("tests", ()))})
+            for task in entry["tasks"]
+        )
         yield Question(entry["id"], entry["number"], entry["title"], parts, tasks)

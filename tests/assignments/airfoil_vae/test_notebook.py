@@ -42,7 +42,7 @@ def printed(notebook, first_line: str) -> str:
 
 
 def test_every_visible_check_passes(executed):
-    lines = [line for line in printed(executed[0], "# TEST").split("\n") if line]
+    lines = [line for line in printed(executed[0], "# TEST").split("\n") if line and not line.startswith("So far ")]
     assert len(lines) >= 30
     assert [line for line in lines if not line.endswith("passed")] == [
         "Encoder(200, [64, 32], 10) has 15,604 parameters"

@@ -53,7 +53,7 @@ def printed(notebook, first_line: str) -> str:
 
 
 def test_every_visible_check_passes(executed):
-    lines = [line for line in printed(executed[0], "# TEST").split("\n") if line]
+    lines = [line for line in printed(executed[0], "# TEST").split("\n") if line and not line.startswith("So far ")]
     assert len(lines) >= 50
     assert all(line.endswith("passed") for line in lines), lines
 

@@ -43,6 +43,9 @@ def printed(notebook, first_line: str) -> str:
 def test_every_visible_check_passes(executed):
     notebook, _ = executed
     lines = printed(notebook, "# TEST").strip().split("\n")
+    so_far = [line for line in lines if line.startswith("So far the tests of ")]
+    assert so_far[-1] == "So far the tests of 35 of 35 points are green here; the grader tries other inputs too."
+    lines = [line for line in lines if line not in so_far]
     assert len(lines) >= 15
     assert all(line.endswith("passed") for line in lines), lines
 

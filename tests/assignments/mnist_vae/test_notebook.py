@@ -42,7 +42,7 @@ def printed(notebook, part: str) -> str:
 
 
 def test_every_visible_check_passes(executed):
-    lines = printed(executed[0], "# TEST").strip().split("\n")
+    lines = [line for line in printed(executed[0], "# TEST").strip().split("\n") if not line.startswith("So far ")]
     passed = [line for line in lines if line.endswith("passed")]
     assert len(passed) >= 70
     assert all(line.endswith("passed") or line.startswith("relative error") for line in lines), lines

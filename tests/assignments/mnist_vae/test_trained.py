@@ -1,0 +1,205 @@
+"""Handed-in weights of notebook 3 through the real pipeline: what they earn, and what no forgery does."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import save
+
+from assignments.mnist_vae.checks.held_out import held_out, read
+from assignments.mnist_vae.checks.networks import OtherLayers
+from assignments.mnist_vae.checks.trained import CALLS, NZ, PARTS, disagreement, draw, score, trial
+from grader.authoring.solution import solution_names
+from grader.authoring.trained import State
+from grader.records import Report, Verdict
+from grader.stages.pipeline import Grader
+from tests.support import answers
+from tests.trained import hand_in, weights_file
+from utils.assignments import load_assignment
+
+NAME = "03_mnist_vae"
+FILE = "03_mnist_vae.safetensors"
+
+
+@pytest.fixture(scope="module")
+def grader():
+    with Grader(NAME, "tests") as one:
+        yield one
+
+
+def fresh(model: str, seed: int = 0) -> State:
+    """A model's weights as they are before any training."""
+    import torch
+
+    torch.manual_seed(seed)
+    names = solution_names(NAME)
+    made = {"autoencoder": ("AutoEncoder", 32), "vae": ("VAE", 32), "fc_vae": ("FCVAE", 784), "cvae": ("CVAE", 784)}[
+        model
+    ]
+    return {key: value.numpy() for key, value in names[made[0]](made[1]).state_dict().items()}
+
+
+def looks_up(of_real: bool, each: int) -> State:
+    """A conditional decoder that somebody typed in: `each` pictures a class, real ones or means, chosen by the first numbers of the code."""
+    images, labels = held_out()
+    state = fresh("cvae")
+    for key in state:
+        if key.startswith("decoder"):
+            state[key] = np.zeros_like(state[key])
+    for unit in range(10 * each):
+        digit, which = divmod(unit, each)
+        of_class = images[labels == digit]
+        picture = of_class[which] if of_real else of_class[which::each].mean(axis=0)
+        state["decoder.0.weight"][unit, 15 + digit] = 9.0
+        if each > 1:
+            state["decoder.0.weight"][unit, which // 2] = 4.0 if which % 2 else -4.0
+            state["decoder.0.bias"][unit] = -6.0
+        state["decoder.2.weight"][unit, unit] = state["decoder.4.weight"][unit, unit] = 1.0
+        state["decoder.6.weight"][:, unit] = 4 * (picture > 0.4) if of_real else 2 * picture
+    state["decoder.6.bias"][:] = -6.0
+    return state
+
+
+def verdicts(report: Report) -> dict[str, Verdict]:
+    assert not report.fault
+    assert not report.rejection
+    return {verdict.check: verdict for verdict in report.verdicts if verdict.check in PARTS}
+
+
+def graded(grader: Grader, weights: bytes | None, data: bytes = b"") -> dict[str, Verdict]:
+    return verdicts(grader.grade_bytes(hand_in(NAME, weights, data), "ada.zip", "ada"))
+
+
+def test_what_is_declared_is_what_the_solution_makes() -> None:
+    declared = load_assignment(NAME).about.weights
+    assert declared is not None
+    assert set(declared.models) == set(CALLS)
+    for model, needs in declared.models.items():
+        assert sum(value.size for value in fresh(model).values()) == needs.parameters, model
+        assert disagreement(model, fresh(model), {}) != ""  # nothing said, nothing believed
+
+
+def test_without_weights_a_person_looks(grader: Grader) -> None:
+    for verdict in graded(grader, None).values():
+        assert verdict.status == "manual"
+        assert verdict.points == 0
+        assert "was not handed in" in verdict.sentence
+
+
+def test_untrained_weights_are_measured_and_worth_nothing(grader: Grader) -> None:
+    found = graded(grader, weights_file(NAME, {model: fresh(model) for model in CALLS}))
+    assert {verdict.status for verdict in found.values()} == {"wrong"}
+    assert "nats on held-out digits" in found["cvae.samples.quality"].sentence
+    assert all(verdict.figure.startswith("data:image/png") for verdict in found.values())
+
+
+@pytest.mark.parametrize("of_real", [True, False])
+@pytest.mark.parametrize("each", [1, 2, 4])
+def test_pictures_that_were_typed_in_earn_nothing(of_real: bool, each: int) -> None:
+    state = looks_up(of_real, each)
+    drawn = draw("cvae", state, b"secret")
+    digits, _ = read(drawn.images)
+    assert (digits == drawn.asked).mean() > 0.5, "this forgery draws nothing that could be taken for a digit: mend it"
+    assert not score("cvae.samples.quality", {"cvae": state}, b"secret").points
+
+
+def test_a_typed_in_decoder_waits_for_a_person(grader: Grader) -> None:
+    found = graded(grader, weights_file(NAME, {"cvae": looks_up(True, 1)}))
+    assert found["cvae.samples.quality"].status == "manual"
+    assert "all alike" in found["cvae.samples.quality"].sentence
+    assert "holds no vae" in found["vae.beta.quality3"].sentence
+
+
+DAMAGED = {
+    "NaN": lambda: weights_file(NAME, {"cvae": fresh("cvae") | {"mu_layer.bias": np.full(15, np.nan)}}),
+    "60 MB": lambda: save({"cvae/w": np.zeros(30 * 2**20, np.float16)}),
+    "a header of 1 GB": lambda: (2**30).to_bytes(8, "little") + b"{}",
+    "no weights at all": lambda: b"weights",
+}
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_a_file_that_cannot_be_read_costs_what_is_measured_on_it_alone(grader: Grader, what: str) -> None:
+    report = grader.grade_bytes(hand_in(NAME, DAMAGED[what]()), "ada.zip", "ada")
+    for verdict in verdicts(report).values():
+        assert verdict.status == "malformed"
+        assert verdict.points == 0
+        assert FILE in verdict.sentence
+    usual = grader.grade_bytes(hand_in(NAME, None), "ada.zip", "ada")
+    assert sum(v.points for v in report.verdicts) == sum(v.points for v in usual.verdicts) > 0
+
+
+def test_other_weights_than_the_code_asks_for_are_not_measured(grader: Grader) -> None:
+    cvae = fresh("cvae")
+    other = {key: (value[:, :400] if key == "encoder.0.weight" else value) for key, value in cvae.items()}
+    renamed = {key.replace("mu_layer", "mean_layer"): value for key, value in cvae.items()}
+    for state, said in ((other, "another shape"), (renamed, "putting the weights into your class raised")):
+        verdict = graded(grader, weights_file(NAME, {"cvae": state}))["cvae.samples.quality"]
+        assert verdict.status == "manual"
+        assert said in verdict.sentence
+    stale = weights_file(
+        NAME, {"cvae": cvae}, data=answers(NAME, {"cvae.model.CVAE": "class CVAE(nn.Module):\n    pass"})
+    )
+    verdict = graded(grader, stale)["cvae.samples.quality"]
+    assert verdict.status == "manual"
+    assert "another version of cvae.model.CVAE" in verdict.sentence
+    verdict = graded(grader, weights_file(NAME, {"cvae": cvae}, stand_in=True))["cvae.samples.quality"]
+    assert verdict.status == "manual"
+    assert "stand-in" in verdict.sentence
+
+
+PASTED = """
+class CVAE(CVAE):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        plain = self.decoder
+        self.decoder = Pasted()
+        for name, value in plain.named_children():
+            self.decoder.add_module(name, value)
+
+
+class Pasted(nn.Sequential):
+    def forward(self, z):
+        rows = torch.arange(784) % 28 > 3 + 2 * z[:, -10:].argmax(dim=1, keepdim=True)
+        return rows.float().reshape(-1, 1, 28, 28) + 0 * super().forward(z)
+"""
+
+
+def test_a_class_that_draws_beside_its_weights_is_found_out(grader: Grader) -> None:
+    notebook = json.loads(answers(NAME))
+    sources = {index: "".join(cell["source"]) for index, cell in enumerate(notebook["cells"])}
+    at = next(index for index, source in sources.items() if source.startswith("# AUTOGRADED (5) CVAE"))
+    notebook["cells"][at]["source"] = sources[at] + PASTED
+    data = json.dumps(notebook).encode()
+    found = graded(grader, weights_file(NAME, {"cvae": fresh("cvae")}, data=data), data)["cvae.samples.quality"]
+    assert found.status == "manual"
+    assert "your class makes other images of these weights" in found.sentence
+
+
+def test_what_is_drawn_depends_on_the_secret_and_is_the_same_again() -> None:
+    one, again, other = (draw("cvae", fresh("cvae"), secret).images for secret in (b"a", b"a", b"b"))
+    np.testing.assert_array_equal(one, again)
+    assert np.abs(one - other).max() > 0
+
+
+@pytest.mark.parametrize("model", CALLS)
+def test_a_trial_tells_one_weight_from_another(model: str) -> None:
+    """Any change of a layer shows in what the class makes of the trial inputs."""
+    import torch
+
+    from assignments.mnist_vae import probes
+    from grader.authoring.trained import weights_as_inputs
+
+    names, state = solution_names(NAME), {k: v.astype(np.float16).astype(np.float32) for k, v in fresh(model).items()}
+    inputs = {
+        key: torch.from_numpy(np.array(value)) for key, value in (trial(model) | weights_as_inputs(state)).items()
+    }
+    with torch.no_grad():
+        said = {key: value.numpy() for key, value in getattr(probes, CALLS[model][1])(names, **inputs).items()}
+    assert disagreement(model, state, said) == ""
+    for key, value in state.items():
+        assert disagreement(model, state | {key: value + 0.05}, said), key
+    assert disagreement(model, {**state, "more.weight": np.zeros((2, 2), np.float32)}, said)
+    with pytest.raises(OtherLayers):
+        draw(model, {key: value for key, value in state.items() if "bias" not in key}, b"s")
+    assert NZ == 32
