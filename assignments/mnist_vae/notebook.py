@@ -899,7 +899,9 @@ vis_reconstruction(vae_strong, test_data)
 # %% [markdown]
 # **Your turn:** choose a beta between the extremes, train with it, and look at the pictures below. Both rows
 # count (2 points): reconstructions that keep the digit, and samples most of which you can read. Try a few values; remember
-# that both terms are means, over 784 pixels and over 32 dimensions. A good result looks like this (**cost** of one try: about a minute):
+# that both terms are means, over 784 pixels and over 32 dimensions. The grader measures both rows on the weights you hand in, with digits and a judge
+# of its own: one point if four of five reconstructions are read as their digit, one if it is sure of at least 15% of the draws (our run: 95% and 44%).
+# A good result looks like this (**cost** of one try: about a minute):
 #
 # ![Digits, their reconstructions, and two rows of samples](figures/03_vae_beta.png)
 
@@ -920,6 +922,10 @@ set_seed(1)
 print(f"The judge reads {sure_share(judge, sample_images(vae, 2000, nz)):.0%} of the VAE's "
       f"samples and {sure_share(judge, sample_images(autoencoder, 2000, nz)):.0%} of the "
       "autoencoder's.")
+with torch.no_grad():
+    rebuilt = vae.reconstruct(test_data.images.flatten(2))
+kept = (read_digits(judge, rebuilt)[0] == test_data.labels.to(Device)).float().mean()
+print(f"It reads {kept:.0%} of the reconstructed test digits as the digit they are of.")
 with torch.no_grad():
     tuned = {"original": test_data.images[:10],
              "reconstruction": vae.reconstruct(test_data.images[:10].flatten(2)),
@@ -1626,8 +1632,10 @@ expect_true("the class reaches the decoder", not torch.allclose(as_three, net(x,
 # ### 4.2 One digit for each class
 # **`cvae.samples`** · quality 6
 #
-# **Expect:** below 115 nats after ten epochs (published: 108.3). **Cost:** about 2 minutes. The picture counts (6 points): every column must show the digit
-# above it.
+# **Expect:** below 115 nats after ten epochs (published: 108.3). **Cost:** about 2 minutes. What counts (6 points): every column must show the digit
+# above it. The grader draws 100 digits of each class from the weights you hand in, and a judge of its own reads them: all points if it reads 80% as asked for and
+# each class in most cases, fewer if some classes are not. A model that draws one picture a class, or does not reconstruct digits it has not seen (150 nats or more),
+# is looked at by a person. Our run: 98%, 108 nats, and digits of a class differ 0.7 times as much as real ones do.
 
 # %%
 set_seed(0)

@@ -201,8 +201,8 @@ def _score_classes(states: dict[str, State], secret: bytes) -> Score:
 
 def _proposed(points: float, most: float, text: str, drawn: Drawn, model: str) -> Score:
     """The points; none but a person's where what is drawn may be readable and yet no model's draw."""
-    is_alike = drawn.diversity < ALIKE and (model == "cvae" or drawn.read >= READABLE)
-    if points and (drawn.nats >= LOST[model] or is_alike):
+    is_alike = not drawn.diversity >= ALIKE and (model == "cvae" or drawn.read >= READABLE)
+    if points and (not drawn.nats < LOST[model] or is_alike):  # a figure that is no number speaks for nobody
         reason = "digits of a class are all alike" if is_alike else "held-out digits are not reconstructed"
         return Score(None, most, f"{reason}: {text}", picture(drawn))
     return Score(points, most, text, picture(drawn))

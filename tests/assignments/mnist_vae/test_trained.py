@@ -1,18 +1,19 @@
 """Handed-in weights of notebook 3 through the real pipeline: what they earn, and what no forgery does."""
 
-import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from assignments.mnist_vae.checks.held_out import held_out, read
+from assignments.mnist_vae.checks import trained
+from assignments.mnist_vae.checks.held_out import read
 from assignments.mnist_vae.checks.networks import OtherLayers
-from assignments.mnist_vae.checks.trained import CALLS, NZ, PARTS, disagreement, draw, score, trial
+from assignments.mnist_vae.checks.trained import CALLS, NZ, PARTS, Drawn, disagreement, draw, score, trial
 from grader.authoring.solution import solution_names
-from grader.authoring.trained import State
 from grader.records import Report, Verdict
 from grader.stages.pipeline import Grader
+from tests.attacks.weights import fresh, looks_up, pasting
 from tests.support import answers
 from tests.trained import hand_in, weights_file
 from utils.assignments import load_assignment
@@ -25,39 +26,6 @@ FILE = "03_mnist_vae.safetensors"
 def grader():
     with Grader(NAME, "tests") as one:
         yield one
-
-
-def fresh(model: str, seed: int = 0) -> State:
-    """A model's weights as they are before any training."""
-    import torch
-
-    torch.manual_seed(seed)
-    names = solution_names(NAME)
-    made = {"autoencoder": ("AutoEncoder", 32), "vae": ("VAE", 32), "fc_vae": ("FCVAE", 784), "cvae": ("CVAE", 784)}[
-        model
-    ]
-    return {key: value.numpy() for key, value in names[made[0]](made[1]).state_dict().items()}
-
-
-def looks_up(of_real: bool, each: int) -> State:
-    """A conditional decoder that somebody typed in: `each` pictures a class, real ones or means, chosen by the first numbers of the code."""
-    images, labels = held_out()
-    state = fresh("cvae")
-    for key in state:
-        if key.startswith("decoder"):
-            state[key] = np.zeros_like(state[key])
-    for unit in range(10 * each):
-        digit, which = divmod(unit, each)
-        of_class = images[labels == digit]
-        picture = of_class[which] if of_real else of_class[which::each].mean(axis=0)
-        state["decoder.0.weight"][unit, 15 + digit] = 9.0
-        if each > 1:
-            state["decoder.0.weight"][unit, which // 2] = 4.0 if which % 2 else -4.0
-            state["decoder.0.bias"][unit] = -6.0
-        state["decoder.2.weight"][unit, unit] = state["decoder.4.weight"][unit, unit] = 1.0
-        state["decoder.6.weight"][:, unit] = 4 * (picture > 0.4) if of_real else 2 * picture
-    state["decoder.6.bias"][:] = -6.0
-    return state
 
 
 def verdicts(report: Report) -> dict[str, Verdict]:
@@ -101,6 +69,26 @@ def test_pictures_that_were_typed_in_earn_nothing(of_real: bool, each: int) -> N
     digits, _ = read(drawn.images)
     assert (digits == drawn.asked).mean() > 0.5, "this forgery draws nothing that could be taken for a digit: mend it"
     assert not score("cvae.samples.quality", {"cvae": state}, b"secret").points
+
+
+@pytest.mark.parametrize("part", ["nats", "diversity"])
+def test_a_figure_that_is_no_number_speaks_for_nobody(monkeypatch, part: str) -> None:
+    good = Drawn(
+        nats=100.0,
+        kl=9.0,
+        kept=1.0,
+        images=np.zeros((1000, 784)),
+        asked=np.zeros(1000),
+        read=1.0,
+        classes=10,
+        diversity=0.7,
+    )
+    monkeypatch.setattr(trained, "draw", lambda *_: good)
+    assert score("cvae.samples.quality", {"cvae": {}}, b"").points == 6
+    assert score("vae.beta.quality3", {"vae": {}}, b"").points == 2
+    monkeypatch.setattr(trained, "draw", lambda *_: replace(good, **{part: float("nan")}))
+    assert score("cvae.samples.quality", {"cvae": {}}, b"").points is None
+    assert score("vae.beta.quality3", {"vae": {}}, b"").points is None
 
 
 def test_a_typed_in_decoder_waits_for_a_person(grader: Grader) -> None:
@@ -148,29 +136,8 @@ def test_other_weights_than_the_code_asks_for_are_not_measured(grader: Grader) -
     assert "stand-in" in verdict.sentence
 
 
-PASTED = """
-class CVAE(CVAE):
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        plain = self.decoder
-        self.decoder = Pasted()
-        for name, value in plain.named_children():
-            self.decoder.add_module(name, value)
-
-
-class Pasted(nn.Sequential):
-    def forward(self, z):
-        rows = torch.arange(784) % 28 > 3 + 2 * z[:, -10:].argmax(dim=1, keepdim=True)
-        return rows.float().reshape(-1, 1, 28, 28) + 0 * super().forward(z)
-"""
-
-
 def test_a_class_that_draws_beside_its_weights_is_found_out(grader: Grader) -> None:
-    notebook = json.loads(answers(NAME))
-    sources = {index: "".join(cell["source"]) for index, cell in enumerate(notebook["cells"])}
-    at = next(index for index, source in sources.items() if source.startswith("# AUTOGRADED (5) CVAE"))
-    notebook["cells"][at]["source"] = sources[at] + PASTED
-    data = json.dumps(notebook).encode()
+    data = pasting()
     found = graded(grader, weights_file(NAME, {"cvae": fresh("cvae")}, data=data), data)["cvae.samples.quality"]
     assert found.status == "manual"
     assert "your class makes other images of these weights" in found.sentence
