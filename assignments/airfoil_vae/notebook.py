@@ -682,11 +682,11 @@ for beta in betas:
           f"    samples: {quality}")
 free, dear = rows[0][3], rows[-1][3]  # the limits are those of the table in 5.1
 reveal("free", {"A": free.roughness <= 28 and free.diversity >= 0.3, "B": free.roughness > 28,
-                "C": free.roughness <= 28 and free.diversity < 0.3}, short=FAST)
+                "C": free.roughness <= 28 and free.diversity < 0.3})
 nats = rows[-1][2]
 reveal("dear", {"A": 0.5 < nats < 10 and dear.roughness <= 28,
                 "B": nats < 0.05 and dear.diversity < 0.3,
-                "C": nats > 0.5 and dear.roughness > 28}, short=FAST)
+                "C": nats > 0.5 and dear.roughness > 28})
 
 # %% figure="02_beta"
 samples = torch.cat([models[beta].generate(4) for beta in betas])
@@ -790,7 +790,7 @@ lines = [f"beta {beta:g}: {(variances > 100 * beta).sum()} directions above {100
 print("variances of the data:", *(f"{value:.3f}" for value in variances[:6]),
       *("\n" + line for line in lines))
 worth, used = (variances > 100 * 4e-4).sum(), (kl_per_dimension(models[4e-4]) > 0.05).sum()
-reveal("used", {"A": used == 10, "B": used == worth, "C": 0 < used < worth}, short=FAST)
+reveal("used", {"A": used == 10, "B": used == worth, "C": 0 < used < worth})
 
 # the same beta once more, after a warm-up in which information is nearly free (half a minute)
 set_seed(0)
@@ -1016,7 +1016,7 @@ rough, error = ([measure_airfoils(design.generate(240), dataset).roughness
                  for design in (straight, model)], [mean_error(straight), mean_error(model)])
 reveal("depth", {"A": rough[0] > rough[1] and error[0] > error[1],
                  "B": rough[0] < rough[1] and error[0] > error[1],
-                 "C": rough[0] < rough[1] and error[0] < error[1]}, short=FAST)
+                 "C": rough[0] < rough[1] and error[0] < error[1]})
 print(f"the best linear model at beta 0.00043: loss {best_linear_loss(0.00043):.5f}\n"
       f"two principal components: mean squared error {variances[2:].sum().item() / 200:.5f}")
 
