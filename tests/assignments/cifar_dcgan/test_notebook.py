@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.marking.browser import WHY_NOT
+from tests.predictions import disagreements
 from tests.solved.accessible import grave
 from tests.solved.run import execute
 from tools.notebook_source import read_source
@@ -56,6 +57,10 @@ def test_axe_finds_nothing_grave_on_the_pages_made_of_it(executed):
 def printed(notebook, first_line: str) -> str:
     cells = [cell for cell in notebook.cells if cell.source.startswith(first_line)]
     return "".join(out.text for cell in cells for out in cell.get("outputs", []) if out.output_type == "stream")
+
+
+def test_what_a_prediction_calls_right_is_what_the_run_shows(executed):
+    assert disagreements(NAME, executed[0]) == []
 
 
 def test_every_visible_check_passes(executed):

@@ -5,6 +5,7 @@ import zipfile
 import pytest
 
 from tests.marking.browser import WHY_NOT
+from tests.predictions import disagreements
 from tests.solved.accessible import grave
 from tests.solved.run import execute
 from tools.notebook_source import read_source
@@ -15,7 +16,6 @@ from utils.notebook.extraction import find_tasks
 from utils.training.weights import code_digests, count, read_weights, why_stale
 
 NAME = "03_mnist_vae"
-NOWHERE = "http://127.0.0.1:9"  # a proxy that refuses: no test reaches the network
 
 
 # ---------------------------------------------------------------- the notebook as a whole
@@ -47,6 +47,10 @@ def printed(notebook, part: str) -> str:
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and part in cell.source]
     outputs = [out for cell in cells for out in cell.outputs]
     return "".join(out.text for out in outputs if out.output_type == "stream" and out.name == "stdout")
+
+
+def test_what_a_prediction_calls_right_is_what_the_run_shows(executed):
+    assert disagreements(NAME, executed[0]) == []
 
 
 def test_every_visible_check_passes(executed):
