@@ -2197,9 +2197,8 @@ plot_rows(rows, titled("Blur: two numbers do not tell the digits apart"))
 with torch.no_grad():
     codes = blurry.encoder(test_data.images[:4000].flatten(2)).cpu()
 plot_latent_scatter(codes, test_data.labels[:4000],
-                    titled("Autoencoder: codes of test digits, and the prior as a circle"))
-plt.gca().add_patch(plt.Circle((0, 0), math.sqrt(-2 * math.log(0.05)), fill=False,
-                               color="black", linewidth=2))
+                    titled("Autoencoder: codes of test digits, and the prior as a circle"),
+                    radius=math.sqrt(-2 * math.log(0.05)))
 print(f"Standard deviation of the codes: {codes.std(dim=0)[0]:.1f} and "
       f"{codes.std(dim=0)[1]:.1f}; the prior's is 1.")
 

@@ -8,7 +8,9 @@ that the line itself allows (`error 1.2e-07 (allowed 1e-05)`), and a time. What 
 import re
 from dataclasses import dataclass
 
-_NUMBER = re.compile(r"(?<![\w.])[-+−]?(?:\d[\d,]*\.?\d*|\.\d+)(?:e[-+]?\d+)?(?!\w*\.\w)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"(?<![\w.])[-+−]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?(?!\w*\.\w)", re.IGNORECASE
+)
 _ALLOWED = re.compile(r"error (\S+) \(allowed (\S+)\)")
 _TIME = re.compile(r"\b\d[\d.]* ?(?:s|ms|seconds?|min|minutes?)\b")
 _REFUSED = re.compile(r"Reason: <urlopen error [^>]*>")
@@ -74,6 +76,8 @@ def _value(word: str) -> float:
 
 
 def _unit(word: str) -> float:
-    """One unit of the last printed place."""
+    """One unit of the last printed place; of a number without any, none."""
+    if word.lstrip("+-−").replace(",", "").isdigit():
+        return 0.0
     mantissa, _, exponent = word.lower().partition("e")
     return 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))

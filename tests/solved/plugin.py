@@ -88,10 +88,11 @@ class File(IPyNbFile):
         return found
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(wrapper=True)
 def pytest_collect_file(file_path: Path, parent):
-    """Ours instead of nbval's."""
-    return File.from_parent(parent, path=file_path) if file_path.suffix == ".ipynb" else None
+    """Ours in the place of nbval's: every cell would run twice."""
+    found = yield
+    return [File.from_parent(parent, path=file_path)] if file_path.suffix == ".ipynb" else found
 
 
 @pytest.hookimpl(tryfirst=True)

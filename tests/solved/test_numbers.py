@@ -16,7 +16,7 @@ LINES = [
     "Two arguments. KL (nats) against σ (log scale). A line: from -4.5 to 4.5, lowest −0.25, highest .5",
     "conv2d_1 has 15,604 parameters; z_2 none",
 ]
-NUMBER = re.compile(r"(?<![\w.])[-−]?(?:\d[\d,]*\.?\d*|\.\d+)(?:e[-+]\d+)?")
+NUMBER = re.compile(r"(?<![\w.])[-−]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:e[-+]\d+)?")
 
 
 def moved(text: str, share: float) -> str:
@@ -90,3 +90,18 @@ def test_a_time_may_be_any(time):
 def test_infinities_and_what_is_no_number_are_words():
     assert settled("loss nan", "loss 1.5", Tolerance(1e9)) == "loss nan"
     assert settled("loss 1.5", "loss inf", Tolerance(1e9)) == "loss 1.5"
+
+
+@pytest.mark.parametrize(
+    ("got", "kept", "is_settled"),
+    [
+        ("lowest 0, highest 8.04.", "lowest -7.45e-09, highest 8.04.", True),
+        ("from 5, to 1,234.", "from 4.999, to 1,234.", True),
+        ("lowest 0.9, highest 1", "lowest 0, highest 1", False),
+        ("in 2, 3 and 1,000", "in 2, 3 and 1,001", False),
+        ("shape (4, 5,)", "shape (4, 6,)", False),
+        ("version 1.2.3", "version 1.2.4", False),
+    ],
+)
+def test_commas_points_and_zeros(got, kept, is_settled):
+    assert (settled(got, kept) == settled(kept, kept)) is is_settled

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure  # not pyplot: a live picture must not become the notebook's current figure
+from matplotlib.ticker import MaxNLocator
 
 from utils.plotting.curves import smooth
 from utils.plotting.images import draw_grid, tile
@@ -94,6 +95,7 @@ def _draw_losses(axis: Axes, tracker: Run) -> None:
         axis.plot(steps, smooth(losses), style, color=colour, linewidth=1.5, label=label)
     axis.set(xlabel="step", ylabel="loss (nats)")
     axis.set_ylim(0, None)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no step 2.5
     axis.legend(fontsize=8)
 
 

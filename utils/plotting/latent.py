@@ -85,13 +85,14 @@ def _draw_plane(axis: Axes, decode: Decode, size: int, device: torch.device | No
     axis.set(xlabel="z_1", ylabel="z_2", xticks=ticks, xticklabels=names, yticks=ticks, yticklabels=names)
 
 
-def plot_latent_scatter(z: Tensor, labels: Tensor, title: str = "") -> None:
+def plot_latent_scatter(z: Tensor, labels: Tensor, title: str = "", radius: float = 0.0) -> None:
     """Draw where images lie in a latent plane: each as its digit, and each class's digit large at its centre.
 
     Args:
         z: Latent means, shape (N, 2).
         labels: Digits, shape (N,), from 0 to 9.
         title: What to look at.
+        radius: Of a circle around the origin, such as that which holds most of the prior; 0 for none.
     """
     points, digits = z.detach().cpu(), labels.cpu()
     classes = [int(digit) for digit in digits.unique()]
@@ -103,7 +104,11 @@ def plot_latent_scatter(z: Tensor, labels: Tensor, title: str = "") -> None:
             own[:, 0], own[:, 1], s=16, marker=f"${digit}$", color=colour, linewidths=0.2, alpha=0.7, label=str(digit)
         )
     centres = torch.stack([points[digits == digit].median(dim=0).values for digit in classes])
-    span = float((points.max(dim=0).values - points.min(dim=0).values).max())
+    corners = torch.tensor([[-radius, -radius], [radius, radius]]) if radius else points[:1]
+    shown = torch.cat([points, corners.to(points)])
+    span = float((shown.max(dim=0).values - shown.min(dim=0).values).max())
+    if radius:
+        axis.add_patch(plt.Circle((0, 0), radius, fill=False, color="black", linewidth=2))
     for digit, centre, place in zip(classes, centres.tolist(), apart(centres, _LABEL * span).tolist(), strict=True):
         axis.annotate(
             str(digit), centre, place, weight="bold", ha="center", va="center",

@@ -56,12 +56,12 @@ def test_the_scatter_names_each_class_at_its_centre():
 
 
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("spread", [0.0, 1e-6, 0.3, 3.0])
-def test_the_scatter_s_names_never_cover_each_other(seed, spread):
+@pytest.mark.parametrize(("spread", "radius"), [(0.0, 0), (1e-6, 0), (0.3, 0), (3.0, 0), (0.3, 9), (0.0, 40)])
+def test_the_scatter_s_names_never_cover_each_other(seed, spread, radius):
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(400) % 10
     centres = spread * torch.randn(10, 2, generator=generator)
-    plot_latent_scatter(centres[labels] + 0.5 * torch.randn(400, 2, generator=generator), labels)
+    plot_latent_scatter(centres[labels] + 0.5 * torch.randn(400, 2, generator=generator), labels, radius=radius)
     figure = plt.gcf()
     figure.canvas.draw()
     boxes = [text.get_bbox_patch().get_window_extent() for text in figure.axes[0].texts]
