@@ -1058,8 +1058,8 @@ vae = VAE(nz, beta=BETA).to(Device)
 vae_history = train_beta_vae(vae, train_loader, EPOCHS)
 if LOAD_OURS:  # of a beta that we chose
     vae_history = load_ours("digits_beta_tuned", vae, vae_history)
-chosen = f"a beta of ours{whose(vae)}" if LOAD_OURS else f"beta = {BETA:g}"
-plot_loss_terms(vae_history, titled(f"The two terms of the loss, {chosen}"))
+chosen = "beta of ours" if LOAD_OURS else f"beta = {BETA:g}"
+plot_loss_terms(vae_history, titled(f"The two terms of the loss, {chosen}{whose(vae)}"))
 print(f"Last 100 batches: BCE {np.mean(vae_history['rec_loss'][-100:]):.4f}, KL "
       f"{np.mean(vae_history['kl_loss'][-100:]):.4f}")
 
@@ -1076,7 +1076,7 @@ with torch.no_grad():
     tuned = {"original": test_data.images[:10],
              "reconstruction": vae.reconstruct(test_data.images[:10].flatten(2)),
              "sample": sample_images(vae, 10, nz), "sample ": sample_images(vae, 10, nz)}
-plot_rows(tuned, titled(f"VAE with {chosen}"))
+plot_rows(tuned, titled(f"VAE with {chosen}{whose(vae)}"))
 plt.savefig("03_vae_beta.png", dpi=80)
 
 # %% [markdown]
@@ -2283,7 +2283,7 @@ print(f"Standard deviation of the codes: {codes.std(dim=0)[0]:.1f} and "
 print(f"autoencoder          BCE {np.mean(ae_losses[-100:]):.4f}")
 print(f"beta = 10            BCE {np.mean(strong_history['rec_loss'][-100:]):.4f}   KL "
       f"{np.mean(strong_history['kl_loss'][-100:]):.1e}")
-print(f"beta = {BETA:<8g}      BCE {np.mean(vae_history['rec_loss'][-100:]):.4f}   KL "
+print(f"{chosen:<20} BCE {np.mean(vae_history['rec_loss'][-100:]):.4f}   KL "
       f"{np.mean(vae_history['kl_loss'][-100:]):.4f}")
 for name, run in annealed_runs.items():
     print(f"{name:<23}squared error {run['rec_loss'][-1]:.2f}   KL {run['kl_loss'][-1]:.2f}")
