@@ -4,6 +4,7 @@ Two phases, in this order by construction (`grader.sandbox.sitting`): everything
 their further attempts; then the hidden inputs. Times and CPU seconds are those of the first.
 """
 
+import socket
 import time
 import traceback
 from collections.abc import Callable
@@ -45,6 +46,8 @@ class Grader:
         max_tier: str | None = None,
         seat: Seat = Seat(),
         quality_seconds: float | None = None,
+        *,
+        nursery: socket.socket | None = None,
     ) -> None:
         """Prepare; the sandbox starts with `with`.
 
@@ -55,11 +58,12 @@ class Grader:
             seat: See `Box`.
             quality_seconds: CPU seconds to train a student's model again; None for what the assignment declares, 0 leaves
                 the points for it open.
+            nursery: See `Box`.
         """
         self.quality_seconds = quality_seconds
         self.notebook = notebook
         self.salt = salt if salt is not None else course_salt()
-        self.box = Box([notebook] if notebook else graded_assignments(), max_tier, seat)
+        self.box = Box([notebook] if notebook else graded_assignments(), max_tier, seat, nursery)
         self.fresh = FreshReferences(self.box)
         self.carrier = Carrier(self.box)
 
@@ -171,6 +175,7 @@ class Grader:
             wall_seconds=round(wall_seconds + run.wall_seconds, 3),
             grader=_versions(rubric),
             written=reading.written,
+            guesses=reading.guesses,
         )
 
     def _job(self, rubric: Rubric, reading: Reading, draw: Draw) -> tuple[Job, dict[str, Arrays]]:
@@ -196,6 +201,7 @@ class Grader:
             ignored=submission.ignored,
             fault=fault,
             written=reading.written,
+            guesses=reading.guesses,
         )
 
 

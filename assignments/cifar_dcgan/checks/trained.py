@@ -149,7 +149,7 @@ def spectral_norms(state: State) -> list[float]:
         if weight.ndim != 4:
             continue
         stem = key.removesuffix(".original").removesuffix("_orig")
-        matrix = weight.reshape(len(weight), -1).astype(np.float64)
+        matrix: np.ndarray = weight.reshape(len(weight), -1).astype(np.float64)
         left, right = (
             state.get(stem + end, state.get(stem + other)) for end, other in ((".0._u", "_u"), (".0._v", "_v"))
         )
