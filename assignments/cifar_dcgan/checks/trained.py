@@ -4,7 +4,9 @@ The networks are the notebook's own, so the grader makes them itself. Its held-o
 a generator that was trained on photographs reconstructs them as well as photographs, and no data set has to lie on the machine that grades.
 """
 
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -15,8 +17,10 @@ from grader.authoring.trained import Score, State
 from utils.datasets.cifar import images_0_1
 from utils.datasets.scenes import draw_scenes
 
-CALLS: dict[str, tuple[str, str]] = {}  # no class of a student's: generator and discriminator are given
-PARTS: dict[str, tuple[str, ...]] = {}
+CALLS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {}
+)  # no class of a student's: generator and discriminator are given
+PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 TOLD = {"gan.reconstruct.images": ("generator",)}
 
 CODE, N_IMAGES, N_SAMPLES = 64, 64, 200
