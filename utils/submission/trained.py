@@ -68,10 +68,10 @@ def _halves(model: Any) -> tuple[dict[str, "Tensor"], str]:
 
     from utils.training.ours import is_ours
 
+    if is_ours(model):
+        return {}, "holds weights of ours, and is left out: hand in what you trained yourself."
     if not isinstance(model, torch.nn.Module):
         return {}, "is not there, and is left out: run the cells that train it first."
-    if is_ours(model):
-        return {}, "holds weights of ours, and is left out: set LOAD_OURS = False and train it yourself."
     floats = {key: value.detach().cpu() for key, value in model.state_dict().items() if value.is_floating_point()}
     state = {key: value.to(torch.float16).contiguous() for key, value in floats.items()}
     if not all(value.isfinite().all() for value in state.values()):
