@@ -21,7 +21,7 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 class Tolerance:
     """How far a cell's numbers may be from the kept ones."""
 
-    relative: float = 1e-3  # of the kept number
+    relative: float = 3e-3  # of the kept number
     absolute: float = 1e-7  # beside the unit of the last printed place: what rounding makes of a zero
     whole: float = 0.0  # for whole numbers: counts of what a training decides
 
