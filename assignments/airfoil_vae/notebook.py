@@ -88,6 +88,7 @@ from utils import (
     VAE_Tracker,
     build_optimizer,
     build_scheduler,
+    checking,
     count_params,
     expect_close,
     expect_equal,
@@ -1055,7 +1056,117 @@ for name, points in (("your model", mu), ("beta = 0", free),
 # In our runs all three are near 0.98: two numbers that hold the shape of a wing section hold its thickness, however they were found. The KL term
 # is not what makes the colours smooth. What it does is to put the codes where the prior draws, as 4.1 showed. The symmetric sections lie along a
 # straight line in the map; on it they differ mostly in thickness.
+
+# %% [markdown]
+# ## To break, and to go on
 #
+# Nothing here is graded, and a first pass may skip it. Each check says green or red, and Run All goes on past a red one.
+#
+# ### Find the bug
+#
+# `first_direction` should find the widest direction of the data, the first principal component, by gradient descent. It returns a random
+# direction. Its lines are right and not in the right order; mend them there.
+
+
+# %%
+# FIND THE BUG
+def first_direction(heights, steps=300):
+    """The unit vector w for which y -> (y w) w loses least of centred profiles; shape (200,)."""
+    centred = heights - heights.mean(dim=0)
+    set_seed(0)
+    w = torch.randn(heights.shape[1], requires_grad=True)
+    optimizer = optim.Adam([w], lr=0.05)
+    for _ in range(steps):
+        unit = w / w.norm()
+        loss = (centred - (centred @ unit)[:, None] * unit).square().sum(dim=1).mean()
+        ### BUG: loss.backward()
+        optimizer.zero_grad()
+        ### BUG: optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return (w / w.norm()).detach()
+
+
+# %% [markdown]
+# <details><summary>Where to look</summary>
+#
+# Print the loss in each iteration: it stays where it is. What does each of the last three calls read, and what does it leave behind?
+#
+# </details>
+
+# %%
+# CHECK
+with checking("first_direction", "does the loss fall? What does each of the last three calls leave behind?"):
+    set_seed(1)
+    made = torch.randn(400, 1) @ torch.randn(1, 200) + 0.3 * torch.randn(400, 200) + 1.0
+    best = torch.linalg.svd(made - made.mean(dim=0), full_matrices=False).Vh[0]
+    expect_close("cosine with the first principal component", (first_direction(made) @ best).abs(),
+                 1.0, atol=0.01)
+    real = torch.from_numpy(AirfoilDataset().profiles)
+    best = torch.linalg.svd(real - real.mean(dim=0), full_matrices=False).Vh[0]
+    expect_close("the same for the airfoils", (first_direction(real) @ best).abs(), 1.0, atol=0.01)
+
+# %% [markdown]
+# ### Go further
+#
+# **Airfoils of a thickness you choose.** Nobody told your model what thickness is, and its codes hold it nearly in a straight line (6.2). So: fit thickness as a linear function
+# of the codes `mu`, and move a code *the shortest way* to where the fit says what you want. What comes out are designs to order.
+
+
+# %%
+# GO FURTHER
+def move_to_thickness(z, mu, thickness, wanted):
+    """Move codes the shortest way to where a linear fit foretells the wanted thickness.
+
+    Args:
+        z: Codes to move, shape (n, K).
+        mu, thickness: Codes of known profiles, shape (N, K), and their thickness, shape (N,).
+        wanted: A thickness, one number.
+
+    Returns:
+        The codes moved, shape (n, K).
+    """
+    # TODO: fit thickness = mu @ slope + intercept by least squares
+    # TODO: move each code along the slope, by as much as its own thickness misses
+    ### BEGIN SOLUTION
+    known = torch.cat([mu, torch.ones(len(mu), 1)], dim=1)
+    *slope, intercept = torch.linalg.lstsq(known, thickness[:, None]).solution[:, 0]
+    slope = torch.stack(slope)
+    misses = wanted - (z @ slope + intercept)  # (n,)
+    return z + misses[:, None] * slope / slope.square().sum()
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# A column of ones beside the codes makes the intercept one more slope; `torch.linalg.lstsq` fits. Moving by $t$ times the slope changes the fit by $t$ times its squared length.
+#
+# </details>
+
+# %%
+# CHECK
+with checking("move_to_thickness", "what does the fit say of the codes you return, and did they move along its slope alone?"):
+    set_seed(0)
+    known, slope = torch.randn(300, 10), torch.randn(10)
+    start = torch.randn(6, 10)
+    moved = move_to_thickness(start, known, known @ slope + 12.0, 15.0)
+    expect_close("what the fit foretells", moved @ slope + 12.0, torch.full((6,), 15.0),
+                 rtol=1e-3, atol=1e-3)
+    way = moved - start
+    expect_close("the shortest way", way - (way @ slope)[:, None] * slope / (slope @ slope),
+                 torch.zeros(6, 10), atol=1e-3)
+    with torch.inference_mode():
+        for wanted in (8.0, 12.0, 16.0):
+            codes = move_to_thickness(torch.randn(50, 10), mu, torch.from_numpy(thickness).float(),
+                                      wanted)
+            shapes = model.decoder(codes.to(Device)).cpu()
+            upper, lower = shapes[:, :100].flip(1), shapes[:, 100:]
+            got = 100 * (upper - lower).amax(dim=1) / dataset.scale
+            print(f"asked for {wanted:.0f} % of the chord, your model's 50 designs have "
+                  f"{got.mean():.1f} on average ({got.std():.1f} around it)")
+
+# %% [markdown]
 # ## 7 Hand in
 #
 # ### 7.1 Two files and the notebook

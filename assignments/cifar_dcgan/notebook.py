@@ -92,7 +92,7 @@ from torch.utils.data import TensorDataset
 from tqdm.auto import tqdm
 
 from utils import (
-    FAST, Checkpoint, CIFAR10Dataset, Device, GAN_Tracker, GANWatch, TensorLoader, accelerated,
+    FAST, Checkpoint, CIFAR10Dataset, Device, GAN_Tracker, GANWatch, TensorLoader, accelerated, checking,
     code_digest, count_params, expect_close, expect_equal, expect_shape, expect_true, hand_in,
     images_0_1, load_pretrained, make_grid, optimizer_of, plot_film, plot_gan_losses,
     plot_reconstruction_grid, predict, reveal, set_seed, show_images,
@@ -1346,6 +1346,118 @@ for name, values in (("samples", distance), ("test images", unseen)):
 # (0.19 to 0.20 against 0.18): no sign of copies. (Distances over pixels find copies, not ideas taken over.)
 
 # %% [markdown]
+# ## To break, and to go on
+#
+# Nothing here is graded, and a first pass may skip it. Each check says green or red, and Run All goes on past a red one.
+#
+# ### Find the bug
+#
+# `called_right` should give the share of images that a discriminator calls right. For one that is right about every image, but not very sure, it says one half.
+
+
+# %%
+# FIND THE BUG
+def called_right(discriminator, real, fake, part=64):
+    """The share of images called right, real ones and fakes counted alike; a number from 0 to 1.
+
+    Args:
+        discriminator: From images to logits, shape (B, 1).
+        real, fake: Images, shape (B, 3, 32, 32).
+    """
+    right = 0
+    with torch.no_grad():
+        for images, is_real in ((real, True), (fake, False)):
+            for some in images.split(part):
+                logits = discriminator(some)
+                ### BUG: right += ((logits > 0.5) == is_real).sum().item()
+                right += ((logits > 0) == is_real).sum().item()
+    return right / (len(real) + len(fake))
+
+
+# %% [markdown]
+# <details><summary>Where to look</summary>
+#
+# What does a discriminator return, and what is that number when it cannot decide?
+#
+# </details>
+
+# %%
+# CHECK
+with checking("called_right", "what number does an undecided discriminator return?"):
+    set_seed(0)
+    bright, dark = torch.ones(100, 3, 32, 32), torch.zeros(30, 3, 32, 32)
+    unsure = lambda images: 0.4 * images.mean(dim=(1, 2, 3))[:, None] - 0.2
+    expect_close("right about all, and not sure", called_right(unsure, bright, dark), 1.0)
+    expect_close("wrong about all", called_right(lambda images: -unsure(images), bright, dark), 0.0)
+    expect_close("calls everything real", called_right(lambda images: torch.full((len(images), 1), 3.0), bright, dark),
+                 100 / 130)
+
+# %% [markdown]
+# ### Go further
+#
+# **A penalty in place of a norm.** WGAN-GP (Gulrajani et al. 2017) bounds the critic's slope where it matters: at random points on the lines between real and fake images it
+# pays for every slope that is not 1,
+#
+# $$\mathbb{E}_{u,\,x,\,\tilde x}\Big[\big(\|\nabla_{\hat x} D(\hat x)\| - 1\big)^2\Big], \qquad \hat x = u\,x + (1 - u)\,\tilde x, \quad u \sim U(0, 1),$$
+#
+# one $u$ for each image. Add ten times this to the discriminator's loss in a subclass of `DCGAN`, in a discriminator without batch norm, and train.
+
+
+# %%
+# GO FURTHER
+def gradient_penalty(critic, real, fake):
+    """How far the critic's slope is from 1 between real and fake images: a scalar that can be trained on.
+
+    Args:
+        critic: From images to numbers, shape (B, 1).
+        real, fake: Images, shape (B, 3, 32, 32), on one device.
+    """
+    # TODO: a random point between each pair
+    # TODO: the gradient there with respect to the image, itself differentiable
+    # TODO: the mean of (length - 1) squared
+    ### BEGIN SOLUTION
+    share = torch.rand(len(real), 1, 1, 1, device=real.device)
+    between = (share * real + (1 - share) * fake).detach().requires_grad_()
+    (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return (slope.flatten(1).norm(dim=1) - 1).square().mean()
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `torch.autograd.grad` gives a gradient with respect to the images; `create_graph=True` lets one differentiate it again. The length of a gradient is taken over all pixels of one image.
+#
+# </details>
+
+# %%
+# CHECK
+with checking("gradient_penalty", "one u for each image; the length over all its pixels; create_graph=True."):
+    set_seed(0)
+    real, fake = torch.rand(16, 3, 32, 32), torch.rand(16, 3, 32, 32)
+    flat = nn.Linear(3 * 32 * 32, 1)
+    seen = []
+
+    def critic(images):
+        seen.append(images.detach())
+        return flat(images.flatten(1))
+
+    length = flat.weight.norm().item()
+    value = gradient_penalty(critic, real, fake)
+    expect_close("a linear critic", value, (length - 1) ** 2, rtol=1e-4)
+    value.backward()
+    expect_close("its gradient", flat.weight.grad, 2 * (1 - 1 / length) * flat.weight.detach(), rtol=1e-3,
+                 hint="create_graph=True.")
+    shares = ((seen[0] - fake) / (real - fake)).flatten(1).median(dim=1).values
+    expect_close("on the line between the pair", seen[0],
+                 fake + shares[:, None, None, None] * (real - fake), atol=1e-4)
+    expect_true("all the way along it", shares.min() < 0.3 and shares.max() > 0.7 and shares.std() > 0.1,
+                "One u from U(0, 1) for each image.")
+    bent = gradient_penalty(lambda images: images.flatten(1).square().sum(1, keepdim=True) / 2, fake, fake)
+    lengths = fake.flatten(1).norm(dim=1)
+    expect_close("a bent critic", bent, (lengths - 1).square().mean(), rtol=1e-4)
+
+# %% [markdown]
 # ## What came out
 #
 # What our runs gave, on real images: 5,085 to train with, the first 1,017 of each of CIFAR-10's five training files, and the first 64 of the test
@@ -1391,3 +1503,4 @@ hand_in("04_cifar_dcgan", files=["04_samples.png", "04_reconstructions.png"])
 # - M. Heusel et al. (2017), *GANs Trained by a Two Time-Scale Update Rule*, arXiv:1706.08500. The Fréchet distance of samples.
 # - D. Erhan et al. (2009), *Visualizing Higher-Layer Features of a Deep Network*. Activation maximisation.
 # - A. Krizhevsky (2009), *Learning Multiple Layers of Features from Tiny Images*. CIFAR-10.
+# - I. Gulrajani et al. (2017), *Improved Training of Wasserstein GANs*, arXiv:1704.00028. The penalty on the critic's slope.

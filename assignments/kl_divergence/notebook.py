@@ -80,7 +80,7 @@ from torch import nn, optim
 from torch.optim import lr_scheduler
 from tqdm.auto import tqdm
 
-from utils import FAST, expect_close, expect_shape, expect_true, hand_in, predict, reveal, set_seed
+from utils import FAST, checking, expect_close, expect_shape, expect_true, hand_in, predict, reveal, set_seed
 from utils.plotting import divergence as plots
 
 # %% [markdown]
@@ -1400,6 +1400,112 @@ reveal("toy", {"A": best == 0.001, "B": best == 1, "C": best == 100}, short=FAST
 # - **C** tempts: codes that match the prior are what sampling needs. Here they match it by saying nothing, and every sample is the mean.
 #
 # </details>
+
+# %% [markdown]
+# ## To break, and to go on
+#
+# Nothing here is graded, and a first pass may skip it. Each check says green or red, and Run All goes on past a red one.
+#
+# ### Find the bug
+#
+# `fit_by_kl` should make $\mathcal N(\mu, \sigma^2)$ equal to a target by gradient descent on their exact KL. It finds the right mean and a
+# wrong spread. One line is wrong; mend it there.
+
+
+# %%
+# FIND THE BUG
+def fit_by_kl(mu_p, sigma_p, steps=500):
+    """Fit N(mu, exp(logvar)) to N(mu_p, sigma_p^2) by gradient descent; returns mu and sigma, two numbers."""
+    mu, logvar = (torch.zeros(1, requires_grad=True) for _ in range(2))
+    target = torch.tensor([mu_p]), torch.tensor([sigma_p]).log()
+    optimizer = optim.Adam([mu, logvar], lr=0.05)
+    for _ in range(steps):
+        ### BUG: loss = kl_divergence(mu, logvar, *target).sum()
+        loss = kl_divergence(mu, logvar / 2, *target).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return mu.item(), (logvar / 2).exp().item()
+
+
+# %% [markdown]
+# <details><summary>Where to look</summary>
+#
+# Print both sigmas: yours is the root of the target's. Which of the two logarithms does `kl_divergence` of 1.5 ask for, and which one
+# is trained here?
+#
+# </details>
+
+# %%
+# CHECK
+with checking("fit_by_kl", "which logarithm does kl_divergence take, and which one is trained?"):
+    for target in ((2.0, 0.5), (-1.0, 3.0)):
+        found = torch.tensor(fit_by_kl(*target))
+        expect_close(f"mean and sigma fitted to {target}", found, torch.tensor(target), rtol=0,
+                     atol=0.05)
+
+# %% [markdown]
+# ### Go further
+#
+# **A bound for training.** The curve of 3.3 averaged the weights $w_n = p(x \mid z_n)\, p(z_n) / q(z_n)$ inside the logarithm. Write it as a loss
+# for a whole batch, the *negative* importance-weighted bound $-\log \frac1N \sum_n w_n$ of each example, and give it to the toy VAE of 3.4 if you
+# like. With $N = 1$ it is the negative ELBO with a sampled KL.
+
+
+# %%
+# GO FURTHER
+def iw_bound(x, params_q, num_samples, func_decoder, log_sig_x):
+    """Negative importance-weighted bound of each example: a loss. The arguments are those of `elbo`.
+
+    Returns:
+        -log mean_n w_n in nats, shape (B,); finite however small the weights are.
+    """
+    # TODO: draw samples; find the logarithm of every weight, shape (B, N)
+    # TODO: average the weights, never leaving the logarithms
+    ### BEGIN SOLUTION
+    z = rsample(params_q, num_samples)  # (B, N, K)
+    x_hat, zeros = func_decoder(z), torch.zeros(z.shape[:2])
+    mu_q, log_sigma_q = params_q[:, None, :-1].expand_as(z), params_q[:, -1:].expand_as(zeros)
+    log_x = log_prob(x[:, None].expand_as(x_hat), x_hat, zeros + log_sig_x)
+    log_z = log_prob(z, torch.zeros_like(z), zeros)
+    log_w = log_x + log_z - log_prob(z, mu_q, log_sigma_q)
+    return math.log(num_samples) - log_w.logsumexp(1)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Three calls of your `log_prob` give the logarithm of a weight. `torch.logsumexp` adds up without leaving the logarithm; a mean is a sum over $N$ terms, divided by $N$.
+#
+# </details>
+
+# %%
+# CHECK
+with checking("iw_bound", "log w has three densities; the mean stands inside the logarithm."):
+    set_seed(0)
+    directions = 1.5 * torch.linalg.qr(torch.randn(5, 2))[0]
+    batch, log_sig = torch.randn(6, 5), torch.tensor(math.log(0.5))
+    spread = directions @ directions.T + 0.25 * torch.eye(5)
+    log_p = torch.distributions.MultivariateNormal(torch.zeros(5), spread).log_prob(batch)
+    narrow = 1 / (1 + 1.5**2 / 0.25)  # the true posterior's variance
+    true_q = torch.cat([4 * narrow * batch @ directions,
+                        torch.full((6, 1), 0.5 * math.log(narrow))], 1)
+    linear = lambda z: z @ directions.T
+    for n in (1, 7):
+        expect_close(f"{n} samples of the true posterior", iw_bound(batch, true_q, n, linear, log_sig),
+                     -log_p, rtol=1e-3, atol=1e-3)
+    moved = true_q + torch.tensor([0.5, 0.5, 0.0])
+    one, many = (iw_bound(batch.repeat(500, 1), moved.repeat(500, 1), n, linear, log_sig).mean()
+                 for n in (1, 300))
+    expect_close("one sample, q moved by 0.5", one, 2.5 - log_p.mean(), rtol=0, atol=0.25)
+    expect_close("300 samples, q moved by 0.5", many, -log_p.mean(), rtol=0, atol=0.3)
+    far = iw_bound(batch + 200, true_q, 5, linear, log_sig)
+    expect_true("finite where the weights are tiny", torch.isfinite(far).all(), "logsumexp.")
+    moved = moved.repeat(2000, 1).requires_grad_()
+    iw_bound(batch.repeat(2000, 1), moved, 1, linear, log_sig).sum().backward()
+    expect_close("what pulls the means back", moved.grad[:, :2].mean(0), torch.tensor([0.5, 0.5]) / narrow,
+                 rtol=0, atol=0.5, hint="Keep params_q attached, in the samples too.")
 
 # %% [markdown]
 # ## Hand in

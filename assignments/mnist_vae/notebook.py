@@ -88,6 +88,7 @@ from utils import (
     Device,
     MNISTDataset,
     TensorLoader,
+    checking,
     compare_curves,
     count_params,
     diversity_within,
@@ -2204,6 +2205,147 @@ print(f"Standard deviation of the codes: {codes.std(dim=0)[0]:.1f} and "
       f"{codes.std(dim=0)[1]:.1f}; the prior's is 1.")
 
 # %% [markdown]
+# ## To break, and to go on
+#
+# Nothing here is graded, and a first pass may skip it. Each check says green or red, and Run All goes on past a red one.
+#
+# ### Find the bug
+#
+# `fit_posterior` finds the posterior of *one* image without an encoder, by gradient descent on squared error plus $\beta$ times the KL. Whatever $\beta$ is, it
+# returns $\mu = x$ and no width.
+
+
+# %%
+# FIND THE BUG
+def fit_posterior(decoder, x, beta, steps=600):
+    """Mean and log variance of q(z | x), shapes (K,), for which |x - decoder(z)|^2 + beta KL is least on average."""
+    mu, log_var = (torch.zeros(len(x), requires_grad=True) for _ in range(2))
+    optimizer = optim.Adam([mu, log_var], lr=0.02)
+    for _ in range(steps):
+        z = mu + (log_var / 2).exp() * torch.randn(64, len(x))
+        rec_loss = (x - decoder(z)).square().sum(dim=1).mean()
+        kl_loss = KLDivergence()(mu[None], log_var[None])
+        optimizer.zero_grad()
+        ### BUG: (rec_loss + beta * kl_loss.item()).backward()
+        (rec_loss + beta * kl_loss).backward()
+        optimizer.step()
+    return mu.detach(), log_var.detach()
+
+
+# %% [markdown]
+# <details><summary>Where to look</summary>
+#
+# Both numbers that are added up are right. Which of them still knows where it came from?
+#
+# </details>
+
+# %%
+# CHECK
+with checking("fit_posterior", "which of the two terms still has a gradient when they are added?"):
+    set_seed(0)
+    image = torch.tensor([1.0, -2.0, 0.5])
+    # with a decoder that does nothing, mu = x / (1 + beta / 2) and the variance is (beta / 2) / (1 + beta / 2)
+    for beta in (2.0, 6.0):
+        mu, log_var = fit_posterior(nn.Identity(), image, beta)
+        expect_close(f"mean with beta = {beta:g}", mu, image / (1 + beta / 2), rtol=0, atol=0.15)
+        expect_close(f"variance with beta = {beta:g}", log_var.exp(),
+                     torch.full((3,), beta / 2 / (1 + beta / 2)), rtol=0, atol=0.15)
+
+
+# %% [markdown]
+# `count_classes` lets a conditional decoder draw some images of each class, and a judge count how many show the class that was asked for. Something is joined as
+# it should not be, and a good model looks like a bad one.
+
+
+# %%
+# FIND THE BUG
+def count_classes(decoder, latent_size, judge_of, num_classes=10, each=20):
+    """How many of `each` images a judge reads as the class they were asked for, for each class; a list.
+
+    Args:
+        decoder: From z and the one-hot class joined as in 4.1, shape (B, latent_size + num_classes), to images.
+        judge_of: From images to the classes read in them, int64, shape (B,).
+    """
+    counts = []
+    for digit in range(num_classes):
+        asked = torch.full((each,), digit, device=Device)
+        z = torch.randn(each, latent_size, device=Device)
+        ### BUG: joined = torch.cat([idx2onehot(asked, num_classes), z], dim=1)
+        joined = torch.cat([z, idx2onehot(asked, num_classes)], dim=1)
+        with torch.no_grad():
+            counts.append((judge_of(decoder(joined)) == asked).sum().item())
+    return counts
+
+
+# %% [markdown]
+# <details><summary>Where to look</summary>
+#
+# Which columns of its input does the decoder of 4.1 take for the class?
+#
+# </details>
+
+# %%
+# CHECK
+with checking("count_classes", "in which order does 4.1 join z and class?"):
+    set_seed(0)
+    read = lambda images: images[:, 8:].argmax(dim=1)  # a decoder that draws its own input
+    expect_equal("a decoder that obeys", count_classes(nn.Identity(), 8, read, 4, 5), [5] * 4)
+    stubborn = lambda images: torch.full((len(images),), 2, device=images.device)
+    expect_equal("a judge that sees twos only", count_classes(nn.Identity(), 8, stubborn, 4, 5),
+                 [0, 0, 5, 0])
+    expect_true("the class comes last", sum(count_classes(nn.Identity(), 8, read, 10, 20)) == 200,
+                "z first, then the class.")
+
+# %% [markdown]
+# ### Go further
+#
+# **Free bits** (Kingma et al. 2016) are another cure for dimensions that fall silent early (2.4): each dimension may say $\lambda$ nats at no cost,
+#
+# $$\sum_{k=1}^{K} \max\Big(\lambda,\ \frac1B \sum_{b=1}^{B} D_{KL,bk}\Big),$$
+#
+# and below $\lambda$ nothing pulls a dimension to the prior. Put it in the place of the KL in `train_annealed`, without a schedule, and count the dimensions in use.
+
+
+# %%
+# GO FURTHER
+def free_bits(mu, log_var, floor):
+    """The KL from N(0, I) in which each dimension has `floor` nats for nothing; a scalar.
+
+    Args:
+        mu, log_var: Means and natural logs of the variances, shape (B, K).
+        floor: Nats, one number.
+    """
+    # TODO: the KL of every dimension, averaged over the batch
+    # TODO: what is below the floor counts as the floor; add up
+    ### BEGIN SOLUTION
+    kl = 0.5 * (mu**2 + log_var.exp() - 1 - log_var).mean(dim=0)  # (K,)
+    return kl.clamp_min(floor).sum()
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# First the mean over the batch, then the maximum, then the sum: the order matters. `torch.clamp` takes a least value, and has no gradient below it.
+#
+# </details>
+
+# %%
+# CHECK
+with checking("free_bits", "mean over the batch, then the maximum, then the sum over the dimensions."):
+    set_seed(0)
+    mu, log_var = torch.randn(5, 4), torch.randn(5, 4)
+    each = 0.5 * (mu**2 + log_var.exp() - 1 - log_var).mean(dim=0)
+    floor = each.sort().values[1:3].mean().item()  # two dimensions below it, two above
+    expect_close("with a floor of 0 it is the KL", free_bits(mu, log_var, 0.0), each.sum())
+    mu.requires_grad_()
+    value = free_bits(mu, log_var, floor)
+    expect_close("two dimensions at the floor", value, 2 * floor + each[each > floor].sum())
+    value.backward()
+    expect_close("what pulls at the means", mu.grad, (each > floor) * mu.detach() / 5, atol=1e-6,
+                 hint="Below the floor nothing does.")
+
+# %% [markdown]
 # ## 7 Results
 #
 # One full run of the solved notebook on MNIST (seed 0, CPU), what is published for these exercises, and the least and the largest of three
@@ -2269,3 +2411,4 @@ hand_in("03_mnist_vae", files=["03_vae_beta.png", "03_conditional.png"])
 #   name CVAE; an output is predicted from an input.
 # - O. Rybkin, K. Daniilidis, S. Levine: *Simple and Effective VAE Training with Calibrated Decoders* (learned width), 2021, [arXiv:2006.13202](https://arxiv.org/abs/2006.13202).
 # - Y. LeCun, C. Cortes, C. J. C. Burges: *The MNIST database of handwritten digits*.
+# - D. P. Kingma et al. (2016), *Improved Variational Inference with Inverse Autoregressive Flow*, arXiv:1606.04934. Free bits.

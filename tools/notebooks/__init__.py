@@ -15,6 +15,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode, v4
 
+from tools.bugs import FURTHER
 from tools.conventions import ConventionError, find_violations
 from tools.open_gaps import gap_name, keep_solutions, open_gaps
 from tools.manifests import build_manifest
@@ -142,6 +143,8 @@ def _cell_ids(name: str, texts: list[str]) -> list[str]:
 
 def _gap_name(source: NotebookSource, cell: SourceCell) -> str:
     """What an open gap calls itself; above the first question it goes by the notebook."""
+    if cell.first_line == FURTHER:
+        return "go further"
     question = source.question_above(cell)
     return gap_name(question, cell.tag[1]) if question else source.name
 
