@@ -71,6 +71,16 @@ def test_no_test_needs_a_cell_that_the_text_does_not_name(name):
     assert unnamed(read_source(name)) == []
 
 
+@each_notebook
+def test_what_stands_aside_is_needed_by_nothing_below(name):
+    is_aside: dict[str, bool] = {}  # a name, and whether an aside bound it last
+    for before, cell in pairwise(read_source(name).cells):
+        if cell.kind == "code":
+            here = before.kind == "markdown" and "*Aside.*" in before.text
+            assert here or not [name for name in needed(cell) if is_aside.get(name)], f"cell {cell.number}"
+            is_aside |= dict.fromkeys(bound(cell), here)
+
+
 @pytest.mark.parametrize("name", source_names())
 def test_that_rule_sees_a_cell_that_is_needed(name):
     source = read_source(name)
@@ -160,6 +170,6 @@ def test_run_all_reaches_the_end_of_a_notebook_nobody_has_worked_on(name, tmp_pa
     waiting = [cell for cell in code if "Not yet. " in said(cell)]
     tests = [cell for cell in code if cell.source.startswith("# TEST")]
     assert all(cell in waiting for cell in tests), [cell.source[:80] for cell in tests if cell not in waiting]
-    assert all(re.search(r"\b\d+\.\d+ [\w.]+: .*still open", said(cell)) for cell in waiting)
+    assert all(re.search(r"(?:\b\d+\.\d+ [\w.]+|go further, \w+): .*still open", said(cell)) for cell in waiting)
     assert "hand_in(" in code[-1].source
     assert "points" in said(code[-1])
