@@ -707,7 +707,7 @@ for axis, (title, values) in zip(axes, {
 axes[1].set_yscale("symlog", linthresh=1)
 
 # %% [markdown]
-# <details><summary>Prediction `free`</summary>
+# <details><summary>Prediction <code>free</code></summary>
 #
 # - **B** holds: the posteriors drift far from the prior and shrink, tens of nats away; draws of the prior land between them.
 # - **A** tempts: the best reconstruction looks like the best model. But a $z$ from $\mathcal N(0, I)$ seldom falls where a profile has its code, and the decoder has not been asked about it.
@@ -715,7 +715,7 @@ axes[1].set_yscale("symlog", linthresh=1)
 #
 # </details>
 #
-# <details><summary>Prediction `dear`</summary>
+# <details><summary>Prediction <code>dear</code></summary>
 #
 # - **B** holds: sending nothing is cheapest: every posterior becomes the prior, the decoder ignores $z$ and answers with the one profile that is least
 #   wrong for all data, their mean. Between the two ends lies a range of $\beta$ where samples are neither rough nor alike.
@@ -813,7 +813,7 @@ print(f"beta 0.0004 after a warm-up: {(kl_per_dimension(warmed) > 0.05).sum()} d
 # four and ends with the lower loss (0.0027 against 0.0031). So "two of ten" is a matter of *training*, not of the data: a dimension that
 # falls silent early finds it hard to come back. Notebook 3 comes back to this in 2.4.
 #
-# <details><summary>Prediction `used`</summary>
+# <details><summary>Prediction <code>used</code></summary>
 #
 # - **C** holds: the widest directions are learned first; meanwhile the others have learned to be silent.
 # - **A** tempts: `latent_size` is 10, and a network seems to use what it is given. Every dimension in use is paid for in nats.
@@ -859,7 +859,7 @@ reveal("unit", {"A": kept > 0.8, "B": 0.1 < kept < 0.3, "C": kept < 0.05}, short
 # Squared errors shrink with the square of the unit, here by $6.67^2 \approx 44$, and the KL does not shrink at all. So the same
 # $\beta$ is 44 times stronger in chord lengths: enough to collapse the model. A $\beta$ belongs to a unit and to two reductions.
 #
-# <details><summary>Prediction `unit`</summary>
+# <details><summary>Prediction <code>unit</code></summary>
 #
 # - **C** holds: the price of a nat is now 44 times what it was in units of the error. Divide $\beta$ by 44 for the same balance.
 # - **A** tempts: the KL in nats knows no unit, and the first layer can undo any factor. But the *loss* weighs squared heights against nats.
@@ -1043,7 +1043,7 @@ plot_airfoils(x, designs["linear, beta 0.003"][0].generate(8),
 # number's shape to the first two's, whatever these are; a deep one need not. Ask what
 # the simplest model gives before you build a deep one, and try the same question on the digits of notebook 3.
 #
-# <details><summary>Prediction `depth`</summary>
+# <details><summary>Prediction <code>depth</code></summary>
 #
 # - **C** holds: with the published configuration as the deep one. Your own may be closer: a constant rate makes it smoother, a smaller $\beta$ makes it more exact.
 # - **A** tempts: a hundredth of the parameters sounds like a worse model in every way. Smooth outlines are what a few directions of smooth data give.
@@ -1176,15 +1176,24 @@ def first_direction(heights, steps=300):
 
 # %%
 # CHECK
-with checking("first_direction", "does the loss fall? What does each of the last three calls leave behind?"):
+with checking(
+    "first_direction",
+    "does the loss fall? What does each of the last three calls leave behind?",
+):
     set_seed(1)
     made = torch.randn(400, 1) @ torch.randn(1, 200) + 0.3 * torch.randn(400, 200) + 1.0
     best = torch.linalg.svd(made - made.mean(dim=0), full_matrices=False).Vh[0]
-    expect_close("cosine with the first principal component", (first_direction(made) @ best).abs(),
-                 1.0, atol=0.01)
+    expect_close(
+        "cosine with the first principal component",
+        (first_direction(made) @ best).abs(),
+        1.0,
+        atol=0.01,
+    )
     real = torch.from_numpy(AirfoilDataset().profiles)
     best = torch.linalg.svd(real - real.mean(dim=0), full_matrices=False).Vh[0]
-    expect_close("the same for the airfoils", (first_direction(real) @ best).abs(), 1.0, atol=0.01)
+    expect_close(
+        "the same for the airfoils", (first_direction(real) @ best).abs(), 1.0, atol=0.01
+    )
 
 # %% [markdown]
 # ### Go further
@@ -1226,25 +1235,40 @@ def move_to_thickness(z, mu, thickness, wanted):
 
 # %%
 # CHECK
-with checking("move_to_thickness", "what does the fit say of the codes you return, and did they move along its slope alone?"):
+with checking(
+    "move_to_thickness",
+    "what does the fit say of the codes you return, and did they move along its slope alone?",
+):
     set_seed(0)
     known, slope = torch.randn(300, 10), torch.randn(10)
     start = torch.randn(6, 10)
     moved = move_to_thickness(start, known, known @ slope + 12.0, 15.0)
-    expect_close("what the fit foretells", moved @ slope + 12.0, torch.full((6,), 15.0),
-                 rtol=1e-3, atol=1e-3)
+    expect_close(
+        "what the fit foretells",
+        moved @ slope + 12.0,
+        torch.full((6,), 15.0),
+        rtol=1e-3,
+        atol=1e-3,
+    )
     way = moved - start
-    expect_close("the shortest way", way - (way @ slope)[:, None] * slope / (slope @ slope),
-                 torch.zeros(6, 10), atol=1e-3)
+    expect_close(
+        "the shortest way",
+        way - (way @ slope)[:, None] * slope / (slope @ slope),
+        torch.zeros(6, 10),
+        atol=1e-3,
+    )
     with torch.inference_mode():
         for wanted in (8.0, 12.0, 16.0):
-            codes = move_to_thickness(torch.randn(50, 10), mu, torch.from_numpy(thickness).float(),
-                                      wanted)
+            codes = move_to_thickness(
+                torch.randn(50, 10), mu, torch.from_numpy(thickness).float(), wanted
+            )
             shapes = model.decoder(codes.to(Device)).cpu()
             upper, lower = shapes[:, :100].flip(1), shapes[:, 100:]
             got = 100 * (upper - lower).amax(dim=1) / dataset.scale
-            print(f"asked for {wanted:.0f} % of the chord, your model's 50 designs have "
-                  f"{got.mean():.1f} on average ({got.std():.1f} around it)")
+            print(
+                f"asked for {wanted:.0f} % of the chord, your model's 50 designs have "
+                f"{got.mean():.1f} on average ({got.std():.1f} around it)"
+            )
 
 # %% [markdown]
 # ## 7 Hand in

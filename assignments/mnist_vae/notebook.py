@@ -261,7 +261,7 @@ size = count_params(net)
 reveal("size", {"A": size == 1136, "B": size == 219136, "C": size == 219488})
 
 # %% [markdown]
-# <details><summary>Prediction `size`</summary>
+# <details><summary>Prediction <code>size</code></summary>
 #
 # - **C** holds: a linear layer from $a$ to $b$ has a weight for each pair and a bias for each output: $(a + 1)\,b$.
 # - **A** tempts: units are what one draws in a picture of a network. What is trained are the lines between them.
@@ -606,7 +606,7 @@ print("Draws from N(0, I):   standard deviation 1.0 a dimension, distance from t
 # <!-- END SOLUTION -->
 
 # %% [markdown]
-# <details><summary>Prediction `blots`</summary>
+# <details><summary>Prediction <code>blots</code></summary>
 #
 # - **B** holds: few draws fall where codes of images lie; between them the decoder makes something up.
 # - **A** tempts: the decoder draws well whatever it has learned. It has learned codes of images, and the prior draws others.
@@ -648,7 +648,7 @@ reveal("fitted", {"A": gaussian > 0.8 * themselves,
 # too nearly one in four (our full runs). But the codes themselves decode to three readable pictures in four: the codes of digits do
 # not fill a Gaussian, there are gaps between them. Spread and gaps are two things.
 #
-# <details><summary>Prediction `fitted`</summary>
+# <details><summary>Prediction <code>fitted</code></summary>
 #
 # - **B** holds: the right width helps, and the gaps between the classes stay.
 # - **A** tempts: mean, spread and correlation sound like all there is to know of a cloud. They are all there is to know of a *Gaussian* one.
@@ -938,7 +938,7 @@ reveal("narrow", {"A": 0.8 < sigma < 1.25 and climb < 2, "B": sigma < 0.8 and cl
 # Without the KL term the VAE is an autoencoder again: the noise shrinks until it hardly disturbs, and nothing in the loss brings
 # codes to where the prior draws.
 #
-# <details><summary>Prediction `narrow`</summary>
+# <details><summary>Prediction <code>narrow</code></summary>
 #
 # - **B** holds: less noise, better reconstruction; and narrow posteriors far apart are far from the prior.
 # - **A** tempts: no term names $\sigma$ any more. The reconstruction does: every bit of noise costs it.
@@ -983,7 +983,7 @@ reveal("strong", {"A": bce < 0.01, "B": kl < 1e-3 and differ < 0.05,
                   "C": kl < 1e-3 and differ > 0.3}, short=FAST)
 
 # %% [markdown]
-# <details><summary>Prediction `strong`</summary>
+# <details><summary>Prediction <code>strong</code></summary>
 #
 # - **B** holds: a KL of zero is a posterior that is the prior for every image: the code says nothing.
 # - **A** tempts: a loss of zero sounds like the reconstruction's aim. Grey pixels keep the BCE above zero, and the KL is the term with weight 10.
@@ -1236,7 +1236,7 @@ for name, model in annealed_models.items():
 # In dimensions out of use the reconstruction's gradient is some twenty times smaller (our full runs): the decoder hardly listens to them, and what moves
 # their means and widths is the KL term, whose minimum is where they are.
 #
-# <details><summary>Prediction `anneal`</summary>
+# <details><summary>Prediction <code>anneal</code></summary>
 #
 # - **B** holds: more dimensions stay in use. They cost nats, and save more than that in squared error.
 # - **A** tempts: to minimise another loss first looks like a detour. The direct way ends where some dimensions have fallen silent.
@@ -1643,7 +1643,7 @@ reveal("even", {"A": readable > 0.2 and ratio < 3, "B": readable > 0.2 and ratio
 # comes ten times as often as the rarest, or more. Training has drawn the codes of all digits towards the prior, if not perfectly: its
 # draws come nearer to the data's proportions. Good samples are a good *population*, not good pictures alone.
 #
-# <details><summary>Prediction `even`</summary>
+# <details><summary>Prediction <code>even</code></summary>
 #
 # - **B** holds: the decoder makes a bold picture of a code far out, but of few kinds of digit.
 # - **A** tempts: an even draw sounds fair. It is even in *codes*; the digits do not hold equal shares of that box, and most of its volume lies in its corners.
@@ -1819,13 +1819,15 @@ print(f"The VAE's loss is {fc_losses[-1] - cvae_losses[-1]:.1f} nats larger; the
 counts = torch.bincount(train_data.labels, minlength=10).cpu()
 entropy = -(counts / counts.sum() * (counts / counts.sum()).log()).sum().item()
 print(f"What there is to know about the class of a training image: {entropy:.2f} nats.")
-reveal("worth", {"A": 2 < entropy < 2.5, "B": 9 < entropy < 11, "C": not math.isfinite(entropy)})
+reveal(
+    "worth", {"A": 2 < entropy < 2.5, "B": 9 < entropy < 11, "C": not math.isfinite(entropy)}
+)
 
 # %% [markdown]
 # The difference, 3.5 to 4.8 nats in our full runs, is larger than what the class can be worth. It compares two *bounds* of two trained
 # networks: the rest is how far each bound lies above its own $-\log p$, how far each training has come, and that the cross-entropy of grey pixels is no likelihood.
 #
-# <details><summary>Prediction `worth`</summary>
+# <details><summary>Prediction <code>worth</code></summary>
 #
 # - **A** holds: the average is what image and class know about each other, at most what there is to know about the class: its entropy, $\log 10$ for ten equally frequent ones.
 # - **B** tempts: ten classes, ten units. One of ten needs 3.3 yes-or-no questions, which is 2.3 nats.
@@ -2242,15 +2244,24 @@ def fit_posterior(decoder, x, beta, steps=600):
 
 # %%
 # CHECK
-with checking("fit_posterior", "which of the two terms still has a gradient when they are added?"):
+with checking(
+    "fit_posterior", "which of the two terms still has a gradient when they are added?"
+):
     set_seed(0)
     image = torch.tensor([1.0, -2.0, 0.5])
     # with a decoder that does nothing, mu = x / (1 + beta / 2) and the variance is (beta / 2) / (1 + beta / 2)
     for beta in (2.0, 6.0):
         mu, log_var = fit_posterior(nn.Identity(), image, beta)
-        expect_close(f"mean with beta = {beta:g}", mu, image / (1 + beta / 2), rtol=0, atol=0.15)
-        expect_close(f"variance with beta = {beta:g}", log_var.exp(),
-                     torch.full((3,), beta / 2 / (1 + beta / 2)), rtol=0, atol=0.15)
+        expect_close(
+            f"mean with beta = {beta:g}", mu, image / (1 + beta / 2), rtol=0, atol=0.15
+        )
+        expect_close(
+            f"variance with beta = {beta:g}",
+            log_var.exp(),
+            torch.full((3,), beta / 2 / (1 + beta / 2)),
+            rtol=0,
+            atol=0.15,
+        )
 
 
 # %% [markdown]
@@ -2292,10 +2303,16 @@ with checking("count_classes", "in which order does 4.1 join z and class?"):
     read = lambda images: images[:, 8:].argmax(dim=1)  # a decoder that draws its own input
     expect_equal("a decoder that obeys", count_classes(nn.Identity(), 8, read, 4, 5), [5] * 4)
     stubborn = lambda images: torch.full((len(images),), 2, device=images.device)
-    expect_equal("a judge that sees twos only", count_classes(nn.Identity(), 8, stubborn, 4, 5),
-                 [0, 0, 5, 0])
-    expect_true("the class comes last", sum(count_classes(nn.Identity(), 8, read, 10, 20)) == 200,
-                "z first, then the class.")
+    expect_equal(
+        "a judge that sees twos only",
+        count_classes(nn.Identity(), 8, stubborn, 4, 5),
+        [0, 0, 5, 0],
+    )
+    expect_true(
+        "the class comes last",
+        sum(count_classes(nn.Identity(), 8, read, 10, 20)) == 200,
+        "z first, then the class.",
+    )
 
 # %% [markdown]
 # ### Go further
@@ -2333,7 +2350,9 @@ def free_bits(mu, log_var, floor):
 
 # %%
 # CHECK
-with checking("free_bits", "mean over the batch, then the maximum, then the sum over the dimensions."):
+with checking(
+    "free_bits", "mean over the batch, then the maximum, then the sum over the dimensions."
+):
     set_seed(0)
     mu, log_var = torch.randn(5, 4), torch.randn(5, 4)
     zeros = torch.zeros_like(mu)
@@ -2344,8 +2363,13 @@ with checking("free_bits", "mean over the batch, then the maximum, then the sum 
     value = free_bits(mu, log_var, floor)
     expect_close("two dimensions at the floor", value, 2 * floor + each[each > floor].sum())
     value.backward()
-    expect_close("what pulls at the means", mu.grad, (each > floor) * mu.detach() / 5, atol=1e-6,
-                 hint="Below the floor nothing does.")
+    expect_close(
+        "what pulls at the means",
+        mu.grad,
+        (each > floor) * mu.detach() / 5,
+        atol=1e-6,
+        hint="Below the floor nothing does.",
+    )
 
 # %% [markdown]
 # ## 7 Results

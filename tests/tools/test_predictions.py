@@ -87,10 +87,18 @@ def damages(source: NotebookSource, chance: random.Random):
         )
         yield (
             f"{one.id}: no reason",
-            changed(answered, rf"(Prediction `{one.id}`.*?)^- \*\*{letter}\*\* .*?(?=^- |\n\n</details>)", r"\1"),
+            changed(
+                answered, rf"(Prediction <code>{one.id}</code>.*?)^- \*\*{letter}\*\* .*?(?=^- |\n\n</details>)", r"\1"
+            ),
         )
-        yield f"{one.id}: two are right", changed(answered, rf"(Prediction `{one.id}`.*?)\*\* tempts", r"\1** holds")
-        yield f"{one.id}: none is right", changed(answered, rf"(Prediction `{one.id}`.*?)\*\* holds", r"\1** tempts")
+        yield (
+            f"{one.id}: two are right",
+            changed(answered, rf"(Prediction <code>{one.id}</code>.*?)\*\* tempts", r"\1** holds"),
+        )
+        yield (
+            f"{one.id}: none is right",
+            changed(answered, rf"(Prediction <code>{one.id}</code>.*?)\*\* holds", r"\1** tempts"),
+        )
         yield f"{one.id}: without its name", changed(asked, rf"\*\*Predict `{one.id}`\.\*\*", "**Predict.**")
         behind = [cell for n, cell in enumerate(cells) if n not in (asked, taken)]
         at = behind.index(cells[answered]) + 1
