@@ -128,7 +128,9 @@ def faults_of(source: NotebookSource) -> Iterator[tuple[SourceCell, str]]:
             yield next(one.asked for one in found if one.id == name), f"the prediction `{name}` stands {count} times."
     asked = {prediction.id for prediction in found}
     for cell in source.cells:
-        named = set(re.findall(r"Predict(?:ion)? (?:`|<code>)(\w[\w-]*)", cell.text)) if cell.kind == "markdown" else set()
+        named = (
+            set(re.findall(r"Predict(?:ion)? (?:`|<code>)(\w[\w-]*)", cell.text)) if cell.kind == "markdown" else set()
+        )
         for name in sorted(named - asked):
             yield cell, f"the prediction `{name}` is not read; see tools/predictions.py for its form."
     for prediction in found:
