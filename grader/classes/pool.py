@@ -77,6 +77,10 @@ class WorkerDied(RuntimeError):
     """A worker ended in the middle of its work, twice."""
 
 
+class PoolLost(RuntimeError):
+    """Whatever grades elsewhere cannot be used, or no longer; the message is a clause."""
+
+
 class _Worker:
     """One process, replaced when it dies: a pool of one, so that it is known what it was at."""
 
@@ -122,9 +126,7 @@ class _Worker:
 
 def _begin(warm_up: Callable[..., Any], args: tuple) -> None:
     """First in a new worker: limit its memory, never outlive the run, warm up."""
-    if sys.platform == "linux":  # of its own memory; the sandbox lifts this, and sets limits of its own
-        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-        resource.setrlimit(resource.RLIMIT_DATA, (WORKER_BYTES, hard))
+    limit_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the run's to handle
     pause = no_process()
     while True:
@@ -135,6 +137,13 @@ def _begin(warm_up: Callable[..., Any], args: tuple) -> None:
             pause.wait(_AGAIN_SECONDS)
     with suppress(Exception):
         warm_up(*args)
+
+
+def limit_memory() -> None:
+    """Of this process's own memory; the sandbox lifts this, and sets limits of its own."""
+    if sys.platform == "linux":
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        resource.setrlimit(resource.RLIMIT_DATA, (WORKER_BYTES, hard))
 
 
 def _end_with_parent() -> None:
