@@ -153,9 +153,7 @@ class Cluster(Pool):
                 _settle(task.out, value, value if kind == elsewhere.RAISED else None)
         if task.deaths >= _MOST_DEATHS:
             again = None
-            _settle(
-                task.out, error=WorkerDied(f"{_MOST_DEATHS} worker processes ended while they had it, and nothing else")
-            )
+            _settle(task.out, error=WorkerDied())
         future.release()
         with self._changed:
             self._flying.pop(future.key, None)

@@ -76,6 +76,9 @@ class Workers(Pool):
 class WorkerDied(RuntimeError):
     """A worker ended in the middle of its work, twice."""
 
+    def __init__(self) -> None:
+        super().__init__("a worker process ended in the middle, twice")
+
 
 class PoolLost(RuntimeError):
     """Whatever grades elsewhere cannot be used, or no longer; the message is a clause."""
@@ -118,7 +121,7 @@ class _Worker:
             except BrokenProcessPool:
                 self._pool.shutdown(wait=False)
                 self._pool = self._started()
-        raise WorkerDied("a worker process ended in the middle, twice")
+        raise WorkerDied
 
     def close(self) -> None:
         self._pool.shutdown()

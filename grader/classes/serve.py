@@ -150,7 +150,11 @@ class _Service:
         """Answer one connection, whatever comes."""
         try:
             connection.settimeout(_IDLE_SECONDS)
-            with suppress(OSError), connection, connection.makefile("rwb") as stream:  # it has gone, while we write, too
+            with (
+                suppress(OSError),
+                connection,
+                connection.makefile("rwb") as stream,
+            ):  # it has gone, while we write, too
                 while self._is_answered(stream):
                     pass
         finally:
