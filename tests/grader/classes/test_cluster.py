@@ -12,10 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 
 from grader.classes import cluster, elsewhere
 from grader.classes.batch import Settings
@@ -23,6 +25,7 @@ from grader.classes.cluster import Cluster
 from grader.classes.pool import PoolLost, WorkerDied
 from grader.records import Seat
 
+PROJECT = Path(__file__).resolve().parents[3]
 SECRET = "a secret that must not travel"
 
 
@@ -215,3 +218,35 @@ def test_a_proof_names_what_differs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_dask_it_says_what_to_install() -> None:
     with pytest.raises(PoolLost, match=r"pip install -r requirements-cluster.txt"):
         Cluster(None, 1, Settings("01_kl_divergence"), "C", ["01_kl_divergence"])
+
+
+# ---------------------------------------------------------------- the recipe
+
+
+def test_the_manifest_for_kubernetes_fits_together() -> None:
+    """What is said twice is the same, the secret comes from a secret, and a worker has one thread."""
+    parts = list(yaml.safe_load_all((PROJECT / "docs" / "kubernetes.yaml").read_text(encoding="utf-8")))
+    by_kind = {(part["kind"], part["metadata"]["name"]): part for part in parts}
+    assert len(by_kind) == len(parts) == 4
+    assert all({"apiVersion", "kind", "metadata", "spec"} == set(part) for part in parts)
+    labels = set()
+    for (kind, _), part in by_kind.items():
+        if kind == "Deployment":
+            template = part["spec"]["template"]
+            assert part["spec"]["selector"]["matchLabels"] == template["metadata"]["labels"]
+            labels.add(template["metadata"]["labels"]["app"])
+            (container,) = template["spec"]["containers"]
+            assert container["command"][:2] == ["python", "-m"]
+            assert "limits" in container["resources"]
+    service = by_kind["Service", "grader-scheduler"]
+    assert service["spec"]["selector"]["app"] in labels
+    (port,) = service["spec"]["ports"]
+    (worker,) = by_kind["Deployment", "grader-worker"]["spec"]["template"]["spec"]["containers"]
+    assert f"tcp://grader-scheduler:{port['port']}" in worker["command"]
+    assert worker["command"][worker["command"].index("--nthreads") + 1] == "1"
+    (salt,) = worker["env"]
+    assert salt["name"] == "GRADER_SALT"
+    assert "value" not in salt
+    assert set(salt["valueFrom"]) == {"secretKeyRef"}
+    policy = by_kind["NetworkPolicy", "grader"]["spec"]
+    assert set(policy["podSelector"]["matchExpressions"][0]["values"]) == labels
