@@ -5,6 +5,7 @@ from typing import Any
 
 from tools.notebook_source import NOT_ALLOWED, NotebookSource, SourceCell, SourceQuestion, imported_modules
 from tools.open_gaps import gap_name, open_gaps
+from tools.predictions import find_predictions
 from utils.assignments import SCHEMA
 from utils.assignments.gaps import count_gaps
 from utils.exercise.points import name_of_test
@@ -29,6 +30,10 @@ def build_manifest(source: NotebookSource) -> dict[str, Any]:
         "imports": imported_modules(imports),
         "not_allowed": _not_allowed(imports),
         "questions": [_question(question) for question in source.questions],
+        "predictions": [
+            {"id": one.id, "number": one.number, "question": one.question, "choices": one.choices, "right": one.right}
+            for one in find_predictions(source)
+        ],
     }
 
 

@@ -25,6 +25,8 @@ _HOME = {
     "expect_shape": "exercise.expect",
     "expect_true": "exercise.expect",
     "rel_error": "exercise.expect",
+    "predict": "exercise.predictions",
+    "reveal": "exercise.predictions",
     "hand_in": "submission",
     "save_weights": "submission.trained",
     "export_pdf": "export",

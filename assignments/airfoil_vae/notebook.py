@@ -28,8 +28,8 @@
 # {{points_table}}
 #
 # **Time.** Three to five hours of yours. All training together takes about four minutes on one CPU core; each cell that takes more
-# than ten seconds says so. It uses no GPU. With `FAST=1` in the environment the whole notebook runs in under two minutes, with rougher
-# profiles.
+# than ten seconds says so. It uses no GPU. With `FAST=1` in the environment the whole notebook runs in under two minutes, with
+# weights of ours where training takes longer.
 
 # %% [markdown]
 # ## Setup
@@ -84,21 +84,38 @@ from utils import (
     FAST,
     AirfoilDataset,
     Device,
+    Film,
+    Movable,
     TensorLoader,
     VAE_Tracker,
+    add_to_poster,
     build_optimizer,
     build_scheduler,
     count_params,
+    draw_airfoils,
     expect_close,
     expect_equal,
     expect_shape,
     expect_true,
     hand_in,
+    load_ours,
     measure_airfoils,
+    our_chain,
     plot_airfoils,
+    predict,
+    reveal,
     save_yaml,
     set_seed,
+    whose,
 )
+
+# %% [markdown]
+# **Short of time?** Set `LOAD_OURS = True` below and run on from there: every long training then runs one short round of your code and
+# goes on with weights of ours, which it says in one line. What follows is then our training, not yours; what you hand in must be your own: set it
+# back to `False` and run all before you do. (With `FAST=1` it is on from the start.)
+
+# %%
+LOAD_OURS = FAST
 
 # %% [markdown]
 # ## Symbols
@@ -157,6 +174,25 @@ print(f"scale {dataset.scale:.2f}; standard deviation {dataset.profiles.std():.3
 # $$\underbrace{(\mu, \log\sigma^2) = \mathrm{enc}(y)}_{\text{where in latent space?}} \qquad
 # \underbrace{z = \mu + \sigma \odot \epsilon, \quad \epsilon \sim \mathcal N(0, I)}_{\text{a random point around it}} \qquad
 # \underbrace{\hat y = \mathrm{dec}(z)}_{\text{the profile at that point}}$$
+#
+# **Move the ten numbers** before you build anything: each slider below is one number of $z$, and the decoder behind them is of a model of ours,
+# trained as in 5.1. The dotted outline is the middle of the prior, $z = 0$. Find a number that makes the wing thicker, one that bends it, and
+# one that does nothing at all. (Sliders need a running notebook; elsewhere you see where they were left.)
+
+# %%
+def wing_sliders(decode, about):
+    """A wing and a slider for each of its ten numbers."""
+    @torch.inference_mode()
+    def draw(**z):
+        codes = torch.tensor([[0.0] * 10, list(z.values())])
+        middle, wing = decode(codes.to(Device)).cpu()
+        return draw_airfoils(x, wing, title=about, behind=middle)
+
+    return Movable(draw, {f"z{k}": (-3.0, 3.0, 0.0) for k in range(1, 11)}, about)
+
+
+our_decoder = our_chain("airfoils_design", "decoder", nn.LeakyReLU()).to(Device)
+wing_sliders(our_decoder, "A wing of a model of ours, and z = 0 dotted").show()
 
 # %% [markdown]
 # ### 2.1 The encoder
@@ -584,7 +620,7 @@ expect_close("w after four steps of 0.1", model.w, 0.1, slips={
 # %%
 set_seed(0)
 first = VAE(200, [256, 128], 10)
-tracker = train_VAE(first, dataset, Device, beta=4e-4, n_iters=200 if FAST else 1000)
+tracker = train_VAE(first, dataset, Device, beta=4e-4, n_iters=400 if FAST else 1000)
 plot_airfoils(x, first.generate(8), title="After a first short run: wings, but wrinkled ones")
 
 # %% [markdown]
@@ -605,14 +641,29 @@ print("real data:", measure_airfoils(dataset.profiles[::60], dataset))
 #
 # ### 4.1 Too little and too much of beta
 #
-# **Predict.** $\beta$ is the price of information: every nat by which a posterior differs from the prior costs $\beta$.
-# Before you run the next cell, decide for yourself:
+# $\beta$ is the price of information: every nat by which a posterior differs from the prior costs $\beta$. The experiment trains the
+# same network with five values of $\beta$, from 0 to 0.02. (A minute or two on a CPU.)
+
+# %% [markdown]
+# **Predict `free`.** With $\beta = 0$ nothing holds the posteriors near the prior. What are the samples decoded from draws of the prior?
 #
-# 1. With $\beta = 0$, what keeps the posteriors near the prior? So what does the decoder know about a $z$ drawn from it?
-# 2. With $\beta = 0.02$, one nat costs 0.02. A decoder that ignores $z$ and answers with the mean profile has a reconstruction
-#    loss of 0.013, half of which lies along one direction. Is any information worth its price? What will the samples look like?
+# - **A**: the best wings of all five: the reconstruction is the best
+# - **B**: rough outlines that are no wings
+# - **C**: one wing over and over
+
+# %%
+predict("", "free", "ABC")
+
+# %% [markdown]
+# **Predict `dear`.** With $\beta = 0.02$ one nat costs 0.02. A decoder that ignores $z$ and answers with the mean profile has a reconstruction loss
+# of 0.013, half of which lies along one direction. What does training end with?
 #
-# The cell trains the same network with five values of $\beta$. (A minute or two on a CPU.)
+# - **A**: a few nats for the widest direction, and few but good wings
+# - **B**: no nats at all, and one wing over and over
+# - **C**: many nats, and rough samples
+
+# %%
+predict("", "dear", "ABC")
 
 # %%
 betas = [0.0, 1e-5, 4e-4, 3e-3, 2e-2]
@@ -621,17 +672,26 @@ for beta in betas:
     set_seed(0)
     models[beta] = VAE(200, [256, 128], 10)
     tracker = train_VAE(models[beta], dataset, Device, plot_freq=0, beta=beta,
-                        n_iters=100 if FAST else 1500)
+                        n_iters=100 if LOAD_OURS else 1500)
+    if LOAD_OURS:
+        tracker = load_ours(f"airfoils_beta_{beta:g}", models[beta], tracker)
     quality = measure_airfoils(models[beta].generate(24), dataset)
     rows.append((beta, np.mean(tracker.rec_losses[-50:]), np.mean(tracker.prior_losses[-50:]),
                  quality))
     print(f"beta {beta:g}: reconstruction {rows[-1][1]:.5f}, KL {rows[-1][2]:.3g} nats\n"
           f"    samples: {quality}")
+free, dear = rows[0][3], rows[-1][3]  # the limits are those of the table in 5.1
+reveal("free", {"A": free.roughness <= 28 and free.diversity >= 0.3, "B": free.roughness > 28,
+                "C": free.roughness <= 28 and free.diversity < 0.3})
+nats = rows[-1][2]
+reveal("dear", {"A": 0.5 < nats < 10 and dear.roughness <= 28,
+                "B": nats < 0.05 and dear.diversity < 0.3,
+                "C": nats > 0.5 and dear.roughness > 28})
 
 # %% figure="02_beta"
 samples = torch.cat([models[beta].generate(4) for beta in betas])
 plot_airfoils(x, samples, [f"beta {beta:g}" for beta in betas for _ in range(4)],
-              title="One row for each beta")
+              title=f"One row for each beta{whose(*models.values())}")
 
 # %%
 figure, axes = plt.subplots(1, 3, figsize=(10, 2.6), layout="constrained")
@@ -646,17 +706,42 @@ for axis, (title, values) in zip(axes, {
 axes[1].set_yscale("symlog", linthresh=1)
 
 # %% [markdown]
-# <details><summary>Compare with your prediction</summary>
+# <details><summary>Prediction `free`</summary>
 #
-# 1. Nothing does. The posteriors drift far from the prior and shrink, tens of nats away; the reconstruction is the best of
-#    all, but a $z$ from $\mathcal N(0, I)$ seldom falls where a profile has its code, and the decoder has not been asked about it.
-# 2. It is not. The first bit of information about the widest direction, whose variance is $\lambda_1 = 1.27$, lowers the loss by at most
-#    $\lambda_1/100 = 0.0127$ a nat (next section), less than 0.02. Sending nothing is cheapest: every posterior becomes the prior, the KL is 0,
-#    the decoder ignores $z$ and answers with the one profile that is least wrong for all data: their mean.
+# - **B** holds: the posteriors drift far from the prior and shrink, tens of nats away; draws of the prior land between them.
+# - **A** tempts: the best reconstruction looks like the best model. But a $z$ from $\mathcal N(0, I)$ seldom falls where a profile has its code, and the decoder has not been asked about it.
+# - **C** tempts: that is the failure of the other end of the scale, where nothing is told.
 #
-# Between the two lies a range of $\beta$ where samples are neither rough nor alike.
 # </details>
 #
+# <details><summary>Prediction `dear`</summary>
+#
+# - **B** holds: sending nothing is cheapest: every posterior becomes the prior, the decoder ignores $z$ and answers with the one profile that is least
+#   wrong for all data, their mean. Between the two ends lies a range of $\beta$ where samples are neither rough nor alike.
+# - **A** tempts: the mean profile wastes 0.013, and half of it could be had for one direction. The first bit of information about it, whose variance is
+#   $\lambda_1 = 1.27$, lowers the loss by at most $\lambda_1/100 = 0.0127$ a nat (next section), less than the price.
+# - **C** tempts: roughness belongs to a *small* $\beta$ and to short training; a dear nat is not bought in numbers.
+#
+# </details>
+#
+# **Move beta**: the same eight codes, decoded by the model of each $\beta$. (Five models of ours are stored with the notebook: the slider works at once.)
+
+# %%
+set_seed(1)
+eight = torch.randn(8, 10)
+
+
+@torch.inference_mode()
+def wings_at(beta):
+    """Eight designs of the stored model that was trained with this beta."""
+    wings = our_chain(f"airfoils_beta_{beta:g}", "decoder", nn.LeakyReLU())(eight)
+    return draw_airfoils(x, wings, f"beta {beta:g}: {measure_airfoils(wings, dataset)}")
+
+
+Movable(wings_at, {"beta": [0.0, 1e-5, 4e-4, 3e-3, 2e-2]},
+        "The same eight codes, decoded by models of ours, one for each beta").show()
+
+# %% [markdown]
 # **Collapse, dimension by dimension.** The KL is a sum over ten latent dimensions. The next picture takes it apart.
 
 # %%
@@ -684,7 +769,17 @@ axis.legend();
 #
 # $$\lambda_i > \sigma_y^2 = 100\,\beta .$$
 #
-# *Predict:* the cell prints the first variances. How many directions are worth their price at $\beta = 0.0004$? How many does the model above use?
+# The next cell prints the first variances, and counts.
+
+# %% [markdown]
+# **Predict `used`.** How many latent dimensions does the model above use at $\beta = 0.0004$, of its ten?
+#
+# - **A**: all ten: unused ones would be a waste
+# - **B**: as many as there are directions worth their price
+# - **C**: fewer than are worth their price
+
+# %%
+predict("", "used", "ABC")
 
 # %%
 heights = torch.from_numpy(dataset.profiles)
@@ -694,12 +789,17 @@ lines = [f"beta {beta:g}: {(variances > 100 * beta).sum()} directions above {100
          for beta in betas[1:]]
 print("variances of the data:", *(f"{value:.3f}" for value in variances[:6]),
       *("\n" + line for line in lines))
+worth, used = (variances > 100 * 4e-4).sum(), (kl_per_dimension(models[4e-4]) > 0.05).sum()
+reveal("used", {"A": used == 10, "B": used == worth, "C": 0 < used < worth})
 
 # the same beta once more, after a warm-up in which information is nearly free (half a minute)
 set_seed(0)
 warmed = VAE(200, [256, 128], 10)
-for beta, n_iters in ((1e-5, 100 if FAST else 1500), (4e-4, 100 if FAST else 2000)):
-    tracker = train_VAE(warmed, dataset, Device, plot_freq=0, beta=beta, n_iters=n_iters)
+for beta, n_iters in ((1e-5, 1500), (4e-4, 2000)):
+    tracker = train_VAE(warmed, dataset, Device, plot_freq=0, beta=beta,
+                        n_iters=100 if LOAD_OURS else n_iters)
+if LOAD_OURS:
+    tracker = load_ours("airfoils_warmed", warmed, tracker)
 print(f"beta 0.0004 after a warm-up: {(kl_per_dimension(warmed) > 0.05).sum()} dimensions "
       f"used, total loss "
       f"{np.mean(tracker.total_losses[-50:]):.5f}; without: "
@@ -709,31 +809,60 @@ print(f"beta 0.0004 after a warm-up: {(kl_per_dimension(warmed) > 0.05).sum()} d
 # In our full run the model trained from the start uses two dimensions of the four that are worth their price, and the warmed-up one uses
 # four and ends with the lower loss (0.0027 against 0.0031). So "two of ten" is a matter of *training*, not of the data: a dimension that
 # falls silent early finds it hard to come back. Notebook 3 comes back to this in 2.4.
+#
+# <details><summary>Prediction `used`</summary>
+#
+# - **C** holds: the widest directions are learned first; meanwhile the others have learned to be silent.
+# - **A** tempts: `latent_size` is 10, and a network seems to use what it is given. Every dimension in use is paid for in nats.
+# - **B** tempts: it is what the best *linear* model does, and what the formula says. A training that starts with the full price ends below it.
+#
+# </details>
 
 # %% [markdown]
 # ### 4.2 The unit of the data is part of beta
 #
-# **Predict.** The cell below trains with one $\beta$ on the same profiles twice: scaled, and in chord lengths, where all
-# heights are 6.67 times smaller. What happens to the reconstruction loss of one and the same error? Which $\beta$ would you
-# need for the same balance? (About 15 seconds on a CPU.)
+# The cell below trains with one $\beta$ on the same profiles twice: scaled, and in chord lengths, where all
+# heights are 6.67 times smaller. (About 15 seconds on a CPU.)
+
+# %% [markdown]
+# **Predict `unit`.** The same $\beta$, the same network, heights 6.67 times smaller. What happens to the KL?
+#
+# - **A**: nothing: the information in a profile does not depend on its unit
+# - **B**: it falls 6.67 times, as the heights do
+# - **C**: it falls to nearly 0: nothing is told any more
+
+# %%
+predict("", "unit", "ABC")
 
 # %%
 units = {"scaled to max |y| = 1": list(dataset),
          "in chord lengths": [(y / dataset.scale, name) for y, name in dataset]}
 figure, axis = plt.subplots(figsize=(6, 2.6), layout="constrained")
+ends = []
 for (label, profiles), style in zip(units.items(), ("-", "--")):
     set_seed(0)
     tracker = train_VAE(VAE(200, [256, 128], 10), profiles, Device, plot_freq=0, beta=4e-4,
-                        n_iters=200 if FAST else 1000)
+                        n_iters=400 if FAST else 1000)
     axis.plot(tracker.prior_losses, style,
               label=f"{label}: ends at {np.mean(tracker.prior_losses[-50:]):.2g} nats")
+    ends.append(np.mean(tracker.prior_losses[-50:]))
 axis.set(xlabel="iteration", ylabel="KL to the prior (nats)", title="One beta, two units")
 axis.set_yscale("symlog", linthresh=0.1)
-axis.legend();
+axis.legend()
+kept = ends[1] / ends[0]
+reveal("unit", {"A": kept > 0.8, "B": 0.1 < kept < 0.3, "C": kept < 0.05}, short=FAST)
 
 # %% [markdown]
 # Squared errors shrink with the square of the unit, here by $6.67^2 \approx 44$, and the KL does not shrink at all. So the same
 # $\beta$ is 44 times stronger in chord lengths: enough to collapse the model. A $\beta$ belongs to a unit and to two reductions.
+#
+# <details><summary>Prediction `unit`</summary>
+#
+# - **C** holds: the price of a nat is now 44 times what it was in units of the error. Divide $\beta$ by 44 for the same balance.
+# - **A** tempts: the KL in nats knows no unit, and the first layer can undo any factor. But the *loss* weighs squared heights against nats.
+# - **B** tempts: everything seems to shrink by the same factor. Squares shrink by its square, and the optimum does not shrink in proportion: below the price nothing is told.
+#
+# </details>
 
 # %% [markdown]
 # ## 5 Your design
@@ -796,17 +925,26 @@ train_config.update(beta=0.00043, lr_scheduler_name="StepLR",
 # </details>
 
 # %% [markdown]
-# The progress display shows how many iterations your machine does in a second; the grader's budget is CPU time on one core.
+# The progress display shows how many iterations your machine does in a second; the grader's budget is CPU time on one core. Below the curves
+# four codes are decoded again and again while you train: `02_wings.gif` is a film of it, to keep.
 
 # %%
 set_seed(0)
-model = VAE(**model_config)
-n_iters = min(300, train_config["n_iters"]) if FAST else train_config["n_iters"]
-tracker = train_VAE(model, dataset, Device, **{**train_config, "n_iters": n_iters})
+# ours are of the published configuration, whatever yours is
+model = VAE(200, [512, 256, 128], 10) if LOAD_OURS else VAE(**model_config)
+n_iters = min(300, train_config["n_iters"]) if LOAD_OURS else train_config["n_iters"]
+four = torch.randn(4, 10, generator=torch.Generator().manual_seed(3)).to(Device)
+film = Film("02_wings.gif", lambda: draw_airfoils(x, model.decoder(four), "Four codes"),
+            "Four wings while the model trains")
+with film.of(model):
+    tracker = train_VAE(model, dataset, Device, **{**train_config, "n_iters": n_iters})
+film.show()
+if LOAD_OURS:
+    tracker = load_ours("airfoils_design", model, tracker)
 
 # %% figure="02_samples"
 samples = model.generate(24)
-plot_airfoils(x, samples, title="24 designs of your model")
+plot_airfoils(x, samples, title=f"24 designs{whose(model)}")
 print(measure_airfoils(samples, dataset))
 
 # %% [markdown]
@@ -820,8 +958,18 @@ print(measure_airfoils(samples, dataset))
 # Before you are proud of a deep model, ask what a shallow one gives. With `hidden_dims=[]` encoder and decoder are *linear*: the model
 # is principal component analysis with noise, and all else stays as it was.
 #
-# *Predict:* will its samples be rougher or smoother than yours? Its reconstructions better or worse? It gets 5,000 iterations at a constant
+# It gets 5,000 iterations at a constant
 # rate, once with the published $\beta$ and once with a larger one; and beside it stands a deep model with a smaller one. (Half a minute.)
+
+# %% [markdown]
+# **Predict `depth`.** How do the linear model's samples and reconstructions at $\beta = 0.00043$ compare with those of your deep one?
+#
+# - **A**: rougher samples, worse reconstructions
+# - **B**: smoother samples, worse reconstructions
+# - **C**: smoother samples, better reconstructions
+
+# %%
+predict("", "depth", "ABC")
 
 # %%
 def best_linear_loss(beta):
@@ -844,14 +992,18 @@ def distance_to_real(samples):
     return apart.min(dim=1).values.mean().item()
 
 
-designs = {"yours": (model, tracker)}
+whom = "ours of 5.1" if LOAD_OURS else "yours"
+designs = {whom: (model, tracker)}
 for name, hidden_dims, beta, n_iters in (("linear, beta 0.00043", [], 0.00043, 5000),
                                          ("linear, beta 0.003", [], 0.003, 5000),
                                          ("deep, beta 0.0001", [256, 128], 0.0001, 2000)):
     set_seed(0)
     design = VAE(200, hidden_dims, 10)
-    designs[name] = design, train_VAE(design, dataset, Device, plot_freq=0, beta=beta,
-                                      n_iters=n_iters // 10 if FAST else n_iters)
+    run = train_VAE(design, dataset, Device, plot_freq=0, beta=beta,
+                    n_iters=100 if LOAD_OURS else n_iters)
+    if LOAD_OURS:
+        run = load_ours(f"airfoils_{name.replace(', beta ', '_')}", design, run)
+    designs[name] = design, run
 for name, (design, run) in designs.items():
     rec, kl = np.mean(run.rec_losses[-100:]), np.mean(run.prior_losses[-100:])
     print(f"{name}: {count_params(design):,} parameters, "
@@ -859,12 +1011,19 @@ for name, (design, run) in designs.items():
           f"{mean_error(design):.5f}, loss at beta 0.00043 {rec + 0.00043 * kl:.5f}\n"
           f"    samples: {measure_airfoils(design.generate(240), dataset)}, "
           f"{distance_to_real(design.generate(240)):.4f} from the nearest real one")
+straight = designs["linear, beta 0.00043"][0]
+rough, error = ([measure_airfoils(design.generate(240), dataset).roughness
+                 for design in (straight, model)], [mean_error(straight), mean_error(model)])
+reveal("depth", {"A": rough[0] > rough[1] and error[0] > error[1],
+                 "B": rough[0] < rough[1] and error[0] > error[1],
+                 "C": rough[0] < rough[1] and error[0] < error[1]})
 print(f"the best linear model at beta 0.00043: loss {best_linear_loss(0.00043):.5f}\n"
       f"two principal components: mean squared error {variances[2:].sum().item() / 200:.5f}")
 
 # %%
 plot_airfoils(x, designs["linear, beta 0.003"][0].generate(8),
-              title="Designs of a linear model, beta 0.003")
+              title="Designs of a linear model, beta 0.003"
+              + whose(designs["linear, beta 0.003"][0]))
 
 # %% [markdown]
 # In our full runs the linear model, 6,220 parameters instead of 538,332, is smoother (roughness 2) and more diverse than the data. Its
@@ -881,6 +1040,14 @@ plot_airfoils(x, designs["linear, beta 0.003"][0].generate(8),
 # reconstructs about as well as the linear model with four or five, and its samples stay twice as near to real profiles. A linear decoder adds the third
 # number's shape to the first two's, whatever these are; a deep one need not. Ask what
 # the simplest model gives before you build a deep one, and try the same question on the digits of notebook 3.
+#
+# <details><summary>Prediction `depth`</summary>
+#
+# - **C** holds: with the published configuration as the deep one. Your own may be closer: a constant rate makes it smoother, a smaller $\beta$ makes it more exact.
+# - **A** tempts: a hundredth of the parameters sounds like a worse model in every way. Smooth outlines are what a few directions of smooth data give.
+# - **B** tempts: a simple model may be smooth and *miss* detail. Here it uses more of its dimensions than the deep one does, and misses less.
+#
+# </details>
 #
 # ## 6 What the model knows
 #
@@ -950,7 +1117,7 @@ def widest_two(points):
 
 with torch.inference_mode():
     free = models[0.0].encoder(heights.to(Device))[0].cpu()
-for name, points in (("your model", mu), ("beta = 0", free),
+for name, points in ((whom, mu), ("beta = 0", free),
                      ("principal components", heights)):
     print(f"{name:<21} thickness foretold by neighbours in the map: "
           f"{foretold(widest_two(points), torch.from_numpy(thickness)):.3f}")
@@ -960,18 +1127,38 @@ for name, points in (("your model", mu), ("beta = 0", free),
 # is not what makes the colours smooth. What it does is to put the codes where the prior draws, as 4.1 showed. The symmetric sections lie along a
 # straight line in the map; on it they differ mostly in thickness.
 #
+# ### 6.3 Ten sliders on your model
+#
+# The sliders of part 2 once more, now on what you trained. Which numbers does *your* model use? Compare with 4.1.
+
+# %%
+wing_sliders(model.decoder, f"A wing of the model of 5.1{whose(model)}; z = 0 dotted").show()
+
+# %% [markdown]
 # ## 7 Hand in
 #
 # ### 7.1 Two files and the notebook
 # **`air.zip`** · given
 #
 # The cell writes `model_config.yaml` and `train_config.yaml`, looks for gaps that are still open, and packs everything.
-# Save the notebook before you run it.
+# Save the notebook before you run it. Then it adds your wings to `poster.pdf`, a page to keep, which grows with notebooks 3 and 4.
 
 # %%
 save_yaml(model_config, "model_config.yaml")
 save_yaml(train_config, "train_config.yaml")
-hand_in("02_airfoil_vae", files=["model_config.yaml", "train_config.yaml"])
+hand_in("02_airfoil_vae",
+        files=["model_config.yaml", "train_config.yaml", "02_wings.gif"])
+
+
+def my_wings():
+    quality = measure_airfoils(model.generate(24), dataset)
+    return {"heading": "Wings that nobody had drawn", "models": [model], "x": x,
+            "profiles": model.generate(24), "facts": [
+                f"{count_params(model):,} parameters", f"{len(tracker.total_losses):,} steps",
+                f"beta {train_config['beta']:g}", f"{quality}"]}
+
+
+add_to_poster("02_wings", my_wings)
 
 # %% [markdown]
 # ## References

@@ -175,6 +175,7 @@ class Grader:
             wall_seconds=round(wall_seconds + run.wall_seconds, 3),
             grader=_versions(rubric),
             written=reading.written,
+            guesses=reading.guesses,
         )
 
     def _job(self, rubric: Rubric, reading: Reading, draw: Draw) -> tuple[Job, dict[str, Arrays]]:
@@ -200,6 +201,7 @@ class Grader:
             ignored=submission.ignored,
             fault=fault,
             written=reading.written,
+            guesses=reading.guesses,
         )
 
 

@@ -6,7 +6,7 @@ them by `make notebooks`. The hand-in check, the grader and the tests read them 
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, get_args
 
@@ -65,6 +65,17 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Prediction:
+    """What students guess before an experiment; no points hang on it."""
+
+    id: str
+    number: str  # of the heading above it: "1.3"
+    question: str
+    choices: dict[str, str] = field(hash=False)  # letter to text
+    right: str  # the letter that the notebook's own run shows
+
+
+@dataclass(frozen=True)
 class Assignment:
     """One notebook, as the grader and the hand-in check know it."""
 
@@ -75,6 +86,7 @@ class Assignment:
     not_allowed: tuple[str, ...]  # dotted names an answer must not use
     questions: tuple[Question, ...]
     about: About
+    predictions: tuple[Prediction, ...] = ()
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -175,6 +187,7 @@ def parse_assignment(manifest: dict[str, Any]) -> Assignment:
         not_allowed=tuple(manifest["not_allowed"]),
         questions=tuple(_parse_questions(manifest["questions"])),
         about=parse_about(manifest["about"]),
+        predictions=tuple(Prediction(**entry) for entry in manifest.get("predictions", ())),
     )
 
 

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.predictions import disagreements
 from tools.notebook_source import ROOT, read_source
 from tools.notebooks import solved_notebook, student_notebook
 from utils.exercise.expect import ExpectationError
@@ -38,6 +39,10 @@ def executed(tmp_path_factory):
 def printed(notebook, first_line: str) -> str:
     cells = [cell for cell in notebook.cells if cell.source.startswith(first_line)]
     return "".join(out.text for cell in cells for out in cell.get("outputs", []) if out.output_type == "stream")
+
+
+def test_what_a_prediction_calls_right_is_what_the_run_shows(executed):
+    assert disagreements(NAME, executed[0]) == []
 
 
 def test_every_visible_check_passes(executed):

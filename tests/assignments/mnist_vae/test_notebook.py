@@ -6,6 +6,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.predictions import disagreements
 from tools.notebook_source import ROOT, read_source
 from tools.notebooks import solved_notebook
 from utils.assignments import load_assignment
@@ -43,6 +44,10 @@ def printed(notebook, part: str) -> str:
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and part in cell.source]
     outputs = [out for cell in cells for out in cell.outputs]
     return "".join(out.text for out in outputs if out.output_type == "stream" and out.name == "stdout")
+
+
+def test_what_a_prediction_calls_right_is_what_the_run_shows(executed):
+    assert disagreements(NAME, executed[0]) == []
 
 
 def test_every_visible_check_passes(executed):
