@@ -74,7 +74,7 @@ def serve(options: argparse.Namespace) -> int:
         os.chmod(folder, 0o711)  # the sandboxes' users pass through
         nursery.load(names)
         seat = Seat(folder=folder)
-        with Workers(max(1, options.workers), _warm, nursery.requests, settings, seat, names) as pool:
+        with Workers(max(1, options.workers), _warm, nursery.requests, settings, seat) as pool:
             tier = pool.submit(tier_here, settings, seat).result()
             if not is_at_least(tier, options.min_tier):
                 raise WeakIsolation(tier)
@@ -87,10 +87,10 @@ def serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _warm(requests: socket.socket | None, settings: Settings, seat: Seat, names: list[str]) -> None:
+def _warm(requests: socket.socket | None, settings: Settings, seat: Seat) -> None:
     """First in every worker: whatever grading needs is loaded, as it is now."""
     ready(requests)
-    for name in names:
+    for name in graded_assignments():
         assert load_rubric(name).digest
     tier_here(settings, seat)
 
