@@ -416,7 +416,8 @@ with torch.no_grad():
               for logits, label in zip(map(gan._discriminator, kinds), (1.0, 0.0))]
 first_loss = sum(halves).item()
 print(f"L_D before training: {halves[0]:.3f} + {halves[1]:.3f} = {first_loss:.3f}")
-reveal("start", {"A": first_loss < 0.3, "B": 0.5 < first_loss < 0.9, "C": 1.1 < first_loss < 1.7})
+reveal("start", {"A": first_loss < 0.3, "B": 0.5 < first_loss < 0.9,
+                 "C": 1.1 < first_loss < 1.7})
 
 # %% [markdown]
 # With all logits 0 both halves of $L_D$ are $\log 2$, and $L_D = \log 4 \approx 1.386$: where a finished game would end. Ours starts between 1.2 and 1.5: batch norm makes the first
@@ -652,7 +653,8 @@ if LOAD_OURS:
 # %%
 owner = whose(gan._generator)
 plot_gan_losses({"DCGAN": gan.tracker}, source.title(f"The two losses{owner}"))
-d_end, g_end = (np.mean(losses[-100:]) for losses in (gan.tracker.d_losses, gan.tracker.g_losses))
+d_end, g_end = (np.mean(losses[-100:])
+                for losses in (gan.tracker.d_losses, gan.tracker.g_losses))
 print(f"Mean of the last 100 steps: L_D {d_end:.2f}, L_G {g_end:.2f}")
 reveal("fall", {"A": d_end < 0.1 and g_end < 0.1, "B": d_end > 0.2 and g_end > 0.2,
                 "C": d_end < 0.1 and g_end > 1})
