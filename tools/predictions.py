@@ -12,7 +12,7 @@ one says of every choice why it holds or what makes it tempting:
 
     reveal("swap", {"A": first > second, "B": second > first})
 
-    # <details><summary>Prediction `swap`</summary>
+    # <details><summary>Prediction <code>swap</code></summary>
     #
     # - **B** holds: …
     # - **A** tempts: …
@@ -33,7 +33,7 @@ _ASKED = re.compile(
     r"\*\*Predict `(\w[\w-]*)`\.\*\*\s*(.*?)\n\n((?:- \*\*[A-Z]\*\*: .*(?:\n|\Z)(?:  .*(?:\n|\Z))*)+)", re.S
 )
 _CHOICE = re.compile(r"^- \*\*([A-Z])\*\*: (.*?)(?=^- |\Z)", re.M | re.S)
-_ANSWERED = re.compile(r"<details><summary>Prediction `(\w[\w-]*)`</summary>\n\n(.*?)\n\n</details>", re.S)
+_ANSWERED = re.compile(r"<details><summary>Prediction <code>(\w[\w-]*)</code></summary>\n\n(.*?)\n\n</details>", re.S)
 _REASON = re.compile(r"^- \*\*([A-Z])\*\* (holds|tempts): (.*?)(?=^- |\Z)", re.M | re.S)
 _OLD = re.compile(r"\*Predict\b(?! `)")
 _WORDS = 5  # that a reason has at least
@@ -128,7 +128,9 @@ def faults_of(source: NotebookSource) -> Iterator[tuple[SourceCell, str]]:
             yield next(one.asked for one in found if one.id == name), f"the prediction `{name}` stands {count} times."
     asked = {prediction.id for prediction in found}
     for cell in source.cells:
-        named = set(re.findall(r"Predict(?:ion)? `(\w[\w-]*)`", cell.text)) if cell.kind == "markdown" else set()
+        named = (
+            set(re.findall(r"Predict(?:ion)? (?:`|<code>)(\w[\w-]*)", cell.text)) if cell.kind == "markdown" else set()
+        )
         for name in sorted(named - asked):
             yield cell, f"the prediction `{name}` is not read; see tools/predictions.py for its form."
     for prediction in found:

@@ -25,6 +25,7 @@ _HOME = {
     "expect_shape": "exercise.expect",
     "expect_true": "exercise.expect",
     "rel_error": "exercise.expect",
+    "checking": "exercise.checking",
     "predict": "exercise.predictions",
     "reveal": "exercise.predictions",
     "hand_in": "submission",

@@ -92,7 +92,7 @@ from torch.utils.data import TensorDataset
 from tqdm.auto import tqdm
 
 from utils import (
-    FAST, Checkpoint, CIFAR10Dataset, Device, GAN_Tracker, GANWatch, TensorLoader, accelerated,
+    FAST, Checkpoint, CIFAR10Dataset, Device, GAN_Tracker, GANWatch, TensorLoader, accelerated, checking,
     code_digest, count_params, expect_close, expect_equal, expect_shape, expect_true, hand_in,
     images_0_1, load_pretrained, make_grid, optimizer_of, plot_film, plot_gan_losses,
     plot_reconstruction_grid, predict, reveal, save_weights, set_seed, show_images,
@@ -405,13 +405,15 @@ with torch.no_grad():
               for logits, label in zip(map(gan._discriminator, kinds), (1.0, 0.0))]
 first_loss = sum(halves).item()
 print(f"L_D before training: {halves[0]:.3f} + {halves[1]:.3f} = {first_loss:.3f}")
-reveal("start", {"A": first_loss < 0.3, "B": 0.5 < first_loss < 0.9, "C": 1.1 < first_loss < 1.7})
+reveal(
+    "start", {"A": first_loss < 0.3, "B": 0.5 < first_loss < 0.9, "C": 1.1 < first_loss < 1.7}
+)
 
 # %% [markdown]
 # With all logits 0 both halves of $L_D$ are $\log 2$, and $L_D = \log 4 \approx 1.386$: where a finished game would end. Ours starts between 1.2 and 1.5: batch norm makes the first
 # logits of a batch differ from 0. The number alone does not tell a fair draw between two experts from one between two beginners.
 #
-# <details><summary>Prediction `start`</summary>
+# <details><summary>Prediction <code>start</code></summary>
 #
 # - **C** holds: two undecided halves of $\log 2$ each.
 # - **A** tempts: logits of 0 sound like a loss of 0. A logit of 0 is the probability one half.
@@ -586,7 +588,7 @@ for letter, call in (("A", lambda: gan._generator(draw_codes(BATCH_SIZE)).detach
 reveal("leftover", {"A": cleared["A"], "B": cleared["B"], "C": cleared["C"]})
 
 # %% [markdown]
-# <details><summary>Prediction `leftover`</summary>
+# <details><summary>Prediction <code>leftover</code></summary>
 #
 # - **B** holds: it clears what that optimizer will use, before the next `backward()`.
 # - **A** tempts: it is the call everybody names in this step. It keeps the *discriminator's* loss from reaching the generator, the other way round.
@@ -655,7 +657,7 @@ plt.show()
 # **Read the film**: look at what comes first, large shapes or edges, and whether a code keeps its layout from frame to frame. In a run of a
 # few epochs you see colours only.
 #
-# <details><summary>Prediction `fall`</summary>
+# <details><summary>Prediction <code>fall</code></summary>
 #
 # - **B** holds: each network learns against the other one as it is now. If the game were over they would stand at $\log 4$ and $\log 2$.
 # - **A** tempts: every loss so far was one network's own. Here one network's gain is the other's loss.
@@ -858,7 +860,7 @@ for name, game in games.items():
 # collapse**: $L_G$ is small, the samples are alike, and the diversity above is a fraction of the real one. A sample on its own
 # does not show it.
 #
-# <details><summary>Prediction `games`</summary>
+# <details><summary>Prediction <code>games</code></summary>
 #
 # - **B** holds: the first generator's own rate is too small, the third one's loss is flat where $D$ is sure.
 # - **A** tempts: one hears that a strong discriminator leaves no gradient. That is true of $\log(1 - D)$; with $-\log D$ a surer one pulls harder.
@@ -1003,7 +1005,7 @@ print("after _init_weights: ", *(f"{spread:.4f}" for spread in spread_of_origina
 # with batch norm. And `_init_weights` changes nothing in the normalised layers: they start from PyTorch's own initial weights,
 # with the scale divided out.
 #
-# <details><summary>Prediction `divided`</summary>
+# <details><summary>Prediction <code>divided</code></summary>
 #
 # - **B** holds: a smaller input has a smaller spread, and the quotient stays. The bias and the tiny constant of batch norm leave the rest.
 # - **A** tempts: that is what a linear layer does on its own. Behind it stands batch norm, which divides by the spread it finds.
@@ -1059,7 +1061,7 @@ reveal("bounded", {"A": apart > 0.2, "B": apart < -0.2, "C": abs(apart) <= 0.2},
 #
 # The ranges overlap: no difference that these runs could show. That fits the cell above: behind the bounded convolutions batch norm scales again.
 #
-# <details><summary>Prediction `bounded`</summary>
+# <details><summary>Prediction <code>bounded</code></summary>
 #
 # - **C** holds: in the table above the ranges with and without overlap.
 # - **A** tempts: that is what the bound is for. It would need a discriminator in which nothing undoes it.
@@ -1154,7 +1156,7 @@ reveal("liked", {"A": rises and far[1] < 0.9 * far[0], "B": rises and far[1] >= 
 # **Read it.** The logits rise; look whether objects appear. You have not asked for a likely image but for one that *this* discriminator
 # rates highly: the one in evaluation mode, whose running statistics mix real and fake (1.3), not the one of the training.
 #
-# <details><summary>Prediction `liked`</summary>
+# <details><summary>Prediction <code>liked</code></summary>
 #
 # - **B** holds: a search finds what raises a number. The colour distance to real images does not fall with it.
 # - **A** tempts: the discriminator is the judge of realness here, and what it likes better ought to be better. It was trained on draws of the generator, not on what a search makes to please it.
@@ -1321,7 +1323,7 @@ reveal("far", {"A": 7 < length < 9, "B": length <= 7, "C": length > 16}, short=F
 # the same size, do better still (0.009): a low loss is no sign of a good generator. The codes found have lengths near 5; draws from
 # the prior have lengths near $\sqrt{64} = 8$. The search started at 0 and knows no prior.
 #
-# <details><summary>Prediction `far`</summary>
+# <details><summary>Prediction <code>far</code></summary>
 #
 # - **B** holds: it starts at 0, and 500 steps end on the way.
 # - **A** tempts: the generator was trained on such codes, and its images lie there. The search asks for one image, and nothing in its loss asks for a likely code.
@@ -1356,6 +1358,140 @@ for name, values in (("samples", distance), ("test images", unseen)):
 # %% [markdown]
 # **Read it.** A copy would be nearly 0 away. In our full runs samples lie a little *farther* from the training images than unseen test images do
 # (0.19 to 0.20 against 0.18): no sign of copies. (Distances over pixels find copies, not ideas taken over.)
+
+# %% [markdown]
+# ## To break, and to go on
+#
+# Nothing here is graded, and a first pass may skip it. Each check says green or red, and Run All goes on past a red one.
+#
+# ### Find the bug
+#
+# `called_right` should give the share of images that a discriminator calls right. For one that is right about every image, but not very sure, it says one half.
+
+
+# %%
+# FIND THE BUG
+def called_right(discriminator, real, fake, part=64):
+    """The share of images called right, real ones and fakes counted alike; a number from 0 to 1.
+
+    Args:
+        discriminator: From images to logits, shape (B, 1).
+        real, fake: Images, shape (B, 3, 32, 32).
+    """
+    right = 0
+    with torch.no_grad():
+        for images, is_real in ((real, True), (fake, False)):
+            for some in images.split(part):
+                logits = discriminator(some)
+                ### BUG: right += ((logits > 0.5) == is_real).sum().item()
+                right += ((logits > 0) == is_real).sum().item()
+    return right / (len(real) + len(fake))
+
+
+# %% [markdown]
+# <details><summary>Where to look</summary>
+#
+# What does a discriminator return, and what is that number when it is undecided?
+#
+# </details>
+
+# %%
+# CHECK
+with checking("called_right", "what number does an undecided discriminator return?"):
+    set_seed(0)
+    bright, dark = torch.ones(100, 3, 32, 32), torch.zeros(30, 3, 32, 32)
+    unsure = lambda images: 0.4 * images.mean(dim=(1, 2, 3))[:, None] - 0.2
+    expect_close("right about all, and not sure", called_right(unsure, bright, dark), 1.0)
+    expect_close(
+        "wrong about all", called_right(lambda images: -unsure(images), bright, dark), 0.0
+    )
+    expect_close(
+        "calls everything real",
+        called_right(lambda images: torch.full((len(images), 1), 3.0), bright, dark),
+        100 / 130,
+    )
+
+# %% [markdown]
+# ### Go further
+#
+# **A penalty in place of a norm.** WGAN-GP (Gulrajani et al. 2017) bounds the critic's slope where it matters: at random points on the lines between real and fake images it
+# pays for every slope that is not 1,
+#
+# $$\mathbb{E}_{u,\,x,\,\tilde x}\Big[\big(\|\nabla_{\hat x} D(\hat x)\| - 1\big)^2\Big], \qquad \hat x = u\,x + (1 - u)\,\tilde x, \quad u \sim U(0, 1),$$
+#
+# one $u$ for each image. Add ten times this to the discriminator's loss in a subclass of `DCGAN`, in a discriminator without batch norm, and train.
+
+
+# %%
+# GO FURTHER
+def gradient_penalty(critic, real, fake):
+    """How far the critic's slope is from 1 between real and fake images: a scalar that can be trained on.
+
+    Args:
+        critic: From images to numbers, shape (B, 1).
+        real, fake: Images, shape (B, 3, 32, 32), on one device.
+    """
+    # TODO: a random point between each pair
+    # TODO: the gradient there with respect to the image, itself differentiable
+    # TODO: the mean of (length - 1) squared
+    ### BEGIN SOLUTION
+    share = torch.rand(len(real), 1, 1, 1, device=real.device)
+    between = (share * real + (1 - share) * fake).detach().requires_grad_()
+    (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return (slope.flatten(1).norm(dim=1) - 1).square().mean()
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `torch.autograd.grad` gives a gradient with respect to the images; `create_graph=True` lets one differentiate it again. The length of a gradient is taken over all pixels of one image.
+#
+# </details>
+
+# %%
+# CHECK
+with checking(
+    "gradient_penalty",
+    "one u for each image; the length over all its pixels; create_graph=True.",
+):
+    set_seed(0)
+    real, fake = torch.rand(16, 3, 32, 32), torch.rand(16, 3, 32, 32)
+    flat = nn.Linear(3 * 32 * 32, 1)
+    seen = []
+
+    def critic(images):
+        seen.append(images.detach())
+        return flat(images.flatten(1))
+
+    length = flat.weight.norm().item()
+    value = gradient_penalty(critic, real, fake)
+    expect_close("a linear critic", value, (length - 1) ** 2, rtol=1e-4)
+    value.backward()
+    expect_close(
+        "its gradient",
+        flat.weight.grad,
+        2 * (1 - 1 / length) * flat.weight.detach(),
+        rtol=1e-3,
+        hint="create_graph=True.",
+    )
+    shares = ((seen[0] - fake) / (real - fake)).flatten(1).median(dim=1).values
+    expect_close(
+        "on the line between the pair",
+        seen[0],
+        fake + shares[:, None, None, None] * (real - fake),
+        atol=1e-4,
+    )
+    expect_true(
+        "all the way along it",
+        shares.min() < 0.3 and shares.max() > 0.7 and shares.std() > 0.1,
+        "One u from U(0, 1) for each image.",
+    )
+    bent = gradient_penalty(
+        lambda images: images.flatten(1).square().sum(1, keepdim=True) / 2, fake, fake
+    )
+    lengths = fake.flatten(1).norm(dim=1)
+    expect_close("a bent critic", bent, (lengths - 1).square().mean(), rtol=1e-4)
 
 # %% [markdown]
 # ## What came out
@@ -1403,3 +1539,4 @@ hand_in("04_cifar_dcgan", files=["04_samples.png", "04_reconstructions.png"])
 # - M. Heusel et al. (2017), *GANs Trained by a Two Time-Scale Update Rule*, arXiv:1706.08500. The Fréchet distance of samples.
 # - D. Erhan et al. (2009), *Visualizing Higher-Layer Features of a Deep Network*. Activation maximisation.
 # - A. Krizhevsky (2009), *Learning Multiple Layers of Features from Tiny Images*. CIFAR-10.
+# - I. Gulrajani et al. (2017), *Improved Training of Wasserstein GANs*, arXiv:1704.00028. The penalty on the critic's slope.

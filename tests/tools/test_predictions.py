@@ -33,7 +33,7 @@ def test_there_are_predictions_and_every_call_belongs_to_one(name):
     found = [one.id for one in find_predictions(source)]
     assert len(found) >= 5
     assert re.findall(r'^predict\("", "([\w-]+)"', _texts(source), re.M) == found
-    assert sorted(re.findall(r'\breveal\("([\w-]+)"', _texts(source))) == sorted(found)
+    assert sorted(re.findall(r'\breveal\(\s*"([\w-]+)"', _texts(source))) == sorted(found)
 
 
 @every_notebook
@@ -80,17 +80,25 @@ def damages(source: NotebookSource, chance: random.Random):
         yield f"{one.id}: no guess is taken", _with(source, [*cells[:taken], *cells[taken + 1 :]])
         yield f"{one.id}: the guess is given", changed(taken, r'predict\(""', f'predict("{letter}"')
         yield f"{one.id}: another name", changed(taken, f'"{one.id}"', '"another"')
-        yield f"{one.id}: nothing is revealed", changed(shown, rf'reveal\("{one.id}"', 'reveal("another"')
+        yield f"{one.id}: nothing is revealed", changed(shown, rf'reveal\(\s*"{one.id}"', 'reveal("another"')
         yield (
             f"{one.id}: a choice is not measured",
-            changed(shown, rf'(reveal\("{one.id}", \{{.*?)"{letter}": ', r'\1"Z": '),
+            changed(shown, rf'(reveal\(\s*"{one.id}",\s*\{{.*?)"{letter}": ', r'\1"Z": '),
         )
         yield (
             f"{one.id}: no reason",
-            changed(answered, rf"(Prediction `{one.id}`.*?)^- \*\*{letter}\*\* .*?(?=^- |\n\n</details>)", r"\1"),
+            changed(
+                answered, rf"(Prediction <code>{one.id}</code>.*?)^- \*\*{letter}\*\* .*?(?=^- |\n\n</details>)", r"\1"
+            ),
         )
-        yield f"{one.id}: two are right", changed(answered, rf"(Prediction `{one.id}`.*?)\*\* tempts", r"\1** holds")
-        yield f"{one.id}: none is right", changed(answered, rf"(Prediction `{one.id}`.*?)\*\* holds", r"\1** tempts")
+        yield (
+            f"{one.id}: two are right",
+            changed(answered, rf"(Prediction <code>{one.id}</code>.*?)\*\* tempts", r"\1** holds"),
+        )
+        yield (
+            f"{one.id}: none is right",
+            changed(answered, rf"(Prediction <code>{one.id}</code>.*?)\*\* holds", r"\1** tempts"),
+        )
         yield f"{one.id}: without its name", changed(asked, rf"\*\*Predict `{one.id}`\.\*\*", "**Predict.**")
         behind = [cell for n, cell in enumerate(cells) if n not in (asked, taken)]
         at = behind.index(cells[answered]) + 1
