@@ -81,8 +81,8 @@ def _predictions(source: NotebookSource) -> Iterator[Prediction]:
             yield Prediction(
                 id=id_,
                 number=number,
-                question=_plain(question),
-                choices={letter: _plain(text) for letter, text in _CHOICE.findall(choices)},
+                question=_without_marks(question),
+                choices={letter: _without_marks(text) for letter, text in _CHOICE.findall(choices)},
                 asked=cell,
                 taken=taken,
                 shown=shown,
@@ -94,6 +94,11 @@ def _predictions(source: NotebookSource) -> Iterator[Prediction]:
 
 def _plain(text: str) -> str:
     return " ".join(text.split())
+
+
+def _without_marks(text: str) -> str:
+    """Markdown for a page that sets formulas alone: names and stressed words stand as they are."""
+    return re.sub(r"(?<![\w$])\*(\w[^*$]*)\*(?!\w)", r"\1", _plain(text).replace("`", ""))
 
 
 def _call(cell: SourceCell, name: str, id_: str) -> ast.Call | None:

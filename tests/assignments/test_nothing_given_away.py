@@ -57,12 +57,35 @@ def value_gaps(source: NotebookSource) -> list[tuple[SourceCell, set[str], set[f
         if cell.kind != "code" or cell.role == "autograded" or cell.first_line in (FIRST_LINE, FURTHER):
             continue
         for gap in split_gaps(cell):
-            tree = ast.parse(cell.text)
-            names = {
-                node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-            }
+            names = _bound(_tree(gap.answer))
+            names |= {name for name, value in _assigned(source) if _formats(value, names)}
             found.append((cell, names, _numbers("\n".join(gap.answer)) - _numbers(open_gaps(cell, "x"))))
     return found
+
+
+def _bound(tree: ast.AST) -> set[str]:
+    """The names whose values an answer makes or changes: assigned, or what is assigned into or updated."""
+    found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    changed = [
+        node.value for node in ast.walk(tree) if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+    ]
+    changed += [
+        node.func.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
+    return found | {node.id for node in changed if isinstance(node, ast.Name)}
+
+
+def _assigned(source: NotebookSource) -> list[tuple[str, ast.expr]]:
+    trees = [ast.parse(cell.text) for cell in source.cells if cell.kind == "code"]
+    assigns = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+    return [(target.id, node.value) for node in assigns for target in node.targets if isinstance(target, ast.Name)]
+
+
+def _formats(tree: ast.AST, names: set[str]) -> bool:
+    fields = [node for node in ast.walk(tree) if isinstance(node, ast.FormattedValue)]
+    return any(names & {n.id for n in ast.walk(field) if isinstance(n, ast.Name)} for field in fields)
 
 
 def _numbers(text: str) -> set[float]:

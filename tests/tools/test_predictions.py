@@ -64,6 +64,13 @@ def test_the_right_letter_is_no_pattern_and_the_manifest_holds_them(name):
     assert max(counts) <= len(found) - 2, "always the same letter is a pattern"
 
 
+@every_notebook
+def test_the_page_of_a_class_gets_words_and_formulas(name):
+    texts = [text for one in find_predictions(read_source(name)) for text in (one.question, *one.choices.values())]
+    assert not [text for text in texts if "`" in text or "*" in text]
+    assert all(text.count("$") % 2 == 0 for text in texts)
+
+
 def damages(source: NotebookSource, chance: random.Random):
     """For every prediction each way to break the rule, made on its cells: what is damaged, and the source."""
     cells = list(source.cells)
