@@ -26,7 +26,7 @@ class Update:
         network: "discriminator" or "generator", the one about to move.
         calls: What the discriminator was shown since the last update, in order: "real", "fake" or "mixed".
         batch_sizes: How many images each time.
-        has_fresh_codes: Whether codes were drawn since the last update, none of them used before it.
+        has_fresh_codes: Whether the codes behind the fakes shown now were not behind those of the last update.
         gradient: The network's gradient, flat; zeros where there is none.
         expected: What it should be, flat; None when `calls` leaves it open.
         slips: From the sentence that names a usual slip to the gradient it leads to.
@@ -79,6 +79,7 @@ class GANWatch:
         self._networks: dict[str, nn.Module] = {GENERATOR: gan._generator, DISCRIMINATOR: gan._discriminator}  # type: ignore[attr-defined]
         self._optimizers = {name: optimizer_of(gan, network) for name, network in self._networks.items()}
         self._seen, self._before = _Seen(), _Seen()
+        self._shown: list[Tensor] = []  # the codes behind the fakes of the last update
         self._last_gradients = {name: _flat_gradient(network) for name, network in self._networks.items()}
         self._is_computing = False
         self._handles: list = []
@@ -128,12 +129,14 @@ class GANWatch:
             gradients, loss = self._discriminator_gradients(self._seen.images[calls.index("real")])
         elif name == GENERATOR and calls and calls[-1] == "fake":
             gradients, loss = self._generator_gradients()
-        used = [code for code in self._before.codes for fresh in self._seen.codes if torch.equal(code, fresh)]
+        shown = self._codes_behind(self._seen.images)
+        used = [code for code in self._shown for fresh in shown if torch.equal(code, fresh)]
+        self._shown = shown
         return Update(
             network=name,
             calls=calls,
             batch_sizes=tuple(len(images) for images in self._seen.images),
-            has_fresh_codes=bool(self._seen.codes) and not used,
+            has_fresh_codes=bool(shown) and not used,
             gradient=_flat_gradient(self._networks[name]),
             expected=gradients.pop("", None),
             slips=gradients,
@@ -146,6 +149,15 @@ class GANWatch:
         made = [row for fakes in (*self._before.fakes, *self._seen.fakes) for row in fakes]
         count = sum(any(torch.equal(image, row) for row in made) for image in images[[0, -1]])
         return ("real", "mixed", "fake")[count]
+
+    def _codes_behind(self, shown: list[Tensor]) -> list[Tensor]:
+        """The codes of those batches that the generator has made, before the last update or since."""
+        made = [pair for seen in (self._before, self._seen) for pair in zip(seen.codes, seen.fakes, strict=True)]
+        return [
+            next(codes for codes, fakes in made if torch.equal(fakes, batch))
+            for batch in shown
+            if any(torch.equal(fakes, batch) for _, fakes in made)
+        ]
 
     def _discriminator_gradients(self, real: Tensor) -> tuple[dict[str, Tensor], float]:
         """The right gradient under the key "", those of the slips under their sentences, and the loss."""
@@ -165,7 +177,7 @@ class GANWatch:
 
     def _generator_gradients(self) -> tuple[dict[str, Tensor], float]:
         generator, discriminator = self._networks[GENERATOR], self._networks[DISCRIMINATOR]
-        codes = (self._seen.codes or self._before.codes)[-1]
+        codes = self._codes_behind(self._seen.images)[-1]
         weights = _copy_weights(generator)
         fake = functional_call(generator, {**weights, **_copy_buffers(generator)}, codes)
         logits = functional_call(discriminator, {**_copy_weights(discriminator), **_copy_buffers(discriminator)}, fake)
