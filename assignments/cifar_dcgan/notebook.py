@@ -864,9 +864,9 @@ expect_true("the linear layer is as it was", not normalised,
 trained = steady.training and all(weight.requires_grad for weight in steady.parameters())
 expect_true("ready to train", trained, "Leave mode and requires_grad as they are.")
 plain, images = Discriminator().to(device), torch.rand(8, 3, 32, 32, device=device)
-for ours, layer in zip(plain.modules(), steady.modules()):
-    if isinstance(layer, (nn.Conv2d, nn.Linear)):
-        ours.weight.data, ours.bias.data = layer.weight.detach(), layer.bias.detach()
+for pair in zip(*([layer for layer in network.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
+                  for network in (plain, steady))):
+    pair[0].weight.data, pair[0].bias.data = pair[1].weight.detach(), pair[1].bias.detach()
 expect_close("the rest as in Discriminator", steady(images), plain(images), atol=1e-3,
              hint="The same layers and activations, with other weights in the convolutions.")
 for weight in steady.downsample.parameters():

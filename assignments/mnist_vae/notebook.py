@@ -250,7 +250,7 @@ expect_true("the encoder is not one linear map", bend > 1e-4,
             "Without ReLU between them, three linear layers are one.")
 expect_true("codes take both signs", (net(torch.randn(50, 1, 784)) < 0).any(),
             "The last layer has no ReLU behind it.")
-expect_chain("Encoder", net, 3 * torch.randn(7, 1, 784))
+expect_chain("Encoder", net, 3 * torch.randn(32, 1, 784))
 expect_network("Encoder", net, torch.rand(5, 1, 784))
 
 # %%
@@ -484,10 +484,12 @@ class Watched(nn.Module):  # notes what its model is given, in which mode, and i
         return x_hat
 
 
-net = Watched(AutoEncoder(4)).eval()
+net = Watched(AutoEncoder(4))
+toy = [(torch.rand(16, 1, 28, 28), torch.zeros(16)) for _ in range(4)]
 losses = train_autoencoder(net, toy, epochs=2, learning_rate=1e-3)
 expect_true("training mode while training", all(net.modes), "Keep model.train().")
-expect_true("the batches as they come", all(torch.equal(given, x) for given in net.given),
+expect_true("the batches as they come", all(
+    torch.equal(given, x.flatten(2)) for given, (x, _) in zip(net.given, toy * 2)),
             "Keep x as the loop makes it.")
 expect_close("the loss of each step", torch.tensor([float(value) for value in losses]),
              torch.tensor(net.losses), hint="Append the value of this batch's loss.")
@@ -911,7 +913,7 @@ class Scales(nn.Module):  # total = a - 2 b, its terms a and b
         return self.a - 2 * self.b + 0 * self.idle, terms
 
 
-net = Scales().eval()
+net = Scales()
 toy = [(torch.full((16, 1, 28, 28), value), torch.zeros(16)) for value in (0.1, 0.2, 0.3, 0.4)]
 history = train_beta_vae(net, toy, epochs=2, learning_rate=0.01)
 expect_true("training mode while training", all(net.modes), "Keep model.train().")
@@ -919,7 +921,7 @@ expect_close("the batches", torch.tensor(net.given), torch.tensor([0.1, 0.2, 0.3
 ends = torch.stack([net.a, net.b, net.idle])
 expect_close("three numbers after 8 steps down a - 2 b", ends, torch.tensor([-0.08, 0.08, 1.0]),
              slips={"The steps go down the sum of the terms, expected the total.":
-                    torch.tensor([-0.08, -0.08, 1.0])}, rtol=1e-3,
+                    torch.tensor([-0.08, -0.08, 1.0])}, rtol=1e-4, atol=1e-6,
              hint="Plain Adam on the total that model.loss returns.")
 expect_close("rec_loss, step by step", torch.tensor([float(a) for a in history["rec_loss"]]),
              -0.01 * torch.arange(8), rtol=1e-3, hint="Append each step's value, before it moves.")
@@ -1261,7 +1263,8 @@ expect_close("five points", line, right, slips={
     "both ends are missing": torch.lerp(x, y, torch.arange(1, 6).unsqueeze(1) / 6),
     "the line runs from y to x": right.flip(0)},
              hint="steps counts all points, the two ends too.")
-expect_differentiable("interpolate_linear", lambda x, y: interpolate_linear(x, y, 4), x=x, y=y)
+expect_equal("the ends afterwards", [x.tolist(), y.tolist()], [[0.0, 10.0], [4.0, -10.0]],
+             hint="Leave your arguments as they are.")
 
 # %%
 with torch.no_grad():
@@ -1471,6 +1474,8 @@ for layer in (net.mu_layer, net.logvar_layer):
     layer.weight.data.zero_(), layer.bias.data.zero_()
 net.decoder = nn.Identity()  # z ~ N(0, I), seen as it is
 expect_fresh_noise("z", lambda: net(x)[0])
+expect_true("the tails of the noise", net(torch.zeros(4000, 1, 28, 28))[0].abs().max() > 3.5,
+            "Leave the noise as randn draws it.")
 
 # %% [markdown]
 # ### 3.3 The loss in nats
@@ -1973,7 +1978,8 @@ small = SimpleVAE(K=2, num_filters=4)
 expect_true("fewer filters, fewer parameters", count_params(small) < 20_000,
             "Pass num_filters on.")
 expect_rows("encode", small.encode, x)
-expect_close("encode", small.encode(x), small.encoder(x), hint="Keep it as it is.")
+expect_close("encode", small.encode(x.tile(4, 1, 1, 1)), small.encoder(x.tile(4, 1, 1, 1)),
+             hint="Keep it as it is.")
 expect_trainable("elbo", small, lambda model: model.elbo(x.double(), 2),
                  "Both networks and log_sig_x learn from it: detach nothing, draw with rsample.")
 codes = []
@@ -2087,8 +2093,8 @@ with torch.no_grad():
 expect_close("images of seed 0", images, ours["images"],
              slips={"the noise is drawn as (K, n_images): another order": turned},
              hint="Draw once, with torch.randn and the shape (n_images, K).")
-again = generate_images(trained_vae, K=2, n_images=9)
-expect_true("other images in the next call", not torch.equal(again, images),
+one, other = generate_images(trained_vae, K=2), generate_images(trained_vae, K=2)
+expect_true("other images in the next call", not torch.equal(one, other),
             "Set no seed inside, and return a new tensor each time.")
 
 # %%
