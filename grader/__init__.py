@@ -15,6 +15,7 @@
       v
   Verdict[]          status, points, one sentence
       |  quality     notebook 2 only: train the model again in the sandbox   child, then grader
+      |  trained     measure the weights that were handed in                 grader: numbers only
       |  report      results.json  ->  feedback.html, grades.csv
       v
   results/

@@ -26,11 +26,16 @@ from grader.platforms.roster import RosterError
 from grader.report.files import FULL
 from grader.sandbox.room import NoRoom
 from grader.sandbox.watch import SandboxError
+from grader.sandbox.zygotes import Nursery
 from utils.assignments.course import CourseError, add_course_option, enter_course
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, nursery: Nursery | None = None) -> int:
     """Run a command.
+
+    Args:
+        arguments: The command line; None for this process's own.
+        nursery: One that has begun to load what a sandbox needs, while this module was loaded.
 
     Returns:
         0: reports written. 1: the one submission given was rejected at intake (its report is written all the same), or
@@ -40,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.command == "grade":
-            return grade(options)
+            return grade(options, nursery)
         if options.command == "merge":
             return merge(options)
         if options.command == "mark":

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from utils.assignments import Assignment
+from utils.assignments import Assignment, Prediction
 from utils.notebook.extraction import TaskSource
 
 # The closed set of statuses a check can end in, and whose they are.
@@ -74,6 +74,14 @@ class Written:
 
 
 @dataclass(frozen=True)
+class Guess:
+    """What a student said to a prediction; no points hang on it."""
+
+    prediction: Prediction
+    letter: str  # of a choice; "" for none
+
+
+@dataclass(frozen=True)
 class Reading:
     """What the notebook stage found in the text of a submission."""
 
@@ -86,6 +94,7 @@ class Reading:
     repairs: tuple[str, ...]
     written: tuple[Written, ...] = ()  # what a person grades
     remarks: dict[str, str] = field(default_factory=dict)  # task -> what its cell does that costs nothing
+    guesses: tuple["Guess", ...] = ()  # one for each prediction
 
     @property
     def runnable(self) -> tuple[TaskSource, ...]:
@@ -209,3 +218,4 @@ class Report:
     wall_seconds: float = 0.0
     grader: dict[str, str] = field(default_factory=dict)  # versions and the rubric's digest: what the score depends on
     written: tuple[Written, ...] = ()
+    guesses: tuple[Guess, ...] = ()

@@ -250,6 +250,10 @@ class Arena:
         return sum(usual.values()) - sum(after.values())
 
     def _file(self, attack: Attack) -> tuple[str, bytes | int]:
+        if attack.family == "weights":
+            from tests.attacks.weights import WEIGHTS
+
+            return "attack.zip", WEIGHTS[attack.name][1]()
         if attack.task:
             helpers = HELPERS if load_assignment(attack.notebook).about.uses("torch") else ABOUT
             source = helpers.format(arena=self._about()) + attack.source

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from grader.stages.pipeline import Grader
+from grader.sandbox.zygotes import Nursery
+from grader.stages.pipeline import Grader, graded_assignments
 from tests.places import PROJECT
 
 OF_THE_PROJECT = {"ACCELERATE", "DATA_DIR", "FAST", "GRADER_MAX_TIER", "GRADER_SALT", "GRADER_SECRET"}
@@ -22,7 +23,15 @@ def plain_environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def grader() -> Iterator[Grader]:
-    """A grader at this machine's strongest tier, which trains no model again: that takes a minute."""
-    with Grader(salt="tests", quality_seconds=0) as running:
+def nursery() -> Iterator[Nursery]:
+    """Torch is loaded once for all sandboxes of the tests that ask for it."""
+    with Nursery() as running:
+        running.load(graded_assignments())
+        yield running
+
+
+@pytest.fixture(scope="session")
+def grader(nursery: Nursery) -> Iterator[Grader]:
+    """A grader at this machine's strongest tier, in a sandbox as a class gets it, which trains no model again: that takes a minute."""
+    with Grader(salt="tests", quality_seconds=0, nursery=nursery.requests) as running:
         yield running

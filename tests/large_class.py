@@ -13,7 +13,7 @@ from pathlib import Path
 from grader.marking.adjusting import adjust
 from grader.marking.events import Event
 from grader.marking.late import Deadline, parse_time
-from grader.records import Report, Verdict, Written
+from grader.records import Guess, Report, Verdict, Written
 from grader.report import results_json, write_class
 from grader.stages.written import parts_for_a_person
 from tests.marking.browser import CHROMIUM, chromium
@@ -73,6 +73,7 @@ def _one(assignment: Assignment, n: int, pictures: bool) -> dict:
             tuple(verdicts),
             repairs,
             written=tuple(written),
+            guesses=tuple(Guess(asked, chance.choice([*asked.choices, ""])) for asked in assignment.predictions),
         )
     )
     members = [{"name": student, "email": f"s{n}@x.y", "ids": {"canvas": str(n)}}]

@@ -18,6 +18,7 @@ from tools.notebook_source import (
     find_question_line,
 )
 from tools.open_gaps import CODE_BEGIN, MarkError, split_gaps
+from tools.predictions import faults_of
 from utils.assignments.places import shown
 
 MAX_GAP_LINES = 15
@@ -52,6 +53,7 @@ def find_violations(source: NotebookSource) -> list[str]:
         _check_autograded_cells,
         _check_gaps,
         _check_responses,
+        _check_predictions,
     ]
     return [f"{shown(source.path)}, {text}" for check in checks for text in check(source)]
 
@@ -200,6 +202,13 @@ def _check_responses(source: NotebookSource) -> Iterator[str]:
             yield f"{_at(cell)}: a response above the first question; move it below the question it answers."
         if "<!-- BEGIN SOLUTION -->" not in cell.text:
             yield f"{_at(cell)}: no solution; put it between <!-- BEGIN SOLUTION --> and <!-- END SOLUTION -->."
+
+
+def _check_predictions(source: NotebookSource) -> Iterator[str]:
+    if any(cell.kind == "code" and _syntax_error(cell.text) for cell in source.cells):
+        return
+    for cell, fault in faults_of(source):
+        yield f"{_at(cell)}: {fault}"
 
 
 def _body(cell: SourceCell) -> list[ast.stmt]:

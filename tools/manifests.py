@@ -5,8 +5,10 @@ from typing import Any
 
 from tools.notebook_source import NOT_ALLOWED, NotebookSource, SourceCell, SourceQuestion, imported_modules
 from tools.open_gaps import gap_name, open_gaps
+from tools.predictions import find_predictions
 from utils.assignments import SCHEMA
 from utils.assignments.gaps import count_gaps
+from utils.exercise.points import name_of_test
 
 
 def build_manifest(source: NotebookSource) -> dict[str, Any]:
@@ -28,6 +30,10 @@ def build_manifest(source: NotebookSource) -> dict[str, Any]:
         "imports": imported_modules(imports),
         "not_allowed": _not_allowed(imports),
         "questions": [_question(question) for question in source.questions],
+        "predictions": [
+            {"id": one.id, "number": one.number, "question": one.question, "choices": one.choices, "right": one.right}
+            for one in find_predictions(source)
+        ],
     }
 
 
@@ -37,11 +43,22 @@ def _question(question: SourceQuestion) -> dict[str, Any]:
         "number": question.number,
         "title": question.title,
         "parts": [{"kind": part.kind, "points": part.points} for part in question.parts],
-        "tasks": [_task(question, cell) for cell in question.cells_of("autograded")],
+        "tasks": [_task(question, cell, tests) for cell, tests in _with_tests(question)],
     }
 
 
-def _task(question: SourceQuestion, cell: SourceCell) -> dict[str, Any]:
+def _with_tests(question: SourceQuestion) -> list[tuple[SourceCell, list[str]]]:
+    """Each autograded cell with the names of the tests behind it, up to the next one."""
+    found: list[tuple[SourceCell, list[str]]] = []
+    for cell in question.cells:
+        if cell.role == "autograded":
+            found.append((cell, []))
+        elif cell.role == "test" and found:
+            found[-1][1].append(name_of_test(cell.text))
+    return found
+
+
+def _task(question: SourceQuestion, cell: SourceCell, tests: list[str]) -> dict[str, Any]:
     points, word = cell.tag
     untouched = open_gaps(cell, gap_name(question, word))
     definitions = ast.FunctionDef | ast.ClassDef
@@ -52,6 +69,7 @@ def _task(question: SourceQuestion, cell: SourceCell) -> dict[str, Any]:
         "defines": [node.name for node in ast.parse(cell.text).body if isinstance(node, definitions)],
         "untouched_source": untouched,
         "gaps": count_gaps(ast.parse(untouched)),
+        "tests": tests,
     }
 
 

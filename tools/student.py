@@ -43,7 +43,12 @@ def student_files() -> dict[str, bytes]:
     course = this_course()
     for name in source_names():
         generated = expected_files(name)
-        files |= {path.relative_to(course.root).as_posix(): content for path, content in generated.items()}
+        shown_inside = course.root / "notebooks" / "figures"  # the notebook holds its pictures itself
+        files |= {
+            path.relative_to(course.root).as_posix(): content
+            for path, content in generated.items()
+            if path.parent != shown_inside
+        }
         files |= {path.relative_to(course.root).as_posix(): path.read_bytes() for path in _needs(name)}
     if course.data("README.md").is_file():
         files["data/README.md"] = course.data("README.md").read_bytes()

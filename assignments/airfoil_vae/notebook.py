@@ -100,6 +100,8 @@ from utils import (
     hand_in,
     measure_airfoils,
     plot_airfoils,
+    predict,
+    reveal,
     save_yaml,
     set_seed,
 )
@@ -689,14 +691,29 @@ print("real data:", measure_airfoils(dataset.profiles[::60], dataset))
 #
 # ### 4.1 Too little and too much of beta
 #
-# **Predict.** $\beta$ is the price of information: every nat by which a posterior differs from the prior costs $\beta$.
-# Before you run the next cell, decide for yourself:
+# $\beta$ is the price of information: every nat by which a posterior differs from the prior costs $\beta$. The experiment trains the
+# same network with five values of $\beta$, from 0 to 0.02. (A minute or two on a CPU.)
+
+# %% [markdown]
+# **Predict `free`.** With $\beta = 0$ nothing holds the posteriors near the prior. What are the samples decoded from draws of the prior?
 #
-# 1. With $\beta = 0$, what keeps the posteriors near the prior? So what does the decoder know about a $z$ drawn from it?
-# 2. With $\beta = 0.02$, one nat costs 0.02. A decoder that ignores $z$ and answers with the mean profile has a reconstruction
-#    loss of 0.013, half of which lies along one direction. Is any information worth its price? What will the samples look like?
+# - **A**: the best wings of all five: the reconstruction is the best
+# - **B**: rough outlines that are no wings
+# - **C**: one wing over and over
+
+# %%
+predict("", "free", "ABC")
+
+# %% [markdown]
+# **Predict `dear`.** With $\beta = 0.02$ one nat costs 0.02. A decoder that ignores $z$ and answers with the mean profile has a reconstruction loss
+# of 0.013, half of which lies along one direction. What does training end with?
 #
-# The cell trains the same network with five values of $\beta$. (A minute or two on a CPU.)
+# - **A**: a few nats for the widest direction, and few but good wings
+# - **B**: no nats at all, and one wing over and over
+# - **C**: many nats, and rough samples
+
+# %%
+predict("", "dear", "ABC")
 
 # %%
 betas = [0.0, 1e-5, 4e-4, 3e-3, 2e-2]
@@ -711,6 +728,13 @@ for beta in betas:
                  quality))
     print(f"beta {beta:g}: reconstruction {rows[-1][1]:.5f}, KL {rows[-1][2]:.3g} nats\n"
           f"    samples: {quality}")
+free, dear = rows[0][3], rows[-1][3]  # the limits are those of the table in 5.1
+reveal("free", {"A": free.roughness <= 28 and free.diversity >= 0.3, "B": free.roughness > 28,
+                "C": free.roughness <= 28 and free.diversity < 0.3}, short=FAST)
+nats = rows[-1][2]
+reveal("dear", {"A": 0.5 < nats < 10 and dear.roughness <= 28,
+                "B": nats < 0.05 and dear.diversity < 0.3,
+                "C": nats > 0.5 and dear.roughness > 28}, short=FAST)
 
 # %% figure="02_beta"
 samples = torch.cat([models[beta].generate(4) for beta in betas])
@@ -730,15 +754,22 @@ for axis, (title, values) in zip(axes, {
 axes[1].set_yscale("symlog", linthresh=1)
 
 # %% [markdown]
-# <details><summary>Compare with your prediction</summary>
+# <details><summary>Prediction `free`</summary>
 #
-# 1. Nothing does. The posteriors drift far from the prior and shrink, tens of nats away; the reconstruction is the best of
-#    all, but a $z$ from $\mathcal N(0, I)$ seldom falls where a profile has its code, and the decoder has not been asked about it.
-# 2. It is not. The first bit of information about the widest direction, whose variance is $\lambda_1 = 1.27$, lowers the loss by at most
-#    $\lambda_1/100 = 0.0127$ a nat (next section), less than 0.02. Sending nothing is cheapest: every posterior becomes the prior, the KL is 0,
-#    the decoder ignores $z$ and answers with the one profile that is least wrong for all data: their mean.
+# - **B** holds: the posteriors drift far from the prior and shrink, tens of nats away; draws of the prior land between them.
+# - **A** tempts: the best reconstruction looks like the best model. But a $z$ from $\mathcal N(0, I)$ seldom falls where a profile has its code, and the decoder has not been asked about it.
+# - **C** tempts: that is the failure of the other end of the scale, where nothing is told.
 #
-# Between the two lies a range of $\beta$ where samples are neither rough nor alike.
+# </details>
+#
+# <details><summary>Prediction `dear`</summary>
+#
+# - **B** holds: sending nothing is cheapest: every posterior becomes the prior, the decoder ignores $z$ and answers with the one profile that is least
+#   wrong for all data, their mean. Between the two ends lies a range of $\beta$ where samples are neither rough nor alike.
+# - **A** tempts: the mean profile wastes 0.013, and half of it could be had for one direction. The first bit of information about it, whose variance is
+#   $\lambda_1 = 1.27$, lowers the loss by at most $\lambda_1/100 = 0.0127$ a nat (next section), less than the price.
+# - **C** tempts: roughness belongs to a *small* $\beta$ and to short training; a dear nat is not bought in numbers.
+#
 # </details>
 #
 # **Collapse, dimension by dimension.** The KL is a sum over ten latent dimensions. The next picture takes it apart.
@@ -768,7 +799,17 @@ axis.legend();
 #
 # $$\lambda_i > \sigma_y^2 = 100\,\beta .$$
 #
-# *Predict:* the cell prints the first variances. How many directions are worth their price at $\beta = 0.0004$? How many does the model above use?
+# The next cell prints the first variances, and counts.
+
+# %% [markdown]
+# **Predict `used`.** How many latent dimensions does the model above use at $\beta = 0.0004$, of its ten?
+#
+# - **A**: all ten: unused ones would be a waste
+# - **B**: as many as there are directions worth their price
+# - **C**: fewer than are worth their price
+
+# %%
+predict("", "used", "ABC")
 
 # %%
 heights = torch.from_numpy(dataset.profiles)
@@ -778,6 +819,8 @@ lines = [f"beta {beta:g}: {(variances > 100 * beta).sum()} directions above {100
          for beta in betas[1:]]
 print("variances of the data:", *(f"{value:.3f}" for value in variances[:6]),
       *("\n" + line for line in lines))
+worth, used = (variances > 100 * 4e-4).sum(), (kl_per_dimension(models[4e-4]) > 0.05).sum()
+reveal("used", {"A": used == 10, "B": used == worth, "C": 0 < used < worth}, short=FAST)
 
 # the same beta once more, after a warm-up in which information is nearly free (half a minute)
 set_seed(0)
@@ -793,31 +836,60 @@ print(f"beta 0.0004 after a warm-up: {(kl_per_dimension(warmed) > 0.05).sum()} d
 # In our full run the model trained from the start uses two dimensions of the four that are worth their price, and the warmed-up one uses
 # four and ends with the lower loss (0.0027 against 0.0031). So "two of ten" is a matter of *training*, not of the data: a dimension that
 # falls silent early finds it hard to come back. Notebook 3 comes back to this in 2.4.
+#
+# <details><summary>Prediction `used`</summary>
+#
+# - **C** holds: the widest directions are learned first; meanwhile the others have learned to be silent.
+# - **A** tempts: `latent_size` is 10, and a network seems to use what it is given. Every dimension in use is paid for in nats.
+# - **B** tempts: it is what the best *linear* model does, and what the formula says. A training that starts with the full price ends below it.
+#
+# </details>
 
 # %% [markdown]
 # ### 4.2 The unit of the data is part of beta
 #
-# **Predict.** The cell below trains with one $\beta$ on the same profiles twice: scaled, and in chord lengths, where all
-# heights are 6.67 times smaller. What happens to the reconstruction loss of one and the same error? Which $\beta$ would you
-# need for the same balance? (About 15 seconds on a CPU.)
+# The cell below trains with one $\beta$ on the same profiles twice: scaled, and in chord lengths, where all
+# heights are 6.67 times smaller. (About 15 seconds on a CPU.)
+
+# %% [markdown]
+# **Predict `unit`.** The same $\beta$, the same network, heights 6.67 times smaller. What happens to the KL?
+#
+# - **A**: nothing: the information in a profile does not depend on its unit
+# - **B**: it falls 6.67 times, as the heights do
+# - **C**: it falls to nearly 0: nothing is told any more
+
+# %%
+predict("", "unit", "ABC")
 
 # %%
 units = {"scaled to max |y| = 1": list(dataset),
          "in chord lengths": [(y / dataset.scale, name) for y, name in dataset]}
 figure, axis = plt.subplots(figsize=(6, 2.6), layout="constrained")
+ends = []
 for (label, profiles), style in zip(units.items(), ("-", "--")):
     set_seed(0)
     tracker = train_VAE(VAE(200, [256, 128], 10), profiles, Device, plot_freq=0, beta=4e-4,
                         n_iters=200 if FAST else 1000)
     axis.plot(tracker.prior_losses, style,
               label=f"{label}: ends at {np.mean(tracker.prior_losses[-50:]):.2g} nats")
+    ends.append(np.mean(tracker.prior_losses[-50:]))
 axis.set(xlabel="iteration", ylabel="KL to the prior (nats)", title="One beta, two units")
 axis.set_yscale("symlog", linthresh=0.1)
-axis.legend();
+axis.legend()
+kept = ends[1] / ends[0]
+reveal("unit", {"A": kept > 0.8, "B": 0.1 < kept < 0.3, "C": kept < 0.05}, short=FAST)
 
 # %% [markdown]
 # Squared errors shrink with the square of the unit, here by $6.67^2 \approx 44$, and the KL does not shrink at all. So the same
 # $\beta$ is 44 times stronger in chord lengths: enough to collapse the model. A $\beta$ belongs to a unit and to two reductions.
+#
+# <details><summary>Prediction `unit`</summary>
+#
+# - **C** holds: the price of a nat is now 44 times what it was in units of the error. Divide $\beta$ by 44 for the same balance.
+# - **A** tempts: the KL in nats knows no unit, and the first layer can undo any factor. But the *loss* weighs squared heights against nats.
+# - **B** tempts: everything seems to shrink by the same factor. Squares shrink by its square, and the optimum does not shrink in proportion: below the price nothing is told.
+#
+# </details>
 
 # %% [markdown]
 # ## 5 Your design
@@ -904,8 +976,18 @@ print(measure_airfoils(samples, dataset))
 # Before you are proud of a deep model, ask what a shallow one gives. With `hidden_dims=[]` encoder and decoder are *linear*: the model
 # is principal component analysis with noise, and all else stays as it was.
 #
-# *Predict:* will its samples be rougher or smoother than yours? Its reconstructions better or worse? It gets 5,000 iterations at a constant
+# It gets 5,000 iterations at a constant
 # rate, once with the published $\beta$ and once with a larger one; and beside it stands a deep model with a smaller one. (Half a minute.)
+
+# %% [markdown]
+# **Predict `depth`.** How do the linear model's samples and reconstructions at $\beta = 0.00043$ compare with those of your deep one?
+#
+# - **A**: rougher samples, worse reconstructions
+# - **B**: smoother samples, worse reconstructions
+# - **C**: smoother samples, better reconstructions
+
+# %%
+predict("", "depth", "ABC")
 
 # %%
 def best_linear_loss(beta):
@@ -943,6 +1025,12 @@ for name, (design, run) in designs.items():
           f"{mean_error(design):.5f}, loss at beta 0.00043 {rec + 0.00043 * kl:.5f}\n"
           f"    samples: {measure_airfoils(design.generate(240), dataset)}, "
           f"{distance_to_real(design.generate(240)):.4f} from the nearest real one")
+straight = designs["linear, beta 0.00043"][0]
+rough, error = ([measure_airfoils(design.generate(240), dataset).roughness
+                 for design in (straight, model)], [mean_error(straight), mean_error(model)])
+reveal("depth", {"A": rough[0] > rough[1] and error[0] > error[1],
+                 "B": rough[0] < rough[1] and error[0] > error[1],
+                 "C": rough[0] < rough[1] and error[0] < error[1]}, short=FAST)
 print(f"the best linear model at beta 0.00043: loss {best_linear_loss(0.00043):.5f}\n"
       f"two principal components: mean squared error {variances[2:].sum().item() / 200:.5f}")
 
@@ -965,6 +1053,14 @@ plot_airfoils(x, designs["linear, beta 0.003"][0].generate(8),
 # reconstructs about as well as the linear model with four or five, and its samples stay twice as near to real profiles. A linear decoder adds the third
 # number's shape to the first two's, whatever these are; a deep one need not. Ask what
 # the simplest model gives before you build a deep one, and try the same question on the digits of notebook 3.
+#
+# <details><summary>Prediction `depth`</summary>
+#
+# - **C** holds: with the published configuration as the deep one. Your own may be closer: a constant rate makes it smoother, a smaller $\beta$ makes it more exact.
+# - **A** tempts: a hundredth of the parameters sounds like a worse model in every way. Smooth outlines are what a few directions of smooth data give.
+# - **B** tempts: a simple model may be smooth and *miss* detail. Here it uses more of its dimensions than the deep one does, and misses less.
+#
+# </details>
 #
 # ## 6 What the model knows
 #

@@ -95,7 +95,7 @@ from utils import (
     FAST, Checkpoint, CIFAR10Dataset, Device, GAN_Tracker, GANWatch, TensorLoader, accelerated,
     code_digest, count_params, expect_close, expect_equal, expect_shape, expect_true, hand_in,
     images_0_1, load_pretrained, make_grid, optimizer_of, plot_film, plot_gan_losses,
-    plot_reconstruction_grid, set_seed, show_images,
+    plot_reconstruction_grid, predict, reveal, set_seed, show_images,
 )
 
 # %% [markdown]
@@ -289,8 +289,16 @@ for network in (Generator(CODE_SIZE), Discriminator()):
 #
 # **Optimizers.** Adam with `self._learning_rate` and `ADAM_BETAS`. Its first beta is 0.5 instead of 0.9; Radford et al. (2016) report that
 # 0.9 made training oscillate.
+
+# %% [markdown]
+# **Predict `start`.** How large is the discriminator's loss $L_D$ in the first step, if all its logits are near 0?
 #
-# *Predict:* how large is the discriminator's loss in the first step, if all its logits are near 0?
+# - **A**: near 0
+# - **B**: near $\log 2 = 0.69$
+# - **C**: near $\log 4 = 1.39$
+
+# %%
+predict("", "start", "ABC")
 
 # %%
 # AUTOGRADED (7) init
@@ -414,9 +422,26 @@ finally:
 expect_true("networks on the device", elsewhere._generator.fc.weight.is_meta
             and elsewhere._discriminator.fc.weight.is_meta, "Move each network with .to(device).")
 
+# %%
+with torch.no_grad():
+    kinds = train_data[:BATCH_SIZE][0], gan._generator(draw_codes(BATCH_SIZE))
+    halves = [gan._classification_loss(logits, torch.full_like(logits, label))
+              for logits, label in zip(map(gan._discriminator, kinds), (1.0, 0.0))]
+first_loss = sum(halves).item()
+print(f"L_D before training: {halves[0]:.3f} + {halves[1]:.3f} = {first_loss:.3f}")
+reveal("start", {"A": first_loss < 0.3, "B": 0.5 < first_loss < 0.9, "C": 1.1 < first_loss < 1.7})
+
 # %% [markdown]
-# *The answer:* with all logits 0 both halves of $L_D$ are $\log 2$, and $L_D = \log 4 \approx 1.386$: where a finished game would end. Ours starts between 1.2 and 1.5: batch norm makes the first
+# With all logits 0 both halves of $L_D$ are $\log 2$, and $L_D = \log 4 \approx 1.386$: where a finished game would end. Ours starts between 1.2 and 1.5: batch norm makes the first
 # logits of a batch differ from 0. The number alone does not tell a fair draw between two experts from one between two beginners.
+#
+# <details><summary>Prediction `start`</summary>
+#
+# - **C** holds: two undecided halves of $\log 2$ each.
+# - **A** tempts: logits of 0 sound like a loss of 0. A logit of 0 is the probability one half.
+# - **B** tempts: that is the loss of one undecided answer. $L_D$ adds two: one on the real batch, one on the fake one.
+#
+# </details>
 
 # %% [markdown]
 # ### 1.2 One step of the game
@@ -432,9 +457,17 @@ expect_true("networks on the device", elsewhere._generator.fc.weight.is_meta
 # **The generator's.** *Fresh* codes make a new batch of fakes; the discriminator, already updated, judges them; the label
 # is *real*: that is what the generator wants to hear. The gradient runs back through the discriminator, and only
 # the generator moves.
+
+# %% [markdown]
+# **Predict `leftover`.** The generator's half leaves gradients in the discriminator as well. Which call keeps them from spoiling the
+# discriminator's next update?
 #
-# *Predict:* the second half leaves gradients in the discriminator as well. Which call keeps them from spoiling its
-# next update?
+# - **A**: `detach()` on its fake batch
+# - **B**: `zero_grad()` of the discriminator's optimizer
+# - **C**: `zero_grad()` of the generator's optimizer
+
+# %%
+predict("", "leftover", "ABC")
 
 # %%
 # AUTOGRADED (13) train
@@ -573,13 +606,36 @@ firsts = [batch[0].cpu() for batch in batches if (batch[0].cpu() == images.cpu()
 expect_true("epochs in different orders", not torch.equal(firsts[0], firsts[-1]),
             "Shuffle before each epoch.")
 
+# %%
+def left_in_discriminator():
+    """How large the gradients are that its parameters hold."""
+    return sum(p.grad.abs().sum().item() for p in gan._discriminator.parameters()
+               if p.grad is not None)
+
+
+cleared = {}
+for letter, call in (("A", lambda: gan._generator(draw_codes(BATCH_SIZE)).detach()),
+                     ("B", optimizer_of(gan, gan._discriminator).zero_grad),
+                     ("C", optimizer_of(gan, gan._generator).zero_grad)):
+    gan._update_generator(BATCH_SIZE)
+    held = left_in_discriminator()
+    call()
+    cleared[letter] = left_in_discriminator() == 0 < held
+    print(f"{letter}: the discriminator's gradients before the call {held:.3g}, after it "
+          f"{left_in_discriminator():.3g}")
+reveal("leftover", {"A": cleared["A"], "B": cleared["B"], "C": cleared["C"]})
+
 # %% [markdown]
-# *The answer:* `zero_grad()` of the discriminator's optimizer, before the next `backward()`.
+# <details><summary>Prediction `leftover`</summary>
 #
+# - **B** holds: it clears what that optimizer will use, before the next `backward()`.
+# - **A** tempts: it is the call everybody names in this step. It keeps the *discriminator's* loss from reaching the generator, the other way round.
+# - **C** tempts: the gradients come from the generator's loss. Each optimizer clears the parameters it was given, and those are the generator's.
+#
+# </details>
+
+# %% [markdown]
 # ### Training
-#
-# *Predict*, and write it down: will the two losses fall, as they do in every other notebook of this course? Where would
-# they stand if the game were over?
 #
 # One line around the call makes it faster and leaves your code alone: `accelerated` chooses bfloat16 arithmetic and the
 # `channels_last` memory format where that was measured to pay on your kind of device (`enabled=False` switches it off).
@@ -589,6 +645,16 @@ expect_true("epochs in different orders", not torch.equal(firsts[0], firsts[-1])
 #
 # **Minutes.** For 12,800 images 5 on one CPU core with matrix units for bfloat16, 11 without; for all 50,000 images 21 and 44.
 # (From the measured 0.13 s and 0.27 s a step.) With fewer than 1,000 steps in all you see colours and blotches.
+
+# %% [markdown]
+# **Predict `fall`.** What do the two losses do during training?
+#
+# - **A**: both fall towards 0, as in the other notebooks
+# - **B**: neither falls to 0: they move up and down at each other's cost
+# - **C**: $L_D$ falls to 0, $L_G$ climbs: the discriminator has the easier job
+
+# %%
+predict("", "fall", "ABC")
 
 # %%
 def make_gan(name):
@@ -610,7 +676,11 @@ with accelerated(gan._generator, gan._discriminator) as how:
     gan.train(train_samples)
 
 # %%
-plot_gan_losses({"DCGAN": gan.tracker}, source.title("Two losses that do not fall"))
+plot_gan_losses({"DCGAN": gan.tracker}, source.title("The two losses"))
+d_end, g_end = (np.mean(losses[-100:]) for losses in (gan.tracker.d_losses, gan.tracker.g_losses))
+print(f"Mean of the last 100 steps: L_D {d_end:.2f}, L_G {g_end:.2f}")
+reveal("fall", {"A": d_end < 0.1 and g_end < 0.1, "B": d_end > 0.2 and g_end > 0.2,
+                "C": d_end < 0.1 and g_end > 1}, short=FAST)
 plot_film(gan.tracker, title=source.title("Ten codes during the training"))
 set_seed(SEED)
 codes = draw_codes(500)
@@ -624,6 +694,14 @@ plt.show()
 # discriminator that calls *everything* fake has a large $L_G$ too. Nothing in these curves says how good the images are.
 # **Read the film**: look at what comes first, large shapes or edges, and whether a code keeps its layout from frame to frame. In a run of a
 # few epochs you see colours only.
+#
+# <details><summary>Prediction `fall`</summary>
+#
+# - **B** holds: each network learns against the other one as it is now. If the game were over they would stand at $\log 4$ and $\log 2$.
+# - **A** tempts: every loss so far was one network's own. Here one network's gain is the other's loss.
+# - **C** tempts: to tell pictures apart *is* easier than to paint them. The non-saturating loss pulls hardest when the discriminator is sure, and brings the generator back.
+#
+# </details>
 #
 # ### How good are the samples? A number beside the eye
 #
@@ -735,9 +813,17 @@ with torch.no_grad():
 # | fast D, saturating loss | 2e-3 | 2e-4 | $\log(1 - D)$ |
 # | fast G, slow D | 5e-5 | 4e-3 | $-\log D$ |
 #
-# *Predict:* which of the first three generators learn? In which game is $L_G$ small?
-#
 # **Minutes.** One on one CPU core with matrix units for bfloat16, two without.
+
+# %% [markdown]
+# **Predict `games`.** Which of the first three generators come back into the game ($L_D$ above 0.2 at the end)?
+#
+# - **A**: none: the discriminator is too strong in all three
+# - **B**: the second alone
+# - **C**: the second and the third: they have the same rates
+
+# %%
+predict("", "games", "ABC")
 
 # %%
 class SaturatingDCGAN(DCGAN):
@@ -786,6 +872,11 @@ plt.show()
 
 # %%
 print_quality({name: sample(game, codes) for name, game in games.items()})
+ends = [np.mean(game.tracker.d_losses[-10:]) for game in games.values()]
+back = [end > 0.2 for end in ends[:3]]
+print("L_D, mean of the last 10 steps:", ", ".join(f"{end:.3f}" for end in ends))
+reveal("games", {"A": not any(back), "B": back == [False, True, False],
+                 "C": back == [False, True, True]}, short=FAST)
 for name, game in games.items():
     pulls = (pull_on_images(game, lambda logits: -F.logsigmoid(logits)),
              pull_on_images(game, lambda logits: F.logsigmoid(-logits)))
@@ -806,6 +897,14 @@ for name, game in games.items():
 # **Fast G, slow D**: the generator finds *one* picture that the slow discriminator takes for real and makes it from every code. This is **mode
 # collapse**: $L_G$ is small, the samples are alike, and the diversity above is a fraction of the real one. A sample on its own
 # does not show it.
+#
+# <details><summary>Prediction `games`</summary>
+#
+# - **B** holds: the first generator's own rate is too small, the third one's loss is flat where $D$ is sure.
+# - **A** tempts: one hears that a strong discriminator leaves no gradient. That is true of $\log(1 - D)$; with $-\log D$ a surer one pulls harder.
+# - **C** tempts: the rates are the same, and both losses have the same goal. They differ where it matters: how hard they pull on a generator that is losing.
+#
+# </details>
 
 # %% [markdown]
 # ### 2.1 Spectral normalisation
@@ -907,11 +1006,21 @@ for layer, side in zip(convolutions, (32, 16, 8)):
 # Before you train with it, two more questions that decide what this experiment can show.
 #
 # **Does batch norm leave anything of the bound?** Batch norm divides each channel by its own spread: whatever factor a convolution before it
-# has, is divided out again, up to the bias and a tiny constant. *Predict:* you divide the weights of the second and third convolution of
-# the *plain* trained discriminator by their largest singular values. How far do its logits move?
+# has, is divided out again, up to the bias and a tiny constant. The cell below divides the weights of the second and third convolution of
+# the *plain* trained discriminator by their largest singular values.
 #
 # **Do the initial weights arrive?** `_init_weights` writes into `layer.weight`. After `spectral_norm` that is no parameter any more but
 # a value computed from one (`layer.parametrizations.weight.original`).
+
+# %% [markdown]
+# **Predict `divided`.** Both kernels are divided by their largest singular values. How far do the logits move?
+#
+# - **A**: by that factor: what goes in is smaller, so is what comes out
+# - **B**: by no more than a few percent of their size
+# - **C**: they all become nearly 0
+
+# %%
+predict("", "divided", "ABC")
 
 # %%
 def spread_of_originals(network):
@@ -931,6 +1040,10 @@ with torch.no_grad():
     moved = (plain(real) - before).abs().max().item()
 print(f"largest change of a logit: {moved:.3f}; mean size of a logit: "
       f"{before.abs().mean().item():.3f}")
+share = moved / before.abs().mean().item()
+after = plain(real).abs().mean().item() / before.abs().mean().item()
+reveal("divided", {"A": share > 0.1 and 0.05 < after < 0.9, "B": share < 0.1,
+                   "C": share > 0.1 and after < 0.05}, short=FAST)
 
 fresh = SpectralDiscriminator()
 print("before _init_weights:", *(f"{spread:.4f}" for spread in spread_of_originals(fresh)))
@@ -946,12 +1059,28 @@ print("after _init_weights: ", *(f"{spread:.4f}" for spread in spread_of_origina
 # with batch norm. And `_init_weights` changes nothing in the normalised layers: they start from PyTorch's own initial weights,
 # with the scale divided out.
 #
+# <details><summary>Prediction `divided`</summary>
+#
+# - **B** holds: a smaller input has a smaller spread, and the quotient stays. The bias and the tiny constant of batch norm leave the rest.
+# - **A** tempts: that is what a linear layer does on its own. Behind it stands batch norm, which divides by the spread it finds.
+# - **C** tempts: two divisions by large numbers seem to leave nothing. Batch norm brings every channel back to its spread.
+#
+# </details>
+#
 # Now the same training with the bounded opponent. `DCGAN()` builds whatever the name `Discriminator` stands for, so the
 # cell lends it the new class for one line.
 #
-# *Predict:* will $L_D$ lie higher or lower than without spectral norm?
-#
 # **Minutes.** As many as the first training.
+
+# %% [markdown]
+# **Predict `bounded`.** Where does $L_D$ lie, compared with the training without spectral norm?
+#
+# - **A**: clearly higher (by more than 0.2): a bounded discriminator is a weaker one
+# - **B**: clearly lower: the training is steadier
+# - **C**: about where it was: no difference that one run shows
+
+# %%
+predict("", "bounded", "ABC")
 
 # %%
 Discriminator, PlainDiscriminator = SpectralDiscriminator, Discriminator
@@ -970,6 +1099,9 @@ for name, run in runs.items():
     show_images(sample(run, codes[:32]), source.title(name), columns=16)
 plt.show()
 print_quality({name: sample(run, codes) for name, run in runs.items()})
+apart = np.mean(steady_gan.tracker.d_losses[-100:]) - np.mean(gan.tracker.d_losses[-100:])
+print(f"L_D, mean of the last 100 steps: with spectral norm {apart:+.2f}")
+reveal("bounded", {"A": apart > 0.2, "B": apart < -0.2, "C": abs(apart) <= 0.2}, short=FAST)
 
 # %% [markdown]
 # **Read both.** Compare the losses and the three quantities of both runs, and before you call one better, the spread of three seeds of ours (975
@@ -982,6 +1114,14 @@ print_quality({name: sample(run, codes) for name, run in runs.items()})
 # | colour distance | 0.11 to 0.19 | 0.11 to 0.19 |
 #
 # The ranges overlap: no difference that these runs could show. That fits the cell above: behind the bounded convolutions batch norm scales again.
+#
+# <details><summary>Prediction `bounded`</summary>
+#
+# - **C** holds: in the table above the ranges with and without overlap.
+# - **A** tempts: that is what the bound is for. It would need a discriminator in which nothing undoes it.
+# - **B** tempts: steadier training sounds like a better discriminator. These curves do not show it.
+#
+# </details>
 
 # %% [markdown]
 # ## 3 Searching the code space
@@ -1006,8 +1146,16 @@ if USE_OUR_WEIGHTS:
 #
 # **Activation maximisation** (Erhan et al. 2009): move the codes until $D$ says "real" as loudly as it can,
 # $\min_z \mathrm{BCE}\big(\ell(G(z)), 1\big)$, by 500 steps of Adam with rate 0.01.
+
+# %% [markdown]
+# **Predict `liked`.** The codes are moved until $D$ says "real" as loudly as it can. What happens to the images?
 #
-# *Predict:* will the images with the highest logits be the best ones?
+# - **A**: the logits rise, and the images come nearer to real ones
+# - **B**: the logits rise, and the images do not come nearer to real ones
+# - **C**: the logits stay: $D$ was fooled already
+
+# %%
+predict("", "liked", "ABC")
 
 # %%
 def maximise_activation(gan, codes, steps=VIS_STEPS):
@@ -1042,10 +1190,24 @@ title = source.title("Above: random codes. Below: the same, made to please D")
 plot_reconstruction_grid(before, after, per_row=15, title=title)
 plt.show()
 print(f"mean logit before: {before_logits.mean():.2f}, after: {after_logits.mean():.2f}")
+some_real = test_data[:500][0].cpu()
+far = [colour_distance(images, some_real) for images in (before, after)]
+print(f"colour distance of 30 images before: {far[0]:.2f}, after: {far[1]:.2f}")
+rises = (after_logits.mean() - before_logits.mean()).item() > 1
+reveal("liked", {"A": rises and far[1] < 0.9 * far[0], "B": rises and far[1] >= 0.9 * far[0],
+                 "C": not rises}, short=FAST)
 
 # %% [markdown]
 # **Read it.** The logits rise; look whether objects appear. You have not asked for a likely image but for one that *this* discriminator
 # rates highly: the one in evaluation mode, whose running statistics mix real and fake (1.3), not the one of the training.
+#
+# <details><summary>Prediction `liked`</summary>
+#
+# - **B** holds: a search finds what raises a number. The colour distance to real images does not fall with it.
+# - **A** tempts: the discriminator is the judge of realness here, and what it likes better ought to be better. It was trained on draws of the generator, not on what a search makes to please it.
+# - **C** tempts: the generator was trained to fool it. It fooled a discriminator that moved on; this one stands still and can be searched.
+#
+# </details>
 
 # %% [markdown]
 # ### 3.2 The code behind an image
@@ -1061,8 +1223,6 @@ print(f"mean logit before: {before_logits.mean():.2f}, after: {after_logits.mean
 # What comes back is what a *local* search of so many steps finds, not the nearest image that your generator can make; and it takes codes
 # from anywhere in $\mathbb R^{64}$, also from where the prior does not draw. So it says what the generator can nearly make, not what
 # its distribution holds.
-#
-# *Predict:* the whole of $\mathbb R^{64}$ is open to the search. Will the codes it finds look like draws from the prior?
 
 # %%
 # AUTOGRADED (12) reconstruct
@@ -1199,9 +1359,23 @@ expect_true("the search comes closer", loss < 0.3 * floor,
 #
 # **Minutes.** 20 seconds on one CPU core, two on an H100 GPU.
 
+# %% [markdown]
+# **Predict `far`.** The whole of $\mathbb R^{64}$ is open to the search; draws from the prior lie about 8 from the origin. Where do the codes lie that it finds?
+#
+# - **A**: about 8 from the origin, like draws of the prior
+# - **B**: nearer to the origin
+# - **C**: far outside: at more than 16
+
+# %%
+predict("", "far", "ABC")
+
 # %%
 targets = test_data[:64][0].cpu()
+latest = {}
+handle = gan._generator.register_forward_hook(
+    lambda _, inputs, __: latest.update(codes=inputs[0].detach()))
 loss, images, _ = search(targets)
+handle.remove()
 grey = F.mse_loss(targets.mean().expand_as(targets), targets).item()
 title = source.title("Above: test images. Below: what the search found")
 plot_reconstruction_grid(targets[:32], images[:32], per_row=16, title=title)
@@ -1209,6 +1383,9 @@ plt.savefig("04_reconstructions.png", dpi=80)
 plt.show()
 print(f"reconstruction loss of 64 test images: {loss:.4f} (wanted: below 0.145)")
 print(f"one grey for all pixels of all images: {grey:.4f}")
+length = latest["codes"].norm(dim=1).mean().item()
+print(f"the codes found lie {length:.1f} from the origin on average")
+reveal("far", {"A": 7 < length < 9, "B": length <= 7, "C": length > 16}, short=FAST)
 
 # %% [markdown]
 # **Read it.** Layout and colours are met, objects are not. Is that the generator's limit or the search's? After 500 steps the search has not found
@@ -1216,6 +1393,14 @@ print(f"one grey for all pixels of all images: {grey:.4f}")
 # almost zero (below 0.0002 in our full runs) and the test images from about 0.02 to 0.015. And 64 principal components, a *linear* code of
 # the same size, do better still (0.009): a low loss is no sign of a good generator. The codes found have lengths near 5; draws from
 # the prior have lengths near $\sqrt{64} = 8$. The search started at 0 and knows no prior.
+#
+# <details><summary>Prediction `far`</summary>
+#
+# - **B** holds: it starts at 0, and 500 steps end on the way.
+# - **A** tempts: the generator was trained on such codes, and its images lie there. The search asks for one image, and nothing in its loss asks for a likely code.
+# - **C** tempts: without a prior nothing seems to hold the codes. Adam with rate 0.01 moves no number by more than about 5 in 500 steps, and these need less.
+#
+# </details>
 #
 # **Did it memorise?** A generator could also have learned some training images by heart. Look at the training image nearest to each sample, and
 # compare the distances with those of images that nobody trained on.

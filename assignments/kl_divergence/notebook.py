@@ -81,7 +81,7 @@ from torch.optim import lr_scheduler
 from tqdm.auto import tqdm
 
 from utils import FAST, expect_close, expect_differentiable, expect_equal, expect_fresh_noise
-from utils import expect_shape, expect_true, hand_in, set_seed
+from utils import expect_shape, expect_true, hand_in, predict, reveal, set_seed
 from utils.plotting import divergence as plots
 
 # %% [markdown]
@@ -219,8 +219,6 @@ from utils.plotting import divergence as plots
 #
 # where $\sigma_{bk}^2$ is the variance and `logvar` holds $\log \sigma_{bk}^2$. **Convention:** the mean runs over the batch
 # **and** the latent dimensions. Any real number is a valid log variance; a variance would have to be kept positive.
-#
-# *Predict:* what does `D_KL` return for `mu = 0, logvar = 0`? And is it larger for `logvar = 2` or for `logvar = -2`?
 
 
 # %%
@@ -271,6 +269,16 @@ for seed, published in enumerate((0.9318599700927734, 1.0280910730361938, 0.8538
 expect_differentiable("D_KL", D_KL, mu=mu, logvar=logvar)
 
 # %% [markdown]
+# **Predict `width`.** Two Gaussians around 0: one of variance $e^2$ (`logvar = 2`), one of variance $e^{-2}$ (`logvar = -2`). Which one costs more?
+#
+# - **A**: the wide one
+# - **B**: the narrow one
+# - **C**: both the same: they lie equally far from `logvar = 0`
+
+# %%
+predict("", "width", "ABC")
+
+# %% [markdown]
 # Now see what the divergence charges. The left curve moves a unit Gaussian away from zero; the right one stretches and
 # squeezes it in place.
 
@@ -280,10 +288,22 @@ zero = torch.zeros(1, 1)
 kl_of_mu = torch.stack([D_KL(value.view(1, 1), zero) for value in values])
 kl_of_logvar = torch.stack([D_KL(zero, value.view(1, 1)) for value in values])
 plots.plot_price(values, kl_of_mu, values, kl_of_logvar)
+wide, narrow = kl_of_logvar[50], kl_of_logvar[10]  # logvar 2 and -2
+print(f"logvar 2 costs {wide:.2f} nats, logvar -2 costs {narrow:.2f}")
+alike = abs(wide - narrow) < 0.01
+reveal("width", {"A": wide > narrow and not alike, "B": narrow > wide and not alike, "C": alike})
 
 # %% [markdown]
 # A mean two standard deviations off costs 2 nats. Halving or doubling the variance costs 0.10 and 0.15 nats; far from there a
 # wide Gaussian pays exponentially in `logvar`, a narrow one linearly.
+#
+# <details><summary>Prediction `width`</summary>
+#
+# - **A** holds: 2.19 nats against 0.57. The variance itself stands in the formula, and $e^2$ is far from 1; of the narrow one only the logarithm is large.
+# - **B** tempts: a narrow density looks like the bolder claim. It would pay more if it stood in the second place, where 1.5 puts it.
+# - **C** tempts: a logarithm makes the two look like mirror images. The formula holds $\sigma^2$ as well as $\log\sigma^2$.
+#
+# </details>
 
 # %% [markdown]
 # ### 1.4 Many dimensions
@@ -335,8 +355,6 @@ plots.plot_price(values, kl_of_mu, values, kl_of_logvar)
 # $$D_{KL}(N_1 \,\|\, N_2) = \mathbb{E}_{z \sim N_1}\!\left[\log \frac{N_1(z)}{N_2(z)}\right].$$
 #
 # **Mind the names:** in 1.1 the first argument carries index 2, here index 1.
-#
-# *Predict:* which is larger, $D_{KL}(\mathcal{N}(0,1) \,\|\, \mathcal{N}(0, 0.5^2))$ or the same with the arguments swapped?
 
 
 # %%
@@ -399,8 +417,26 @@ expect_differentiable(
 # The order of the arguments is a choice with consequences. On the left, your function prices a change of width in both
 # directions. On the right, the target has two modes and you may offer one Gaussian: once the best for $D_{KL}(p \,\|\, q)$,
 # once for $D_{KL}(q \,\|\, p)$.
+
+# %% [markdown]
+# **Predict `swap`.** Which is larger?
 #
-# *Predict:* one of the two covers both modes, the other picks one. Which is which? Ask where the average is taken.
+# - **A**: $D_{KL}(\mathcal{N}(0, 1) \,\|\, \mathcal{N}(0, 0.5^2))$, the narrow one second
+# - **B**: $D_{KL}(\mathcal{N}(0, 0.5^2) \,\|\, \mathcal{N}(0, 1))$, the narrow one first
+# - **C**: both the same: the two Gaussians differ as much in either order
+
+# %%
+predict("", "swap", "ABC")
+
+# %% [markdown]
+# **Predict `modes`.** One Gaussian $q$ for a target $p$ with two modes. Which demand makes it cover both? Ask where the average is taken.
+#
+# - **A**: the smallest $D_{KL}(p \,\|\, q)$
+# - **B**: the smallest $D_{KL}(q \,\|\, p)$
+# - **C**: neither: one Gaussian has one mode, and takes the taller one of the target
+
+# %%
+predict("", "modes", "ABC")
 
 # %%
 sigmas = torch.logspace(-1, 1, 80)
@@ -428,11 +464,34 @@ covers = min(candidates, key=lambda c: divergence_on_grid(target, bump(*c)))
 picks = min(candidates, key=lambda c: divergence_on_grid(bump(*c), target))
 fits = {"smallest D_KL(p || q)": bump(*covers), "smallest D_KL(q || p)": bump(*picks)}
 plots.plot_asymmetry(sigmas, forward, reverse, grid, target, fits)
+at_half = (sigmas - 0.5).abs().argmin()
+first, second = forward[at_half], reverse[at_half]
+reveal("swap", {"A": first > 1.1 * second, "B": second > 1.1 * first,
+                "C": (first - second).abs() < 0.1 * first})
+widths = covers[1], picks[1]  # the modes are 4 apart: over 1.5 covers both
+reveal("modes", {"A": widths[0] > 1.5 > widths[1], "B": widths[1] > 1.5 > widths[0],
+                 "C": max(widths) < 1.5})
 
 # %% [markdown]
 # Left, at $\sigma = 0.5$, the first form costs 0.81 nats and the second 0.32: a second argument that is too narrow is the dearer one.
 # Right, $D_{KL}(p \,\|\, q)$ averages over the target: $q$ must have mass wherever $p$ has some, so it covers both modes and the
 # valley between. $D_{KL}(q \,\|\, p)$ averages over $q$: it may ignore a mode, but must not stray where $p$ is nearly zero.
+#
+# <details><summary>Prediction `swap`</summary>
+#
+# - **A** holds: where the wide density often draws, the narrow one is nearly zero, and its logarithm is a large negative number.
+# - **B** tempts: what stands first does the averaging, and a narrow density seems the more surprising one. But it draws nothing where the wide one is small.
+# - **C** tempts: a distance would have this symmetry. A divergence weighs the places by its first argument alone.
+#
+# </details>
+#
+# <details><summary>Prediction `modes`</summary>
+#
+# - **A** holds: the average runs over the target, and wherever the target has mass, a $q$ near zero costs many nats.
+# - **B** tempts: $q$ comes first, as in a VAE, and one expects of a VAE that it covers the data. Here $q$ pays only for where *it* puts mass.
+# - **C** tempts: the fitted density has one peak. But it may be wide enough to lie under both modes, with its peak in the valley.
+#
+# </details>
 #
 # A VAE uses the second form for its posterior. For one effect of it take a target of *two correlated* dimensions, each with variance
 # 1, and a $q$ whose dimensions are independent (**mean field**):
@@ -554,8 +613,6 @@ print(f"exp(log_prob) adds up to {density.sum() * (side[1] - side[0]) ** 2:.6f}"
 #
 # Each row of `params_q` and `params_p` describes one isotropic Gaussian: the first $K$ columns are its mean, the last is its
 # `log_sigma`. **Convention:** the mean runs over the samples only; each example keeps its own estimate.
-#
-# *Predict:* can the estimate be negative, although the divergence cannot?
 
 
 # %%
@@ -615,15 +672,35 @@ expect_differentiable(
 # A thousand estimates with ten samples each, for two Gaussians that nearly agree: $q = \mathcal{N}(0, I)$ and $p = \mathcal{N}(0.1, I)$ in two
 # dimensions. The exact value is $2 \cdot 0.1^2 / 2 = 0.01$ nats.
 
+# %% [markdown]
+# **Predict `negative`.** A divergence is at least 0. How many of the thousand *estimates* are negative?
+#
+# - **A**: none
+# - **B**: a few, fewer than one in a hundred
+# - **C**: many, more than one in five
+
+# %%
+predict("", "negative", "ABC")
+
 # %%
 set_seed(0)
 alike_q, alike_p = torch.zeros(1000, 3), torch.tensor([[0.1, 0.1, 0.0]]).expand(1000, 3)
 estimates = kl_q_p_mc(torch.randn(1000, 10, 2), alike_q, alike_p)
-print(f"mean {estimates.mean():.4f} nats; {(estimates < 0).float().mean():.0%} are negative")
+below = (estimates < 0).float().mean()
+print(f"mean {estimates.mean():.4f} nats; {below:.0%} are negative")
+reveal("negative", {"A": below == 0, "B": 0 < below < 0.01, "C": below > 0.2})
 
 # %% [markdown]
 # On average the estimates are right, yet about two in five are negative: a single $\log q - \log p$ may have either sign,
 # only its expectation may not. A negative KL in a training log is no bug when it is estimated; from a closed form it is one.
+#
+# <details><summary>Prediction `negative`</summary>
+#
+# - **C** holds: about two in five. The estimate is right on average and noisy one by one.
+# - **A** tempts: what is true of the quantity seems to be true of its estimates. It is true of their mean.
+# - **B** tempts: negative values look like rare accidents. Here the noise of ten samples is far larger than the 0.01 that is estimated, and the sign is almost a coin's.
+#
+# </details>
 
 # %% [markdown]
 # ### 2.3 The KL, exactly
@@ -706,8 +783,16 @@ print(
 # Now let the two answers meet. Take $q = \mathcal{N}(0, I)$ and $p = \mathcal{N}(10, e^2 I)$ in $K = 4$ dimensions, estimate the KL from $N$
 # samples, repeat ten times, and compare with the exact value. The numbers of samples are spaced evenly in their logarithm, and both
 # axes are logarithmic: a power of $N$ is then a straight line, and its exponent the slope.
+
+# %% [markdown]
+# **Predict `samples`.** By which factor does the mean error fall from 10 samples to 1000?
 #
-# *Predict:* the theory of means says the error falls like $1/\sqrt N$. By which factor does it fall from 10 samples to 1000?
+# - **A**: about 3
+# - **B**: about 10
+# - **C**: about 100
+
+# %%
+predict("", "samples", "ABC")
 
 # %% figure="01_kl_compare"
 set_seed(0)
@@ -732,10 +817,20 @@ print(f"exact value {exact[0]:.4f} nats")
 means = errors.mean(0)
 said = (f"{means[counts == n].item():.3f} with {n}" for n in (1, 10, 100, 1000))
 print("mean error:", ", ".join(said))
+fall = means[counts == 10].item() / means[counts == 1000].item()
+reveal("samples", {"A": fall < 5, "B": 5 <= fall < 30, "C": fall >= 30})
 
 # %% [markdown]
 # The bars follow the dashed line, of slope $-\frac12$: the error of one sample divided by $\sqrt N$, the rate of a mean of independent draws.
 # From 10 samples to 1000 the law asks for a factor of ten; ten repeats show it roughly. One more digit costs a hundred times the samples.
+#
+# <details><summary>Prediction `samples`</summary>
+#
+# - **B** holds: a hundred times the samples, and $\sqrt{100} = 10$.
+# - **A** tempts: who remembers a root may take it twice, or think of 10 samples in place of a hundred times as many: $\sqrt{10}$ is about 3.
+# - **C** tempts: a hundred times the work seems to earn a hundred times the precision. The *variance* does fall that much; its root is the error.
+#
+# </details>
 #
 # A VAE takes *one* sample for each example and step. In practice that suffices: the gradient is a mean over the batch, and the noise of
 # its examples is independent. In the toy VAE of 3.4, after training and with batches of 256, sixteen samples for each example halve
@@ -798,8 +893,16 @@ print("mean error:", ", ".join(said))
 #
 # Each example $b$ and each sample $n$ gets its own noise vector. **Convention:** draw all of it with one call, in the shape
 # `(B, N, K)`; with the same seed you then get the numbers the checks expect.
+
+# %% [markdown]
+# **Predict `slopes`.** What are $\partial z / \partial \mu$ and $\partial z / \partial \log\sigma$ for a sample of your `rsample`?
 #
-# *Predict:* what is $\partial z / \partial \mu$? And $\partial z / \partial \log\sigma$?
+# - **A**: $1$ and $\epsilon$
+# - **B**: $1$ and $\sigma\epsilon$
+# - **C**: $0$ and $0$: a sample is a random number
+
+# %%
+predict("", "slopes", "ABC")
 
 # %%
 mu, sigma = torch.zeros(3, requires_grad=True), torch.ones(3, requires_grad=True)
@@ -870,14 +973,40 @@ set_seed(1)
 three = torch.tensor([[-2.0, 0.0, -0.7], [1.0, 1.5, -1.5], [1.5, -1.5, -0.2]])
 plots.plot_clouds(rsample(three, 300), three)
 
+one = torch.tensor([[0.3, -1.0]], requires_grad=True)  # mu and log sigma
+z = rsample(one, 1)
+slopes = torch.autograd.grad(z.sum(), one)[0][0]
+moved = (z - one[0, 0]).detach().flatten()[0]  # sigma times eps
+print(f"d z / d mu = {slopes[0]:.3f}, d z / d log sigma = {slopes[1]:.3f}; sigma eps = {moved:.3f}, "
+      f"eps = {moved * math.e:.3f}")
+reveal("slopes", {"A": torch.isclose(slopes[1], moved * math.e), "B": torch.isclose(slopes[1], moved),
+                  "C": (slopes == 0).all()})
+
+# %% [markdown]
+# <details><summary>Prediction `slopes`</summary>
+#
+# - **B** holds: $\sigma = e^{\log\sigma}$ is its own derivative. A network that emits $\log\sigma$ feels a step as a share of the width.
+# - **A** tempts: $z = \mu + \sigma\epsilon$ is linear in $\sigma$, and its slope *there* is $\epsilon$. What is trained is $\log\sigma$; the chain rule brings one more $\sigma$.
+# - **C** tempts: that is what `torch.normal` sends back, as the cell above showed. Here the noise is drawn apart, and $z$ is an ordinary function of both.
+#
+# </details>
+
 # %% [markdown]
 # #### What goes wrong without it
 #
 # Here is a one-dimensional posterior $q$ that should become $p = \mathcal{N}(2, 0.5^2)$ by gradient descent on your Monte Carlo KL,
 # with four samplers: yours; yours cut off from its parameters; and two with frozen noise. A `torch.manual_seed` inside the function
 # freezes *the draws of a call*: 64 points if you ask for 64, a single one if you ask for one.
+
+# %% [markdown]
+# **Predict `frozen`.** $q$ starts at $\mathcal{N}(0, 1)$. Where does it end in the last three cases: cut off, 64 frozen draws, one frozen draw?
 #
-# *Predict:* where does $q$ end up in the last three cases? It starts at $\mathcal{N}(0, 1)$.
+# - **A**: all three stay near the start: without fresh noise nothing is learned
+# - **B**: near the start; near the target; with its mean near the target and a sigma that grows
+# - **C**: near the start; near the target; near the target too, but less exactly
+
+# %%
+predict("", "frozen", "ABC")
 
 
 # %%
@@ -910,17 +1039,30 @@ samplers = {
     "64 frozen draws": frozen_sampler(64),
     "one frozen draw": frozen_sampler(1),
 }
-fitted = {}
+fitted, ends = {}, {}
 for title, sampler in samplers.items():
     mu, sigma = fit(sampler)
     fitted[f"{title}\nmu = {mu:.2f}, sigma = {sigma:.2f}"] = bump(mu, sigma)
+    ends[title] = abs(mu - 2) < 0.5, sigma
 plots.plot_fits(grid, bump(2.0, 0.5), fitted)
+cut, many, single = (ends[title] for title in ("cut off", "64 frozen draws", "one frozen draw"))
+reveal("frozen", {"A": not (cut[0] or many[0] or single[0]),
+                  "B": not cut[0] and many[0] and single[1] > 1,
+                  "C": not cut[0] and many[0] and single[0] and single[1] < 1})
 
 # %% [markdown]
 # Cut off, the gradient that is left, $\mathbb{E}_q[\nabla \log q(z)]$, is zero on average: $q$ stays near its start and jitters, and no
 # error message says so. With 64 frozen draws $q$ fits those 64 points and lands near the target, a little beside it. With one frozen draw
 # the mean can move that one point onto the mode of $p$ whatever sigma is, and $\log q$ of the point falls with $\log\sigma$: a wider
 # $q$ is rewarded without end, and sigma grows as long as you train.
+#
+# <details><summary>Prediction `frozen`</summary>
+#
+# - **B** holds: each case optimises what it sees: nothing, 64 points, one point. One point can be made likely by its place alone, and $\log q$ rewards every further nat of width.
+# - **A** tempts: frozen noise sounds like no noise. But the draws are moved by $\mu$ and $\sigma$, and a gradient comes back through them.
+# - **C** tempts: fewer draws usually mean the same answer with more error. With one draw the *objective* is another: nothing in it asks for the right width.
+#
+# </details>
 #
 # #### Another way to a gradient
 #
@@ -1075,11 +1217,21 @@ print(f"-ELBO at a distance of 0.5 = {estimates[-1].mean():.4f} nats")
 # More samples make the estimate quieter but do not lower it: the gap comes from $q$, not from $N$. (It is the *expectation* that is a bound:
 # the whiskers of a one-sample estimate reach below the line.)
 #
-# **Exact or sampled?** You may estimate the KL from the same samples, $\log q(z) - \log p(z)$, instead of taking the closed form. *Predict:*
-# which of the two estimates of the negative ELBO has less noise, at the true posterior and half a unit away from it?
+# **Exact or sampled?** You may estimate the KL from the same samples, $\log q(z) - \log p(z)$, instead of taking the closed form. The next cell
+# compares the noise of the two, at the true posterior and half a unit away from it.
 #
 # **A tighter bound.** With the weights $w_n = p(x \mid z_n)\, p(z_n) / q(z_n)$ the ELBO is $\mathbb{E}[\log w_1]$. Averaging *inside* the
 # logarithm, $\mathbb{E}\big[\log \frac1N \sum_n w_n\big]$, is the **importance-weighted bound** (Burda et al. 2016): it tightens with $N$.
+
+# %% [markdown]
+# **Predict `exact`.** Which estimate of the negative ELBO, from one sample, has less noise?
+#
+# - **A**: with the exact KL, in both places: it has one source of noise less
+# - **B**: with the sampled KL at the true posterior, where it has none; half a unit away both have about as much
+# - **C**: both the same everywhere: they have the same mean
+
+# %%
+predict("", "exact", "ABC")
 
 # %%
 def draws_at(distance, repeats, num_samples):
@@ -1093,11 +1245,16 @@ def draws_at(distance, repeats, num_samples):
 
 
 set_seed(0)
+noise = []
 for place, distance in (("at the true posterior", 0.0), ("at a distance of 0.5", 0.5)):
     log_x, log_ratio = draws_at(distance, 4000, 1)
+    noise += [log_x.std(), (log_x - log_ratio).std()]
     print(f"{place}: standard deviation of -ELBO from one sample {log_x.std():.2f} with the "
           f"exact KL, "
           f"{(log_x - log_ratio).std():.2f} with the sampled one")
+here, away = noise[0] / noise[1].clamp_min(1e-6), noise[2] / noise[3]  # exact over sampled
+reveal("exact", {"A": here < 0.9 and away < 0.9, "B": here > 10 and 0.8 < away < 1.25,
+                 "C": 0.9 < here < 1.1 and 0.9 < away < 1.1})
 
 counts = [1, 2, 5, 10, 30, 100, 300]
 weights = {n: torch.sub(*draws_at(0.5, 500, n)) for n in counts}  # log w, shape (500, n)
@@ -1114,6 +1271,14 @@ axis.legend();
 # %% [markdown]
 # At the true posterior $\log w$ is the constant $\log p(x)$: the noise of the sampled KL cancels that of the likelihood, and the exact KL
 # leaves it in. So "use the closed form where there is one" is no law. Half a unit away the two are about equally noisy.
+#
+# <details><summary>Prediction `exact`</summary>
+#
+# - **B** holds: at the posterior the two noises are the same with opposite signs, and the sum is a constant.
+# - **A** tempts: to integrate a term exactly takes away *its* noise. It also takes away what balanced the noise of the other term.
+# - **C** tempts: the mean says where an estimate is centred, and nothing about how far it scatters.
+#
+# </details>
 
 # %% [markdown]
 # ### 3.4 The weight of the KL
@@ -1127,12 +1292,22 @@ axis.legend();
 #
 # Below you train one small VAE three times, with $\beta$ of 0.001, 1 and 100, on points in the plane that form six clusters.
 #
-# **First predict, in one or two sentences each, then run the cells below and complete your responses.** For each of the two
+# **Write one or two sentences on each before you run the cells below, then complete your responses.** For each of the two
 # extremes, say what happens to the reconstructions, and what happens to the **quality** (do generated points lie where
 # data lies?) and the **diversity** (are all clusters found?) of samples decoded from the prior. Explain it with the two
 # terms of the loss, and use the numbers of the table that the experiment prints.
 #
 # (a) $\beta$ too large (5 points). (b) $\beta$ too small (5 points).
+
+# %% [markdown]
+# **Predict `toy`.** Which of the three models has the largest share of *samples* on the data?
+#
+# - **A**: $\beta = 0.001$: it reconstructs best
+# - **B**: $\beta = 1$
+# - **C**: $\beta = 100$: its codes match the prior best
+
+# %%
+predict("", "toy", "ABC")
 
 
 # %%
@@ -1184,7 +1359,7 @@ def judge_samples(samples):
 # %% figure="01_kl_beta"
 set_seed(0)
 data = draw_clusters(2000)
-columns = {}
+columns, shares = {}, {}
 print("    beta   -log p(x|z)        KL   samples on the data   clusters found")
 for beta in (0.001, 1.0, 100.0):
     x_hat, generated, rec_loss, kl_loss = train_toy_vae(
@@ -1195,8 +1370,11 @@ for beta in (0.001, 1.0, 100.0):
         f"{beta:8g}   {rec_loss:8.2f} nats  {kl_loss:6.2f} nats   {share:19.0%}   {found} of 6"
     )
     columns[f"beta = {beta:g}"] = (x_hat, generated)
+    shares[beta] = share
 plots.plot_toy_vaes(data, columns)
 plt.savefig("01_kl_beta.png", dpi=80)
+best = max(shares, key=shares.get)
+reveal("toy", {"A": best == 0.001, "B": best == 1, "C": best == 100}, short=FAST)
 
 # %% [markdown]
 # **RESPONSE:** (a) beta too large
@@ -1224,6 +1402,14 @@ plt.savefig("01_kl_beta.png", dpi=80)
 # The middle column pays a few nats, codes and prior overlap, and both rows look like data. Between the clusters some
 # generated points form bridges: the decoder is continuous and the prior has mass between the codes of two clusters. Which
 # $\beta$ is right depends on the convention: whoever averages a term where you sum it needs another number for the same balance.
+#
+# <details><summary>Prediction `toy`</summary>
+#
+# - **B** holds: a few nats hold the shape of the data, and the codes still lie where the prior draws.
+# - **A** tempts: good reconstructions look like a good model. They ask the decoder only about codes of data, and the prior draws elsewhere.
+# - **C** tempts: codes that match the prior are what sampling needs. Here they match it by saying nothing, and every sample is the mean.
+#
+# </details>
 
 # %% [markdown]
 # ## Hand in

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from grader.probe_kit.loaded import load_weights
 from grader.probe_kit.stand_ins import (
     PIXELS,
     Added,
@@ -608,3 +609,27 @@ def _other_draw(mu: Tensor, logvar: Tensor) -> Tensor:
 
 
 STAND_INS = {"Encoder": _OtherEncoder, "Decoder": _OtherDecoder, "reparametrize": _other_draw}
+
+
+# ---------------------------------------------------------------- trained: handed-in weights in the student's own classes
+
+
+def trained_autoencoder(names, x: Tensor, z: Tensor, c: Tensor, **weights: Tensor):
+    model: Any = load_weights(names["AutoEncoder"](z.shape[1]), weights)
+    return {"codes": model.encoder(x[:, None]), "images": model.decoder(z)}
+
+
+def trained_vae(names, x: Tensor, z: Tensor, c: Tensor, **weights: Tensor):
+    model: Any = load_weights(names["VAE"](z.shape[1]), weights)
+    return {"codes": model(x[:, None])["q"], "images": model.decoder(z)}
+
+
+def trained_fc_vae(names, x: Tensor, z: Tensor, c: Tensor, **weights: Tensor):
+    model: Any = load_weights(names["FCVAE"](x.shape[1], z.shape[1]), weights)
+    return {"codes": torch.cat(model(x.reshape(-1, 1, 28, 28))[1:], dim=1), "images": model.decoder(z)}
+
+
+def trained_cvae(names, x: Tensor, z: Tensor, c: Tensor, **weights: Tensor):
+    model: Any = load_weights(names["CVAE"](x.shape[1], c.shape[1], z.shape[1]), weights)
+    codes = torch.cat(model(x.reshape(-1, 1, 28, 28), c)[1:], dim=1)
+    return {"codes": codes, "images": model.decoder(torch.cat([z, c], dim=1))}

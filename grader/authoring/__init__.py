@@ -69,6 +69,10 @@ are, answers are new tensors, generator, gradients and models are left alone (`g
 **Quality.** A part that is graded by training the student's model again is declared as `[quality]` in `about.toml`, with the module that
 scores it and its budget in CPU seconds; `grader.authoring.trained_again` says what the module has, `CannotTrain` what it raises.
 
+**Trained weights.** Shares of points that are measured on what a student trained are declared as `[weights]` in `about.toml`: the file, the
+models in it, each with the tasks that it is made with and its number of parameters, and the module that measures; `grader.authoring.trained`
+says what that module has. The notebook writes the file with `save_weights`.
+
 **Usual wrong answers** are no code: `slips.py` holds them as text (`grader.authoring.slips`).
 
 A mistake in any of this is answered with the file, the line and the next step:

@@ -17,6 +17,7 @@ from utils.assignments.course import line_of
 from utils.assignments.places import CourseError, Place, place_of, sentence_about, shown
 
 _QUALITY = ("PART", "TASK", "inputs", "score_values", "picture")
+_TRAINED = ("CALLS", "PARTS", "trial", "disagreement", "score")
 Said = Iterator[str]
 
 
@@ -212,6 +213,13 @@ def _declared(place: Place, assignment: Assignment) -> Said:
         if about.quality.cpu_seconds <= 0:
             yield f"{_at(path, line_of(text, 'cpu_seconds'))}: a training needs more than {about.quality.cpu_seconds:g} CPU seconds."
 
+    if about.weights:
+        yield from _module(place, about.weights.module, _TRAINED, _at(path, line_of(text, "module")))
+        known_tasks = {task.id for task in assignment.tasks}
+        for name, model in about.weights.models.items():
+            if unknown := set(model.tasks) - known_tasks:
+                yield f"{_at(path, line_of(text, 'models'))}: {name} names {_list(unknown)}; there is {_list(known_tasks)}."
+
 
 def _module(place: Place, part: str, needed: tuple[str, ...], at: str) -> Said:
     try:
@@ -220,7 +228,8 @@ def _module(place: Place, part: str, needed: tuple[str, ...], at: str) -> Said:
         yield f"{at}: {part} cannot be used: {error}"
         return
     if lacking := [name for name in needed if not hasattr(module, name)]:
-        yield f"{at}: {part} has no {', '.join(lacking)}; grader/authoring/trained_again.py and utils/assignments/about.py say what is needed."
+        where = "trained_again.py and trained.py of grader/authoring, and utils/assignments/about.py"
+        yield f"{at}: {part} has no {', '.join(lacking)}; {where}, say what is needed."
 
 
 # ---------------------------------------------------------------- places

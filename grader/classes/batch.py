@@ -11,6 +11,7 @@ import atexit
 import hashlib
 import hmac
 import json
+import socket
 import threading
 from dataclasses import dataclass
 from functools import cache
@@ -52,7 +53,12 @@ class Sandboxes:
 
     def __init__(self) -> None:
         self.turn = threading.Lock()  # a sandbox has one channel: frames of two submissions on it would cross
+        self._nursery: socket.socket | None = None
         self._graders: dict[tuple[Settings, Seat], Grader] = {}
+
+    def fork_from(self, nursery: socket.socket | None) -> None:
+        """Have zygotes forked by a nursery from now on: see `Box`."""
+        self._nursery = nursery
 
     def grader(self, settings: Settings, seat: Seat) -> Grader:
         """The grader for these settings, its sandbox running. Only for who has the turn.
@@ -61,7 +67,8 @@ class Sandboxes:
             SandboxError: If the sandbox does not start; the next question tries again.
         """
         if (settings, seat) not in self._graders:
-            grader = Grader(settings.notebook, settings.salt or None, settings.max_tier, seat, settings.quality_seconds)
+            options = settings.notebook, settings.salt or None, settings.max_tier, seat, settings.quality_seconds
+            grader = Grader(*options, nursery=self._nursery)
             self._graders[settings, seat] = grader.__enter__()
         return self._graders[settings, seat]
 

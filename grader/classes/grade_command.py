@@ -1,48 +1,45 @@
 """`python -m grader grade`: from paths to results, notebook by notebook, with what is said on the way."""
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from grader.authoring.check import has_checks
 from grader.authoring.mistakes import require_sound
-from grader.classes.batch import Settings, tier_here
-from grader.classes.held import require_same, secret_mark
-from grader.classes.pool import Here, Workers
-from grader.classes.regrade import Regrade
+from grader.classes.batch import Settings
+from grader.classes.held import require_same
+from grader.classes.notebook_run import NotebookRun, facts_of, minimum
+from grader.classes.pools import Pools
 from grader.classes.results_folder import FolderInUse, ResultsFolder
-from grader.classes.run import Results, WeakIsolation, grade_all, kept_results
+from grader.classes.run import WeakIsolation
 from grader.classes.sameness import made_with
 from grader.classes.shards import Record, about_notebook, begin, end, refuse_whole, require_place
-from grader.classes.sorting import by_notebook, looked_at, ready
+from grader.classes.sorting import by_notebook, looked_at
 from grader.classes.tracked import would_be_committed
-from grader.classes.write_up import OUR_FAULT, exit_code, tiers_of, write_notebook, write_over_all
-from grader.marking.given import Brought
-from grader.marking.options import brought, with_given
+from grader.classes.write_up import OUR_FAULT, exit_code, write_over_all
+from grader.marking.options import brought
 from grader.platforms import Collection, Directory, HandIn, collect, missing, read_roster
 from grader.platforms.gradebooks import fill, read_gradebook
 from grader.platforms.pattern import layout_of
-from grader.records import Seat
 from grader.report.files import GRADES_FILE
 from grader.rubric.draws import DEFAULT_SALT, course_salt
 from grader.rubric.references import require_references
-from grader.sandbox.tiers import TIERS, is_at_least
+from grader.sandbox.tiers import TIERS
+from grader.sandbox.zygotes import Nursery
 from utils.assignments import assignment_names, load_assignment
 
-_FEW = 8  # hand-ins that this process looks into by itself: starting others takes longer
 
-
-def grade(options: argparse.Namespace) -> int:
+def grade(options: argparse.Namespace, nursery: Nursery | None = None) -> int:
     """Run the command.
+
+    Args:
+        options: See `grade_options`.
+        nursery: One that has begun to load.
 
     Returns:
         The exit code, as `grader.cli.main` says.
@@ -59,44 +56,27 @@ def grade(options: argparse.Namespace) -> int:
     if options.shard:
         refuse_whole(options)
     _check_places(options.paths, options.out)
-    collection = collect(
-        options.paths,
-        roster,
-        options.zips_hold_classes or gradebook is not None,
-        options.trust_names,
-        layout_of(options.layout) if options.layout else None,
-    )
-    for line in collection.found:
-        print(line)
-    if collection.is_class:
-        for line in would_be_committed([*options.paths, options.out]):
-            print(line, file=sys.stderr)
-    if collection.is_class and course_salt() == DEFAULT_SALT:
-        print(
-            "GRADER_SALT is not set: the inputs drawn for each submission and the seals of results come from a secret that everybody "
-            "can read. Set it to one of your course.",
-            file=sys.stderr,
-        )
+    collection = _collected(options, roster, gradebook is not None)
+    _warn(options, collection)
     settings = Settings(options.notebook, course_salt(), quality_seconds=options.quality_seconds)
-    results: list[Results] = []
     try:
-        with ResultsFolder(options.out) as folder:
+        with ResultsFolder(options.out) as folder, Pools(options.workers, nursery) as pools:
             require_place(options.out, options.shard)
-            groups = _groups(options, collection)
+            groups = _groups(options, collection, pools)
             is_several = require_same(options.out, groups, settings, options.fresh)
             if options.shard:
                 begin(options.out, options.shard, settings)
-            notebooks = {}
+            pools.load(list(groups))
+            run, results, notebooks = NotebookRun(options, pools, given), [], {}
             for name, hand_ins in groups.items():
                 own, said = _part(options, _of_notebook(options, collection, hand_ins, roster))
                 if is_several:
                     print(f"\n{name}: {said}")
                 with ResultsFolder(options.out / name) if is_several else nullcontext(folder) as inner:
-                    with_ = replace(settings, notebook=name) if is_several else settings
-                    graded, facts = _grade_notebook(options, own, with_, inner, given)
+                    graded, facts = run.grade(own, replace(settings, notebook=name) if is_several else settings, inner)
                 results += graded
                 notebooks[name] = about_notebook((one.student for one in hand_ins), facts, graded)
-            facts = _facts(options, collection, settings, time.monotonic() - began)
+            facts = facts_of(options, collection, settings, time.monotonic() - began)
             if options.shard:
                 made, asked = made_with(settings, groups), _asked(options)
                 record = Record(options.shard, asked, made, facts, notebooks=notebooks, is_several=is_several)
@@ -104,17 +84,38 @@ def grade(options: argparse.Namespace) -> int:
             elif is_several:
                 write_over_all(options.out, groups, results, facts)
     except WeakIsolation as error:
-        print(_too_weak(error.tier, _minimum(options, collection)), file=sys.stderr)
+        print(_too_weak(error.tier, minimum(options, collection)), file=sys.stderr)
         return OUR_FAULT
-    if options.shard:
-        print(
-            f"{options.shard} is in {options.out}. When all are there: python -m grader merge DIR DIR ... --out RESULTS"
-        )
-        return exit_code(results)
     if gradebook:
         print(fill(gradebook, results, options.out, options.column, options.trust_names, options.fill_also))
-    print(f"Grades: {options.out / GRADES_FILE}. {_where_to_look(options.out, collection, is_several)}")
+    print(_where_to_look(options, collection, is_several))
     return exit_code(results)
+
+
+def _collected(options: argparse.Namespace, roster: Directory | None, has_gradebook: bool) -> Collection:
+    return collect(
+        options.paths,
+        roster,
+        options.zips_hold_classes or has_gradebook,
+        options.trust_names,
+        layout_of(options.layout) if options.layout else None,
+    )
+
+
+def _warn(options: argparse.Namespace, collection: Collection) -> None:
+    """Say what was found, and what whoever runs this should know before it goes on."""
+    for line in collection.found:
+        print(line)
+    if not collection.is_class:
+        return
+    for line in would_be_committed([*options.paths, options.out]):
+        print(line, file=sys.stderr)
+    if course_salt() == DEFAULT_SALT:
+        print(
+            "GRADER_SALT is not set: the inputs drawn for each submission and the seals of results come from a secret that everybody "
+            "can read. Set it to one of your course.",
+            file=sys.stderr,
+        )
 
 
 def _asked(options: argparse.Namespace) -> dict[str, Any]:
@@ -122,13 +123,11 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
     return {"--notebook": options.notebook, "--quality-seconds": options.quality_seconds}
 
 
-def _groups(options: argparse.Namespace, collection: Collection) -> dict[str, list[HandIn]]:
+def _groups(options: argparse.Namespace, collection: Collection, pools: Pools) -> dict[str, list[HandIn]]:
     """The hand-ins of each notebook, of the whole class. A shard that is told the notebook looks into its own alone."""
     hand_ins = collection.hand_ins
     seen = _own(options, hand_ins) if options.notebook else hand_ins
-    count = min(len(seen), _cores() if options.workers is None else options.workers)
-    with Workers(count, ready) if count and len(seen) > _FEW else Here() as pool:
-        groups = by_notebook(looked_at(seen, pool, max(1, count)), options.notebook)
+    groups = by_notebook(looked_at(seen, pools.to_look(len(seen))), options.notebook)
     if len(seen) == len(hand_ins):
         return groups
     looked_into = {hand_in.student: hand_in for hand_in in groups[options.notebook]}
@@ -153,38 +152,6 @@ def _of_notebook(
     return replace(collection, hand_ins=tuple(hand_ins), absent=absent)
 
 
-def _grade_notebook(
-    options: argparse.Namespace, collection: Collection, settings: Settings, folder: ResultsFolder, given: Brought
-) -> tuple[list[Results], dict[str, Any]]:
-    """Grade the hand-ins of one notebook into a folder of results of its own.
-
-    Returns:
-        Their results, and what `write_class` is told of the run.
-
-    Raises:
-        WeakIsolation: If this machine's isolation will not do.
-    """
-    began = time.monotonic()
-    regrade = None
-    if options.question and collection.hand_ins:
-        regrade = Regrade.of(options.question, collection.hand_ins, settings, folder)
-    if regrade:
-        kept, folder.merge = regrade.untouched(), regrade.merge
-    else:
-        kept = {} if options.fresh else _kept(options, collection, settings, folder)
-    graded = _graded(options, collection, regrade.to_grade_with if regrade else settings, folder, kept)
-    results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
-    facts, said = _facts(options, collection, settings, time.monotonic() - began), ""
-    if not options.shard:
-        results, said = write_notebook(
-            folder, results, facts, kept, lambda path, found: with_given(options, path, found, given)
-        )
-    print(_summary(len(graded), len(kept), results, time.monotonic() - began))
-    if words := f"{regrade.said() if regrade else ''} {said}".strip():
-        print(words)
-    return results, facts
-
-
 def _require_gradable(name: str) -> None:
     """Stop before a class is graded with a rubric that cannot be used.
 
@@ -196,13 +163,6 @@ def _require_gradable(name: str) -> None:
         require_references(name)
 
 
-def _kept(
-    options: argparse.Namespace, collection: Collection, settings: Settings, folder: ResultsFolder
-) -> dict[str, Results]:
-    allowed = {"", *(tier for tier in TIERS if is_at_least(tier, _minimum(options, collection)))}
-    return kept_results(collection.hand_ins, settings, folder, allowed.__contains__)
-
-
 def _check_places(paths: list[Path], out: Path) -> None:
     """What students handed in must not lie where results are read, nor the other way round."""
     there = out.resolve()
@@ -212,84 +172,13 @@ def _check_places(paths: list[Path], out: Path) -> None:
             raise FolderInUse(f"{path} and the results in {out} lie one in the other: choose another --out.")
 
 
-def _graded(
-    options: argparse.Namespace,
-    collection: Collection,
-    settings: Settings,
-    folder: ResultsFolder,
-    kept: dict[str, Results],
-) -> dict[str, Results]:
-    """Grade what is not kept, with a bar that shows the time left."""
-    todo = [hand_in for hand_in in collection.hand_ins if hand_in.student not in kept]
-    if not todo:
-        return {}
-    minimum = _minimum(options, collection)
-    count = min(len(todo), _cores() if options.workers is None else options.workers)
-    graded = {}
-    with (
-        _pool(count if collection.is_class else 0, settings, Seat(folder=folder.temporary)) as pool,
-        _bar(len(collection.hand_ins), len(kept)) as bar,
-    ):
-        each = grade_all(todo, settings, folder, pool, lambda tier: is_at_least(tier, minimum), count=max(1, count))
-        for results in each:
-            graded[results["extra_data"]["student"]] = results
-            bar.update()
-            _attend_to(results)
-    return graded
-
-
-def _facts(
-    options: argparse.Namespace,
-    collection: Collection,
-    settings: Settings,
-    seconds: float,
-) -> dict[str, Any]:
-    return {
-        "command": ["grade", *(str(path) for path in options.paths)],
-        "notebook": settings.notebook,
-        "is_class": collection.is_class,
-        "found": list(collection.found),
-        "absent": [{"name": p.name, "email": p.email, "ids": dict(p.ids)} for p in collection.absent],
-        "by_hand": None,
-        "secret": secret_mark(settings),
-        "wall_seconds": round(seconds, 2),
-    }
-
-
-def _pool(count: int, settings: Settings, seat: Seat) -> Executor:
-    return Workers(count, tier_here, settings, seat) if count else Here()
-
-
-def _bar(total: int, done: int) -> tqdm:
-    return tqdm(
-        total=total, initial=done, desc="grading", unit="submission", disable=total == 1 or not sys.stderr.isatty()
-    )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _minimum(options: argparse.Namespace, collection: Collection) -> str:
-    return options.min_tier or ("C" if collection.is_class else "E")
-
-
-def _attend_to(results: Results) -> None:
-    extra = results["extra_data"]
-    if extra.get("fault"):
-        tqdm.write(f"{extra['student']}: grader error, {extra['fault']}", file=sys.stderr)
-    elif extra["rejection"]:
-        tqdm.write(f"{extra['student']}: {extra['rejection']}", file=sys.stderr)
-
-
-def _summary(n_graded: int, n_kept: int, results: list[Results], seconds: float) -> str:
-    kept = f", {n_kept} kept from before" if n_kept else ""
-    return f"\n{n_graded} graded{kept} in {seconds:.1f} s, isolation tier {tiers_of(results)}."
-
-
-def _where_to_look(out: Path, collection: Collection, is_several: bool) -> str:
+def _where_to_look(options: argparse.Namespace, collection: Collection, is_several: bool) -> str:
+    out = options.out
+    if options.shard:
+        return f"{options.shard} is in {out}. When all are there: python -m grader merge DIR DIR ... --out RESULTS"
     page = f"The class: {out / 'class.html'}. " if collection.is_class or is_several else ""
-    return f"{page}Feedback: {out}/{'<notebook>/' if is_several else ''}<student>/feedback.html"
+    feedback = f"Feedback: {out}/{'<notebook>/' if is_several else ''}<student>/feedback.html"
+    return f"Grades: {out / GRADES_FILE}. {page}{feedback}"
 
 
 def _too_weak(tier: str, minimum: str) -> str:

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import connection, get_context, parent_process
 from typing import Any
@@ -28,7 +29,13 @@ _AGAIN_SECONDS = 0.1
 WORKER_BYTES = 2**30  # a stranger's file that needs more gets a sentence
 
 
-class Workers(Executor):
+class Pool(Executor):
+    """An executor that says how much it works on at a time."""
+
+    count = 1
+
+
+class Workers(Pool):
     """An executor on processes of this machine."""
 
     def __init__(self, count: int, warm_up: Callable[..., Any], *args: Any) -> None:
@@ -37,8 +44,9 @@ class Workers(Executor):
         Args:
             count: Of processes.
             warm_up: Called first in every worker, also in one that replaces another; what it returns or raises is lost.
-            args: Its arguments; a `Seat` among them gets the worker's number.
+            args: Its arguments; a `Seat` among them gets the worker's number. A socket arrives as one.
         """
+        self.count = count
         self._free: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         self._workers = [_Worker(number, warm_up, args) for number in range(count)]
         self._threads = ThreadPoolExecutor(count, "worker")
@@ -86,9 +94,9 @@ class _Worker:
         pause = no_process()
         while True:
             # spawn: this process has threads, and a sandbox must not inherit what was read here
-            pool = ProcessPoolExecutor(1, get_context("spawn"), _begin)
+            pool = ProcessPoolExecutor(1, get_context("spawn"), _begin, (self._warm_up, self._args))
             try:
-                pool.submit(self._warm_up, *self._args)
+                pool.submit(os.getpid)  # starts it
                 return pool
             except (OSError, RuntimeError) as error:
                 if not is_no_room(error):
@@ -112,8 +120,8 @@ class _Worker:
         self._pool.shutdown()
 
 
-def _begin() -> None:
-    """First in a new worker: limit its memory, and never outlive the run."""
+def _begin(warm_up: Callable[..., Any], args: tuple) -> None:
+    """First in a new worker: limit its memory, never outlive the run, warm up."""
     if sys.platform == "linux":  # of its own memory; the sandbox lifts this, and sets limits of its own
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
         resource.setrlimit(resource.RLIMIT_DATA, (WORKER_BYTES, hard))
@@ -121,9 +129,12 @@ def _begin() -> None:
     pause = no_process()
     while True:
         try:
-            return threading.Thread(target=_end_with_parent, daemon=True).start()
+            threading.Thread(target=_end_with_parent, daemon=True).start()
+            break
         except RuntimeError:
             pause.wait(_AGAIN_SECONDS)
+    with suppress(Exception):
+        warm_up(*args)
 
 
 def _end_with_parent() -> None:
@@ -133,7 +144,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-class Here(Executor):
+class Here(Pool):
     """The same interface without a pool: everything in this process, at once. For one submission, and for tests."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
 from grader.classes.batch import Settings, Work, encode, fault_results, grade_hand_in, still_holds, tier_here
-from grader.classes.pool import WorkerDied
+from grader.classes.pool import Pool, WorkerDied
 from grader.classes.results_folder import ResultsFolder
 from grader.platforms import HandIn, content
 from grader.records import Report, Seat
@@ -46,9 +46,8 @@ def grade_all(
     hand_ins: list[HandIn],
     settings: Settings,
     folder: ResultsFolder,
-    pool: Executor,
+    pool: Pool,
     allowed: Callable[[str], bool],
-    count: int = 1,
 ) -> Iterator[Results]:
     """Grade hand-ins and write their reports.
 
@@ -56,9 +55,8 @@ def grade_all(
         hand_ins: What is not graded yet.
         settings: Of the run.
         folder: Where the reports go, each as soon as it is there.
-        pool: Runs the unit of work.
+        pool: Runs the unit of work; twice as many hand-ins are in memory as it works on at a time.
         allowed: Whether an isolation tier will do.
-        count: Of the pool's workers: twice as many hand-ins are in memory at a time.
 
     Yields:
         Results, in the order in which they are ready.
@@ -67,7 +65,7 @@ def grade_all(
         WeakIsolation: If the workers' tier is not allowed; nothing has been run then.
         SandboxError: If no sandbox starts.
     """
-    seat = Seat(folder=folder.temporary)
+    seat, count = Seat(folder=folder.temporary), pool.count
     tier = pool.submit(tier_here, settings, seat).result()
     if not allowed(tier):
         raise WeakIsolation(tier)

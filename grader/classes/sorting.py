@@ -7,10 +7,10 @@ platform numbers uploads, or else as the files' own names do; where neither says
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from dataclasses import replace
 
-from grader.classes.pool import WorkerDied
+from grader.classes.pool import Pool, WorkerDied
 from grader.platforms import HandIn
 from grader.platforms.hand_ins import Candidate, candidates, is_marked_version, version_of
 from grader.records import Inside
@@ -26,10 +26,6 @@ Looks = Sequence[tuple[Candidate, tuple[Inside, ...]]]
 _Seen = list[tuple[Candidate, tuple[Inside, ...]]]
 
 
-def ready() -> None:
-    """What a worker does first: by then it has loaded what `look` needs."""
-
-
 def look(data: bytes, name: str) -> tuple[Inside, ...]:
     """Which notebooks a file holds; none, where it cannot be read. A unit of work: it runs in any process."""
     try:
@@ -39,13 +35,12 @@ def look(data: bytes, name: str) -> tuple[Inside, ...]:
         return ()
 
 
-def looked_at(hand_ins: Iterable[HandIn], pool: Executor, count: int = 1) -> list[tuple[HandIn, Looks]]:
+def looked_at(hand_ins: Iterable[HandIn], pool: Pool) -> list[tuple[HandIn, Looks]]:
     """Look into every file of every hand-in that may be graded.
 
     Args:
         hand_ins: As a platform gave them.
-        pool: Runs `look`.
-        count: Of its workers: twice as many files are in memory at a time.
+        pool: Runs `look`; twice as many files are in memory as it works on at a time.
     """
     found: list[tuple[HandIn, Looks]] = []
     in_flight: deque[tuple[_Seen, Candidate, Future[tuple[Inside, ...]] | None]] = deque()
@@ -58,7 +53,7 @@ def looked_at(hand_ins: Iterable[HandIn], pool: Executor, count: int = 1) -> lis
         looks: _Seen = []
         found.append((hand_in, looks))
         for candidate in candidates(hand_in) if hand_in.files else []:
-            if len(in_flight) >= 2 * count:
+            if len(in_flight) >= 2 * pool.count:
                 land()
             packed = _packed(candidate)
             in_flight.append((looks, candidate, pool.submit(look, *packed) if packed else None))

@@ -6,12 +6,14 @@ from urllib.parse import quote
 
 from grader.report.feedback import TEMPLATES
 from grader.report.files import CLASS_PAGES, student_page
+from grader.report.formulas import set_formulas
 from grader.report.items import question_numbers
 from grader.report.reading import page_name
 from grader.report.statistics import (
     BINS,
     Results,
     automatic_points,
+    beliefs,
     check_numbers,
     distribution,
     has_score,
@@ -62,6 +64,7 @@ def class_page(
         repaired=[r["extra_data"] for r in graded if r["extra_data"]["repairs"]],
         questions=question_numbers(graded),
         waiting=_to_read(graded),
+        beliefs=_beliefs(graded),
         slowest=[(r["extra_data"]["student"], r["execution_time"]) for r in slowest(results)],
         usual_seconds=stats.median([r["execution_time"] for r in results] or [0.0]),
         rows=rows,
@@ -87,6 +90,29 @@ def _to_read(graded: list[Results]) -> list[dict[str, Any]]:
     return [
         question | {"count": len(question["answers"]), "page": f"{CLASS_PAGES}/{quote(page_name(question['check']))}"}
         for question in waiting(graded)
+    ]
+
+
+def _beliefs(graded: list[Results]) -> list[dict[str, Any]]:
+    """The predictions that somebody answered, each choice with its count and its share of those who did; formulas set."""
+    said = [belief for belief in beliefs(graded) if belief["said"]]
+    done = iter(set_formulas([text for belief in said for text in (belief["question"], *belief["choices"].values())]))
+    return [
+        belief
+        | {
+            "question": next(done),
+            "choices": [
+                {
+                    "letter": letter,
+                    "text": next(done),
+                    "count": belief["counts"][letter],
+                    "percent": 100 * belief["counts"][letter] / belief["said"],
+                    "is_right": letter == belief["right"],
+                }
+                for letter in belief["choices"]
+            ],
+        }
+        for belief in said
     ]
 
 

@@ -1,7 +1,8 @@
 """Formulas in students' answers, set for whoever has to read them: MathML, which a browser shows without any script.
 
 What is a formula says `utils.export.maths`, as for the PDF. It goes to pandoc as a formula and nothing else, all of a page in
-one process. Everything around it is escaped text. What pandoc cannot read, or what is not plain MathML when it comes
+one process, and what was set once is not asked for again: starting pandoc costs half of what grading a hand-in does, and a class
+writes the same formulas. Everything around it is escaped text. What pandoc cannot read, or what is not plain MathML when it comes
 back, stands as it was typed.
 """
 
@@ -11,12 +12,16 @@ import time
 
 from markupsafe import Markup, escape
 
+from utils.notebook.by_digest import digest
+
 _MARK = re.compile("\ue000m(\\d+)\ue001")  # what `take_formulas` leaves
 _ANNOTATION = re.compile(r'<annotation encoding="application/x-tex">.*?</annotation>', re.DOTALL)
 _TAG = re.compile(r"</?(?:math|semantics|m[a-z]+)(?: (?!href|on)[a-z]+=\"[^\"<>]*\")*>")
 _API = [1, 23, 1]  # of pandoc's JSON
 _SECONDS, _GROUP_SECONDS = 30, 5
 _PAGE_BYTES = 6 * 2**20  # a page must load on a phone
+_MOST_KEPT, _LONGEST_KEPT = 4096, 4096  # formulas, and characters of each
+_DONE: dict[bytes, str] = {}  # by a digest of the formula
 
 
 def set_formulas(texts: list[str]) -> list[Markup]:
@@ -35,8 +40,9 @@ def set_formulas(texts: list[str]) -> list[Markup]:
     formulas: list[Formula] = []
     marked = [_MARK.split(take_formulas(text, 0, formulas)) for text in texts]
     fit = {formula.source: formula for formula in formulas if _is_fit(formula.source)}
-    blocks = [_block(formula.tex, formula.display) for formula in fit.values()]
-    done = dict(zip(fit, _as_mathml(blocks), strict=True))
+    done = dict(
+        zip(fit, _set_or_known([_block(formula.tex, formula.display) for formula in fit.values()]), strict=True)
+    )
     left = _PAGE_BYTES
     pages = []
     for pieces in marked:
@@ -55,6 +61,19 @@ def _is_fit(tex: str) -> bool:
     from utils.export.maths import is_too_dear
 
     return not (is_too_dear(tex) or not all(c.isprintable() or c.isspace() for c in tex))
+
+
+def _set_or_known(blocks: list[dict]) -> list[str]:
+    """Each formula in MathML, those that are not known from another page in one process."""
+    keys = [digest(json.dumps(block)) for block in blocks]
+    known = {key: _DONE[key] for key in keys if key in _DONE}
+    todo = {key: block for key, block in zip(keys, blocks, strict=True) if key not in known}
+    made = dict(zip(todo, _as_mathml(list(todo.values())), strict=True))
+    if len(_DONE) + len(made) > _MOST_KEPT:
+        _DONE.clear()
+    # What came to nothing may have met a busy machine: it is asked for again.
+    _DONE.update({key: mathml for key, mathml in made.items() if 0 < len(mathml) <= _LONGEST_KEPT})
+    return [(known | made)[key] for key in keys]
 
 
 def _as_mathml(blocks: list[dict]) -> list[str]:

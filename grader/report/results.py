@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from grader.records import STATUSES, Report, Verdict, Written
+from grader.records import STATUSES, Guess, Report, Verdict, Written
 
 SCHEMA = 1
 
@@ -44,6 +44,7 @@ def results_json(report: Report) -> dict[str, Any]:
             "cpu_seconds": report.cpu_seconds,
             "grader": dict(report.grader),
             "written": [_written(part) for part in report.written],
+            "guesses": [_guess(guess) for guess in report.guesses],
         },
     }
     if not is_our_fault:
@@ -56,6 +57,19 @@ def _written(part: Written) -> dict[str, Any]:
         "check": part.check,
         "text": part.text,
         "pictures": [base64.b64encode(picture).decode() for picture in part.pictures],
+    }
+
+
+def _guess(guess: Guess) -> dict[str, Any]:
+    """With what was asked: the page of a class is made from results alone."""
+    asked = guess.prediction
+    return {
+        "prediction": asked.id,
+        "number": asked.number,
+        "question": asked.question,
+        "choices": dict(asked.choices),
+        "right": asked.right,
+        "guess": guess.letter,
     }
 
 
@@ -121,6 +135,7 @@ _FACTS = {
     "notebook": str, "student": str, "file": str, "submission_sha256": str, "status": str, "tier": str, "draw": str,
     "rejection": str, "repairs": list, "ignored": list, "pending_points": float, "grader": dict, "written": list,
 }  # fmt: skip
+_GUESS = {"prediction": str, "number": str, "question": str, "choices": dict, "right": str, "guess": str}
 _WRITTEN = {"check": str, "text": str, "pictures": list}
 
 
@@ -130,8 +145,15 @@ def is_results(content: Any) -> bool:
         _has(content, _SHAPE)
         and _has(content["extra_data"], _FACTS)
         and all(_has(part, _WRITTEN) for part in content["extra_data"]["written"])
+        and _are_guesses(content["extra_data"].get("guesses", []))
         and all(_is_test(test) for test in content["tests"])
         and all(_is_number(content[key]) for key in content.keys() & {"score"})
+    )
+
+
+def _are_guesses(content: Any) -> bool:
+    return isinstance(content, list) and all(
+        _has(guess, _GUESS) and all(isinstance(text, str) for text in guess["choices"].values()) for guess in content
     )
 
 

@@ -128,6 +128,21 @@ def waiting(graded: list[Results]) -> list[dict[str, Any]]:
     return [questions[key] for key in sorted(questions, key=lambda key: (key[0], questions[key]["number"]))]
 
 
+def beliefs(graded: list[Results]) -> list[dict[str, Any]]:
+    """What the class guessed before each experiment: how many for each choice, and how many said nothing."""
+    asked: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for results in graded:
+        extra = results["extra_data"]
+        for guess in extra.get("guesses", []):
+            key = extra["notebook"], guess["prediction"], guess["question"]
+            belief = asked.setdefault(key, guess | {"counts": dict.fromkeys(guess["choices"], 0), "silent": 0})
+            if guess["guess"] in belief["counts"]:
+                belief["counts"][guess["guess"]] += 1
+            else:
+                belief["silent"] += 1
+    return [belief | {"said": sum(belief["counts"].values())} for belief in asked.values()]
+
+
 def slowest(results: list[Results], count: int = 5) -> list[Results]:
     """The submissions that took the grader longest."""
     return sorted(results, key=lambda r: -r["execution_time"])[:count]

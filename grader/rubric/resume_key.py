@@ -54,7 +54,16 @@ NO_PART = (
 # Of an assignment: modules but for those below, and what is read beside them. A slip counts when it is in the references,
 # a line of `notebook.py` or `about.toml` when it is in the manifest.
 PARTS = ("manifest.json", "**/*.py", "references/*", "weights/*")
-STAFF_ONLY = ("notebook.py", "slips.py", "right.py", "attacks.py", "bench.py", "evidence.py", "make_weights.py")
+STAFF_ONLY = (
+    "notebook.py",
+    "slips.py",
+    "right.py",
+    "attacks.py",
+    "bench.py",
+    "evidence.py",
+    "make_weights.py",
+    "make_judge.py",
+)
 
 
 def engine_files(project: Path = PROJECT) -> list[Path]:

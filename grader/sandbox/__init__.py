@@ -1,11 +1,13 @@
 """The sandbox: how a stranger's code runs here and what it can reach. Theory of operation.
 
-Four roles.
+Five roles.
 
     grader    holds the references and judges. It never runs student code and never unpickles what comes back.
     keeper    (tier A) waits outside the namespaces and does nothing; killing it ends everything inside.
-    zygote    exec'ed by the grader (`box`), so it shares no memory with it; loads torch, the import cells and the probes
-              once, then forks a child for every submission. It never sees a submission or a reference.
+    nursery   exec'ed by the grader, so it shares no memory with it; loads torch once for all workers of a run, and forks
+              a zygote for each. Where there is none, a zygote is exec'ed.
+    zygote    loads the import cells and the probes once, then forks a child for every submission. It never sees a submission or
+              a reference, and has no way to the nursery or to another zygote.
     child     gives up everything (`child.confine`), then runs the student's cells and the probes (`child.serve`).
 
 Order in the child: own session; standard streams to /dev/null; all descriptors closed but the channel; scratch folder;

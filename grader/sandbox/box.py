@@ -10,7 +10,6 @@ import math
 import os
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,26 +22,30 @@ from grader.sandbox.processes import Forked, OwnProcess
 from grader.sandbox.room import full_disk, is_no_room, no_process
 from grader.sandbox.scratch import Disk, empty
 from grader.sandbox.script import Steps, encode_script
-from grader.sandbox.shown import environment, readable_paths
+from grader.sandbox.shown import readable_paths
 from grader.sandbox.sitting import Sitting
 from grader.sandbox.slots import Slot, take
 from grader.sandbox.tiers import remark_on, tier_of
 from grader.sandbox.watch import Attempt, Deadlines, SandboxError, Watch, read_line
+from grader.sandbox.zygotes import ZYGOTE, Executed, Zygote, start
 
 MEMORY_MIB = 2048
-_START_SECONDS = 180.0
+_CLOSE_SECONDS = 2.0
 _LOOK_AGAIN_SECONDS = 0.5
 _FORK_AGAIN_SECONDS = 0.02  # quicker than whoever takes each place that gets free
 _FIRST_UID = 61000
 
 
-ZYGOTE = "grader.sandbox.zygote"  # the module that is started
-
-
 class Box:
     """A zygote and the channel to it. Not shared between threads; one for each worker."""
 
-    def __init__(self, assignments: list[str], max_tier: str | None = None, seat: Seat = Seat()) -> None:
+    def __init__(
+        self,
+        assignments: list[str],
+        max_tier: str | None = None,
+        seat: Seat = Seat(),
+        nursery: socket.socket | None = None,
+    ) -> None:
         """Remember the settings; `start` or `with` starts the process.
 
         Args:
@@ -50,6 +53,7 @@ class Box:
             max_tier: Use no stronger isolation than this (tests do), "A" to "E" or "B-". Default: the environment's
                 GRADER_MAX_TIER, else the strongest this machine offers.
             seat: Where it works; boxes of a run have other numbers. Users differ on the whole machine, see `slots`.
+            nursery: The way to one that forks the zygote; else it is started as a program.
         """
         self.assignments = assignments
         self._seat = seat
@@ -58,7 +62,8 @@ class Box:
         self._max_tier = max_tier or os.environ.get("GRADER_MAX_TIER") or ("A" if sys.platform == "linux" else "E")
         self._features: dict[str, bool] = {}
         self._slot: Slot | None = None  # held while it runs
-        self._process: subprocess.Popen | None = None
+        self._nursery = nursery
+        self._process: Zygote | None = None
         self._control: socket.socket | None = None
         self.folder = ""
 
@@ -107,23 +112,19 @@ class Box:
     def _is_started(self, readable: list[str]) -> bool:
         """Start the zygote; False where the system has no room for its processes."""
         self._slot = self._slot or take(self._seat.number)
-        ours, theirs = socket.socketpair()
         self._make_folder()
+        is_alone = self._max_tier == "E"  # it must not fork
         try:
-            self._process = self._popen(theirs.fileno(), readable)
+            started = start(ZYGOTE, self._settings(readable), self.folder, None if is_alone else self._nursery)
         except OSError as error:
-            ours.close()
             self._remove_files()
             if not is_no_room(error):
                 raise
             return False
-        finally:
-            theirs.close()
-        ours.settimeout(_START_SECONDS)
-        self._control = ours
+        self._process, self._control = started.process, started.control
         line = b""
         with suppress(OSError):
-            line = read_line(ours)
+            line = read_line(self._control)
         if not line:
             raise SandboxError(f"the sandbox did not start: {self._end()}")
         features = json.loads(line)
@@ -132,18 +133,6 @@ class Box:
             return False
         self._features = features
         return True
-
-    def _popen(self, control_fd: int, readable: list[str]) -> subprocess.Popen:
-        settings = json.dumps(self._settings(control_fd, readable))
-        return subprocess.Popen(
-            [sys.executable, "-B", "-s", "-m", ZYGOTE, settings],
-            pass_fds=[control_fd],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            cwd="/",
-            env=environment(self.folder),
-        )
 
     def _make_folder(self) -> None:
         try:
@@ -156,10 +145,9 @@ class Box:
                 raise full_disk(self._seat.folder or tempfile.gettempdir()).given_up() from None
             raise
 
-    def _settings(self, control_fd: int, readable: list[str]) -> dict:
+    def _settings(self, readable: list[str]) -> dict:
         assert self._slot is not None
         return {
-            "control": control_fd,
             "tier": self._max_tier[0],
             "without_landlock": self._max_tier in ("B-", "D"),
             "uid": _FIRST_UID + self._slot.number,
@@ -172,35 +160,28 @@ class Box:
 
     def close(self) -> None:
         """End the zygote and everything it started; remove its files."""
-        if self._control is not None:
-            self._control.close()
-        if self._process is not None:
-            try:
-                self._process.wait(2)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            assert self._process.stderr is not None
-            self._process.stderr.close()
-            self._remove_files()
-        if self._slot is not None:  # nothing runs as its user any more
-            self._slot.free()
-        self._process = self._control = self._slot = None
+        self._end(_CLOSE_SECONDS)
 
     def _remove_files(self) -> None:
         with suppress(OSError):
             empty(f"{self.folder}/scratch")
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _end(self) -> str:
-        """Close after a failure; the zygote's last words."""
-        words = b""
+    def _end(self, seconds: float = 0.0) -> str:
+        """End it, at once or after it had a while to end by itself; its last words."""
+        words = ""
+        if self._control is not None:
+            self._control.close()
         if self._process is not None:
-            self._process.kill()
-            assert self._process.stderr is not None
-            words = self._process.stderr.read()[-2000:]
-        self.close()
-        return words.decode(errors="replace").strip() or "no message"
+            if not self._process.is_ended(seconds):
+                self._process.kill()
+                self._process.is_ended(None)
+            words = self._process.last_words()
+            self._remove_files()
+        if self._slot is not None:  # nothing runs as its user any more
+            self._slot.free()
+        self._process = self._control = self._slot = None
+        return words or "no message"
 
     def run(self, job: Job, seconds: float = math.inf) -> SandboxRun:
         """A whole job, public calls first, then the hidden ones. Whoever runs more than one for a submission sits: `sitting`.
@@ -305,5 +286,5 @@ class Box:
         return Forked(self._control, fds[0])
 
     def _own_process(self) -> OwnProcess:
-        assert self._process is not None
-        return OwnProcess(self._process)
+        assert isinstance(self._process, Executed)
+        return OwnProcess(self._process.process)

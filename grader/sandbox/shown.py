@@ -6,7 +6,7 @@ import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.sandbox.watch import SandboxError
+from grader.sandbox.failure import SandboxError
 from utils.assignments import load_assignment
 from utils.assignments.places import place_of, this_course
 

@@ -2,6 +2,9 @@
 
 import sys
 
+from utils.assignments import load_assignment
+from utils.assignments.places import CourseError, place_of, shown
+
 
 def warm_up(assignments: list[str]) -> None:
     """Import and run once what every submission needs; torch only where an assignment declares it.
@@ -9,12 +12,9 @@ def warm_up(assignments: list[str]) -> None:
     Args:
         assignments: Names whose import cells and probes are loaded. What does not load ends the process with a sentence.
     """
-    from utils.assignments import load_assignment
-    from utils.assignments.places import CourseError, place_of, shown
-
     loaded = [load_assignment(name) for name in assignments]
     if any(assignment.about.uses("torch") for assignment in loaded):
-        _warm_up_torch()
+        warm_up_torch()
 
     import grader.probe_kit  # noqa: F401  the folder above it will not be readable: late imports of a package need its parent
     from grader.sandbox import child  # noqa: F401
@@ -39,8 +39,6 @@ def warm_up(assignments: list[str]) -> None:
 
 def _load_probes(place) -> None:
     """Import an assignment's probes, and see that they bring nothing else of it into a process that students' code reads."""
-    from utils.assignments.places import CourseError, shown
-
     place.load("probes")
     folder = place.module("")
     others = {name.removeprefix(folder) for name in sys.modules if name.startswith(folder)} - {"probes"}
@@ -52,12 +50,13 @@ def _load_probes(place) -> None:
         )
 
 
-def _warm_up_torch() -> None:
+def warm_up_torch() -> None:
     """On one thread: OpenMP hangs after a fork once it had threads.
 
     The first optimizer imports some 800 modules, torch's compiler, and takes as long as `import torch`. `Optimizer.__init__` calls
     `add_param_group`, whose decorator (`torch._compile._disable_dynamo`) imports `torch._dynamo` when it is first called: torch 2.13
-    has no public switch for that.
+    has no public switch for that. It cannot be left to the answer that makes one either: these modules import
+    `torch.distributions`, which a notebook may have hidden from answers by then.
     """
     import torch
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from grader.records import StudentError
 from grader.sandbox import frames
+from grader.sandbox.failure import SandboxError
 from grader.sandbox.scratch import Disk, is_full
 from utils.notebook.printable import printable
 
@@ -20,10 +21,6 @@ STEP_SECONDS = 10.0
 _NOT_CONFINED = 99
 Deadlines = tuple[float, float]  # of the public part, and of all of it, on the monotonic clock
 _LOOK_EVERY_SECONDS = 0.1
-
-
-class SandboxError(RuntimeError):
-    """The sandbox itself failed; never a student's fault."""
 
 
 class Child(Protocol):

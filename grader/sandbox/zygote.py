@@ -1,21 +1,23 @@
 """The zygote: a process that has loaded what answers need, holds no reference, and forks one confined child for each submission.
 
-Started by `box.Box` as a program of its own (never forked from the grader). It never reads a submission: the grader
-hands it a socket, the child reads from that.
+Started as a program of its own (never forked from the grader), or forked by a `nursery`, which this program is when it is asked to
+be. It never reads a submission: the grader hands it a socket, the child reads from that.
 
     python -m grader.sandbox.zygote '{"control": 5, "tier": "A", ...}'
+    python -m grader.sandbox.zygote '{"requests": 5, "tensors": true, ...}'
 """
 
 import gc
 import json
 import os
+import select
 import signal
 import socket
 import stat
 import sys
 import time
 
-from grader.sandbox import linux
+from grader.sandbox import linux, nursery
 from grader.sandbox.scratch import empty
 from grader.sandbox.warm_up import warm_up
 
@@ -24,10 +26,22 @@ _ROOT_FILES = ("/dev/null", "/dev/urandom")
 
 
 def main(settings: dict) -> None:
-    """Prepare, say `ready`, then fork a child for every request until the grader hangs up."""
-    control = socket.socket(fileno=settings["control"])
+    """Be a zygote, or a nursery of zygotes."""
     linux.lift_soft_limits()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the grader's to handle
+    if "requests" in settings:
+        linux.die_with_parent()
+        linux.forbid_inspection()
+        requests = socket.socket(fileno=settings["requests"])
+        nursery.serve(requests, settings["tensors"], lambda: _fork(0.0), be_zygote)
+        os._exit(0)  # at once: taking torch down takes time
+    else:
+        be_zygote(settings)
+
+
+def be_zygote(settings: dict) -> None:
+    """Prepare, say what confines here, then fork a child for every request until the grader hangs up."""
+    control = socket.socket(fileno=settings["control"])
     if linux.IS_LINUX:
         linux.die_with_parent()  # this process, which may become the keeper: else a killed grader leaves it waiting
     try:
@@ -171,7 +185,7 @@ def _fork_on_request(control: socket.socket, rules) -> None:
         os.close(fds[0])
         pidfd = os.pidfd_open(pid)
         socket.send_fds(control, [b"+"], [pidfd])
-        os.close(pidfd)
+        _wait_with(control, pid, pidfd)
         _, status, used = os.wait4(pid, 0)
         empty(rules.scratch)  # if that fails, end: a new zygote gets a new folder
         report = {
@@ -180,6 +194,16 @@ def _fork_on_request(control: socket.socket, rules) -> None:
             "peak_mib": used.ru_maxrss // 1024,
         }
         control.sendall(json.dumps(report).encode() + b"\n")
+
+
+def _wait_with(control: socket.socket, pid: int, pidfd: int) -> None:
+    """Wait until a child ends, or who asked for it has gone: then it is nobody's."""
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    poll.register(control, select.POLLHUP)
+    if not any(fd == pidfd for fd, _ in poll.poll()):
+        os.kill(pid, signal.SIGKILL)
+    os.close(pidfd)
 
 
 class NoProcess(RuntimeError):

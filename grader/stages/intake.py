@@ -9,9 +9,10 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from grader.records import Submission
-from utils.assignments import files_beside
+from utils.assignments import files_beside, weights_files
 from utils.notebook.cells import MAX_NOTEBOOK_BYTES
 from utils.notebook.printable import printable
+from utils.training.weights import MAX_BYTES as MAX_WEIGHTS_BYTES
 
 MAX_ZIP_BYTES = 64 * 2**20
 MAX_UNPACKED_BYTES = 256 * 2**20  # of all that is in the zip
@@ -120,7 +121,7 @@ def _open_zip(data: bytes) -> tuple[dict[str, bytes], dict[str, bytes], list[str
 
     notebooks: dict[str, bytes] = {}
     configs: dict[str, bytes] = {}
-    beside = files_beside()
+    beside, weights = files_beside(), weights_files()
     ignored: list[str] = []
     if data.count(b"PK\x01\x02") > MAX_ENTRIES:
         raise _Reject(f"The zip holds more than {MAX_ENTRIES:,} files: zip the notebook and its configs only.")
@@ -132,6 +133,8 @@ def _open_zip(data: bytes) -> tuple[dict[str, bytes], dict[str, bytes], list[str
                 name = PurePosixPath(info.filename.replace("\\", "/")).name
                 if _is_unsafe(info) or not (name.lower().endswith(".ipynb") or name in beside):
                     ignored.append(_short(info.filename))
+                elif name in weights:  # too large a file costs what is measured on it, not the notebook
+                    configs[name] = _read(archive, info, MAX_WEIGHTS_BYTES, is_cut=True)
                 elif name in beside:
                     configs[name] = _read(archive, info, MAX_CONFIG_BYTES)
                 else:
@@ -168,12 +171,12 @@ def _check_taken(notebooks: dict[str, bytes]) -> None:
         )
 
 
-def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int, is_cut: bool = False) -> bytes:
     if info.flag_bits & 0x1:
         raise _Reject("The zip is encrypted: zip the notebook again without a password.")
     with archive.open(info) as member:
         content = member.read(limit + 1)  # the size a zip declares may be a lie
-    if len(content) > limit:
+    if len(content) > limit and not is_cut:
         raise _Reject(
             f"{_short(info.filename)} has more than {limit / 2**20:g} MB: clear its outputs and zip it again."
         )

@@ -3,12 +3,13 @@
 import ast
 import hashlib
 
-from grader.records import Inside, Reading, Submission
+from grader.records import Guess, Inside, Reading, Submission
 from grader.stages.written import written_parts
 from utils.assignments import Assignment, assignment_names
 from utils.notebook.cell_code import parse
 from utils.notebook.cells import Notebook, NotebookError, read_notebook
 from utils.notebook.extraction import Extraction
+from utils.notebook.guesses import read_guesses
 from utils.notebook.recognition import recognise
 from utils.notebook.responses import answered_questions
 from utils.notebook.rules import forbidden_uses, remark_on_imports
@@ -52,7 +53,13 @@ def read(submission: Submission, expected: str | None = None) -> Reading:
         repairs=(*submission.repairs, *repairs, *extraction.repairs),
         written=written_parts(notebook, assignment),
         remarks=remarks,
+        guesses=_guesses(notebook, assignment),
     )
+
+
+def _guesses(notebook: Notebook, assignment: Assignment) -> tuple[Guess, ...]:
+    found = read_guesses(notebook, assignment)
+    return tuple(Guess(prediction, found.get(prediction.id, "")) for prediction in assignment.predictions)
 
 
 def survey(submission: Submission) -> tuple[Inside, ...]:

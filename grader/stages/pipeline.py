@@ -1,9 +1,10 @@
 """One submission from file to report: intake, notebook, sandbox, compare. See the picture in `grader`.
 
-Two phases, in this order by construction (`grader.sandbox.sitting`): everything public, the quality run and the calls with
+Two phases, in this order by construction (`grader.sandbox.sitting`): everything public, the quality run, the weights and the calls with
 their further attempts; then the hidden inputs. Times and CPU seconds are those of the first.
 """
 
+import socket
 import time
 import traceback
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from grader.stages.intake import IntakeError, take_in, take_in_bytes
 from grader.stages.literals import cells_of
 from grader.stages.notebook import read
 from grader.stages.quality import add_quality, retrain
+from grader.stages.trained import add_measured, measure
 from utils.assignments import assignment_names, load_assignment
 from utils.notebook.cells import NotebookError
 from utils.notebook.printable import printable
@@ -44,6 +46,8 @@ class Grader:
         max_tier: str | None = None,
         seat: Seat = Seat(),
         quality_seconds: float | None = None,
+        *,
+        nursery: socket.socket | None = None,
     ) -> None:
         """Prepare; the sandbox starts with `with`.
 
@@ -54,11 +58,12 @@ class Grader:
             seat: See `Box`.
             quality_seconds: CPU seconds to train a student's model again; None for what the assignment declares, 0 leaves
                 the points for it open.
+            nursery: See `Box`.
         """
         self.quality_seconds = quality_seconds
         self.notebook = notebook
         self.salt = salt if salt is not None else course_salt()
-        self.box = Box([notebook] if notebook else graded_assignments(), max_tier, seat)
+        self.box = Box([notebook] if notebook else graded_assignments(), max_tier, seat, nursery)
         self.fresh = FreshReferences(self.box)
         self.carrier = Carrier(self.box)
 
@@ -144,13 +149,14 @@ class Grader:
             draw = draw_of(submission.sha256, name, self.salt)
             job, fresh = self._job(rubric, reading, draw)
             retrained = retrain(submission, reading, sitting, self.quality_seconds, course_key(self.salt))
+            measured = measure(submission, reading, sitting, course_key(self.salt))
             wall_seconds = time.monotonic() - began
             run = sitting.both(job)  # seals the sitting; its times are those of the public part
             verdicts = compare(rubric, reading, run, job.calls, fresh)
             verdicts, _ = self.carrier.carry(
                 verdicts, rubric, reading, run, job.calls, draw.seed
             )  # what holds; no time
-            verdicts = add_quality(verdicts, reading, retrained)
+            verdicts = add_measured(add_quality(verdicts, reading, retrained), measured)
         except NoRoom:  # would meet every submission after this one: the run stops, and goes on when there is room
             raise
         except Exception as error:  # ours, whatever it is: one submission's trouble must not stop a class
@@ -165,10 +171,11 @@ class Grader:
             repairs=reading.repairs + _stumbles(run, reading),
             ignored=submission.ignored,
             draw=draw.label,
-            cpu_seconds=round(run.cpu_seconds + (retrained.cpu_seconds if retrained else 0.0), 3),
+            cpu_seconds=round(run.cpu_seconds + sum(one.cpu_seconds for one in (retrained, *measured) if one), 3),
             wall_seconds=round(wall_seconds + run.wall_seconds, 3),
             grader=_versions(rubric),
             written=reading.written,
+            guesses=reading.guesses,
         )
 
     def _job(self, rubric: Rubric, reading: Reading, draw: Draw) -> tuple[Job, dict[str, Arrays]]:
@@ -194,6 +201,7 @@ class Grader:
             ignored=submission.ignored,
             fault=fault,
             written=reading.written,
+            guesses=reading.guesses,
         )
 
 

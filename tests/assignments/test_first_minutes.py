@@ -1,5 +1,6 @@
 """The first minutes with a notebook: nothing is needed that the text does not name, and Run All reaches the end."""
 
+import base64
 import builtins
 import re
 import symtable
@@ -12,8 +13,10 @@ from nbclient import NotebookClient
 from tools.notebook_source import ROOT, NotebookSource, SourceCell, read_source, source_names
 from tools.notebooks import student_notebook
 from tools.open_gaps import split_gaps
+from utils.assignments.places import place_of
 
 _HINT = "<details><summary>Hint</summary>"
+_EMBEDDED = re.compile(r"^\[figures/(\w+\.png)\]: data:image/png;base64,(\S+)$", re.MULTILINE)
 _FOR_DEVELOPERS = ("python -m", "make_weights", "tools.", "not measured", "busy machine", "pytest")
 
 each_notebook = pytest.mark.parametrize("name", source_names())
@@ -104,6 +107,20 @@ def test_headings_descend_by_one_from_a_single_title(name):
     assert depths[0] == 1
     assert depths.count(1) == 1
     assert all(next_one <= depth + 1 for depth, next_one in pairwise(depths))
+
+
+@each_notebook
+def test_target_pictures_are_in_the_notebook_itself_each_with_its_words(name):
+    """On Colab the notebook comes without its folder."""
+    texts = [cell.source for cell in student_notebook(name).cells if cell.cell_type == "markdown"]
+    figures = place_of(name).path / "figures"
+    shown = {picture for text in texts for picture in re.findall(r"!\[[^\]]{10,}\]\[figures/(\w+\.png)\]", text)}
+    inside = dict(pair for text in texts for pair in _EMBEDDED.findall(text))
+    assert shown == set(inside) != set()
+    assert {picture: base64.b64decode(data) for picture, data in inside.items()} == {
+        picture: (figures / picture).read_bytes() for picture in shown
+    }
+    assert not any("](figures/" in text or "<img" in text for text in texts)
 
 
 @each_notebook

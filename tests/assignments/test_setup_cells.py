@@ -90,7 +90,6 @@ def test_on_colab_the_zip_is_all_from_the_first_cell_to_the_hand_in(tmp_path):
     )
     assert run.returncode == 0, run.stderr
     assert "airfoils found in generative-models" in run.stdout
-    assert "they lie in generative-models" in run.stdout
     assert "1547 profiles" in run.stdout
     assert "2.1 air.encoder, 12 points: nothing is filled in yet" in run.stdout
     assert f"Wrote {name}_submission.html instead of a PDF" in run.stdout

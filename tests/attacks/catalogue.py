@@ -47,6 +47,7 @@ FAMILIES = {
     "pose": Family("pose as a class or as somebody else", "a zip is one hand-in unless told otherwise; links are not followed"),
     "poison": Family("poison the folder of results", "sealed results; only folders of our own making are removed"),
     "print": Family("reach files or waste time by being printed", "pictures below the notebook alone, readers in a sandbox, a content policy"),
+    "weights": Family("pass off other numbers as a trained model", "read as data under caps; measured here, with codes and digits of our own"),
     "file": Family("hide something in the file handed in", "bytes read in memory, caps, only what is asked for is taken"),
 }  # fmt: skip
 
@@ -56,7 +57,7 @@ class Attack:
     """One attack: a cell's source in place of the answer to a task, or a whole file."""
 
     notebook: str
-    task: str  # "" for a file
+    task: str  # "" for a file; of weights the question that they are to earn points for
     name: str
     family: str
     aim: str
@@ -72,9 +73,14 @@ def load_attacks() -> tuple[Attack, ...]:
     """All attacks, notebook by notebook, then the files, then the sieges."""
     from tests.attacks.files import FILES
     from tests.attacks.sieges import SIEGES
+    from tests.attacks.weights import BREAK_THEIR_CLASS, NOTEBOOK, QUESTION, WEIGHTS
 
     cells = [attack for name in assignment_names() for attack in _attacks_on(name)]
     files = [Attack(assignment_names()[0], "", name, "file", aim) for name, (aim, _) in FILES.items()]
+    files += [
+        Attack(NOTEBOOK, QUESTION, name, "weights", aim, spoils=2.0 if name in BREAK_THEIR_CLASS else 0.0)
+        for name, (aim, _) in WEIGHTS.items()
+    ]
     sieges = [Attack(assignment_names()[0], "", name, family, aim) for name, (family, aim, _) in SIEGES.items()]
     return (*cells, *files, *sieges)
 

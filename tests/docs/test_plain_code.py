@@ -21,6 +21,9 @@ STATE = {
     "grader/authoring/lines.py: _check": "of the context that runs: judges are called by authors' code, which does not pass it on",
     "grader/authoring/lines.py: _seen": "likewise",
     "grader/authoring/lines.py: _moved": "likewise",
+    "grader/report/formulas.py: _DONE": "what pandoc made of a formula: a bounded memory of a pure function, filled in batches",
+    "utils/exercise/predictions.py: _guesses": "of the student's kernel: two cells of a notebook share nothing else",
+    "utils/exercise/predictions.py: _revealed": "likewise",
     "grader/marking/texts.py: _LOCK": "of that memory",
     "grader/marking/texts.py: _DONE": "what pandoc made of a text: a bounded memory of a pure function, filled in batches",
 }

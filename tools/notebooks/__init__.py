@@ -3,8 +3,10 @@
 The conventions a source must keep are those of CONTRIBUTING.md; `tools.conventions` checks them.
 """
 
+import base64
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +22,9 @@ from tools.notebook_source import POINTS_TABLE, NotebookSource, SourceCell, read
 from utils.assignments import KINDS, Assignment, Question, parse_assignment
 from utils.assignments.course import add_course_option, enter_course
 from utils.assignments.places import shown, this_course
+from utils.notebook.scaffold import marked
 
+_PICTURE = re.compile(r"!\[[^\]]*\]\((figures/\w+\.png)\)")
 _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -104,9 +108,26 @@ def _render(source: NotebookSource, render_cell: Callable[[SourceCell], str]) ->
     for cell, cell_id in zip(source.cells, _cell_ids(source.name, student_texts), strict=True):
         new = v4.new_code_cell if cell.kind == "code" else v4.new_markdown_cell
         text = render_cell(cell).replace(POINTS_TABLE, table)
-        notebook.cells.append(new(text, id=cell_id, metadata=dict(cell.metadata)))
+        if cell.kind == "markdown":
+            text = _embedded(text, source.name)
+        own = marked(text) if cell.kind == "code" else {}
+        notebook.cells.append(new(text, id=cell_id, metadata={**cell.metadata, **own}))
     nbformat.validate(notebook)
     return notebook
+
+
+def _embedded(text: str, name: str) -> str:
+    """A text with the pictures it names inside it: on Colab a notebook comes without its folder.
+
+    The picture's bytes stand at the end, so that whoever opens the cell reads the text first.
+    """
+    pictures = {found: this_course().place(name).path / found for found in _PICTURE.findall(text)}
+    encoded = {
+        found: base64.b64encode(path.read_bytes()).decode("ascii") for found, path in pictures.items() if path.is_file()
+    }
+    for found in encoded:
+        text = text.replace(f"]({found})", f"][{found}]")
+    return "\n\n".join([text, *(f"[{found}]: data:image/png;base64,{data}" for found, data in encoded.items())])
 
 
 def _cell_ids(name: str, texts: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ them by `make notebooks`. The hand-in check, the grader and the tests read them 
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, get_args
 
@@ -38,6 +38,7 @@ class Task:
     defines: tuple[str, ...]  # top-level names the cell must define
     untouched_source: str  # the cell as the student is given it, to recognise one nobody has worked on
     gaps: int  # how many `raise NotImplementedError` it holds then
+    tests: tuple[str, ...] = ()  # its `# TEST` cells, as `utils.exercise.points.name_of_test` names them
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,17 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Prediction:
+    """What students guess before an experiment; no points hang on it."""
+
+    id: str
+    number: str  # of the heading above it: "1.3"
+    question: str
+    choices: dict[str, str] = field(hash=False)  # letter to text
+    right: str  # the letter that the notebook's own run shows
+
+
+@dataclass(frozen=True)
 class Assignment:
     """One notebook, as the grader and the hand-in check know it."""
 
@@ -74,6 +86,7 @@ class Assignment:
     not_allowed: tuple[str, ...]  # dotted names an answer must not use
     questions: tuple[Question, ...]
     about: About
+    predictions: tuple[Prediction, ...] = ()
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -122,7 +135,12 @@ def all_assignments() -> tuple[Assignment, ...]:
 
 def files_beside() -> frozenset[str]:
     """Names of files that may be handed in beside a notebook, whichever it is."""
-    return frozenset(file for one in all_assignments() if one.about.hand_in for file in one.about.hand_in.files)
+    return frozenset(file for one in all_assignments() for file in one.about.files_beside)
+
+
+def weights_files() -> frozenset[str]:
+    """Names of files of trained weights, whichever notebook's."""
+    return frozenset(one.about.weights.file for one in all_assignments() if one.about.weights)
 
 
 def _with_manifest() -> list[Place]:
@@ -169,11 +187,15 @@ def parse_assignment(manifest: dict[str, Any]) -> Assignment:
         not_allowed=tuple(manifest["not_allowed"]),
         questions=tuple(_parse_questions(manifest["questions"])),
         about=parse_about(manifest["about"]),
+        predictions=tuple(Prediction(**entry) for entry in manifest.get("predictions", ())),
     )
 
 
 def _parse_questions(entries: Iterable[dict[str, Any]]) -> Iterable[Question]:
     for entry in entries:
         parts = tuple(Part(**part) for part in entry["parts"])
-        tasks = tuple(Task(**{**task, "defines": tuple(task["defines"])}) for task in entry["tasks"])
+        tasks = tuple(
+            Task(**{**task, "defines": tuple(task["defines"]), "tests": tuple(task.get("tests", ()))})
+            for task in entry["tasks"]
+        )
         yield Question(entry["id"], entry["number"], entry["title"], parts, tasks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 
@@ -36,6 +36,23 @@ class Quality:
 
 
 @dataclass(frozen=True)
+class Model:
+    """A trained model that is handed in."""
+
+    tasks: tuple[str, ...]  # the answers that it is made and trained with: where one changes, its weights are stale
+    parameters: int  # how many numbers it holds
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Trained weights, handed in beside the notebook, and what measures them."""
+
+    file: str
+    module: str  # see `grader.authoring.trained`; imported when needed
+    models: dict[str, Model] = field(hash=False)  # by the names that the notebook gives them
+
+
+@dataclass(frozen=True)
 class About:
     """All of `about.toml`."""
 
@@ -46,25 +63,38 @@ class About:
     data: Data | None = None
     hand_in: HandIn | None = None
     quality: Quality | None = None
+    weights: Weights | None = None
+
+    @property
+    def files_beside(self) -> tuple[str, ...]:
+        """Names of the files that are handed in beside the notebook."""
+        return (*(self.hand_in.files if self.hand_in else ()), *([self.weights.file] if self.weights else ()))
 
     def uses(self, package: str) -> bool:
         """Whether a package is declared."""
         return package in self.packages
 
 
-_PARTS: dict[str, type] = {"data": Data, "hand_in": HandIn, "quality": Quality}
+_PARTS: dict[str, type] = {"data": Data, "hand_in": HandIn, "quality": Quality, "weights": Weights}
 
 
 def find_fault(declared: dict[str, Any]) -> tuple[str, str] | None:
     """What is wrong with the content of `about.toml`: the key it is about ("" for one that lacks), and a sentence."""
-    for table, record in (("", About), *_PARTS.items()):
-        values = declared if not table else declared.get(table)
+    weights = declared.get("weights")
+    models = weights.get("models") if isinstance(weights, dict) else None
+    named = (
+        [(f"weights.models.{name}", Model, values) for name, values in models.items()]
+        if isinstance(models, dict)
+        else []
+    )
+    parts = [(table, record, declared.get(table)) for table, record in _PARTS.items()]
+    for table, record, values in (("", About, declared), *parts, *named):
         if values is None:
             continue
         where = f"[{table}]: " if table else ""
         if not isinstance(values, dict):
             return table, f"{table} is a table; write `[{table}]` and its keys below it"
-        known = {field.name: field for field in fields(record)}
+        known = {one.name: one for one in fields(record)}
         for key, value in values.items():
             if key not in known:
                 return key, f"{where}{key} is not known; there is {', '.join(known)}"
@@ -73,9 +103,9 @@ def find_fault(declared: dict[str, Any]) -> tuple[str, str] | None:
                 return key, f"{where}{key} is {value!r}; give {words}"
             if kind is list and not all(isinstance(word, str) for word in value):
                 return key, f"{where}{key} is {value!r}; give {words}"
-        for key, field in known.items():
-            if field.default is MISSING and key not in values:
-                kind, words = _KINDS[str(field.type)]
+        for key, one in known.items():
+            if one.default is MISSING and key not in values:
+                kind, words = _KINDS[str(one.type)]
                 return table, f"{where}{key} is missing; write `{key} = ` and {words}"
     return None
 
@@ -86,6 +116,7 @@ _KINDS: dict[str, tuple[Any, str]] = {
     "bool": (bool, "true or false"),
     "float": ((int, float), "a number"),
     "tuple[str, ...]": (list, "a list of texts"),
+    "dict[str, Model]": (dict, "a table of models"),
 }
 
 
@@ -103,6 +134,9 @@ def parse_about(declared: dict[str, Any]) -> About:
 
 
 def _record(name: str, fields: dict[str, Any]) -> Any:
+    if name == "weights" and isinstance(fields.get("models"), dict):
+        models = {key: Model(tuple(one["tasks"]), one["parameters"]) for key, one in fields["models"].items()}
+        fields = {**fields, "models": models}
     try:
         return _PARTS[name](**{key: _plain(value) for key, value in fields.items()})
     except TypeError as error:

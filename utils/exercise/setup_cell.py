@@ -13,7 +13,9 @@ from utils.assignments import assignment_names, load_assignment
 from utils.assignments.about import About
 from utils.datasets._cache import data_dir, shorten
 from utils.exercise.pins import pinned
+from utils.exercise.points import count_points
 from utils.exercise.waiting import go_on_past_gaps
+from utils.plotting.described import describe_figures
 from utils.submission.pages import PDF_PACKAGES
 from utils.submission.session import watch_runs
 
@@ -36,9 +38,13 @@ def diagnose(notebook: str) -> None:
     Args:
         notebook: The notebook's name, e.g. "07_flows".
     """
+    assignment = load_assignment(notebook) if notebook in assignment_names() else None
+    if assignment is not None:
+        count_points(assignment)  # before what calls a waiting cell done
     go_on_past_gaps()
     watch_runs()
-    about = load_assignment(notebook).about if notebook in assignment_names() else About(0, ())
+    describe_figures()
+    about = assignment.about if assignment is not None else About(0, ())
     packages = tuple(dict.fromkeys((*about.packages, *_OUR_OWN)))
     for lines in (
         _describe_packages(packages),
@@ -90,7 +96,6 @@ def _describe_colab() -> list[str]:
     if "google.colab" not in sys.modules:
         return []
     lines = [
-        f"  Colab shows no pictures of the bundle in the text: they lie in {shorten(_BUNDLE)}/notebooks/figures.",
         "  What lies in the Files panel is gone with the machine: download what you hand in, and what you want to go on with.",
     ]
     if importlib.util.find_spec("typst") is None:

@@ -84,6 +84,8 @@ def _piece(document: Document, part: Part, converted: pandoc.Converted | None, s
             _listing(document, part, _COLUMNS),
             "\n".join("".join(run[0] for run in line) for line in part.lines),
         )
+    if isinstance(part, Note) and part.is_folded:
+        return Piece(part.cell, f"#folded({quoted(part.words)}, {quoted(part.label)})", part.words)
     if isinstance(part, Note):
         return Piece(part.cell, f"#remark({quoted(part.words)})", part.words)
     if isinstance(part, Picture):
@@ -111,7 +113,7 @@ def _filled(document: Document, part: Prose, converted: pandoc.Converted, source
         if kind == "m":
             return f"#m({number});"
         if kind == "i":
-            return _prose_picture(document, part, converted.images[number]["src"], source_folder)
+            return _prose_picture(document, part, converted.images[number], source_folder)
         code = converted.listings[number]
         lines = colours.code_lines(code["text"], code["language"] or "text")
         return _listing(document, Listing(part.cell, "source", lines), _NARROW_COLUMNS) + ";"
@@ -126,14 +128,15 @@ def _listing(document: Document, part: Listing, columns: int) -> str:
     return f"#listing({len(document.listings) - 1})"
 
 
-def _prose_picture(document: Document, part: Prose, source: str, source_folder: Path) -> str:
+def _prose_picture(document: Document, part: Prose, found: dict, source_folder: Path) -> str:
+    source = found["src"]
     name = images.short_name(source)
     document.summary.images += 1
     try:
         image = images.check(images.find(source, part.attachments, source_folder), name)
     except images.ImageError as error:
         return _missing_picture(document, part.cell, name, str(error))
-    return f"#picture({_saved(document, image)}, {image.width});"
+    return f"#picture({_saved(document, image)}, {image.width}, {quoted(str(found.get('alt') or ''))});"
 
 
 def _output_picture(document: Document, part: Picture) -> str:
@@ -142,7 +145,7 @@ def _output_picture(document: Document, part: Picture) -> str:
         image = images.check(images.decode(part.content, part.mime), part.mime, part.width)
     except images.ImageError as error:
         return _missing_picture(document, part.cell, f"output, {part.mime}", str(error))
-    return f"#output-picture({_saved(document, image)}, {image.width})"
+    return f"#output-picture({_saved(document, image)}, {image.width}, {quoted(part.alt)})"
 
 
 def _missing_picture(document: Document, cell: int, name: str, reason: str) -> str:

@@ -18,6 +18,8 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
+from utils.notebook.scaffold import folded
+
 from . import maths, pandoc
 from .document import Front
 from .parts import Limits, text_of
@@ -96,7 +98,9 @@ def _without_active_parts(page: str) -> str:
 def _shorten(cells: list[dict]) -> None:
     """Cut endless lines and logs, which take a browser minutes to lay out."""
     for cell in cells:
-        cell["source"] = _cut(text_of(cell["source"]), 10_000)
+        source = text_of(cell["source"])
+        words = folded(source, cell.get("metadata") or {}) if cell["cell_type"] == "code" else ""
+        cell["source"] = f"# {words}" if words else _cut(source, 10_000)
         for output in cell.get("outputs", []):
             if output["output_type"] == "stream":
                 output["text"] = _cut(text_of(output["text"]), Limits().lines)
@@ -106,12 +110,15 @@ def _shorten(cells: list[dict]) -> None:
 
 def _cut(text: str, lines: int) -> str:
     limit = Limits().characters
-    kept = [line if len(line) <= limit else f"{line[:limit]} …" for line in text.split("\n")]
+    kept = [
+        line if len(line) <= limit or _EMBEDDED.fullmatch(line) else f"{line[:limit]} …" for line in text.split("\n")
+    ]
     if len(kept) > lines:
         kept = [*kept[: lines * 2 // 3], f"… {len(kept) - lines} lines omitted here …", *kept[-(lines // 3) :]]
     return "\n".join(kept)
 
 
+_EMBEDDED = re.compile(r"\[[^\]]{1,200}\]: data:image/png;base64,[A-Za-z0-9+/=]*")
 _LINK = re.compile(r"<link\b[^<>]{0,2000}>", re.I)
 _ACTIVE = re.compile(r"<(?=/?(?:script|meta|link|iframe|frame|frameset|object|embed|base|form|portal|applet)\b)", re.I)
 _POLICY = (

@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass, replace
 
 from utils.notebook.responses import written
+from utils.notebook.scaffold import folded
 
 from . import colours, runs
 from .outputs import read_outputs, shortened_listing
-from .parts import Limits, Listing, Part, Prose, Response, text_of
+from .parts import Limits, Listing, Note, Part, Prose, Response, text_of
 from .summary import Summary
 
 _QUESTION = re.compile(
@@ -116,11 +117,14 @@ def _prose_parts(number: int, source: str, attachments: dict, question: Question
 
 def _code_parts(number: int, cell: dict, source: str, language: str, limits: Limits, summary: Summary) -> list[Part]:
     parts: list[Part] = []
-    if source.strip():
+    label = f"[{cell.get('execution_count') or ' '}]"
+    if words := folded(source, cell.get("metadata") or {}):
+        parts.append(Note(number, words, is_folded=True, label=label))
+    elif source.strip():
         # A lexer's time may grow with the square of a line: one too long to be read stays uncoloured.
         is_sane = max(map(len, source.split("\n"))) < 10 * limits.characters
         lines = colours.code_lines(source, language if is_sane else "")
-        label, is_graded = f"[{cell.get('execution_count') or ' '}]", bool(_AUTOGRADED.search(source[:400]))
+        is_graded = bool(_AUTOGRADED.search(source[:400]))
         listing = Listing(number, "source", lines, label, is_graded)
         parts.append(shortened_listing(listing, limits.source_lines, limits, summary))
     return parts + read_outputs(number, cell.get("outputs") or [], limits, summary)

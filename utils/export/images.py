@@ -161,7 +161,7 @@ def detach(text: str) -> tuple[str, dict]:
         attachments[name] = {match[1]: match[2]}
         return "attachment:" + quote(name)
 
-    return re.sub(r"data:(image/[\w.+-]+);base64,([A-Za-z0-9+/=%\s]+?)(?=[\"')>\s])", attach, text), attachments
+    return re.sub(r"data:(image/[\w.+-]+);base64,([A-Za-z0-9+/=%\s]+?)(?=[\"')>\s]|$)", attach, text), attachments
 
 
 def short_name(source: str) -> str:

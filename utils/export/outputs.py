@@ -76,8 +76,10 @@ def _display_parts(number: int, data: dict, metadata: dict, limits: Limits, summ
     plain = text_of(data.get("text/plain", ""))
     for mime in images.TYPES:
         if mime in data:
-            width = (metadata.get(mime) or {}).get("width", 0)
-            return [Picture(number, data[mime], mime, width if isinstance(width, int) else 0)]
+            more = metadata.get(mime)
+            more = more if isinstance(more, dict) else {}
+            width = more.get("width", 0)
+            return [Picture(number, data[mime], mime, width if isinstance(width, int) else 0, str(more.get("alt", "")))]
     for mime, form in (("text/markdown", "markdown"), ("text/latex", "latex")):
         if mime in data:
             return [Prose(number, text_of(data[mime]), form)]

@@ -54,14 +54,17 @@ class Picture:
     content: str | list[str]
     mime: str
     width: int = 0
+    alt: str = ""
 
 
 @dataclass(frozen=True)
 class Note:
-    """One sentence of ours in place of something that cannot be printed."""
+    """One sentence of ours in place of something that cannot be printed, or need not be: code that is folded."""
 
     cell: int
     words: str
+    is_folded: bool = False
+    label: str = ""
 
 
 Part = Prose | Listing | Picture | Note

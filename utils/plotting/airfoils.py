@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.figure import Figure  # not pyplot's: what sliders and films draw must not become the current figure
 from numpy.typing import NDArray
 
 _COLUMNS = 4
@@ -50,6 +51,35 @@ def plot_airfoils(x: Any, ys: Any, names: Sequence[str] | None = None, title: st
             axis.set_title(names[index], fontsize=8, pad=2)
     figure.suptitle(title, fontsize=10)
     figure.tight_layout()
+
+
+def draw_airfoils(x: Any, ys: Any, title: str = "", behind: Any = None) -> Figure:
+    """Draw profiles into one panel, two a row, for a picture that moves: its axes stay as they are.
+
+    Args:
+        x: Positions, shape (200,), in chord lengths.
+        ys: Heights, shape (N, 200), scaled such that the data's largest is 1.
+        title: Above.
+        behind: One more profile, shape (200,), drawn behind each, to compare with.
+
+    Returns:
+        The figure; its lines are the profiles in their order.
+    """
+    positions, heights = _to_array(x), np.atleast_2d(_to_array(ys))
+    columns = min(2, len(heights))
+    rows = math.ceil(len(heights) / columns)
+    figure = Figure(figsize=(3.4 * columns, 1.05 * rows + 0.5), layout="constrained")
+    axis = figure.subplots()
+    for index, y in enumerate(heights):
+        right, down = 1.12 * (index % columns), -1.5 * (index // columns)
+        if behind is not None:
+            axis.fill(positions + right, _to_array(behind) + down, facecolor="none", edgecolor="0.6", linestyle=":")
+        axis.fill(positions + right, y + down, facecolor="#0072b2", alpha=0.15)
+        axis.plot(positions + right, y + down, color="#0072b2", linewidth=1.2)
+    axis.set(xlim=(-0.04, 1.12 * columns - 0.08), ylim=(-1.5 * rows + 0.65, 0.85))
+    axis.axis("off")
+    axis.set_title(title, fontsize=10)
+    return figure
 
 
 def _to_array(values: Any) -> NDArray[np.float64]:

@@ -4,9 +4,15 @@ from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from utils.plotting.images import draw_grid, show_images, tile
+
+# Of Okabe and Ito those that stand out from paper, and two darker ones: a colour-blind reader tells them apart (a test simulates it).
+CLASS_COLOURS = ("#0072b2", "#d55e00", "#000000", "#009e73", "#882255")
+_LABEL = 0.1  # of the plane's width: what a class's label takes
 
 Decode = Callable[[Tensor], Tensor]  # from z, shape (N, D), to images in [0, 1], shapes as for `show_images`
 
@@ -53,12 +59,26 @@ def plot_manifold(decode: Decode, size: int = 20, device: torch.device | None = 
         device: Where `decode` wants its z.
         title: What to look at.
     """
-    shares = (torch.arange(size) + 0.5) / size
-    points = torch.special.ndtri(shares)  # the normal's quantiles
-    z = torch.cartesian_prod(points.flip(0), points).flip(1)  # z_2 falls down the rows, z_1 grows along them
-    with torch.no_grad():
-        grid = tile(decode(z.to(device)), size)
     _, axis = plt.subplots(figsize=(5, 5), layout="constrained")
+    _draw_plane(axis, decode, size, device, title)
+
+
+def draw_manifold(decode: Decode, size: int = 10, device: torch.device | None = None, title: str = "") -> Figure:
+    """The same as a figure that does not become the current one, for a film: `plot_manifold` says what is drawn."""
+    figure = Figure(figsize=(4, 4.2), layout="constrained")
+    _draw_plane(figure.subplots(), decode, size, device, title)
+    return figure
+
+
+def plane_codes(size: int) -> Tensor:
+    """Codes in a plane, shape (size * size, 2), row by row from the top left: equal shares of the prior."""
+    points = torch.special.ndtri((torch.arange(size) + 0.5) / size)  # the normal's quantiles
+    return torch.cartesian_prod(points.flip(0), points).flip(1)  # z_2 falls down the rows, z_1 grows along them
+
+
+def _draw_plane(axis: Axes, decode: Decode, size: int, device: torch.device | None, title: str) -> None:
+    with torch.no_grad():
+        grid = tile(decode(plane_codes(size).to(device)), size)
     draw_grid(axis, grid, title, extent=(0, 1, 0, 1))
     ticks = [0.05, 0.25, 0.5, 0.75, 0.95]
     names = [f"{torch.special.ndtri(torch.tensor(tick)).item():.1f}" for tick in ticks]
@@ -66,7 +86,7 @@ def plot_manifold(decode: Decode, size: int = 20, device: torch.device | None = 
 
 
 def plot_latent_scatter(z: Tensor, labels: Tensor, title: str = "") -> None:
-    """Draw where images lie in a latent plane, with each class's digit at its centre.
+    """Draw where images lie in a latent plane: each as its digit, and each class's digit large at its centre.
 
     Args:
         z: Latent means, shape (N, 2).
@@ -74,10 +94,49 @@ def plot_latent_scatter(z: Tensor, labels: Tensor, title: str = "") -> None:
         title: What to look at.
     """
     points, digits = z.detach().cpu(), labels.cpu()
+    classes = [int(digit) for digit in digits.unique()]
     _, axis = plt.subplots(figsize=(6, 5), layout="constrained")
-    dots = axis.scatter(points[:, 0], points[:, 1], c=digits, cmap="tab10", vmin=-0.5, vmax=9.5, s=4, alpha=0.6)
-    for digit in digits.unique():
-        x, y = points[digits == digit].median(dim=0).values.tolist()
-        axis.text(x, y, str(digit.item()), weight="bold", ha="center", va="center", bbox={"fc": "white"})
+    for digit in classes:
+        own = points[digits == digit]
+        colour = class_colour(digit)
+        axis.scatter(
+            own[:, 0], own[:, 1], s=16, marker=f"${digit}$", color=colour, linewidths=0.2, alpha=0.7, label=str(digit)
+        )
+    centres = torch.stack([points[digits == digit].median(dim=0).values for digit in classes])
+    span = float((points.max(dim=0).values - points.min(dim=0).values).max())
+    for digit, centre, place in zip(classes, centres.tolist(), apart(centres, _LABEL * span).tolist(), strict=True):
+        axis.annotate(
+            str(digit), centre, place, weight="bold", ha="center", va="center",
+            bbox={"fc": "white", "ec": class_colour(digit)}, arrowprops={"arrowstyle": "-", "shrinkB": 0},
+        )  # fmt: skip
     axis.set(xlabel="z_1", ylabel="z_2", title=title, aspect="equal")
-    plt.colorbar(dots, ticks=range(10), label="digit")
+
+
+def class_colour(digit: int) -> str:
+    """A class's colour; two that are rarely mistaken for each other share one, and are told apart by their shape."""
+    return CLASS_COLOURS[digit // 2 % len(CLASS_COLOURS)]
+
+
+def apart(places: Tensor, gap: float, rounds: int = 500) -> Tensor:
+    """Push places apart until no two are closer than a gap, each as little as needed.
+
+    Args:
+        places: Shape (N, 2).
+        gap: The least distance, in the places' unit.
+        rounds: Pushes at most.
+
+    Returns:
+        Shape (N, 2).
+    """
+    moved = places.double().clone()
+    # Places that are the same are told apart by a step on a circle, each its own.
+    angles = torch.arange(len(moved)) * 2.4
+    moved += 1e-3 * gap * torch.stack([angles.cos(), angles.sin()], dim=1)
+    for _ in range(rounds):
+        between = moved[:, None] - moved[None]  # (N, N, 2)
+        far = between.norm(dim=2).fill_diagonal_(torch.inf)
+        if bool((far >= gap).all()):
+            break
+        push = (gap * 1.02 - far).clamp(min=0) / 2
+        moved += (between / far[..., None] * push[..., None]).sum(dim=1)
+    return moved.to(places.dtype)

@@ -9,6 +9,8 @@ from matplotlib.figure import Figure  # not pyplot: a live picture must not beco
 
 from utils.plotting.curves import smooth
 
+_POINTS = 700  # of a curve, about as many as the panel has pixels: more would only take longer
+
 
 def draw_losses(
     rec: Sequence[float], prior: Sequence[float], total: Sequence[float], n_iters: int, title: str = ""
@@ -43,6 +45,7 @@ def draw_losses(
 
 
 def _draw_curve(axis: Axes, losses: Sequence[float], label: str, colour: str, style: str) -> None:
-    iterations = range(1, len(losses) + 1)
-    axis.plot(iterations, losses, color=colour, linewidth=0.4, alpha=0.35)
-    axis.plot(iterations, smooth(losses), style, color=colour, linewidth=1.4, label=label)
+    kept = slice(None, None, max(1, len(losses) // _POINTS))
+    iterations = range(1, len(losses) + 1)[kept]
+    axis.plot(iterations, losses[kept], color=colour, linewidth=0.4, alpha=0.35)
+    axis.plot(iterations, smooth(losses)[kept], style, color=colour, linewidth=1.4, label=label)

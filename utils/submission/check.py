@@ -13,6 +13,7 @@ from utils.notebook.extraction import Extraction
 from utils.notebook.recognition import recognise
 from utils.submission import answers, execution, figures, session
 from utils.submission.findings import Finding, is_hand_in
+from utils.submission.trained import find_weights_warnings
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ def check_notebook(path: Path, runs: list[session.Run] | None = None, files: Seq
             *execution.find_execution_warnings(notebook),
             *figures.find_missing_figures(notebook, assignment),
             *(f"{name} is not beside the notebook: run the cell that writes it." for name in absent),
+            *find_weights_warnings(path.parent, assignment, extraction.found),
             *extraction.repairs,
             *answers.find_remarks(assignment, extraction),
         ),
@@ -109,7 +111,7 @@ def _sort_files(
     folder: Path, assignment: Assignment, named: Sequence[str | Path]
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """The files to pack, and the names of those that are not there; one file for each name."""
-    beside = assignment.about.hand_in.files if assignment.about.hand_in else ()
+    beside = assignment.about.files_beside
     asked = [*beside, *named]
     paths = {Path(name).name: folder / name for name in reversed(asked)}
     present = tuple(path for _, path in sorted(paths.items()) if path.is_file())

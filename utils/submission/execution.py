@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from utils.exercise.said import OF_OURS
 from utils.notebook.cells import Cell, Notebook
 from utils.submission.findings import is_hand_in, name_cells
 
@@ -20,7 +21,7 @@ def find_execution_warnings(notebook: Notebook) -> list[str]:
         At most one sentence each.
     """
     cells = code_cells(notebook)
-    return [*_not_run(cells), *_out_of_order(cells), *_stopped(cells), *_short_runs(cells)]
+    return [*_not_run(cells), *_out_of_order(cells), *_stopped(cells), *_short_runs(cells), *_of_ours(cells)]
 
 
 def code_cells(notebook: Notebook) -> list[Cell]:
@@ -76,3 +77,14 @@ def _short_runs(cells: Sequence[Cell]) -> list[str]:
     if not any("FAST=1: short runs" in text for text in said):
         return []
     return [f"The notebook ran with FAST=1, so its pictures are rougher. Start Jupyter without FAST. {_AGAIN}."]
+
+
+def _of_ours(cells: Sequence[Cell]) -> list[str]:
+    numbers = [cell.number for cell in cells if any(OF_OURS in str(output.get("text")) for output in cell.outputs)]
+    if not numbers:
+        return []
+    show = "shows" if len(numbers) == 1 else "show"
+    return [
+        f"{name_cells(numbers).capitalize()} {show} weights of ours, which are not yours to hand in. "
+        f"Set LOAD_OURS = False. {_AGAIN}."
+    ]

@@ -15,6 +15,7 @@ _COLAB = (
 )
 _LOCAL = "Save it, and start Jupyter so that it opens from its own folder."
 _COLAB_SECONDS = 30
+_fetched: dict[Path, float] = {}  # files that Colab's page handed over, and their times then
 
 
 def find_notebook(name: str) -> Path | None:
@@ -26,6 +27,7 @@ def find_notebook(name: str) -> Path | None:
     Returns:
         The file, or None.
     """
+    _fetched.clear()
     if is_colab() and (fetched := _fetch_from_colab(name)):
         return fetched
     for named in _named_by_editor():
@@ -43,6 +45,11 @@ def find_notebook(name: str) -> Path | None:
 def is_colab() -> bool:
     """Whether this runs on Google Colab."""
     return "google.colab" in sys.modules
+
+
+def is_of_page(path: Path) -> bool:
+    """Whether a file is what the page of Colab handed over in this call: what is on the screen."""
+    return path in _fetched and _fetched[path] == path.stat().st_mtime
 
 
 def _named_by_editor() -> list[Path]:
@@ -71,6 +78,7 @@ def _fetch_from_colab(name: str) -> Path | None:
         content = _message.blocking_request("get_ipynb", timeout_sec=_COLAB_SECONDS)["ipynb"]
         path = Path.cwd() / f"{name}.ipynb"
         path.write_text(json.dumps(content), encoding="utf-8")
+        _fetched[path] = path.stat().st_mtime
     except Exception:  # not ours to know what it raises; None asks the student instead
         return None
     return path if _holds(path, name) else None

@@ -8,10 +8,8 @@ from utils.notebook.cells import NotebookError
 from utils.submission.archive import pack
 from utils.submission.check import Check, check_notebook
 from utils.submission.pages import write_pdf
-from utils.submission.place import find_notebook, is_colab
+from utils.submission.place import find_notebook, is_colab, is_of_page
 from utils.submission.session import Run, read_runs
-
-_OLD_SECONDS = 120
 
 
 def hand_in(notebook: str, files: Sequence[str | Path] = (), student: str = "") -> None:
@@ -75,12 +73,9 @@ def run_steps(
 
 def print_check(path: Path, check: Check, is_running: bool) -> None:
     """Print what a check found: what costs points first."""
-    age = time.time() - path.stat().st_mtime
-    print(f"{path.name}, saved {_describe_age(age)} ago")
+    print(f"{path.name}, {_describe_save(path, is_running and not check.unsaved)}")
     if check.unsaved:
         print(f"  {check.unsaved}")
-    elif is_running and age > _OLD_SECONDS:
-        print("  What you wrote since then is not in the file: save the notebook and run this cell again.")
     if check.findings:
         print(f"Costs points as it stands ({check.points_at_stake} of {check.assignment.total_points}):")
         print("\n".join(f"  {finding}" for finding in check.findings))
@@ -91,8 +86,21 @@ def print_check(path: Path, check: Check, is_running: bool) -> None:
         print("\n".join(f"  - {warning}" for warning in check.warnings))
 
 
+def _describe_save(path: Path, is_in_doubt: bool) -> str:
+    """Whether what is packed is what is on the screen. The kernel sees the file alone: only what the page itself handed over is known."""
+    if is_of_page(path):
+        return "as it stands on the page"
+    saved = f"as it was saved {_describe_age(time.time() - path.stat().st_mtime)} ago"
+    if not is_in_doubt:
+        return saved
+    return (
+        f"{saved}. Only what is saved is handed in, and this cell cannot see your screen:\n"
+        "  if you changed anything since, an answer in words too, save first (Ctrl+S or Cmd+S), then run this cell again."
+    )
+
+
 def _describe_age(seconds: float) -> str:
     for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
-    return "moments"
+    return f"{seconds:.0f} seconds" if seconds >= 2 else "a second"

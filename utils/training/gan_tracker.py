@@ -12,9 +12,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from utils.datasets._cache import Source
-from utils.training.trackers import in_notebook
-
-_DRAWING_SHARE = 0.04  # of the time, at most
+from utils.training.trackers import in_notebook, next_picture
 
 
 class GAN_Tracker:
@@ -22,7 +20,8 @@ class GAN_Tracker:
 
     Args:
         n_epochs: How many epochs the training has.
-        log_every: Steps between two changes of the numbers shown.
+        log_every: Steps between two changes of the numbers shown; where they take longer than a second, a live picture
+            does not wait for them.
         show_every: Epochs between two pictures that are kept; the last epoch's is always kept.
         is_silent: Show nothing, as in a series of short runs.
         source: Where the real images come from; a stand-in is named above the live picture.
@@ -68,7 +67,7 @@ class GAN_Tracker:
         self._pending.append(
             torch.stack([torch.as_tensor(loss).detach().float().reshape(()) for loss in (d_loss, g_loss)])
         )
-        if (len(self.d_losses) + len(self._pending)) % self.log_every == 0:
+        if (len(self.d_losses) + len(self._pending)) % self.log_every == 0 or self._screen.is_due():
             self._collect()
             self._screen.show(self)
 
@@ -125,6 +124,9 @@ class GAN_Tracker:
 
 
 class _Silence:
+    def is_due(self) -> bool:
+        return False
+
     def show(self, tracker: GAN_Tracker, is_due: bool = False) -> None: ...
 
     def close(self) -> None: ...
@@ -135,6 +137,9 @@ class _Bar:
 
     def __init__(self, n_epochs: int) -> None:
         self._bar = tqdm(total=n_epochs, disable=None, unit="epoch")
+
+    def is_due(self) -> bool:
+        return False
 
     def show(self, tracker: GAN_Tracker, is_due: bool = False) -> None:
         self._bar.set_description_str(tracker.describe(), refresh=False)
@@ -149,25 +154,29 @@ class _Picture:
 
     def __init__(self) -> None:
         self._handle: Any = None
-        self._next_time = 0.0
+        self._due = 0.0
         self._started = time.perf_counter()
 
-    def show(self, tracker: GAN_Tracker, is_due: bool = False) -> None:
-        if not is_due and time.perf_counter() < self._next_time:
-            return
-        from IPython.display import Image, display
+    def is_due(self) -> bool:
+        return time.perf_counter() >= self._due
 
+    def show(self, tracker: GAN_Tracker, is_due: bool = False) -> None:
+        if not (is_due or self.is_due()):
+            return
+        from IPython.display import display
+
+        from utils.plotting.described import Picture
         from utils.plotting.gan import draw_progress
 
         started = time.perf_counter()
         title = f"{tracker.describe()}, {(started - self._started) / 60:.1f} min"
         title = tracker.source.title(title) if tracker.source else title
-        picture = Image(data=draw_progress(tracker, title), format="png", alt=f"Losses and samples, {title}")
+        picture = Picture(draw_progress(tracker, title), alt=f"Losses and samples, {title}")
         if self._handle is None:
             self._handle = display(picture, display_id=True)
         else:
             self._handle.update(picture)
         now = time.perf_counter()
-        self._next_time = now + (now - started) / _DRAWING_SHARE
+        self._due = next_picture(started, now)
 
     def close(self) -> None: ...

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 LEARNING_RATE = 1e-3
 _CLASSES = 10
@@ -47,7 +47,8 @@ def train_vae(
     device = next(model.parameters()).device
     model.train()
     losses = []
-    # On stdout, so that the line below takes the bar's place; on stderr each bar would leave an empty box behind.
+    # A bar of the notebook's, which goes when it is full. Where only a text can be shown it is on stdout, so that the line below
+    # takes its place; on stderr each would leave an empty box behind.
     for images, labels in tqdm(loader, desc=f"epoch {epoch}", leave=False, mininterval=1, file=sys.stdout):
         x = images.to(device)
         inputs = (x, F.one_hot(labels.to(device), _CLASSES).float()) if cond else (x,)

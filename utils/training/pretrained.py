@@ -10,12 +10,13 @@ from utils.assignments.places import this_course
 _EXTRA = "extra."  # what travels with the weights: images they must generate
 
 
-def load_pretrained(module: nn.Module, name: str) -> dict[str, Tensor]:
+def load_pretrained(module: nn.Module, name: str, part: str = "") -> dict[str, Tensor]:
     """Copy trained weights into a module.
 
     Args:
         module: A module of the architecture that was trained, on any device.
         name: The file's name without its ending, as in its assignment's `weights` folder.
+        part: The attribute of the trained module that `module` stands for, such as "decoder"; "" for the whole.
 
     Returns:
         The tensors stored beside the weights, on the CPU, such as images that the module must generate.
@@ -30,6 +31,9 @@ def load_pretrained(module: nn.Module, name: str) -> dict[str, Tensor]:
         raise FileNotFoundError(f"load_pretrained: no weights are called {name!r}; there are: {there}.")
     tensors = load_file(path)
     weights = {key: value for key, value in tensors.items() if not key.startswith(_EXTRA)}
+    if part:
+        below = f"{part}."
+        weights = {key.removeprefix(below): value for key, value in weights.items() if key.startswith(below)}
     _require_fit(module, weights, name)
     module.load_state_dict(weights)
     return {key.removeprefix(_EXTRA): value for key, value in tensors.items() if key.startswith(_EXTRA)}

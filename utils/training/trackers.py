@@ -1,8 +1,8 @@
 """What a training loop shows while it runs: progress, and the loss curves as far as they have got.
 
 In a notebook (Jupyter, Colab, VS Code, nbclient) one picture is replaced in place, so that the saved notebook holds a
-single output; in a terminal it is a progress bar. Drawing costs time that training does not get: a picture is drawn at
-most every `plot_freq` iterations, and only after 50 times as long as the last one took.
+single output; in a terminal it is a progress bar. Drawing costs time that training does not get: a picture is drawn about
+once a second, and only after four times as long as the last one took.
 """
 
 import math
@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-_DRAWING_SHARE = 0.02  # of the time, at most
-_FIRST_SECONDS = 3.0  # before the first picture, whose cost is not known yet
+PAUSE_SECONDS = 0.8  # between two pictures: with the drawing itself it is a second
+DRAWING_SHARE = 0.2  # of the time, at most; a picture takes some 0.05 s
 _TEXT_SECONDS = 0.5  # between two changes of the numbers beside a terminal's bar
 
 
@@ -23,7 +23,8 @@ class VAE_Tracker:
 
     Args:
         n_iters: How many iterations the training has; the last one draws the final picture.
-        plot_freq: Least number of iterations between two pictures; 0 to show nothing, as in a sweep.
+        plot_freq: Iterations between two looks at the clock, whether a picture is due; where they take longer than a
+            second, every iteration looks. 0 to show nothing, as in a sweep.
 
     Attributes:
         rec_losses: Reconstruction loss of each iteration so far.
@@ -119,10 +120,12 @@ class _Picture:
     def __init__(self, plot_freq: int) -> None:
         self._plot_freq = plot_freq
         self._handle: Any = None
-        self._next_time = time.perf_counter() + _FIRST_SECONDS
+        self._due = time.perf_counter() + PAUSE_SECONDS
 
     def show(self, tracker: VAE_Tracker) -> None:
-        if len(tracker.total_losses) % self._plot_freq == 0 and time.perf_counter() >= self._next_time:
+        now = time.perf_counter()
+        is_asked = len(tracker.total_losses) % self._plot_freq == 0 or now >= self._due + 1 - PAUSE_SECONDS
+        if is_asked and now >= self._due:
             self._draw(tracker)
 
     def finish(self, tracker: VAE_Tracker) -> None:
@@ -130,20 +133,26 @@ class _Picture:
         _print_end(tracker)
 
     def _draw(self, tracker: VAE_Tracker) -> None:
-        from IPython.display import Image, display
+        from IPython.display import display
 
+        from utils.plotting.described import Picture
         from utils.plotting.losses import draw_losses
 
         started = time.perf_counter()
         title = tracker.describe()
         png = draw_losses(tracker.rec_losses, tracker.prior_losses, tracker.total_losses, tracker.n_iters, title)
-        picture = Image(data=png, format="png", alt=f"Loss curves, {title}")
+        picture = Picture(png, alt=f"Loss curves, {title}")
         if self._handle is None:
             self._handle = display(picture, display_id=True)
         else:
             self._handle.update(picture)
         now = time.perf_counter()
-        self._next_time = now + (now - started) / _DRAWING_SHARE
+        self._due = next_picture(started, now)
+
+
+def next_picture(started: float, ended: float) -> float:
+    """When the next live picture is due, after one whose drawing began and ended at these seconds."""
+    return ended + max(PAUSE_SECONDS, (ended - started) * (1 / DRAWING_SHARE - 1))
 
 
 def _print_end(tracker: VAE_Tracker) -> None:

@@ -6,9 +6,14 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.predictions import disagreements
 from tools.notebook_source import ROOT, read_source
 from tools.notebooks import solved_notebook
+from utils.assignments import load_assignment
 from utils.exercise.expect import ExpectationError
+from utils.notebook.cells import read_notebook
+from utils.notebook.extraction import find_tasks
+from utils.training.weights import code_digests, count, read_weights, why_stale
 
 NAME = "03_mnist_vae"
 NOWHERE = "http://127.0.0.1:9"  # a proxy that refuses: no test reaches the network
@@ -41,8 +46,12 @@ def printed(notebook, part: str) -> str:
     return "".join(out.text for out in outputs if out.output_type == "stream" and out.name == "stdout")
 
 
+def test_what_a_prediction_calls_right_is_what_the_run_shows(executed):
+    assert disagreements(NAME, executed[0]) == []
+
+
 def test_every_visible_check_passes(executed):
-    lines = printed(executed[0], "# TEST").strip().split("\n")
+    lines = [line for line in printed(executed[0], "# TEST").strip().split("\n") if not line.startswith("So far ")]
     passed = [line for line in lines if line.endswith("passed")]
     assert len(passed) >= 70
     assert all(line.endswith("passed") or line.startswith("relative error") for line in lines), lines
@@ -73,10 +82,24 @@ def test_collapse_and_its_opposite_show_in_the_kl(executed):
     assert kl[1] > 10 * kl[0]  # the tuned beta
 
 
-def test_the_last_cell_packs_the_notebook_and_both_pictures(executed):
+def test_the_last_cell_packs_the_notebook_both_pictures_and_the_weights(executed):
     assert "Every graded cell and every response has an answer." in printed(executed[0], "hand_in(")
+    weights = f"{NAME}.safetensors"
     with zipfile.ZipFile(executed[1] / f"{NAME}_submission.zip") as archive:
-        assert sorted(archive.namelist()) == ["03_conditional.png", f"{NAME}.ipynb", "03_vae_beta.png"]
+        assert sorted(archive.namelist()) == ["03_conditional.png", f"{NAME}.ipynb", weights, "03_vae_beta.png"]
+
+
+def test_what_was_trained_belongs_to_the_code_that_the_kernel_ran(executed):
+    assert "in half precision" in printed(executed[0], "save_weights(")
+    weights = read_weights((executed[1] / f"{NAME}.safetensors").read_bytes())
+    assignment = load_assignment(NAME)
+    now = code_digests(find_tasks(read_notebook((executed[1] / f"{NAME}.ipynb").read_bytes()), assignment).found)
+    assert assignment.about.weights is not None
+    for model, needs in assignment.about.weights.models.items():
+        assert count(weights.models[model]) == needs.parameters
+        assert why_stale(weights, model, needs.tasks, now) == ""
+    assert weights.is_stand_in
+    assert "trained on a stand-in" in printed(executed[0], "hand_in(")
 
 
 # ---------------------------------------------------------------- one check at a time

@@ -232,7 +232,7 @@ def test_a_stopped_run_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.Mon
         raise KeyboardInterrupt
 
     (tmp_path / "a.pdf").write_bytes(b"%PDF")
-    monkeypatch.setattr("grader.classes.grade_command.grade_all", interrupted)
+    monkeypatch.setattr("grader.classes.notebook_run.grade_all", interrupted)
     assert main(["grade", str(tmp_path / "a.pdf"), "--out", str(tmp_path / "out")]) == OUR_FAULT
     assert "goes on from here" in capsys.readouterr().err
 

@@ -347,7 +347,7 @@ def test_a_run_that_was_stopped_is_no_finished_shard(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("grader.classes.grade_command.grade_all", stopped)
+        patch.setattr("grader.classes.notebook_run.grade_all", stopped)
         _grade(source, Path(shards[1]), "--shard", "2/4", "--fresh")
     assert f"{shards[1]} holds shard 2 of 4, which is not finished" in _refused(shards, tmp_path, capsys)
 

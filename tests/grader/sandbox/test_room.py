@@ -93,8 +93,9 @@ def test_a_worker_is_started_when_there_is_room(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_pandoc_is_started_when_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    from grader.report.formulas import set_formulas
+    from grader.report import formulas
 
+    monkeypatch.setattr(formulas, "_DONE", {})
     start, refusals = subprocess.run, [2]
 
     def refused_first(command, **kwargs):
@@ -108,5 +109,5 @@ def test_pandoc_is_started_when_there_is_room(monkeypatch: pytest.MonkeyPatch) -
         return start(command, **kwargs)
 
     monkeypatch.setattr(subprocess, "run", refused_first)
-    assert "<math" in set_formulas(["$x^2$"])[0]
+    assert "<math" in formulas.set_formulas(["$x^2$"])[0]
     assert refusals[0] == -1

@@ -72,7 +72,7 @@ def test_boxes_of_the_same_seat_have_different_users(folder: Path, monkeypatch: 
         started.append(json.loads(command[-1])["uid"])
         return popen(command, **more)  # type: ignore[call-overload]
 
-    monkeypatch.setattr("grader.sandbox.box.subprocess.Popen", noted)
+    monkeypatch.setattr("grader.sandbox.zygotes.subprocess.Popen", noted)
     with Box([]), Box([]) as second:
         second.close()
         second.start()

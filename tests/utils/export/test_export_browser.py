@@ -1,5 +1,6 @@
 """Without the wheels a browser prints; without a browser one HTML file is left, and every step is said."""
 
+import base64
 import logging
 import os
 import stat
@@ -7,10 +8,11 @@ import sys
 import time
 
 import pytest
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from utils.export import browser, export_pdf
 from utils.export.document import Front
+from utils.notebook.scaffold import marked
 
 LOG = logging.getLogger("test")
 FRONT = Front("Title", "nb.ipynb", student="Ada <Lovelace>", receipt="abc")
@@ -95,6 +97,16 @@ def test_the_page_is_whole_and_asks_for_nothing(nasty):
     assert "<code>$\\frac{a}{b$</code>" in page
     assert "lines omitted here" in page
     assert len(page) < 2_000_000
+
+
+def test_given_code_is_folded_and_pictures_in_the_text_are_whole(png):
+    code, picture = "# TEST\nprint('given out')", base64.b64encode(png * 200).decode()
+    text = f"| |\n|---|\n| ![One digit][a.png] |\n\n[a.png]: data:image/png;base64,{picture}"
+    cells = [new_code_cell(code, metadata=marked(code)), new_code_cell(code + "\nmine"), new_markdown_cell(text)]
+    page = browser.as_html(new_notebook(cells=cells), FRONT, "why")
+    assert page.count("Code of the test, folded: 2 lines, as given out.") == 1
+    assert page.count("given out") == 2, "in our words, and in the code of the changed cell"
+    assert f'<img alt="One digit" src="data:image/png;base64,{picture}"/>' in page
 
 
 def test_formulas_stay_readable_without_pandoc(monkeypatch):

@@ -6,6 +6,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from utils.export import cells
 from utils.export.parts import Limits, Listing, Note, Picture, Prose
 from utils.export.summary import Summary
+from utils.notebook.scaffold import marked
 
 
 def read(*notebook_cells, **options) -> list:
@@ -135,3 +136,54 @@ def test_the_title_is_the_first_heading(source, title):
 def test_sources_may_be_lists_of_lines():
     parts = cells.read_parts({"cells": [{"cell_type": "markdown", "source": ["# a\n", "b"]}]}, Limits(), Summary())
     assert parts[0].text == "# a\nb"
+
+
+GIVEN = [
+    "# SETUP\nimport sys",
+    "# IMPORTS\nimport math\n",
+    "# TEST\nexpect_true('a', True, 'b')\n\nprint(1)",
+    "# TEST: twice\nx",
+]
+HERS = [
+    "# TEST\nanswer = 42",
+    "# AUTOGRADED (2) word\ndef word():\n    return 1",
+    "# TESTING\nx = 1",
+    "x = 1",
+    "# GIVEN\nx = 1",
+]
+
+
+def code_of(source: str, metadata: dict) -> list[str]:
+    """The code that is printed of a cell, and what stands for it."""
+    parts = read(new_code_cell(source, metadata=metadata, execution_count=7))
+    assert len(parts) == 1
+    part = parts[0]
+    if isinstance(part, Note):
+        assert part.is_folded
+        assert part.label == "[7]"
+        return [part.words]
+    return ["".join(run[0] for run in line) for line in part.lines]
+
+
+@pytest.mark.parametrize("source", GIVEN)
+def test_code_that_was_given_out_is_folded_into_words(source):
+    lines = source.strip().count("\n") + 1
+    (words,) = code_of(source, marked(source))
+    kind = {"# SETUP": "set-up", "# IMPORTS": "imports"}.get(source.split("\n")[0], "test")
+    assert words == f"Code of the {kind}, folded: {lines} line{'s' if lines > 1 else ''}, as given out."
+    assert code_of(f"{source}\n\n", marked(source)) == [words], "an editor's spaces at the end"
+
+
+@pytest.mark.parametrize("source", [*GIVEN, *HERS])
+@pytest.mark.parametrize("change", ["{}\nmine = 1", "# TEST\nmine = 1\n{}", "{}  # mine", "{}"])
+def test_whatever_a_student_wrote_is_printed_whole(source, change):
+    hers = change.format(source)
+    others = {} if hers.strip() == source.strip() else marked(source)
+    for metadata in (others, {"given": ""}, {"given": None}, {"given": "0" * 32}, {"given": 1}, {}):
+        printed = code_of(hers, metadata)
+        assert [line.rstrip() for line in printed] == [line.rstrip() for line in hers.strip("\n").split("\n")]
+
+
+@pytest.mark.parametrize("source", HERS[1:])
+def test_no_mark_folds_a_cell_that_is_none_of_ours(source):
+    assert marked(source) == {}

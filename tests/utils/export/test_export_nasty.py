@@ -35,7 +35,7 @@ def test_the_nasty_notebook_prints_and_says_what_it_replaced(nasty, run_steps):
     for cell in (5, 9, 10, 11, 14, 15):
         assert said(done.summary, cell) == ""
     assert done.markup.count("#output-picture(") == 1
-    assert '#picture("picture1.png", 12);' in done.markup
+    assert '#picture("picture1.png", 12, "d");' in done.markup
     assert "#table(" in done.markup
     assert "300/300" in str(done.document.listings)
     assert "299/300" not in str(done.document.listings)

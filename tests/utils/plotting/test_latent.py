@@ -2,7 +2,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from utils.plotting.latent import plot_interpolation_grid, plot_latent_scatter, plot_latent_walk, plot_manifold
+from utils.plotting.latent import apart, plot_interpolation_grid, plot_latent_scatter, plot_latent_walk, plot_manifold
 
 
 @pytest.fixture(autouse=True)
@@ -51,5 +51,30 @@ def test_the_scatter_names_each_class_at_its_centre():
     z = torch.tensor([[0.0, 0.0], [0.2, 0.0], [0.1, 0.0], [5.0, 5.0]])
     plot_latent_scatter(z, torch.tensor([3, 3, 3, 8]), "Codes")
     texts = {text.get_text(): text.get_position() for text in plt.gcf().axes[0].texts}
-    assert texts["3"] == pytest.approx((0.1, 0.0))
-    assert texts["8"] == (5.0, 5.0)
+    assert texts["3"] == pytest.approx((0.1, 0.0), abs=0.01)
+    assert texts["8"] == pytest.approx((5.0, 5.0), abs=0.01)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("spread", [0.0, 1e-6, 0.3, 3.0])
+def test_the_scatter_s_names_never_cover_each_other(seed, spread):
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(400) % 10
+    centres = spread * torch.randn(10, 2, generator=generator)
+    plot_latent_scatter(centres[labels] + 0.5 * torch.randn(400, 2, generator=generator), labels)
+    figure = plt.gcf()
+    figure.canvas.draw()
+    boxes = [text.get_bbox_patch().get_window_extent() for text in figure.axes[0].texts]
+    assert len(boxes) == 10
+    assert not [(i, j) for i in range(10) for j in range(i) if boxes[i].overlaps(boxes[j])]
+
+
+def test_every_class_has_a_mark_of_its_own_shape():
+    plot_latent_scatter(torch.randn(50, 2), torch.arange(50) % 10)
+    shapes = [dots.get_paths()[0].vertices.tobytes() for dots in plt.gcf().axes[0].collections]
+    assert len(set(shapes)) == 10
+
+
+def test_places_far_apart_stay_where_they_are():
+    places = torch.tensor([[0.0, 0.0], [5.0, 0.0], [0.0, 9.0]])
+    torch.testing.assert_close(apart(places, 1.0), places, atol=2e-3, rtol=0)

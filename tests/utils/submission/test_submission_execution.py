@@ -110,6 +110,18 @@ def test_short_runs_are_told_from_what_the_first_cell_said(is_fast, monkeypatch,
     assert [warning[:28] for warning in warnings_of(notebook)] == ["The notebook ran with FAST=1"] * is_fast
 
 
+def test_weights_of_ours_are_told_with_their_cells():
+    notebook = finished(NAME)
+    line = "digits: weights of ours from here on, trained on MNIST. What you hand in must be a run of your own.\n"
+    for start in ("# TEST", "# SETUP"):
+        cell_of(notebook, start).outputs = [v4.new_output("stream", name="stdout", text=line)]
+    numbers = sorted((number_of(notebook, "# TEST"), number_of(notebook, "# SETUP")))
+    assert warnings_of(notebook) == [
+        f"Cells {numbers[0]} and {numbers[1]} show weights of ours, which are not yours to hand in. "
+        "Set LOAD_OURS = False. Restart the kernel, run all cells, save."
+    ]
+
+
 def test_a_missing_picture_is_told_with_its_question():
     notebook = finished("03_mnist_vae")
     cell_of(notebook, "show_images(answered").outputs = []

@@ -138,24 +138,27 @@ def test_a_file_behind_its_kernel_is_told_and_then_its_answers_are_not_compared(
     assert [w for w in check_notebook(path, None).warnings if "kl_beta" not in w] == []
 
 
-def test_an_old_file_is_told_inside_a_kernel_only(folder, capsys):
-    said = "What you wrote since then is not in the file"
-    save(folder / "x.ipynb", finished(NAME), age=600)
+@pytest.mark.parametrize("age", [0, 1, 5, 100, 130, 600, 90_000])
+def test_inside_a_kernel_nobody_knows_what_is_on_the_screen_so_saving_comes_first(folder, capsys, age):
+    """An answer in words may be edited without any cell running, however young the file is."""
+    save(folder / "x.ipynb", finished(NAME), age=age)
     steps.run_steps(folder / "x.ipynb", runs=[], is_check_only=True)
-    assert said in capsys.readouterr().out
-    steps.run_steps(folder / "x.ipynb", runs=[Run(999, "x = 1", time.time())], is_check_only=True)
     text = capsys.readouterr().out
-    assert text.splitlines()[1].startswith("  1 cell ran after the file was saved: `x = 1` stands there differently")
-    assert said not in text
+    assert text.startswith("x.ipynb, as it was saved ")
+    assert "save first (Ctrl+S or Cmd+S)" in text
     steps.run_steps(folder / "x.ipynb", runs=None, is_check_only=True)
     text = capsys.readouterr().out
-    assert "x.ipynb, saved 10 minutes ago" in text
-    assert said not in text
-    save(folder / "x.ipynb", finished(NAME))
-    steps.run_steps(folder / "x.ipynb", runs=[], is_check_only=True)
+    assert text.startswith("x.ipynb, as it was saved ")
+    assert "save first" not in text, "in a terminal the file is what was named"
+
+
+def test_what_is_known_to_be_unsaved_is_said_instead(folder, capsys):
+    save(folder / "x.ipynb", finished(NAME), age=600)
+    steps.run_steps(folder / "x.ipynb", runs=[Run(999, "x = 1", time.time())], is_check_only=True)
     text = capsys.readouterr().out
-    assert "saved moments ago" in text
-    assert said not in text
+    assert text.startswith("x.ipynb, as it was saved 10 minutes ago\n")
+    assert text.splitlines()[1].startswith("  1 cell ran after the file was saved: `x = 1` stands there differently")
+    assert "save first" not in text
 
 
 def test_a_folder_that_takes_no_files_is_one_sentence(folder, capsys, monkeypatch):
@@ -232,7 +235,7 @@ def test_the_notebook_jupyter_names_is_taken_before_a_newer_copy(folder, capsys,
     monkeypatch.setenv("JPY_SESSION_NAME", str(folder / "mine.ipynb"))
     hand_in(NAME)
     text = capsys.readouterr().out
-    assert "mine.ipynb, saved 10 minutes ago" in text
+    assert "mine.ipynb, as it was saved 10 minutes ago" in text
     assert "the newest is taken" not in text
 
 
@@ -264,7 +267,13 @@ def test_colab_gives_the_notebook_as_its_page_shows_it(folder, capsys, monkeypat
     on_colab(monkeypatch, lambda: {"ipynb": json.loads(as_bytes(finished(NAME)))})
     hand_in(NAME)
     assert packed(folder) == [f"{NAME}.ipynb"]
-    assert "On Colab: download the files" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "On Colab: download the files" in text
+    assert f"{NAME}.ipynb, as it stands on the page\n" in text
+    assert "save first" not in text
+    save(folder / f"{NAME}.ipynb", student_notebook(NAME), age=50)
+    steps.run_steps(folder / f"{NAME}.ipynb", runs=[], is_check_only=True)
+    assert "save first" in capsys.readouterr().out, "another file than the page gave"
 
 
 @pytest.mark.parametrize("answer", [lambda: None, lambda: {"ipynb": {}}, lambda: 1 / 0])

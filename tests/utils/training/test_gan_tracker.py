@@ -84,8 +84,10 @@ def test_a_notebook_gets_one_output_that_is_replaced(monkeypatch):
     run(GAN_Tracker(6, log_every=1, show_every=2, source=Source("drawn scenes", is_stand_in=True)), 6)
     assert len(shown) == 1
     assert len(updated) >= 2, "a picture for each kept epoch"
-    assert shown[0].data.startswith(b"\x89PNG")
-    assert all(picture.alt.endswith("min (stand-in data: drawn scenes)") for picture in shown + updated)
+    for picture in shown + updated:
+        data, metadata = picture._repr_mimebundle_()
+        assert data["image/png"].startswith("iVBORw0KGgo")
+        assert metadata["image/png"]["alt"].endswith("min (stand-in data: drawn scenes)")
 
 
 def test_figures_show_what_was_recorded():

@@ -62,38 +62,55 @@ def test_terminal_shows_a_bar_and_clears_it(monkeypatch, capsys):
     assert "\n" not in err
 
 
-def test_pictures_wait_for_plot_freq_and_for_their_own_cost(monkeypatch):
-    clock = iter(range(0, 1_000_000, 10))  # ten seconds between two looks at the clock
-    monkeypatch.setattr(trackers, "in_notebook", lambda: True)
-    monkeypatch.setattr(trackers.time, "perf_counter", lambda: float(next(clock)))
-    drawn = []
-    monkeypatch.setattr(trackers._Picture, "_draw", lambda self, tracker: drawn.append(len(tracker.total_losses)))
-    _run(95, plot_freq=20)
-    assert drawn == [20, 40, 60, 80, 95]
+class _Time:
+    """A clock that training and drawing move; where each picture was drawn."""
+
+    def __init__(self, monkeypatch, drawing: float) -> None:
+        self.now, self.shown = 0.0, []
+        handle = type("Handle", (), {"update": lambda *args: None})()
+        monkeypatch.setattr(trackers, "in_notebook", lambda: True)
+        monkeypatch.setattr(trackers.time, "perf_counter", lambda: self.now)
+        monkeypatch.setattr("IPython.display.display", lambda *args, **kwargs: handle)
+        monkeypatch.setattr("utils.plotting.losses.draw_losses", lambda *args: self._draw(drawing))
+
+    def _draw(self, seconds: float) -> bytes:
+        self.now += seconds
+        self.shown.append(self.now)
+        return b"PNG"
+
+    def train(self, n_iters: int, plot_freq: int, iteration: float) -> None:
+        tracker = VAE_Tracker(n_iters, plot_freq)
+        for _ in range(n_iters):
+            self.now += iteration
+            tracker.update(1, 1, 1)
+
+    @property
+    def pauses(self) -> list[float]:
+        return [later - earlier for earlier, later in pairwise([0.0, *self.shown])]
+
+
+@pytest.mark.parametrize("plot_freq", [1, 10, 100])
+@pytest.mark.parametrize("drawing", [0.01, 0.05, 0.15])
+@pytest.mark.parametrize("iteration", [0.001, 0.02, 0.09])
+def test_a_live_picture_moves_once_a_second_however_long_an_iteration_takes(monkeypatch, plot_freq, drawing, iteration):
+    time = _Time(monkeypatch, drawing)
+    time.train(int(20 / iteration), plot_freq, iteration)
+    assert max(time.pauses) <= 1.3
+    assert len(time.shown) * drawing <= 0.25 * time.now
+
+
+def test_an_iteration_longer_than_a_second_is_shown_at_once(monkeypatch):
+    time = _Time(monkeypatch, 0.05)
+    time.train(6, 100, 3.0)
+    assert len(time.shown) == 7, "each, and the last once more"
 
 
 def test_a_dear_picture_is_drawn_rarely(monkeypatch):
-    """After a picture that takes a second, training has at least 49 seconds to itself."""
-    now = [0.0]
-    monkeypatch.setattr(trackers, "in_notebook", lambda: True)
-    monkeypatch.setattr(trackers.time, "perf_counter", lambda: now[0])
-    handle = type("Handle", (), {"update": lambda *args: None})()
-    monkeypatch.setattr("IPython.display.display", lambda *args, **kwargs: handle)
-    shown = []
-
-    def draw(rec, *rest):
-        now[0] += 1.0
-        shown.append(len(rec))
-        return b"\x89PNG\r\n\x1a\n" + bytes(16)
-
-    monkeypatch.setattr("utils.plotting.losses.draw_losses", draw)
-    tracker = VAE_Tracker(2000, 10)
-    for _ in range(2000):
-        now[0] += 0.1
-        tracker.update(1, 1, 1)
-    assert shown[-1] == 2000
-    assert all(later - earlier >= 490 for earlier, later in pairwise(shown[:-1]))
-    assert len(shown) >= 4
+    """After a picture that takes a second, training has at least four seconds to itself."""
+    time = _Time(monkeypatch, 1.0)
+    time.train(2000, 10, 0.1)
+    assert min(time.pauses[1:-1]) >= 5
+    assert len(time.shown) >= 30
 
 
 def test_a_notebook_keeps_one_picture_and_one_line():
@@ -108,4 +125,5 @@ def test_a_notebook_keeps_one_picture_and_one_line():
     assert sorted(kinds) == ["display_data", "stream"]
     picture = next(output for output in cell.outputs if output.output_type == "display_data")
     assert "image/png" in picture.data
-    assert any("iteration 400/400" in str(value) for value in picture.metadata.values())
+    assert "iteration 400/400" in picture.metadata["image/png"]["alt"]
+    assert 'alt="Loss curves, iteration 400/400' in picture.data["text/html"]

@@ -1,0 +1,223 @@
+"""What notebook 3's trained models are worth, from their weights. The thresholds and their evidence are in docs/trained-quality.md.
+
+No measure is enough alone: a decoder that draws one picture a class is read best of all, one that looks pictures up is diverse. So a
+generated digit counts only where the same weights also reconstruct digits that nobody trained on.
+"""
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.authoring.check import Arrays
+from grader.authoring.trained import Score, State
+from utils.datasets.digit_measures import diversity_within
+
+from .held_out import SURE, held_out, read
+from .networks import CLASSES, PIXELS, Network, OtherLayers, cross_entropy, divergence, network_of
+
+NZ, LATENT, HIDDEN = 32, 15, 400
+EACH = 100  # generated digits of a class
+N_PRIOR = 600  # draws from the prior
+N_TRIAL = 8
+_CLOSE = 2e-3  # between two ways to work the same sum out, in pixels
+
+CALLS = {
+    "autoencoder": ("ae.nets.AutoEncoder", "trained_autoencoder"),
+    "vae": ("vae.model", "trained_vae"),
+    "fc_vae": ("fc.model", "trained_fc_vae"),
+    "cvae": ("cvae.model.CVAE", "trained_cvae"),
+}
+PARTS = {"vae.beta.quality3": ("vae",), "cvae.samples.quality": ("cvae",)}
+
+_BACK = (HIDDEN, HIDDEN, HIDDEN, PIXELS)
+_READERS: dict[str, Callable[[State], Network]] = {
+    "autoencoder": lambda state: network_of(state, (PIXELS, 256, 64, NZ), 0, (NZ, 64, 256, PIXELS)),
+    "vae": lambda state: network_of(state, (PIXELS, 256, 64, 2 * NZ), 0, (NZ, 64, 256, PIXELS)),
+    "fc_vae": lambda state: network_of(
+        state, (PIXELS, HIDDEN, HIDDEN, HIDDEN), LATENT, (LATENT, *_BACK), has_heads=True
+    ),
+    "cvae": lambda state: network_of(
+        state, (PIXELS + CLASSES, HIDDEN, HIDDEN, HIDDEN), LATENT, (LATENT + CLASSES, *_BACK), has_heads=True
+    ),
+}
+
+
+def one_hot(labels: np.ndarray) -> np.ndarray:
+    """Classes (N,) as rows (N, 10)."""
+    return np.eye(CLASSES, dtype=np.float32)[labels]
+
+
+# ---------------------------------------------------------------- are these weights the student's class's?
+
+
+def trial(model: str) -> Arrays:
+    """Inputs on which a student's class and the grader's network must agree; public."""
+    rng = np.random.default_rng(21)
+    codes = rng.normal(size=(N_TRIAL, LATENT if model in ("fc_vae", "cvae") else NZ))
+    images = rng.random((N_TRIAL, PIXELS)) * (rng.random((N_TRIAL, PIXELS)) < 0.3)
+    return {"x": images.astype(np.float32), "z": codes.astype(np.float32), "c": one_hot(np.arange(N_TRIAL))}
+
+
+def disagreement(model: str, state: State, said: Arrays) -> str:
+    """Where a student's class makes something else of these weights than the exercise's network does; empty where not."""
+    try:
+        network = _READERS[model](state)
+    except OtherLayers as error:
+        return f"{model} has other layers than the exercise asks for: {error}"
+    given = trial(model)
+    x, z = given["x"], given["z"]
+    if model == "cvae":
+        x, z = np.concatenate([x, given["c"]], axis=1), np.concatenate([z, given["c"]], axis=1)
+    for name, made in (("codes", network.encode(x)), ("images", network.decode(z))):
+        got = np.asarray(said.get(name, np.empty(0)))
+        if got.size != made.size or got.dtype.kind != "f":
+            return f"{model}: your class gives {name} of another size than the exercise's network"
+        away = np.abs(got.reshape(made.shape).astype(np.float64) - made).max()
+        if not away <= _CLOSE * max(1.0, float(np.abs(made).max())):
+            return (
+                f"{model}: your class makes other {name} of these weights than the exercise's network ({away:.2g} away)"
+            )
+    return ""
+
+
+# ---------------------------------------------------------------- what they are worth
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a model makes of codes that the grader draws, and of digits that were held out.
+
+    Attributes:
+        nats: Negative ELBO of held-out digits, cross-entropy and KL summed; for `vae` and `autoencoder` the cross-entropy alone.
+        kl: The KL's share of it.
+        kept: Share of held-out digits whose reconstruction the judge reads as that digit.
+        images: Generated, (N, 784).
+        asked: The classes they should show, (N,); empty where none was asked for.
+        read: Share of the images read as asked; else share in which the judge is sure to see a digit.
+        classes: How many of the ten classes are read as asked in more than half of their images.
+        diversity: Within a class, relative to real digits.
+    """
+
+    nats: float
+    kl: float
+    kept: float
+    images: np.ndarray
+    asked: np.ndarray
+    read: float
+    classes: int
+    diversity: float
+
+
+def draw(model: str, state: State, secret: bytes) -> Drawn:
+    """Let a model draw.
+
+    Raises:
+        OtherLayers: If the weights are no such model's.
+    """
+    network, (x, labels) = _READERS[model](state), held_out()
+    rng = np.random.default_rng(np.frombuffer(secret or b"0", np.uint8).astype(np.uint32))
+    given = one_hot(labels) if model == "cvae" else np.empty((len(x), 0), np.float32)
+    codes = network.encode(np.concatenate([x, given], axis=1))
+    mu, spread = (codes, None) if model == "autoencoder" else np.split(codes, 2, axis=1)
+    logvar = None if spread is None else np.clip(2 * spread if model == "vae" else spread, -60, 60)
+    noise = 0 if logvar is None else np.exp(logvar / 2) * rng.normal(size=mu.shape)
+    rebuilt = network.decode(np.concatenate([mu + noise, given], axis=1))
+    kl = 0.0 if logvar is None else float(divergence(mu, logvar).mean())
+    seen = read(network.decode(np.concatenate([mu, given], axis=1)))[0]
+    asked = np.repeat(np.arange(CLASSES), EACH) if model == "cvae" else np.empty(0, np.int64)
+    n = len(asked) or N_PRIOR
+    z = rng.normal(size=(n, mu.shape[1]))
+    images = network.decode(np.concatenate([z, one_hot(asked)], axis=1) if len(asked) else z)
+    digits, sure = read(images)
+    hits = digits == asked if len(asked) else sure >= SURE
+    return Drawn(
+        nats=float(cross_entropy(rebuilt, x).mean()) + (kl if model in ("fc_vae", "cvae") else 0.0),
+        kl=kl,
+        kept=float((seen == labels).mean()),
+        images=images,
+        asked=asked,
+        read=float(hits.mean()),
+        classes=int((hits.reshape(CLASSES, EACH).mean(axis=1) > 0.5).sum()) if len(asked) else 0,
+        diversity=diversity_within(images, asked if len(asked) else digits, x, labels),
+    )
+
+
+# ---------------------------------------------------------------- points
+
+KEPT = 0.8  # share of held-out digits that a reconstruction has to keep, for the first point of beta
+READABLE = 0.15  # share of draws from the prior in which the judge must be sure to see a digit, for the second
+SEEN = 0.8  # share of the conditional digits that are read as asked, for all points
+POINTS_BETA, POINTS_CLASSES = 2.0, 6.0
+LOST = {
+    "vae": 165.0,
+    "cvae": 150.0,
+}  # nats of a held-out digit from which it is not reconstructed: a picture for each class comes to more
+ALIKE = 0.2  # diversity within a class below which one picture is all there is
+DEMANDED = 120.0  # nats, the exercise's own figure
+
+
+def score(part: str, states: dict[str, State], secret: bytes) -> Score:
+    """Points for one part, from the weights it needs; what other models came to is told beside it.
+
+    Args:
+        part: A key of `PARTS`.
+        states: The weights that were found to be sound, by model.
+        secret: Of the course.
+    """
+    return _score_beta(states, secret) if part == "vae.beta.quality3" else _score_classes(states, secret)
+
+
+def _score_beta(states: dict[str, State], secret: bytes) -> Score:
+    drawn = draw("vae", states["vae"], secret)
+    points = float(drawn.kept >= KEPT) + float(drawn.read >= READABLE)
+    text = (
+        f"held-out digits that its reconstructions keep: {drawn.kept:.0%} (1 point from {KEPT:.0%} on); readable among {N_PRIOR} draws "
+        f"from the prior: {drawn.read:.0%} (1 point from {READABLE:.0%} on); cross-entropy {drawn.nats / PIXELS:.3f} a pixel, KL "
+        f"{drawn.kl / NZ:.3f} a dimension"
+    )
+    if "autoencoder" in states:
+        plain = draw("autoencoder", states["autoencoder"], secret)
+        text += f". Your autoencoder: {plain.nats / PIXELS:.3f} a pixel"
+    return _proposed(points, POINTS_BETA, text, drawn, "vae")
+
+
+def _score_classes(states: dict[str, State], secret: bytes) -> Score:
+    drawn = draw("cvae", states["cvae"], secret)
+    is_full = drawn.read >= SEEN and drawn.classes == CLASSES
+    points = (
+        POINTS_CLASSES if is_full else float(int(POINTS_CLASSES * drawn.classes / CLASSES) if drawn.classes > 2 else 0)
+    )
+    text = (
+        f"of {EACH} digits generated for each class a judge reads {drawn.read:.0%} as asked, {drawn.classes} classes in most cases; within a class "
+        f"they differ {drawn.diversity:.2f} times as much as real digits; {drawn.nats:.1f} nats on held-out digits"
+    )
+    if "fc_vae" in states:
+        text += f". Your fully connected VAE: {draw('fc_vae', states['fc_vae'], secret).nats:.1f} nats (below {DEMANDED:g} is asked for)"
+    return _proposed(points, POINTS_CLASSES, text, drawn, "cvae")
+
+
+def _proposed(points: float, most: float, text: str, drawn: Drawn, model: str) -> Score:
+    """The points; none but a person's where what is drawn may be readable and yet no model's draw."""
+    is_alike = not drawn.diversity >= ALIKE and (model == "cvae" or drawn.read >= READABLE)
+    if points and (not drawn.nats < LOST[model] or is_alike):  # a figure that is no number speaks for nobody
+        reason = "digits of a class are all alike" if is_alike else "held-out digits are not reconstructed"
+        return Score(None, most, f"{reason}: {text}", picture(drawn))
+    return Score(points, most, text, picture(drawn))
+
+
+def picture(drawn: Drawn, rows: int = 4) -> str:
+    """Some of what was drawn, ten a row, as a data URI."""
+    from matplotlib.image import imsave
+
+    n = len(drawn.images) // CLASSES
+    chosen = [row + n * column for row in range(rows) for column in range(CLASSES)]
+    tiles = np.pad(
+        drawn.images[chosen].reshape(rows, CLASSES, 28, 28), ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=0.5
+    )
+    grid = tiles.transpose(0, 2, 1, 3).reshape(rows * 30, CLASSES * 30).repeat(2, axis=0).repeat(2, axis=1)
+    file = io.BytesIO()
+    imsave(file, grid, cmap="gray", vmin=0, vmax=1, format="png")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -1,0 +1,37 @@
+"""What a module needs that measures handed-in weights (`[weights]` in an assignment's `about.toml`).
+
+    CALLS: {model: (task, probe)}      after whose cell which probe builds the student's own class around the weights
+    PARTS: {part: models}              the shares of points, as in the reports, and the models each is measured on
+    trial(model)                       what the probe is given beside the weights: public inputs
+    disagreement(model, state, said)   "" where the probe's values are what these weights make; else what differs
+    score(part, states, secret)        a `Score`, from the weights alone
+
+The student's process says only whether its class is the network that the weights are of. What counts is worked out here, from
+numbers, with codes and held-out data that it has never had. `grader.probe_kit.loaded` is the probe's side.
+"""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.authoring.check import Arrays
+
+State = dict[str, np.ndarray]  # a model's weights, float32, by their names
+
+
+@dataclass(frozen=True)
+class Score:
+    """Points out of `most`, and the middle of a sentence that says what was measured; points None where a person has to look."""
+
+    points: float | None
+    most: float
+    text: str
+    figure: str = ""  # a data URI
+
+
+def weights_as_inputs(state: State) -> Arrays:
+    """A model's weights as a probe takes them: half precision, in pieces that the channel carries."""
+    keys = list(state)
+    arrays: Arrays = {"keys": np.frombuffer(json.dumps(keys).encode(), np.uint8)}
+    return arrays | {f"w{n}": state[key].astype(np.float16) for n, key in enumerate(keys)}

@@ -1,0 +1,150 @@
+"""Trained: what handed-in weights are worth. Their numbers are measured here; the student's class only shows that they are its own.
+
+Without weights, or where it cannot be told whose they are, the points wait for a person, as they do without this stage.
+"""
+
+from dataclasses import dataclass, replace
+from types import ModuleType
+
+from grader.authoring.trained import Score, State, weights_as_inputs
+from grader.records import Call, ProbeRun, Reading, Submission, Verdict
+from grader.rubric.draws import job_of
+from grader.sandbox.script import merge_cells
+from grader.sandbox.sitting import Sitting
+from grader.stages.clock import in_time
+from grader.stages.sentences import join
+from utils.assignments.places import place_of
+from utils.training.weights import Weights, WeightsError, code_digests, count, read_weights, why_stale
+
+_JUDGE_SECONDS = 4.0  # of CPU time, for each share; the usual ones take half a second
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came of one share of points."""
+
+    check: str
+    status: str
+    text: str
+    points: float = 0.0
+    figure: str = ""
+    cpu_seconds: float = 0.0
+
+
+def measure(submission: Submission, reading: Reading, sitting: Sitting, secret: bytes) -> tuple[Measured, ...]:
+    """Measure the weights of a submission. A public run: it must come before any hidden input.
+
+    Args:
+        submission: Holds the file of weights.
+        reading: Its cells.
+        sitting: The submission before the sandbox, nothing hidden sent yet.
+        secret: Of the course, for what is drawn; no process of a student's sees it.
+
+    Returns:
+        One for every share of points that is measured so; none where the assignment declares nothing.
+
+    Raises:
+        SandboxError: If the sandbox failed, or hidden inputs have been sent already.
+    """
+    declared = reading.assignment.about.weights
+    if declared is None:
+        return ()
+    judge = place_of(reading.assignment.notebook).load(declared.module)
+    if declared.file not in submission.configs:
+        return _all(judge, "manual", f"{declared.file} was not handed in, so a person looks at your picture")
+    try:
+        weights = read_weights(submission.configs[declared.file], declared.file)
+    except WeightsError as error:
+        return _all(judge, "malformed", str(error).rstrip("."))
+    if weights.is_stand_in:
+        return _all(
+            judge,
+            "manual",
+            f"trained on a stand-in ({weights.trained_on}), where no figure of the exercise holds: a person looks at your picture",
+        )
+    doubts = {model: _doubt(model, weights, reading) for model in declared.models}
+    sound = {model: weights.models[model] for model, doubt in doubts.items() if not doubt}
+    said, cpu_seconds = _tried(judge, sound, reading, sitting)
+    for model, run in said.items():
+        doubts[model] = _difference(judge, model, sound[model], run)
+    found = [_measured(judge, part, doubts, weights.models, secret) for part in judge.PARTS]
+    return tuple(replace(one, cpu_seconds=cpu_seconds / len(found)) for one in found)
+
+
+def add_measured(verdicts: tuple[Verdict, ...], measured: tuple[Measured, ...]) -> tuple[Verdict, ...]:
+    """The verdicts of a submission, with what its weights are worth."""
+    found = {one.check: one for one in measured}
+    return tuple(_with(verdict, found[verdict.check]) if verdict.check in found else verdict for verdict in verdicts)
+
+
+def _with(verdict: Verdict, found: Measured) -> Verdict:
+    sentence = join(f"{verdict.task}: {found.text}")
+    return replace(verdict, status=found.status, sentence=sentence, points=found.points, figure=found.figure)
+
+
+def _all(judge: ModuleType, status: str, text: str) -> tuple[Measured, ...]:
+    return tuple(Measured(part, status, text) for part in judge.PARTS)
+
+
+def _doubt(model: str, weights: Weights, reading: Reading) -> str:
+    """Why a model's weights are not measured; empty where they are."""
+    declared = reading.assignment.about.weights
+    assert declared is not None
+    needs = declared.models[model]
+    if model not in weights.models:
+        return f"the file of weights holds no {model}"
+    if (numbers := count(weights.models[model])) != needs.parameters:
+        return f"{model} has another shape, {numbers:,} numbers where the exercise asks for {needs.parameters:,}"
+    if open_tasks := [task for task in needs.tasks if task not in {source.task for source in reading.runnable}]:
+        return f"{model} cannot be made without {' and '.join(open_tasks)}: answer that first"
+    return why_stale(weights, model, needs.tasks, code_digests(reading.sources.values()))
+
+
+def _tried(
+    judge: ModuleType, sound: dict[str, State], reading: Reading, sitting: Sitting
+) -> tuple[dict[str, ProbeRun], float]:
+    """What the student's own classes make of the trial inputs with these weights."""
+    calls = tuple(
+        Call(
+            name=f"weights.{model}",
+            task=judge.CALLS[model][0],
+            function=judge.CALLS[model][1],
+            inputs=judge.trial(model) | weights_as_inputs(state),
+            is_public=True,
+        )
+        for model, state in sound.items()
+    )
+    if not calls:
+        return {}, 0.0
+    run = sitting.public(job_of(reading.assignment, merge_cells(reading.runnable), calls))
+    return {model: run.runs[f"weights.{model}"] for model in sound}, run.cpu_seconds
+
+
+def _difference(judge: ModuleType, model: str, state: State, run: ProbeRun) -> str:
+    if run.status == "ran":
+        return in_time(
+            _JUDGE_SECONDS,
+            lambda: judge.disagreement(model, state, run.values),
+            lambda: f"{model} takes too long to measure",
+        )
+    if run.error is not None and run.error.text:
+        return f"{model}: putting the weights into your class raised {run.error.type}: {run.error.text}"
+    return f"{model}: your class does not take these weights ({run.status})"
+
+
+def _measured(
+    judge: ModuleType, part: str, doubts: dict[str, str], models: dict[str, State], secret: bytes
+) -> Measured:
+    needed = judge.PARTS[part]
+    if doubt := next((doubts[model] for model in needed if doubts[model]), ""):
+        return Measured(part, "manual", f"{doubt}; a person looks at your picture")
+    states = {model: models[model] for model, doubt in doubts.items() if not doubt}
+    result: Score | None = in_time(_JUDGE_SECONDS, lambda: judge.score(part, states, secret), lambda: None)
+    if result is None:
+        return Measured(part, "manual", "your weights take too long to measure: a person looks at your picture")
+    if result.points is None:
+        return Measured(part, "manual", f"{result.text}. A person looks at your picture", figure=result.figure)
+    status = "passed" if result.points == result.most else "partial" if result.points else "wrong"
+    return Measured(
+        part, status, f"{result.points:g} of {result.most:g} points, {result.text}", result.points, result.figure
+    )

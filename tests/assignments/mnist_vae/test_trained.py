@@ -1,0 +1,172 @@
+"""Handed-in weights of notebook 3 through the real pipeline: what they earn, and what no forgery does."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from safetensors.numpy import save
+
+from assignments.mnist_vae.checks import trained
+from assignments.mnist_vae.checks.held_out import read
+from assignments.mnist_vae.checks.networks import OtherLayers
+from assignments.mnist_vae.checks.trained import CALLS, NZ, PARTS, Drawn, disagreement, draw, score, trial
+from grader.authoring.solution import solution_names
+from grader.records import Report, Verdict
+from grader.stages.pipeline import Grader
+from tests.attacks.weights import fresh, looks_up, pasting
+from tests.support import answers
+from tests.trained import hand_in, weights_file
+from utils.assignments import load_assignment
+
+NAME = "03_mnist_vae"
+FILE = "03_mnist_vae.safetensors"
+
+
+@pytest.fixture(scope="module")
+def grader():
+    with Grader(NAME, "tests") as one:
+        yield one
+
+
+def verdicts(report: Report) -> dict[str, Verdict]:
+    assert not report.fault
+    assert not report.rejection
+    return {verdict.check: verdict for verdict in report.verdicts if verdict.check in PARTS}
+
+
+def graded(grader: Grader, weights: bytes | None, data: bytes = b"") -> dict[str, Verdict]:
+    return verdicts(grader.grade_bytes(hand_in(NAME, weights, data), "ada.zip", "ada"))
+
+
+def test_what_is_declared_is_what_the_solution_makes() -> None:
+    declared = load_assignment(NAME).about.weights
+    assert declared is not None
+    assert set(declared.models) == set(CALLS)
+    for model, needs in declared.models.items():
+        assert sum(value.size for value in fresh(model).values()) == needs.parameters, model
+        assert disagreement(model, fresh(model), {}) != ""  # nothing said, nothing believed
+
+
+def test_without_weights_a_person_looks(grader: Grader) -> None:
+    for verdict in graded(grader, None).values():
+        assert verdict.status == "manual"
+        assert verdict.points == 0
+        assert "was not handed in" in verdict.sentence
+
+
+def test_untrained_weights_are_measured_and_worth_nothing(grader: Grader) -> None:
+    found = graded(grader, weights_file(NAME, {model: fresh(model) for model in CALLS}))
+    assert {verdict.status for verdict in found.values()} == {"wrong"}
+    assert "nats on held-out digits" in found["cvae.samples.quality"].sentence
+    assert all(verdict.figure.startswith("data:image/png") for verdict in found.values())
+
+
+@pytest.mark.parametrize("of_real", [True, False])
+@pytest.mark.parametrize("each", [1, 2, 4])
+def test_pictures_that_were_typed_in_earn_nothing(of_real: bool, each: int) -> None:
+    state = looks_up(of_real, each)
+    drawn = draw("cvae", state, b"secret")
+    digits, _ = read(drawn.images)
+    assert (digits == drawn.asked).mean() > 0.5, "this forgery draws nothing that could be taken for a digit: mend it"
+    assert not score("cvae.samples.quality", {"cvae": state}, b"secret").points
+
+
+@pytest.mark.parametrize("part", ["nats", "diversity"])
+def test_a_figure_that_is_no_number_speaks_for_nobody(monkeypatch, part: str) -> None:
+    good = Drawn(
+        nats=100.0,
+        kl=9.0,
+        kept=1.0,
+        images=np.zeros((1000, 784)),
+        asked=np.zeros(1000),
+        read=1.0,
+        classes=10,
+        diversity=0.7,
+    )
+    monkeypatch.setattr(trained, "draw", lambda *_: good)
+    assert score("cvae.samples.quality", {"cvae": {}}, b"").points == 6
+    assert score("vae.beta.quality3", {"vae": {}}, b"").points == 2
+    monkeypatch.setattr(trained, "draw", lambda *_: replace(good, **{part: float("nan")}))
+    assert score("cvae.samples.quality", {"cvae": {}}, b"").points is None
+    assert score("vae.beta.quality3", {"vae": {}}, b"").points is None
+
+
+def test_a_typed_in_decoder_waits_for_a_person(grader: Grader) -> None:
+    found = graded(grader, weights_file(NAME, {"cvae": looks_up(True, 1)}))
+    assert found["cvae.samples.quality"].status == "manual"
+    assert "all alike" in found["cvae.samples.quality"].sentence
+    assert "holds no vae" in found["vae.beta.quality3"].sentence
+
+
+DAMAGED = {
+    "NaN": lambda: weights_file(NAME, {"cvae": fresh("cvae") | {"mu_layer.bias": np.full(15, np.nan)}}),
+    "60 MB": lambda: save({"cvae/w": np.zeros(30 * 2**20, np.float16)}),
+    "a header of 1 GB": lambda: (2**30).to_bytes(8, "little") + b"{}",
+    "no weights at all": lambda: b"weights",
+}
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_a_file_that_cannot_be_read_costs_what_is_measured_on_it_alone(grader: Grader, what: str) -> None:
+    report = grader.grade_bytes(hand_in(NAME, DAMAGED[what]()), "ada.zip", "ada")
+    for verdict in verdicts(report).values():
+        assert verdict.status == "malformed"
+        assert verdict.points == 0
+        assert FILE in verdict.sentence
+    usual = grader.grade_bytes(hand_in(NAME, None), "ada.zip", "ada")
+    assert sum(v.points for v in report.verdicts) == sum(v.points for v in usual.verdicts) > 0
+
+
+def test_other_weights_than_the_code_asks_for_are_not_measured(grader: Grader) -> None:
+    cvae = fresh("cvae")
+    other = {key: (value[:, :400] if key == "encoder.0.weight" else value) for key, value in cvae.items()}
+    renamed = {key.replace("mu_layer", "mean_layer"): value for key, value in cvae.items()}
+    for state, said in ((other, "another shape"), (renamed, "putting the weights into your class raised")):
+        verdict = graded(grader, weights_file(NAME, {"cvae": state}))["cvae.samples.quality"]
+        assert verdict.status == "manual"
+        assert said in verdict.sentence
+    stale = weights_file(
+        NAME, {"cvae": cvae}, data=answers(NAME, {"cvae.model.CVAE": "class CVAE(nn.Module):\n    pass"})
+    )
+    verdict = graded(grader, stale)["cvae.samples.quality"]
+    assert verdict.status == "manual"
+    assert "another version of cvae.model.CVAE" in verdict.sentence
+    verdict = graded(grader, weights_file(NAME, {"cvae": cvae}, stand_in=True))["cvae.samples.quality"]
+    assert verdict.status == "manual"
+    assert "stand-in" in verdict.sentence
+
+
+def test_a_class_that_draws_beside_its_weights_is_found_out(grader: Grader) -> None:
+    data = pasting()
+    found = graded(grader, weights_file(NAME, {"cvae": fresh("cvae")}, data=data), data)["cvae.samples.quality"]
+    assert found.status == "manual"
+    assert "your class makes other images of these weights" in found.sentence
+
+
+def test_what_is_drawn_depends_on_the_secret_and_is_the_same_again() -> None:
+    one, again, other = (draw("cvae", fresh("cvae"), secret).images for secret in (b"a", b"a", b"b"))
+    np.testing.assert_array_equal(one, again)
+    assert np.abs(one - other).max() > 0
+
+
+@pytest.mark.parametrize("model", CALLS)
+def test_a_trial_tells_one_weight_from_another(model: str) -> None:
+    """Any change of a layer shows in what the class makes of the trial inputs."""
+    import torch
+
+    from assignments.mnist_vae import probes
+    from grader.authoring.trained import weights_as_inputs
+
+    names, state = solution_names(NAME), {k: v.astype(np.float16).astype(np.float32) for k, v in fresh(model).items()}
+    inputs = {
+        key: torch.from_numpy(np.array(value)) for key, value in (trial(model) | weights_as_inputs(state)).items()
+    }
+    with torch.no_grad():
+        said = {key: value.numpy() for key, value in getattr(probes, CALLS[model][1])(names, **inputs).items()}
+    assert disagreement(model, state, said) == ""
+    for key, value in state.items():
+        assert disagreement(model, state | {key: value + 0.05}, said), key
+    assert disagreement(model, {**state, "more.weight": np.zeros((2, 2), np.float32)}, said)
+    with pytest.raises(OtherLayers):
+        draw(model, {key: value for key, value in state.items() if "bias" not in key}, b"s")
+    assert NZ == 32

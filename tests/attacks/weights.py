@@ -1,0 +1,158 @@
+"""Forged weights, handed in beside an honest notebook: what earns nothing although it looks like a trained model, or like a file.
+
+`WEIGHTS` has, by name, the aim and a function that makes the zip. Points for the attacked question are forged, whatever they are.
+"""
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+from safetensors.numpy import save
+
+from grader.authoring.trained import State
+from tests.support import answers
+from tests.trained import hand_in, weights_file
+
+NOTEBOOK, QUESTION = "03_mnist_vae", "cvae.samples"
+BREAK_THEIR_CLASS = ("drawn_beside_the_weights",)  # two points of the class's own question are gone with it
+
+
+def fresh(model: str, seed: int = 0) -> State:
+    """A model's weights as they are before any training."""
+    import torch
+
+    from grader.authoring.solution import solution_names
+
+    torch.manual_seed(seed)
+    names = solution_names(NOTEBOOK)
+    made = {"autoencoder": ("AutoEncoder", 32), "vae": ("VAE", 32), "fc_vae": ("FCVAE", 784), "cvae": ("CVAE", 784)}
+    class_name, size = made[model]
+    return {key: value.numpy() for key, value in names[class_name](size).state_dict().items()}
+
+
+def looks_up(of_real: bool, each: int) -> State:
+    """A conditional decoder that somebody typed in: `each` pictures a class, real ones or means, chosen by the first numbers of the code."""
+    from assignments.mnist_vae.checks.held_out import held_out
+
+    images, labels = held_out()
+    state = fresh("cvae")
+    for key in state:
+        if key.startswith("decoder"):
+            state[key] = np.zeros_like(state[key])
+    for unit in range(10 * each):
+        digit, which = divmod(unit, each)
+        of_class = images[labels == digit]
+        picture = of_class[which] if of_real else of_class[which::each].mean(axis=0)
+        state["decoder.0.weight"][unit, 15 + digit] = 9.0
+        if each > 1:
+            state["decoder.0.weight"][unit, which // 2] = 4.0 if which % 2 else -4.0
+            state["decoder.0.bias"][unit] = -6.0
+        state["decoder.2.weight"][unit, unit] = state["decoder.4.weight"][unit, unit] = 1.0
+        state["decoder.6.weight"][:, unit] = 4 * (picture > 0.4) if of_real else 2 * picture
+    state["decoder.6.bias"][:] = -6.0
+    return state
+
+
+PASTED = """
+class CVAE(CVAE):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        plain = self.decoder
+        self.decoder = Pasted()
+        for name, value in plain.named_children():
+            self.decoder.add_module(name, value)
+
+
+class Pasted(nn.Sequential):
+    def forward(self, z):
+        rows = torch.arange(784) % 28 > 3 + 2 * z[:, -10:].argmax(dim=1, keepdim=True)
+        return rows.float().reshape(-1, 1, 28, 28) + 0 * super().forward(z)
+"""
+
+
+def pasting() -> bytes:
+    """A notebook whose class draws pictures of its own beside whatever weights it holds."""
+    notebook = json.loads(answers(NOTEBOOK))
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if source.startswith("# AUTOGRADED (5) CVAE"):
+            cell["source"] = source + PASTED
+    return json.dumps(notebook).encode()
+
+
+def _with(state: State, **changes: object) -> Callable[[], bytes]:
+    return lambda: hand_in(NOTEBOOK, weights_file(NOTEBOOK, {"cvae": state}, **changes))  # type: ignore[arg-type]
+
+
+def _other_architecture() -> bytes:
+    state = {key: (value[:, :700] if key == "encoder.0.weight" else value) for key, value in fresh("cvae").items()}
+    return hand_in(NOTEBOOK, weights_file(NOTEBOOK, {"cvae": state}))
+
+
+def _renamed() -> bytes:
+    state = {key.replace("decoder", "drawer"): value for key, value in fresh("cvae").items()}
+    return hand_in(NOTEBOOK, weights_file(NOTEBOOK, {"cvae": state}))
+
+
+def _not_finite() -> bytes:
+    return hand_in(NOTEBOOK, weights_file(NOTEBOOK, {"cvae": fresh("cvae") | {"mu_layer.bias": np.full(15, np.nan)}}))
+
+
+def _no_number() -> bytes:
+    """Pictures that differ and can be read, and an encoder whose sums overflow, so that no figure comes of the held-out digits."""
+    state = looks_up(of_real=True, each=4)
+    for key in state:
+        if key.startswith(("encoder", "mu_layer")):
+            state[key] = np.where(np.arange(state[key].size).reshape(state[key].shape) % 2, 60_000.0, -60_000.0)
+    return hand_in(NOTEBOOK, weights_file(NOTEBOOK, {"cvae": state}))
+
+
+def _blown_up() -> bytes:
+    state = {key: np.full_like(value, 60_000) for key, value in fresh("cvae").items()}
+    return hand_in(NOTEBOOK, weights_file(NOTEBOOK, {"cvae": state}))
+
+
+WEIGHTS: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "pasted_digits": (
+        "one real digit a class, typed into the decoder",
+        lambda: _with(looks_up(of_real=True, each=1))(),
+    ),
+    "pasted_means": (
+        "the mean of each class, typed into the decoder",
+        lambda: _with(looks_up(of_real=False, each=1))(),
+    ),
+    "memorised_digits": (
+        "several real digits a class, chosen by the code",
+        lambda: _with(looks_up(of_real=True, each=4))(),
+    ),
+    "drawn_beside_the_weights": (
+        "a class that draws pictures of its own, whatever its weights are",
+        lambda: hand_in(NOTEBOOK, weights_file(NOTEBOOK, {"cvae": fresh("cvae")}, data=pasting()), pasting()),
+    ),
+    "weights_of_somebody_else": (
+        "weights that were trained with another's answers",
+        lambda: _with(fresh("cvae"), data=answers(NOTEBOOK, {"cvae.model.CVAE": "class CVAE(nn.Module):\n    pass"}))(),
+    ),
+    "weights_without_a_note": (
+        "weights that say nothing of the code that trained them",
+        lambda: _with(fresh("cvae"), code={})(),
+    ),
+    "weights_never_trained": ("a network as it is made", lambda: _with(fresh("cvae"))()),
+    "weights_of_another_network": ("a layer of another width", _other_architecture),
+    "weights_with_other_names": ("the right numbers under names that the class does not have", _renamed),
+    "weights_that_are_nan": ("numbers that are none", _not_finite),
+    "memorised_and_no_number": ("real digits from a decoder whose encoder leads to no number", _no_number),
+    "weights_that_overflow": ("the largest numbers that half precision holds", _blown_up),
+    "weights_of_60_mb": (
+        "a file of 60 MB in a zip of 60 KB",
+        lambda: hand_in(NOTEBOOK, save({"cvae/w": np.zeros(30 * 2**20, np.float16)})),
+    ),
+    "header_of_1_gb": (
+        "a header that says that it is 1 GB long",
+        lambda: hand_in(NOTEBOOK, (2**30).to_bytes(8, "little") + b"{}"),
+    ),
+    "weights_in_a_pickle": (
+        "a pickle that would write a file",
+        lambda: hand_in(NOTEBOOK, b"cposix\nsystem\n(S'touch /tmp/attack_was_here'\ntR."),
+    ),
+}
