@@ -121,17 +121,20 @@ class Explanation:
     because: str
 
     def covers(self, mutant: Mutant) -> bool:
-        pairs = ((mutant.task, self.tasks), (mutant.target, self.target), (mutant.change, self.change))
+        return self.covers_key(mutant.key)
+
+    def covers_key(self, key: tuple[str, str, str]) -> bool:
+        pairs = zip(key, (self.tasks, self.target, self.change), strict=True)
         return all(fnmatchcase(text, pattern) for text, pattern in pairs)
 
 
-def explanations() -> list[Explanation]:
+def explanations(path: Path = _EXPLAINED) -> list[Explanation]:
     """The explained survivors of all notebooks.
 
     Raises:
         ValueError: If one lacks its sentence.
     """
-    found = [Explanation(**entry) for entry in yaml.safe_load(_EXPLAINED.read_text(encoding="utf-8"))]
+    found = [Explanation(**entry) for entry in yaml.safe_load(path.read_text(encoding="utf-8"))]
     for one in found:
         if len(one.because.split()) < 4:
             raise ValueError(f"{one.tasks} {one.target} {one.change} needs a sentence in `because`")

@@ -68,6 +68,8 @@ class GANWatch:
 
     Attributes:
         updates: One `Update` for each optimizer step, in order.
+        strays: For each step that was taken, by how much its network went elsewhere since its last one than Adam's step
+            from the gradient seen, at most over all weights.
 
     Raises:
         ExpectationError: If a network has no optimizer of its own.
@@ -75,9 +77,13 @@ class GANWatch:
 
     def __init__(self, gan: object, at_most: int | None = None) -> None:
         self.updates: list[Update] = []
+        self.strays: list[float] = []
         self._at_most = at_most
         self._networks: dict[str, nn.Module] = {GENERATOR: gan._generator, DISCRIMINATOR: gan._discriminator}  # type: ignore[attr-defined]
         self._optimizers = {name: optimizer_of(gan, network) for name, network in self._networks.items()}
+        self._paths = {
+            name: _AdamPath(network, self._optimizers[name].param_groups[0]) for name, network in self._networks.items()
+        }
         self._seen, self._before = _Seen(), _Seen()
         self._shown: list[Tensor] = []  # the codes behind the fakes of the last update
         self._last_gradients = {name: _flat_gradient(network) for name, network in self._networks.items()}
@@ -90,6 +96,10 @@ class GANWatch:
             generator.register_forward_hook(self._on_generator),
             discriminator.register_forward_hook(self._on_discriminator),
             *(optimizer.register_step_pre_hook(self._on_step(name)) for name, optimizer in self._optimizers.items()),
+            *(
+                optimizer.register_step_post_hook(self._after_step(name))
+                for name, optimizer in self._optimizers.items()
+            ),
         ]
         return self
 
@@ -119,6 +129,9 @@ class GANWatch:
             self._before, self._seen = self._seen, _Seen()
 
         return before_step
+
+    def _after_step(self, name: str) -> Callable:
+        return lambda *_: self.strays.append(self._paths[name].stray(self.updates[-1].gradient))
 
     def _describe(self, name: str) -> Update:
         calls = tuple(self._name_batch(images) for images in self._seen.images)
@@ -205,6 +218,29 @@ class GANWatch:
         return min(change, gradient.abs().max().item())  # cleared since then is no leak
 
 
+class _AdamPath:
+    """Where Adam takes a network, from the settings it had when the watch began."""
+
+    def __init__(self, network: nn.Module, settings: dict) -> None:
+        self._network = network
+        self._rate, self._epsilon = settings["lr"], settings.get("eps", 1e-8)
+        self._betas = settings.get("betas", (0.9, 0.999))
+        self._at = _flat_weights(network)
+        self._mean = self._square = torch.zeros_like(self._at)
+        self._steps = 0
+
+    def stray(self, gradient: Tensor) -> float:
+        """The largest difference between where the network is and where one step more from its last place ends."""
+        self._steps += 1
+        (first, second), now = self._betas, _flat_weights(self._network)
+        self._mean = first * self._mean + (1 - first) * gradient
+        self._square = second * self._square + (1 - second) * gradient**2
+        mean, square = self._mean / (1 - first**self._steps), self._square / (1 - second**self._steps)
+        expected = self._at - self._rate * mean / (square.sqrt() + self._epsilon)
+        self._at = now
+        return float((now - expected).abs().max())
+
+
 def optimizer_of(gan: object, network: nn.Module) -> torch.optim.Optimizer:
     """Find the optimizer of a network among the attributes of a GAN, whatever it is called.
 
@@ -248,3 +284,7 @@ def _flat(tensors: tuple[Tensor, ...]) -> Tensor:
 
 def _flat_gradient(network: nn.Module) -> Tensor:
     return _flat(tuple(torch.zeros_like(p) if p.grad is None else p.grad for p in network.parameters())).clone()
+
+
+def _flat_weights(network: nn.Module) -> Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
