@@ -13,9 +13,10 @@ from utils.assignments.places import this_course
 HEADING = "## Notebook against grader"
 _ABOUT = """\
 Right answers, usual slips and a sample of behavioural mutants, in the solved notebook with its visible tests and before the grader
-(`python -m tests.green --save FILE`, then `--page FILE`). *Both pass* and *both refuse* agree. *Drawn inputs alone* are answers that
-pass the tests and lose points only on inputs that the grader draws: the notebook cannot know them. A mutant that is green and whose
-change comes to act nowhere is none and is left out, as is what `tests/green/explained.yaml` explains. *Red, full marks* and *green, points lost* are disagreements."""
+(`python -m tests.green --save FILE`, then `--page FILE`). *Both pass* and *both refuse* agree. *Drawn inputs alone* are answers
+that pass the tests and lose points only on inputs that the grader draws: the notebook cannot know them. A mutant that is green and
+whose change comes to act nowhere is none and is left out, as is what `tests/green/explained.yaml` explains. *Red, full marks* and
+*green, points lost* are disagreements."""
 _SECTION = re.compile(rf"^{HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _FIRST_NOTEBOOK = re.compile(r"^## \S+$", re.MULTILINE)
 COLUMNS = ("both pass", "both refuse", "drawn inputs alone", "red, full marks", "green, points lost")
