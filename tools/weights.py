@@ -1,7 +1,7 @@
 """Make the weights of ours that notebooks offer who has no time to train: `weights/*.safetensors` of an assignment.
 
     python -m tools.weights 07_flows                         run the solved notebook in full, store what it trains
-    python -m tools.weights 07_flows --until CVAE            ... up to the first cell that holds this text
+    python -m tools.weights 07_flows --only affine coupling  these alone, a part of each name
     python -m tools.weights 07_flows --on "5,085 images"     what it is trained on, where that is not all of its data
 
 What is stored is what the notebook itself names in its calls `load_ours(name, networks, losses)`: each such line stands in a
@@ -13,8 +13,9 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from symtable import symtable
 from typing import Any
 
 import torch
@@ -27,7 +28,7 @@ from utils.assignments.course import add_course_option, enter_course
 from utils.assignments.places import place_of, shown
 from utils.training.ours import ORDER, SCALE, history_tensors
 
-_SWITCH = "if LOAD_OURS:"
+_SWITCH, _CALL = "if LOAD_OURS:", "load_ours("
 _SMALL = 4096  # numbers; below, eight bits would save nothing
 
 
@@ -64,13 +65,13 @@ def store(path: Path, models: nn.Module | Mapping[str, nn.Module], history: Any,
     save_file(tensors, path, metadata={"trained_on": trained_on, ORDER: "\n".join(tensors)})
 
 
-def make_weights(name: str, trained_on: str, until: str = "") -> list[Path]:
+def make_weights(name: str, trained_on: str, only: Sequence[str] = ()) -> list[Path]:
     """Run a solved notebook in full, in this process, and store what its `load_ours` calls name.
 
     Args:
         name: The notebook's name.
         trained_on: For the line that a student reads.
-        until: Stop before the first cell that holds this text.
+        only: Parts of the names that are wanted; empty for all. Cells that none of these needs are passed over.
 
     Returns:
         The files written.
@@ -89,19 +90,40 @@ def make_weights(name: str, trained_on: str, until: str = "") -> list[Path]:
         return history
 
     names: dict[str, Any] = {"__name__": "__main__"}
-    for number, cell in enumerate(solved_notebook(name).cells, 1):
-        if until and until in cell.source:
-            break
-        if cell.cell_type == "code" and "hand_in(" not in cell.source and not cell.source.startswith("# TEST"):
-            code = cell.source.replace(_SWITCH, "if True:")
-            try:
-                exec(compile(code, f"<cell {number}>", "exec"), names)
-            except FileNotFoundError as error:  # a cell that shows weights of ours before there are any
-                print(f"cell {number} is passed over: {error}")
-            plt.close("all")
-            if "load_ours" in names:
-                names["load_ours"] = keep
+    for number, code in _needed_cells(name, only):
+        try:
+            exec(compile(code.replace(_SWITCH, "if True:"), f"<code cell {number}>", "exec"), names)
+        except FileNotFoundError as error:  # a cell that shows weights of ours before there are any
+            print(f"code cell {number} is passed over: {error}")
+        plt.close("all")
+        if "load_ours" in names:
+            names["load_ours"] = keep
     return written
+
+
+def _needed_cells(name: str, only: Sequence[str]) -> list[tuple[int, str]]:
+    """The cells that hold the wanted calls, and those that bind what these need: number and code, in order."""
+    cells = [cell.source for cell in solved_notebook(name).cells if cell.cell_type == "code"]
+    kept, needed = [], set[str]()
+    for number, code in reversed([*enumerate(cells, 1)]):
+        is_wanted = _CALL in code and (not only or any(part in code for part in only))
+        bound, used = _names(code)
+        if not code.startswith("# TEST") and (is_wanted or number <= 2 or bound & needed):
+            kept.append((number, code))
+            needed = (needed - bound) | used
+    return kept[::-1]
+
+
+def _names(code: str) -> tuple[set[str], set[str]]:
+    """The names that a cell binds for those below, and those it takes from above or binds anew from their own value."""
+    top = symtable(code, "<cell>", "exec")
+    bound = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
+    tables, used = [top], set()
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        used |= {s.get_name() for s in table.get_symbols() if s.is_referenced() and (table is top or s.is_global())}
+    return bound, used
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -109,7 +131,7 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = enter_course(arguments)
     parser = argparse.ArgumentParser(prog="python -m tools.weights", description="Make the weights of ours.")
     parser.add_argument("name", metavar="NAME", help="the notebook to run")
-    parser.add_argument("--until", default="", metavar="TEXT", help="stop before the first cell that holds this")
+    parser.add_argument("--only", nargs="*", default=(), metavar="PART", help="those whose names hold one of these")
     parser.add_argument("--on", default="", metavar="TEXT", help="what it is trained on (default: its data)")
     add_course_option(parser)
     options = parser.parse_args(arguments)
@@ -120,10 +142,11 @@ def main(arguments: list[str] | None = None) -> int:
     began = time.monotonic()
     if "DATA_DIR" in os.environ:
         os.environ["DATA_DIR"] = str(Path(os.environ["DATA_DIR"]).resolve())
-    with tempfile.TemporaryDirectory() as folder:  # where its pictures go
+    home = place_of(options.name).course.root / "notebooks"
+    with tempfile.TemporaryDirectory(dir=home, prefix=".weights-") as folder:  # where its pictures go
         os.chdir(folder)
-        make_weights(options.name, options.on or (data.title if data else "its own data"), options.until)
-        os.chdir("/")
+        make_weights(options.name, options.on or (data.title if data else "its own data"), options.only)
+        os.chdir(home)
     print(f"{options.name} took {(time.monotonic() - began) / 60:.1f} minutes")
     return 0
 

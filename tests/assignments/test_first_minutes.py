@@ -71,6 +71,16 @@ def test_no_test_needs_a_cell_that_the_text_does_not_name(name):
     assert unnamed(read_source(name)) == []
 
 
+@each_notebook
+def test_what_stands_aside_is_needed_by_nothing_below(name):
+    is_aside: dict[str, bool] = {}  # a name, and whether an aside bound it last
+    for before, cell in pairwise(read_source(name).cells):
+        if cell.kind == "code":
+            here = before.kind == "markdown" and "*Aside.*" in before.text
+            assert here or not [name for name in needed(cell) if is_aside.get(name)], f"cell {cell.number}"
+            is_aside |= dict.fromkeys(bound(cell), here)
+
+
 @pytest.mark.parametrize("name", source_names())
 def test_that_rule_sees_a_cell_that_is_needed(name):
     source = read_source(name)

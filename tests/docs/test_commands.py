@@ -36,6 +36,7 @@ RUN = {
     f"COURSE={{course}} {PYTHON} -m pytest grader --submission {CLASS}/sums_solved.zip -p no:cacheprovider": "",
     f"COURSE={{course}} PYTHONPATH={{project}} {PYTHON} -m pytest --nbval-lax {{course}}/solved/01_sums.ipynb -p no:cacheprovider": "",
     f"{PYTHON} -m tools.figures 01_sums --course {{course}}": "",
+    f"{PYTHON} -m tools.weights 01_sums --course {{course}}": "",
     f"{PYTHON} -m tools.bench starting --rounds 1 --course {{course}}": "",
     f"{PYTHON} -m tests.mutants 01_sums --course {{course}}": "",
     "make pdf NB={course}/notebooks/01_sums.ipynb COURSE={course}": "notebooks/01_sums.pdf",

@@ -189,7 +189,7 @@ def expect_fresh_noise(name: str, draw: Callable[[], Tensor], hint: str = "") ->
     if any(bool((noise.mean(axis).abs() < 1e-5).all()) for axis in range(noise.ndim) if noise.shape[axis] > 1):
         raise ExpectationError(_join(f"{name}: the noise adds up to 0. Leave it as it was drawn.", hint))
     sizes = torch.cat([one, other]).abs().sort().values
-    if bool((sizes.diff() < 1e-6 * sizes[1:]).any()):
+    if bool((sizes.diff() <= 1e-6 * sizes[1:]).any()):
         raise ExpectationError(
             _join(f"{name}: entries share their noise, or its size. Draw one number for each entry.", hint)
         )

@@ -115,7 +115,7 @@ def _describe_data(about: About) -> str:
 
 def _describe_mode() -> str:
     if FAST:
-        return "FAST=1: short runs, the whole notebook in under two minutes; its pictures are rougher."
+        return "FAST=1: short runs, the whole notebook in under two minutes; rougher pictures, or weights of ours where it says so."
     return "Full runs. For a quick pass, start Jupyter with FAST=1 in the environment."
 
 

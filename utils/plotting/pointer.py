@@ -2,6 +2,7 @@
 
 import base64
 import io
+from html import escape
 
 import torch
 from PIL import Image
@@ -56,4 +57,4 @@ def _page(png: str, codes: Tensor, size: int, side: int, about: str) -> str:
         f".{name} i{{width:{side}px;height:{side}px;background-image:url(data:image/png;base64,{png})}}"
         f".{name} i:hover{{transform:scale({_TIMES});z-index:1;outline:1px solid #0072b2}}"
     )
-    return f'<style>{style}</style><div class="{name}" role="img" aria-label="{about}">{cells}</div>'
+    return f'<style>{style}</style><div class="{name}" role="img" aria-label="{escape(about)}">{cells}</div>'

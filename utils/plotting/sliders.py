@@ -10,6 +10,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from utils.plotting.described import Picture
 from utils.training.trackers import in_notebook
 
 Span = tuple[float, float, float]  # least, largest, and where the slider begins
@@ -53,13 +54,11 @@ class Movable:
         if in_notebook() and (box := self._widgets()) is not None:
             display(box)
 
-    def _picture(self) -> Any:
-        from IPython.display import Image
-
+    def _picture(self) -> Picture:
         stands = ", ".join(f"{name} = {value:.3g}" for name, value in self.values.items() if value)
         png = io.BytesIO()
         self.figure.savefig(png, format="png", dpi=80)
-        return Image(data=png.getvalue(), format="png", alt=f"{self._about} ({stands or 'all sliders at 0'})")
+        return Picture(png.getvalue(), f"{self._about} ({stands or 'all sliders at 0'})")
 
     def _widgets(self) -> Any:
         try:

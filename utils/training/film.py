@@ -4,6 +4,7 @@ import base64
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ class Film:
         size = self.save()
         gif = base64.b64encode(self.path.read_bytes()).decode()
         about = f"{self._about}, {len(self.steps)} frames from step {self.steps[0]} to {self.steps[-1]:,}"
-        html = f'<img alt="{about}" src="data:image/gif;base64,{gif}">'
+        html = f'<img alt="{escape(about)}" src="data:image/gif;base64,{gif}">'
         png = base64.b64encode(self.strip()).decode()
         bundle = {"text/html": html, "image/png": png, "text/plain": f"{self.path.name}: {about}"}
         display(bundle, raw=True, metadata={"image/png": {"alt": f"{about}, as a strip"}})

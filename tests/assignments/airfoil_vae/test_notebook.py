@@ -56,11 +56,12 @@ def test_every_visible_check_passes(executed):
 
 def test_no_cell_leaves_a_pile_of_outputs(executed):
     """Live curves are one picture in the saved notebook, however often they were drawn."""
-    assert max(len(cell.outputs) for cell in executed[0].cells if cell.cell_type == "code") <= 5
+    cells = [cell for cell in executed[0].cells if cell.cell_type == "code"]
+    assert max(sum("image/png" in output.get("data", {}) for output in cell.outputs) for cell in cells) == 2
     pictures = [
         out for cell in executed[0].cells for out in cell.get("outputs", []) if "image/png" in out.get("data", {})
     ]
-    assert len(pictures) == 13
+    assert len(pictures) == 17
 
 
 def test_beta_does_in_the_notebook_what_its_text_says(executed):
@@ -73,12 +74,33 @@ def test_beta_does_in_the_notebook_what_its_text_says(executed):
 def test_the_last_cell_packs_the_notebook_and_both_configs(executed):
     _, folder = executed
     with zipfile.ZipFile(folder / f"{NAME}_submission.zip") as archive:
-        assert sorted(archive.namelist()) == [f"{NAME}.ipynb", "model_config.yaml", "train_config.yaml"]
+        names = [f"{NAME}.ipynb", "02_wings.gif", "model_config.yaml", "train_config.yaml"]
+        assert sorted(archive.namelist()) == sorted(names)
         model_config, train_config = (
             yaml.safe_load(archive.read(f"{part}_config.yaml")) for part in ("model", "train")
         )
     assert model_config == MODEL
     assert {name: train_config[name] for name in TRAIN} == TRAIN  # FAST shortens the run, not what is handed in
+
+
+def test_what_is_ours_is_said_and_makes_no_poster(executed):
+    said = printed(executed[0], "").count("weights of ours from here on, trained on airfoils")
+    assert said == 5 + 1 + 1 + 3  # betas, the warm-up, the design, three beside it
+    text = printed(executed[0], "save_yaml(model_config")
+    assert "Poster: this shows weights of ours" in text
+    assert not (executed[1] / "poster.pdf").exists()
+
+
+def test_a_slider_stands_still_where_no_kernel_answers(executed):
+    """The picture is an output of its own: a page without widgets shows it."""
+    cells = [cell for cell in executed[0].cells if cell.cell_type == "code" and ".show()" in cell.source]
+    moving = [cell for cell in cells if "sliders(" in cell.source or "Movable(" in cell.source]
+    assert len(moving) == 3
+    for cell in moving:
+        kinds = [set(output.data) for output in cell.outputs if output.output_type == "display_data"]
+        assert "image/png" in kinds[0]
+        assert "application/vnd.jupyter.widget-view+json" not in kinds[0]
+        assert "application/vnd.jupyter.widget-view+json" in kinds[1]
 
 
 def test_the_student_version_stops_at_the_first_gap():

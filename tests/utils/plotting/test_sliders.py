@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from IPython.display import Image
 from matplotlib.figure import Figure
 from torch import nn
 
 from utils.plotting import sliders
 from utils.plotting.airfoils import draw_airfoils
+from utils.plotting.described import Picture
 from utils.plotting.sliders import Movable
 
 X = np.linspace(1, 0, 200)
@@ -64,8 +64,8 @@ def test_the_widgets_move_the_picture_in_place(decoder, shown):
     movable = wing(decoder)
     movable.show()
     picture, box = shown
-    assert isinstance(picture, Image)
-    assert picture.data.startswith(b"\x89PNG")
+    assert isinstance(picture, Picture)
+    assert picture._png.startswith(b"\x89PNG")
     assert [slider.description for slider in box.children] == [f"z{k}" for k in range(1, 11)]
     for k, slider in enumerate(box.children):
         slider.value = 1.5 - 0.3 * k
@@ -73,8 +73,8 @@ def test_the_widgets_move_the_picture_in_place(decoder, shown):
     z = torch.tensor([[slider.value for slider in box.children]])
     assert np.allclose(drawn(movable), decoder(z)[0].numpy(), atol=1e-6)
     changes = shown[2:]
-    assert len({change.data for change in changes}) == len(changes) >= 9  # z6 stays at 0
-    assert "z1 = 1.5" in changes[-1].alt
+    assert len({change._png for change in changes}) == len(changes) >= 9  # z6 stays at 0
+    assert "z1 = 1.5" in changes[-1]._alt
 
 
 def test_a_choice_begins_in_its_middle_and_draws_each(shown):
@@ -96,13 +96,13 @@ def test_a_choice_begins_in_its_middle_and_draws_each(shown):
 def test_where_no_widgets_live_the_picture_is_shown_alone(decoder, shown, monkeypatch):
     monkeypatch.setattr(sliders, "in_notebook", lambda: False)
     wing(decoder).show()
-    assert [type(thing) for thing in shown] == [Image]
+    assert [type(thing) for thing in shown] == [Picture]
 
 
 def test_without_the_package_one_sentence(decoder, shown, monkeypatch, capsys):
     monkeypatch.setitem(__import__("sys").modules, "ipywidgets", None)
     wing(decoder).show()
-    assert [type(thing) for thing in shown] == [Image]
+    assert [type(thing) for thing in shown] == [Picture]
     assert "ipywidgets" in capsys.readouterr().out
 
 
