@@ -417,7 +417,7 @@ def make_loader(dataset, batch_size):
 
 # %%
 # TEST
-numbers = torch.arange(103)
+numbers = list(range(103))
 loader = make_loader(numbers, batch_size=10)
 first, second = torch.cat(list(loader)), torch.cat(list(loader))
 expect_equal("batches of an epoch", len(loader), 10,
