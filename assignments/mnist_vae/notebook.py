@@ -510,8 +510,10 @@ class Watched(nn.Module):  # notes what its model is given, in which mode, and i
 net = Watched(AutoEncoder(4))
 images = torch.rand(64, 1, 28, 28)
 toy = DataLoader([(image, 0) for image in images], batch_size=16)
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
 settings = []  # of the optimizer, at each step
-listener = torch.optim.optimizer.register_optimizer_step_pre_hook(
+listener = register_optimizer_step_pre_hook(
     lambda optimizer, *_: settings.append((type(optimizer).__name__, optimizer.param_groups[0])))
 losses = train_autoencoder(net, toy, epochs=2, learning_rate=1e-3)
 listener.remove()

@@ -174,18 +174,16 @@ def expect_fresh_noise(name: str, draw: Callable[[], Tensor], hint: str = "") ->
     Raises:
         ExpectationError: If two calls agree, or entries repeat, also with another sign.
     """
-    torch.manual_seed(_SEED)
-    one, other = (draw().detach().double().flatten() for _ in range(2))
+    one, other, noise = _seeded(lambda: [draw().detach().double() for _ in range(3)])
+    one, other = one.flatten(), other.flatten()
     if torch.allclose(one, other):
         raise ExpectationError(
             _join(f"{name}: two calls in a row draw the same. Set no seed inside, and keep no noise.", hint)
         )
-    torch.manual_seed(_SEED)
-    if not torch.allclose(draw().detach().double().flatten(), one):
+    if not torch.allclose(_seeded(draw).detach().double().flatten(), one):
         raise ExpectationError(
             _join(f"{name}: the same seed draws other numbers. Draw with torch's own generator.", hint)
         )
-    noise = draw().detach().double()
     if any(bool((noise.mean(axis).abs() < 1e-5).all()) for axis in range(noise.ndim) if noise.shape[axis] > 1):
         raise ExpectationError(_join(f"{name}: the noise adds up to 0. Leave it as it was drawn.", hint))
     sizes = torch.cat([one, other]).abs().sort().values
@@ -222,8 +220,10 @@ def _alike(got: Tensor, expected: Tensor) -> bool:
 
 
 def _seeded(call: Callable[[], Any]) -> Any:
-    torch.manual_seed(_SEED)
-    return call()
+    """What a call returns with a seed of ours; the notebook's own stream of random numbers goes on as if there had been none."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_SEED)
+        return call()
 
 
 def _require_tensor(name: str, result: Any, dtype: torch.dtype) -> None:
