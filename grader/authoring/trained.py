@@ -1,7 +1,8 @@
 """What a module needs that measures handed-in weights (`[weights]` in an assignment's `about.toml`).
 
-    CALLS: {model: (task, probe)}      after whose cell which probe builds the student's own class around the weights
+    CALLS: {model: (task, probe)}      after whose cell which probe builds the student's own class around the weights; none where the class is given
     PARTS: {part: models}              the shares of points, as in the reports, and the models each is measured on
+    TOLD: {check: models}              where there is need: checks beside whose sentence a figure is told that moves nothing
     trial(model)                       what the probe is given beside the weights: public inputs
     disagreement(model, state, said)   "" where the probe's values are what these weights make; else what differs
     score(part, states, secret)        a `Score`, from the weights alone

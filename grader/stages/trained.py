@@ -16,6 +16,7 @@ from grader.stages.sentences import join
 from utils.assignments.places import place_of
 from utils.training.weights import Weights, WeightsError, code_digests, count, read_weights, why_stale
 
+TOLD = "told"  # no status of a check: what is measured is said beside its own sentence, and moves nothing
 _JUDGE_SECONDS = 4.0  # of CPU time, for each share; the usual ones take half a second
 
 
@@ -56,18 +57,16 @@ def measure(submission: Submission, reading: Reading, sitting: Sitting, secret: 
         weights = read_weights(submission.configs[declared.file], declared.file)
     except WeightsError as error:
         return _all(judge, "malformed", str(error).rstrip("."))
-    if weights.is_stand_in:
-        return _all(
-            judge,
-            "manual",
-            f"trained on a stand-in ({weights.trained_on}), where no figure of the exercise holds: a person looks at your picture",
-        )
     doubts = {model: _doubt(model, weights, reading) for model in declared.models}
     sound = {model: weights.models[model] for model, doubt in doubts.items() if not doubt}
     said, cpu_seconds = _tried(judge, sound, reading, sitting)
-    for model, run in said.items():
-        doubts[model] = _difference(judge, model, sound[model], run)
+    for model, state in sound.items():
+        doubts[model] = _difference(judge, model, state, said.get(model))
     found = [_measured(judge, part, doubts, weights.models, secret) for part in judge.PARTS]
+    if weights.is_stand_in:
+        text = f"trained on a stand-in ({weights.trained_on}), where no figure of the exercise holds: a person looks at your picture"
+        found = list(_all(judge, "manual", text))
+    found += [_told(judge, part, doubts, weights.models, secret) for part in getattr(judge, "TOLD", {})]
     return tuple(replace(one, cpu_seconds=cpu_seconds / len(found)) for one in found)
 
 
@@ -78,6 +77,9 @@ def add_measured(verdicts: tuple[Verdict, ...], measured: tuple[Measured, ...]) 
 
 
 def _with(verdict: Verdict, found: Measured) -> Verdict:
+    if found.status == TOLD:
+        text = f"{found.text[:1].upper()}{found.text[1:]}"
+        return replace(verdict, sentence=join(verdict.sentence, text), figure=verdict.figure or found.figure)
     sentence = join(f"{verdict.task}: {found.text}")
     return replace(verdict, status=found.status, sentence=sentence, points=found.points, figure=found.figure)
 
@@ -113,18 +115,20 @@ def _tried(
             is_public=True,
         )
         for model, state in sound.items()
+        if model in judge.CALLS
     )
     if not calls:
         return {}, 0.0
     run = sitting.public(job_of(reading.assignment, merge_cells(reading.runnable), calls))
-    return {model: run.runs[f"weights.{model}"] for model in sound}, run.cpu_seconds
+    return {model: run.runs[f"weights.{model}"] for model in sound if model in judge.CALLS}, run.cpu_seconds
 
 
-def _difference(judge: ModuleType, model: str, state: State, run: ProbeRun) -> str:
-    if run.status == "ran":
+def _difference(judge: ModuleType, model: str, state: State, run: ProbeRun | None) -> str:
+    """What speaks against a model; where the class is given (no run), only whether the weights are its."""
+    if run is None or run.status == "ran":
         return in_time(
             _JUDGE_SECONDS,
-            lambda: judge.disagreement(model, state, run.values),
+            lambda: judge.disagreement(model, state, run.values if run else {}),
             lambda: f"{model} takes too long to measure",
         )
     if run.error is not None and run.error.text:
@@ -138,8 +142,7 @@ def _measured(
     needed = judge.PARTS[part]
     if doubt := next((doubts[model] for model in needed if doubts[model]), ""):
         return Measured(part, "manual", f"{doubt}; a person looks at your picture")
-    states = {model: models[model] for model, doubt in doubts.items() if not doubt}
-    result: Score | None = in_time(_JUDGE_SECONDS, lambda: judge.score(part, states, secret), lambda: None)
+    result = _scored(judge, part, doubts, models, secret)
     if result is None:
         return Measured(part, "manual", "your weights take too long to measure: a person looks at your picture")
     if result.points is None:
@@ -148,3 +151,19 @@ def _measured(
     return Measured(
         part, status, f"{result.points:g} of {result.most:g} points, {result.text}", result.points, result.figure
     )
+
+
+def _told(judge: ModuleType, part: str, doubts: dict[str, str], models: dict[str, State], secret: bytes) -> Measured:
+    """What is said beside a check that is judged by something else."""
+    if doubt := next((doubts[model] for model in judge.TOLD[part] if doubts[model]), ""):
+        return Measured(part, TOLD, f"your weights are not measured: {doubt}")
+    result = _scored(judge, part, doubts, models, secret)
+    return Measured(part, TOLD, result.text if result else "", figure=result.figure if result else "")
+
+
+def _scored(
+    judge: ModuleType, part: str, doubts: dict[str, str], models: dict[str, State], secret: bytes
+) -> Score | None:
+    """What the judge makes of the weights that are sound; None where it takes too long."""
+    states = {model: models[model] for model, doubt in doubts.items() if not doubt}
+    return in_time(_JUDGE_SECONDS, lambda: judge.score(part, states, secret), lambda: None)

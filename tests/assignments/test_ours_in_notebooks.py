@@ -63,11 +63,27 @@ def test_every_line_that_loads_stands_in_a_block_of_the_switch(name):
 def test_they_stay_small():
     sizes = [path.stat().st_size for name in TRAINED for path in stored(name).values()]
     assert max(sizes) < 1_500_000
-    assert sum(sizes) < 8_000_000
+    assert sum(sizes) < 9_500_000
 
 
 def mean(values: list[float]) -> float:
     return sum(values[-100:]) / len(values[-100:])
+
+
+def test_the_digits_are_those_of_the_texts():
+    name = "03_mnist_vae"
+    assert 0.084 < mean(history(name, "digits_autoencoder", "all")) < 0.092
+    assert mean(history(name, "digits_beta_10", "kl_loss")) < 1e-5
+    assert 0.25 < mean(history(name, "digits_beta_10", "rec_loss")) < 0.27
+    assert mean(history(name, "digits_beta_0", "kl_loss")) > 10
+    assert 0.25 < mean(history(name, "digits_beta_tuned", "kl_loss")) < 0.4
+    assert history(name, "digits_fc_vae", "all")[-1] < 120
+    assert history(name, "digits_cvae", "all")[-1] < 115
+    full, annealed = (
+        history(name, stem, "rec_loss")[-1] + history(name, stem, "kl_loss")[-1]
+        for stem in ("digits_full", "digits_annealed")
+    )
+    assert annealed < full
 
 
 def test_the_wings_are_those_of_the_texts():

@@ -66,6 +66,10 @@ def _halves(model: Any) -> tuple[dict[str, "Tensor"], str]:
     """A model's numbers in half precision; or why there are none, the end of a sentence that begins with its name."""
     import torch
 
+    from utils.training.ours import is_ours
+
+    if is_ours(model):
+        return {}, "holds weights of ours, and is left out: hand in what you trained yourself."
     if not isinstance(model, torch.nn.Module):
         return {}, "is not there, and is left out: run the cells that train it first."
     floats = {key: value.detach().cpu() for key, value in model.state_dict().items() if value.is_floating_point()}
