@@ -253,13 +253,6 @@ class Encoder(nn.Module):
 
 # %%
 # TEST
-def is_affine(network, n_in):
-    """Whether f(a) + f(b) = f(a + b) + f(0), for large a and b."""
-    a, b = 20 * torch.randn(2, 9, n_in)
-    f = lambda x: torch.cat(tuple(network(x)), dim=-1)
-    return torch.allclose(f(a) + f(b), f(a + b) + f(0 * a), atol=1e-3)
-
-
 set_seed(0)
 batch = torch.randn(5, 200)
 for hidden_dims in ([64, 32], [16], []):
@@ -276,9 +269,12 @@ for hidden_dims in ([64, 32], [16], []):
 
 # %%
 # TEST
-encoder = Encoder(200, [], 10)
-expect_true("no hidden layer, no bend", is_affine(encoder, 200),
-            "No activation follows the last layer; logvar takes both signs.")
+set_seed(0)
+encoder, batch = Encoder(200, [], 10), torch.randn(5, 200)
+a, b = 20 * torch.randn(2, 9, 200)
+f = lambda y: torch.stack(encoder(y))
+expect_true("linear, without a hidden layer", torch.allclose(f(a) + f(b), f(a + b) + f(0 * a), atol=1e-3),
+            "No activation at the end: mu and logvar take both signs.")
 expect_true("mu is not logvar", not torch.allclose(*encoder(batch)),
             "Two different halves of the output.")
 last_biases = [p for p in encoder.parameters() if p.shape == (20,)]
@@ -292,7 +288,7 @@ encoder = Encoder(200, [16], 10).eval()
 left, right = 3 * torch.randn(2, 5, 200)
 left[:, 100:], right[:, :100] = 0, 0  # they share no height
 bend = encoder(left)[0] + encoder(right)[0] - encoder(left + right)[0] - encoder(0 * left)[0]
-expect_true("one hidden layer bends", bend.abs().max() > 1e-3,
+expect_true("not linear, with one hidden layer", bend.abs().max() > 1e-3,
             "Each hidden layer is followed by an activation, which mixes what the layer has added up.")
 encoder = Encoder(200, [64, 32], 10)
 print(f"Encoder(200, [64, 32], 10) has {count_params(encoder):,} parameters")
@@ -360,14 +356,14 @@ expect_true("one layer for each width", sizes in either,
 for some_dims in ([16], []):
     expect_network(f"Decoder, hidden_dims {some_dims}", Decoder(10, some_dims, 200), z)
 expect_network(f"Decoder, hidden_dims {hidden_dims}", decoder, z)
-linear = nn.Sequential(Decoder(10, [], 200), nn.Unflatten(0, (1, -1)))  # a tuple of one, so to say
-expect_true("no hidden layer, no bend", is_affine(linear, 10),
+f, a, b = Decoder(10, [], 200), 20 * torch.randn(9, 10), 20 * torch.randn(9, 10)
+expect_true("linear, without a hidden layer", torch.allclose(f(a) + f(b), f(a + b) + f(0 * a), atol=1e-3),
             "Heights can be negative: no activation at the end.")
 decoder = Decoder(10, [64], 200).eval()
 left, right = 3 * torch.randn(2, 5, 10)
 left[:, 5:], right[:, :5] = 0, 0
 bend = decoder(left) + decoder(right) - decoder(left + right) - decoder(0 * left)
-expect_true("one hidden layer bends", bend.abs().max() > 1e-3,
+expect_true("not linear, with one hidden layer", bend.abs().max() > 1e-3,
             "Each hidden layer is followed by an activation, which mixes what the layer has added up.")
 
 # %% [markdown]
@@ -457,13 +453,6 @@ for name, value, shape in zip(("y_hat", "mu", "logvar"), vae(y), ((5, 200), (5, 
 expect_trainable("VAE.forward", vae,
                  lambda model: sum(value.square().sum() for value in model(y.double())))
 vae.encoder, vae.decoder = WrittenPosterior(), nn.Identity()  # now y_hat is z itself
-for seed in (1, 2):
-    y = torch.randn(6, 200, generator=torch.Generator().manual_seed(seed))
-    y[:, 10:20] -= 60  # no variance to speak of
-    expect_close("z, mu and logvar, where sigma vanishes", torch.stack(vae(y)),
-                 torch.stack([y[:, :10], y[:, :10], y[:, 10:20]]),
-                 slips={"The order is y_hat, mu, logvar.":
-                        torch.stack([y[:, :10], y[:, 10:20], y[:, :10]])})
 y = torch.zeros(20_000, 200)
 y[:, :10], y[:, 10:20] = 3.0, math.log(4.0)
 z = vae(y)[0]
@@ -472,6 +461,13 @@ expect_close("standard deviation of z", z.std(), 2.0, atol=0.03, slips={
     "You multiply the noise by the variance; take exp(logvar / 2).": 4.0,
     "You multiply the noise by logvar itself; take exp(logvar / 2).": math.log(4.0),
     "There is no noise in z.": 0.0})
+for seed in (1, 2):
+    y = torch.randn(6, 200, generator=torch.Generator().manual_seed(seed))
+    y[:, 10:20] -= 60  # no variance to speak of
+    expect_close("z, mu and logvar, where sigma vanishes", torch.stack(vae(y)),
+                 torch.stack([y[:, :10], y[:, :10], y[:, 10:20]]),
+                 slips={"The order is y_hat, mu, logvar.":
+                        torch.stack([y[:, :10], y[:, 10:20], y[:, :10]])})
 expect_fresh_noise("z", lambda: vae(torch.zeros(6, 200))[0],
                    "Each latent dimension of each profile needs its own noise.")
 expect_differentiable("VAE.forward", lambda y: torch.cat(vae(y), dim=1), y=0.3 * torch.randn(4, 200))

@@ -398,8 +398,8 @@ for network in (gan._generator, gan._discriminator):
     expect_close(f"{name}: learning rate", settings["lr"], 2e-4, atol=0,
                  slips={"1e-3 is Adam's default; pass lr.": 1e-3})
     expect_equal(f"{name}: betas", tuple(settings["betas"]), (0.5, 0.999), hint="Pass betas.")
-    own = {"Generator": gan._generator_optimizer, "Discriminator": gan._discriminator_optimizer}
-    expect_true(f"{name}: its own optimizer", own[name] is optimizer, "Exchange the two.")
+    own = getattr(gan, f"_{name.lower()}_optimizer", optimizer)
+    expect_true(f"{name}: its own optimizer", own is optimizer, "Exchange the two.")
     trained = all(parameter.requires_grad for parameter in network.parameters())
     twin = (Generator(CODE_SIZE) if name == "Generator" else Discriminator()).to(device)
     twin.load_state_dict(network.state_dict())
@@ -569,9 +569,10 @@ images, _ = train_data[: BATCH_SIZE + 40]  # one full batch; the rest is left ou
 codes, batches = [], []  # what the networks are given
 listening = (
     gan._generator.register_forward_hook(lambda _, given, __: codes.append(given[0].detach())),
-    gan._discriminator.register_forward_hook(lambda _, given, __: batches.append(given[0])))
+    gan._discriminator.register_forward_hook(
+        lambda _, given, __: batches.append(given[0].detach().clone())))
 with GANWatch(gan, at_most=4) as watch:  # two steps, then it stops
-    gan.train(images.cpu().numpy())
+    gan.train(images.cpu().numpy().copy())
 for listener in listening:
     listener.remove()
 order = [update.network for update in watch.updates]

@@ -4,8 +4,8 @@ A value can be right and the function useless in training, where only its gradie
 with finite differences: change an argument a little along a random direction, and the result must follow the gradient.
 """
 
-from collections.abc import Callable, Mapping
-from copy import deepcopy
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -51,19 +51,19 @@ def expect_trainable(name: str, model: torch.nn.Module, loss: Callable[[Any], Te
 
     Args:
         name: What is checked, e.g. "VAE.loss".
-        model: The student's; a copy of it is used, with its parameters in float64.
+        model: The student's; in float64 meanwhile, and afterwards as it was.
         loss: From the model to a scalar tensor; its inputs in float64.
         hint: Where to look when a gradient is wrong.
 
     Raises:
         ExpectationError: If the loss is no scalar tensor, or a gradient does not follow it.
     """
-    copy, parameters = _in_float64(name, model)
-    value = _seeded(lambda: loss(copy))
-    _require_tensor(name, value, torch.float64)
-    if value.numel() != 1:
-        raise ExpectationError(f"{name} has shape {tuple(value.shape)}, expected a single number.")
-    _compare(name, lambda: loss(copy).sum(), parameters, hint)
+    with _in_float64(name, model) as parameters:
+        value = _seeded(lambda: loss(model))
+        _require_tensor(name, value, torch.float64)
+        if value.numel() != 1:
+            raise ExpectationError(f"{name} has shape {tuple(value.shape)}, expected a single number.")
+        _compare(name, lambda: loss(model).sum(), parameters, hint)
     print(f"{name}: gradients to all {len(parameters)} weights and biases, passed")
 
 
@@ -116,15 +116,15 @@ def expect_network(name: str, network: torch.nn.Module, *inputs: Tensor, hint: s
     expect_rows(name, network, *inputs)
     if network.training or any(not torch.equal(one, before[key]) for key, one in network.state_dict().items()):
         raise ExpectationError(f"{name}: forward changes the network's mode or its weights. Leave both as they are.")
-    copy, parameters = _in_float64(name, network)
     exact = {f"input {n}" if n else "its input": one.double().requires_grad_() for n, one in enumerate(inputs)}
 
     def weighted() -> Tensor:
-        answers = _outputs(copy(*exact.values()))
+        answers = _outputs(network(*exact.values()))
         return torch.stack([(_fixed_normal(one.shape, n) * one).sum() for n, one in enumerate(answers)]).sum()
 
+    with _in_float64(name, network) as parameters:
+        _compare(name, weighted, {**parameters, **exact}, hint, all_matter=True)
     network.train(was_training)
-    _compare(name, weighted, {**parameters, **exact}, hint, all_matter=True)
     print(f"{name}: gradients to its input and all {len(parameters)} weights and biases, passed")
 
 
@@ -197,13 +197,22 @@ def expect_fresh_noise(name: str, draw: Callable[[], Tensor], hint: str = "") ->
 # ---------------------------------------------------------------- how
 
 
-def _in_float64(name: str, network: torch.nn.Module) -> tuple[Any, dict[str, Tensor]]:
-    """A copy to take finite differences of, and its parameters."""
-    copy = deepcopy(network).double()
-    parameters: dict[str, Tensor] = dict(copy.named_parameters())
+@contextmanager
+def _in_float64(name: str, network: torch.nn.Module) -> Iterator[dict[str, Tensor]]:
+    """The parameters, in float64 for as long as finite differences are taken; afterwards the network is as it was.
+
+    No copy: an answer may hold a function that knows the network it was made in.
+    """
+    parameters: dict[str, Tensor] = dict(network.named_parameters())
     if frozen := [key for key, one in parameters.items() if not one.requires_grad]:
         raise ExpectationError(f"{name}: {', '.join(frozen)} is frozen (requires_grad is False), so no step moves it.")
-    return copy, parameters
+    before = {key: one.detach().clone() for key, one in network.state_dict().items()}
+    try:
+        network.double()
+        yield parameters
+    finally:
+        network.float()
+        network.load_state_dict(before)
 
 
 def _outputs(answer: Any) -> tuple:
