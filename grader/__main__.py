@@ -13,7 +13,10 @@ from utils.notebook.printable import print_anything
 if __name__ == "__main__":
     print_anything()
     arguments = enter_course()
-    with Nursery() if arguments[:1] == ["grade"] else nullcontext() as nursery:
+    is_needed = arguments[:1] == ["grade"] and not {"--server", "--engine", "--scheduler"}.intersection(
+        word.partition("=")[0] for word in arguments
+    )  # what grades elsewhere needs no sandbox here
+    with Nursery() if is_needed else nullcontext() as nursery:
         from grader.classes.batch import sandboxes
         from grader.cli import main
 

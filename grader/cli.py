@@ -1,4 +1,4 @@
-"""The command line: `python -m grader grade PATH...`, `merge DIR...`, `mark RESULTS`, `diff OLD NEW`, `similar PATH...`, `doctor`."""
+"""The command line: `python -m grader grade PATH...`, `merge DIR...`, `serve SOCKET`, `mark RESULTS`, `diff OLD NEW`, `similar PATH...`, `doctor`."""
 
 import argparse
 import sys
@@ -11,8 +11,12 @@ from grader.classes.grade_options import add_grade_parser
 from grader.classes.held import HoldsAnother
 from grader.classes.merge import add_parser as add_merge_parser
 from grader.classes.merge import merge
+from grader.classes.pool import PoolLost
 from grader.classes.regrade import NoQuestion
 from grader.classes.results_folder import FolderInUse
+from grader.classes.run import WeakIsolation
+from grader.classes.serve import CannotServe, serve
+from grader.classes.serve import add_parser as add_serve_parser
 from grader.classes.shards import NoShard
 from grader.classes.write_up import OUR_FAULT, REJECTED, WRITTEN
 from grader.doctor import doctor
@@ -46,6 +50,8 @@ def main(arguments: list[str] | None = None, nursery: Nursery | None = None) -> 
     try:
         if options.command == "grade":
             return grade(options, nursery)
+        if options.command == "serve":
+            return serve(options)
         if options.command == "merge":
             return merge(options)
         if options.command == "mark":
@@ -67,10 +73,16 @@ def main(arguments: list[str] | None = None, nursery: Nursery | None = None) -> 
         hand_back.CannotHandBack,
         NoQuestion,
         NoShard,
+        CannotServe,
     ) as error:
         print(error, file=sys.stderr)
         return REJECTED
-    except NoRoom as error:
+    except WeakIsolation as error:
+        print(
+            f"This machine offers isolation tier {error.tier}: allow it with --min-tier {error.tier}.", file=sys.stderr
+        )
+        return OUR_FAULT
+    except (NoRoom, PoolLost) as error:
         print(f"Stopped: {error}. What is graded is kept: the same command goes on from here.", file=sys.stderr)
         return OUR_FAULT
     except OSError as error:
@@ -110,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     add_grade_parser(commands)
     add_merge_parser(commands)
+    add_serve_parser(commands)
     command.add_parser(commands)
     compare = commands.add_parser("diff", help="what changed between two runs, for whom, and why")
     compare.add_argument("old", type=Path, metavar="OLD", help="a folder of results")

@@ -48,6 +48,9 @@ class Work:
     about: str = "{}"  # JSON, passed on into the results: members, time, earlier uploads
 
 
+_MOST_SANDBOXES = 8  # of a process; each takes some of the memory
+
+
 class Sandboxes:
     """The sandboxes of one process: one for each settings and seat, started when it is first asked for, ended by `close`."""
 
@@ -67,6 +70,8 @@ class Sandboxes:
             SandboxError: If the sandbox does not start; the next question tries again.
         """
         if (settings, seat) not in self._graders:
+            while len(self._graders) >= _MOST_SANDBOXES:
+                self._graders.pop(next(iter(self._graders))).__exit__()  # the oldest
             options = settings.notebook, settings.salt or None, settings.max_tier, seat, settings.quality_seconds
             grader = Grader(*options, nursery=self._nursery)
             self._graders[settings, seat] = grader.__enter__()

@@ -12,6 +12,7 @@ from typing import Any
 from grader.authoring.check import has_checks
 from grader.authoring.mistakes import require_sound
 from grader.classes.batch import Settings
+from grader.classes.engines import engine_of
 from grader.classes.held import require_same
 from grader.classes.notebook_run import NotebookRun, facts_of, minimum
 from grader.classes.pools import Pools
@@ -67,6 +68,7 @@ def grade(options: argparse.Namespace, nursery: Nursery | None = None) -> int:
             if options.shard:
                 begin(options.out, options.shard, settings)
             pools.load(list(groups))
+            pools.grade_elsewhere(engine_of(options, settings, groups, minimum(options, collection)))
             run, results, notebooks = NotebookRun(options, pools, given), [], {}
             for name, hand_ins in groups.items():
                 own, said = _part(options, _of_notebook(options, collection, hand_ins, roster))

@@ -59,6 +59,10 @@ def add_grade_parser(commands: Any) -> None:
         metavar="I/N",
         help="grade part I of N alone, into a folder of its own; `merge` puts the parts together",
     )
+    where = grade.add_mutually_exclusive_group()
+    where.add_argument("--server", type=Path, metavar="SOCKET", help="let a resident grader (`serve`) grade")
+    where.add_argument("--engine", choices=["dask"], help="let a cluster grade: one on this machine, or --scheduler's")
+    grade.add_argument("--scheduler", metavar="ADDRESS", help="of a dask cluster, as tcp://host:8786")
     grade.add_argument("--roster", type=Path, metavar="FILE", help="the class list, a CSV file: adds who is missing")
     grade.add_argument(
         "--fill",

@@ -76,6 +76,13 @@ class Workers(Pool):
 class WorkerDied(RuntimeError):
     """A worker ended in the middle of its work, twice."""
 
+    def __init__(self) -> None:
+        super().__init__("a worker process ended in the middle, twice")
+
+
+class PoolLost(RuntimeError):
+    """Whatever grades elsewhere cannot be used, or no longer; the message is a clause."""
+
 
 class _Worker:
     """One process, replaced when it dies: a pool of one, so that it is known what it was at."""
@@ -114,7 +121,7 @@ class _Worker:
             except BrokenProcessPool:
                 self._pool.shutdown(wait=False)
                 self._pool = self._started()
-        raise WorkerDied("a worker process ended in the middle, twice")
+        raise WorkerDied
 
     def close(self) -> None:
         self._pool.shutdown()
@@ -122,9 +129,7 @@ class _Worker:
 
 def _begin(warm_up: Callable[..., Any], args: tuple) -> None:
     """First in a new worker: limit its memory, never outlive the run, warm up."""
-    if sys.platform == "linux":  # of its own memory; the sandbox lifts this, and sets limits of its own
-        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-        resource.setrlimit(resource.RLIMIT_DATA, (WORKER_BYTES, hard))
+    limit_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the run's to handle
     pause = no_process()
     while True:
@@ -135,6 +140,13 @@ def _begin(warm_up: Callable[..., Any], args: tuple) -> None:
             pause.wait(_AGAIN_SECONDS)
     with suppress(Exception):
         warm_up(*args)
+
+
+def limit_memory() -> None:
+    """Of this process's own memory; the sandbox lifts this, and sets limits of its own."""
+    if sys.platform == "linux":
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        resource.setrlimit(resource.RLIMIT_DATA, (WORKER_BYTES, hard))
 
 
 def _end_with_parent() -> None:

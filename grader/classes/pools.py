@@ -6,6 +6,7 @@ with Pools(options.workers, nursery) as pools:
 
 import os
 import socket
+from collections.abc import Callable
 
 from grader.classes.batch import sandboxes
 from grader.classes.pool import Here, Pool, Workers
@@ -41,6 +42,8 @@ class Pools:
         self._nursery, self._is_own = nursery, nursery is None
         self._workers: Workers | None = None
         self._here = Here()
+        self._make: Callable[[], Pool] | None = None
+        self._elsewhere: Pool | None = None
 
     def __enter__(self) -> "Pools":
         if self._nursery is not None:
@@ -48,8 +51,9 @@ class Pools:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._workers is not None:
-            self._workers.shutdown()
+        for pool in (self._elsewhere, self._workers):
+            if pool is not None:
+                pool.shutdown()
         if self._nursery is not None and self._is_own:
             self._nursery.close()
 
@@ -58,8 +62,19 @@ class Pools:
         return self._started(count) if count > _FEW and self._most else self._here
 
     def to_grade(self, count: int, is_class: bool) -> Pool:
-        """Where to grade so many."""
+        """Where to grade so many.
+
+        Raises:
+            PoolLost: If that is elsewhere, and nobody answers there.
+        """
+        if self._make is not None:
+            self._elsewhere = self._elsewhere or self._make()
+            return self._elsewhere
         return self._started(count) if count and is_class and self._most else self._here
+
+    def grade_elsewhere(self, make: Callable[[], Pool] | None) -> None:
+        """Grade in a pool of another kind, made when it is needed."""
+        self._make = make
 
     def load(self, assignments: list[str]) -> None:
         """Load what these assignments need ahead, once for all workers."""

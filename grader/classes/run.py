@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
 from grader.classes.batch import Settings, Work, encode, fault_results, grade_hand_in, still_holds, tier_here
-from grader.classes.pool import Pool, WorkerDied
+from grader.classes.pool import Pool, PoolLost, WorkerDied
 from grader.classes.results_folder import ResultsFolder
 from grader.platforms import HandIn, content
 from grader.records import Report, Seat
@@ -64,6 +64,7 @@ def grade_all(
     Raises:
         WeakIsolation: If the workers' tier is not allowed; nothing has been run then.
         SandboxError: If no sandbox starts.
+        PoolLost: If nothing can be graded where hand-ins are graded.
     """
     seat, count = Seat(folder=folder.temporary), pool.count
     tier = pool.submit(tier_here, settings, seat).result()
@@ -100,7 +101,7 @@ def _result(future: Future, work: Work, settings: Settings) -> bytes:
         return future.result()
     except WorkerDied as error:
         return fault_results(work, settings, str(error))
-    except NoRoom:
+    except (NoRoom, PoolLost):
         raise
     except Exception as error:  # ours, whatever it is: one hand-in must not stop a class
         return fault_results(work, settings, f"{type(error).__name__}: {error}")

@@ -27,6 +27,10 @@ RUN = {
     f"{PYTHON} -m grader grade {CLASS} --course {{course}} --workers 2 --min-tier E": "results/grades.csv",
     f"{PYTHON} -m grader grade {CLASS} --shard 1/1 --out {{course}}/shards/1 --course {{course}} --min-tier E": "shards/1/shard.json",
     f"{PYTHON} -m grader merge {{course}}/shards/1 --out {{course}}/merged --course {{course}}": "merged/grades.csv",
+    f"{PYTHON} -m grader serve {{course}}/socket --workers 1 --min-tier E --course {{course}} > {{course}}/serve.log & "
+    "for n in $(seq 600); do test -S {course}/socket && break; sleep 0.2; done; "
+    f"{PYTHON} -m grader grade {CLASS} --server {{course}}/socket --out {{course}}/served --course {{course}} --min-tier E; "
+    "code=$?; kill $!; wait $!; exit $code": "served/grades.csv",
     f"{PYTHON} -m grader diff {{course}}/results {{course}}/results --course {{course}}": "",
     f"{PYTHON} -m grader similar {{course}}/results --against {CLASS} --course {{course}}": "results/similar.html",
     f"{PYTHON} -m grader mark {{course}}/results --sheet {{course}}/marks.csv --course {{course}}": "marks.csv",
@@ -46,6 +50,7 @@ SAYS = {
     "--workers 2": "10 graded",
     "--shard 1/1": "shard 1 of 1 is in",
     "grader merge": "10 results of 1 shards merged",
+    "grader serve": "10 graded",
     "grader diff": "Nothing changed for 10 students",
     "grader similar": "01_sums: 9 hand-ins, 117 pairs compared",
     "grader doctor": "01_sums",

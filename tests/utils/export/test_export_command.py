@@ -111,3 +111,42 @@ def test_a_place_that_cannot_be_written_is_named(small, saved, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ExportError, match=r"cannot be written .* Choose another place"):
         export_pdf(saved(small), out=tmp_path / "file" / "x.pdf")
+
+
+def test_several_in_one_process_come_out_as_each_alone_and_a_bad_one_stops_none(small, saved, tmp_path, capsys):
+    other = new_notebook(cells=[new_markdown_cell("# Other")])
+    paths = []
+    for name, notebook in (("one", small), ("two", other)):
+        paths.append(tmp_path / f"{name}.ipynb")
+        nbformat.write(notebook, paths[-1])
+    alone = []
+    for path in paths:
+        assert main([str(path)]) == 0
+        alone.append(_undated(path.with_suffix(".pdf")))
+    bad = tmp_path / "bad.ipynb"
+    bad.write_text("{", encoding="utf-8")
+    assert main([str(paths[0]), str(bad), str(paths[1]), "--out", str(tmp_path / "all")]) == 2
+    assert "bad.ipynb" in capsys.readouterr().err
+    assert [_undated(tmp_path / "all" / f"{path.stem}.pdf") for path in paths] == alone
+
+
+def _undated(path):
+    """A PDF without its times, and the numbers that are made of them."""
+    plain = re.sub(rb"D:\d{12,14}[+\-Z\d']*|\d{4}-\d\d-\d\dT[\d:+Z-]+", b"", path.read_bytes())
+    return re.sub(rb"(InstanceID>|DocumentID>|/ID ?\[)[^<\]]*<?[^>\]]*", rb"\1", plain)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["a/x.ipynb", "b/X.ipynb", "--out", "{out}"], "two notebooks would become x.pdf"),
+        (["a.ipynb", "b.ipynb", "--out", "{file}"], "for several notebooks --out is one"),
+        (["a.ipynb", "b.ipynb", "--student", "Ada"], "are about one notebook"),
+    ],
+)
+def test_what_cannot_be_meant_for_several_is_said(more, says, tmp_path, capsys):
+    (tmp_path / "file").write_text("kept", encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main([word.format(out=tmp_path / "out", file=tmp_path / "file") for word in more])
+    assert says in capsys.readouterr().err
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
