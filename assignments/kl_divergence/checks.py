@@ -167,13 +167,13 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
             "the K coordinates share one noise value",
             np.triu(noise[0] @ noise[0].T, 1) / n,
         ),
-        "correlated_samples": (
-            "successive samples n depend on each other",
-            (noise[:, :, :-1] * noise[:, :, 1:]).mean(axis=2),
-        ),
         "repeated_noise": (
             "the noise repeats itself",
             (noise[:, :, : n // 2] * noise[:, :, n // 2 : n // 2 * 2]).mean(axis=2),
+        ),
+        "correlated_samples": (
+            "successive samples n depend on each other",
+            (noise[:, :, :-1] * noise[:, :, 1:]).mean(axis=2),
         ),
     }
     for slip, (sentence, correlation) in correlations.items():

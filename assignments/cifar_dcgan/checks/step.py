@@ -299,7 +299,8 @@ def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     for batch in shown:
         if batch[:1].tobytes() in seen:
             return Symptom(
-                "the same codes are used twice: draw new ones for each of the two updates of each step", "old_codes"
+                "the same codes are used twice: draw new ones for each of the two updates of each step, and set no seed",
+                "old_codes",
             )
         seen |= {row.tobytes() for row in batch}
     if len(np.unique(np.concatenate(shown)[:, 0])) < sum(map(len, shown)):

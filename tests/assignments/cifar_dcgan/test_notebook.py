@@ -89,15 +89,20 @@ def test_the_search_reconstructs_test_images(executed):
 
 
 def test_activation_maximisation_pleases_the_discriminator(executed):
-    text = printed(executed[0], "def maximise_activation").split("Prediction")[0]
-    before, after = map(float, re.findall(r"(-?[\d.]+)(?:,|\n)", text))
+    text = printed(executed[0], "def maximise_activation")
+    before, after = map(float, re.findall(r"(-?\d+\.\d+)(?:,|\n)", text)[:2])
     assert after > before + 1
 
 
 def test_the_last_cell_packs_the_notebook_and_both_pictures(executed):
     text = printed(executed[0], "hand_in(")
     with zipfile.ZipFile(executed[1] / f"{NAME}_submission.zip") as archive:
-        assert sorted(archive.namelist()) == [f"{NAME}.ipynb", "04_reconstructions.png", "04_samples.png"]
+        assert sorted(archive.namelist()) == [
+            f"{NAME}.ipynb",
+            f"{NAME}.safetensors",
+            "04_reconstructions.png",
+            "04_samples.png",
+        ]
     assert "Every graded cell and every response has an answer." in text
 
 
