@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from tools import bugs, predictions
 from tools.notebook_source import (
     HEADING,
     KINDS_IN_WORDS,
@@ -18,7 +19,6 @@ from tools.notebook_source import (
     find_question_line,
 )
 from tools.open_gaps import CODE_BEGIN, MarkError, split_gaps
-from tools.predictions import faults_of
 from utils.assignments.places import shown
 
 MAX_GAP_LINES = 15
@@ -53,7 +53,7 @@ def find_violations(source: NotebookSource) -> list[str]:
         _check_autograded_cells,
         _check_gaps,
         _check_responses,
-        _check_predictions,
+        _check_exercises_without_points,
     ]
     return [f"{shown(source.path)}, {text}" for check in checks for text in check(source)]
 
@@ -204,10 +204,10 @@ def _check_responses(source: NotebookSource) -> Iterator[str]:
             yield f"{_at(cell)}: no solution; put it between <!-- BEGIN SOLUTION --> and <!-- END SOLUTION -->."
 
 
-def _check_predictions(source: NotebookSource) -> Iterator[str]:
+def _check_exercises_without_points(source: NotebookSource) -> Iterator[str]:
     if any(cell.kind == "code" and _syntax_error(cell.text) for cell in source.cells):
         return
-    for cell, fault in faults_of(source):
+    for cell, fault in (*predictions.faults_of(source), *bugs.faults_of(source)):
         yield f"{_at(cell)}: {fault}"
 
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from tools.bugs import mend_bugs, plant_bugs
 from tools.notebook_source import SourceCell, SourceQuestion
 from utils.assignments import UNANSWERED
 
@@ -63,7 +64,7 @@ def open_gaps(cell: SourceCell, name: str) -> str:
     for position, gap in reversed(list(enumerate(gaps, 1))):
         which = f"gap {position} of {len(gaps)}" if len(gaps) > 1 else "this gap"
         lines[gap.begin : gap.end + 1] = _replacement(cell, lines[gap.begin], f"{name}: {which} is still open")
-    return "\n".join(lines)
+    return plant_bugs("\n".join(lines))
 
 
 def gap_name(question: SourceQuestion, word: str) -> str:
@@ -74,7 +75,7 @@ def gap_name(question: SourceQuestion, word: str) -> str:
 def keep_solutions(cell: SourceCell) -> str:
     """The solved version of a cell: the marks go, what is between them stays."""
     marks = {index for gap in split_gaps(cell) for index in (gap.begin, gap.end)}
-    return "\n".join(line for index, line in enumerate(cell.text.split("\n")) if index not in marks)
+    return mend_bugs("\n".join(line for index, line in enumerate(cell.text.split("\n")) if index not in marks))
 
 
 def _replacement(cell: SourceCell, begin_line: str, message: str) -> list[str]:

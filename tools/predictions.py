@@ -12,7 +12,7 @@ one says of every choice why it holds or what makes it tempting:
 
     reveal("swap", {"A": first > second, "B": second > first})
 
-    # <details><summary>Prediction `swap`</summary>
+    # <details><summary>Prediction <code>swap</code></summary>
     #
     # - **B** holds: …
     # - **A** tempts: …
@@ -33,7 +33,7 @@ _ASKED = re.compile(
     r"\*\*Predict `(\w[\w-]*)`\.\*\*\s*(.*?)\n\n((?:- \*\*[A-Z]\*\*: .*(?:\n|\Z)(?:  .*(?:\n|\Z))*)+)", re.S
 )
 _CHOICE = re.compile(r"^- \*\*([A-Z])\*\*: (.*?)(?=^- |\Z)", re.M | re.S)
-_ANSWERED = re.compile(r"<details><summary>Prediction `(\w[\w-]*)`</summary>\n\n(.*?)\n\n</details>", re.S)
+_ANSWERED = re.compile(r"<details><summary>Prediction <code>(\w[\w-]*)</code></summary>\n\n(.*?)\n\n</details>", re.S)
 _REASON = re.compile(r"^- \*\*([A-Z])\*\* (holds|tempts): (.*?)(?=^- |\Z)", re.M | re.S)
 _OLD = re.compile(r"\*Predict\b(?! `)")
 _WORDS = 5  # that a reason has at least
@@ -81,8 +81,8 @@ def _predictions(source: NotebookSource) -> Iterator[Prediction]:
             yield Prediction(
                 id=id_,
                 number=number,
-                question=_plain(question),
-                choices={letter: _plain(text) for letter, text in _CHOICE.findall(choices)},
+                question=_without_marks(question),
+                choices={letter: _without_marks(text) for letter, text in _CHOICE.findall(choices)},
                 asked=cell,
                 taken=taken,
                 shown=shown,
@@ -94,6 +94,11 @@ def _predictions(source: NotebookSource) -> Iterator[Prediction]:
 
 def _plain(text: str) -> str:
     return " ".join(text.split())
+
+
+def _without_marks(text: str) -> str:
+    """Markdown for a page that sets formulas alone: names and stressed words stand as they are."""
+    return re.sub(r"(?<![\w$])\*(\w[^*$]*)\*(?!\w)", r"\1", _plain(text).replace("`", ""))
 
 
 def _call(cell: SourceCell, name: str, id_: str) -> ast.Call | None:
@@ -128,7 +133,9 @@ def faults_of(source: NotebookSource) -> Iterator[tuple[SourceCell, str]]:
             yield next(one.asked for one in found if one.id == name), f"the prediction `{name}` stands {count} times."
     asked = {prediction.id for prediction in found}
     for cell in source.cells:
-        named = set(re.findall(r"Predict(?:ion)? `(\w[\w-]*)`", cell.text)) if cell.kind == "markdown" else set()
+        named = (
+            set(re.findall(r"Predict(?:ion)? (?:`|<code>)(\w[\w-]*)", cell.text)) if cell.kind == "markdown" else set()
+        )
         for name in sorted(named - asked):
             yield cell, f"the prediction `{name}` is not read; see tools/predictions.py for its form."
     for prediction in found:

@@ -31,6 +31,7 @@ _HOME = {
     "expect_rows": "exercise.promises",
     "expect_chain": "exercise.promises",
     "expect_fresh_noise": "exercise.promises",
+    "checking": "exercise.checking",
     "predict": "exercise.predictions",
     "reveal": "exercise.predictions",
     "hand_in": "submission",

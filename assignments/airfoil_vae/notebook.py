@@ -91,6 +91,7 @@ from utils import (
     add_to_poster,
     build_optimizer,
     build_scheduler,
+    checking,
     count_params,
     draw_airfoils,
     expect_close,
@@ -786,7 +787,7 @@ for axis, (title, values) in zip(axes, {
 axes[1].set_yscale("symlog", linthresh=1)
 
 # %% [markdown]
-# <details><summary>Prediction `free`</summary>
+# <details><summary>Prediction <code>free</code></summary>
 #
 # - **B** holds: the posteriors drift far from the prior and shrink, tens of nats away; draws of the prior land between them.
 # - **A** tempts: the best reconstruction looks like the best model. But a $z$ from $\mathcal N(0, I)$ seldom falls where a profile has its code, and the decoder has not been asked about it.
@@ -794,7 +795,7 @@ axes[1].set_yscale("symlog", linthresh=1)
 #
 # </details>
 #
-# <details><summary>Prediction `dear`</summary>
+# <details><summary>Prediction <code>dear</code></summary>
 #
 # - **B** holds: sending nothing is cheapest: every posterior becomes the prior, the decoder ignores $z$ and answers with the one profile that is least
 #   wrong for all data, their mean. Between the two ends lies a range of $\beta$ where samples are neither rough nor alike.
@@ -829,7 +830,9 @@ def kl_per_dimension(model):
     """KL to the prior of each latent dimension in nats, largest first, shape (10,)."""
     with torch.inference_mode():
         mu, logvar = model.encoder(torch.from_numpy(dataset.profiles).to(Device))
-    kl = 0.5 * (mu**2 + logvar.exp() - 1 - logvar)  # (1547, 10)
+    posterior = torch.distributions.Normal(mu, logvar.exp().sqrt())
+    prior = torch.distributions.Normal(0.0, 1.0)
+    kl = torch.distributions.kl_divergence(posterior, prior)  # (1547, 10)
     return kl.mean(dim=0).sort(descending=True).values.cpu()
 
 
@@ -890,7 +893,7 @@ print(f"beta 0.0004 after a warm-up: {(kl_per_dimension(warmed) > 0.05).sum()} d
 # four and ends with the lower loss (0.0027 against 0.0031). So "two of ten" is a matter of *training*, not of the data: a dimension that
 # falls silent early finds it hard to come back. Notebook 3 comes back to this in 2.4.
 #
-# <details><summary>Prediction `used`</summary>
+# <details><summary>Prediction <code>used</code></summary>
 #
 # - **C** holds: the widest directions are learned first; meanwhile the others have learned to be silent.
 # - **A** tempts: `latent_size` is 10, and a network seems to use what it is given. Every dimension in use is paid for in nats.
@@ -936,7 +939,7 @@ reveal("unit", {"A": kept > 0.8, "B": 0.1 < kept < 0.3, "C": kept < 0.05}, short
 # Squared errors shrink with the square of the unit, here by $6.67^2 \approx 44$, and the KL does not shrink at all. So the same
 # $\beta$ is 44 times stronger in chord lengths: enough to collapse the model. A $\beta$ belongs to a unit and to two reductions.
 #
-# <details><summary>Prediction `unit`</summary>
+# <details><summary>Prediction <code>unit</code></summary>
 #
 # - **C** holds: the price of a nat is now 44 times what it was in units of the error. Divide $\beta$ by 44 for the same balance.
 # - **A** tempts: the KL in nats knows no unit, and the first layer can undo any factor. But the *loss* weighs squared heights against nats.
@@ -1029,8 +1032,7 @@ print(measure_airfoils(samples, dataset))
 
 # %% [markdown]
 # **Read.** Look for three things: outlines without wrinkles, especially at nose and tail; surfaces that do not cross;
-# thin and thick, flat and bent sections side by side. The
-# published configuration (hidden layers of 512, 256 and 128, $\beta = 0.00043$, the schedule of the hint, 5,000 iterations) ends with
+# thin and thick, flat and bent sections side by side. The published run, with the schedule of the hint, ends with
 # $L_\text{rec}$ near 0.0016, a KL of 3.3 nats and a roughness of 11; with a constant rate all else stays and the roughness is 3.5 to 4.1.
 #
 # ### 5.2 What does depth buy?
@@ -1121,7 +1123,7 @@ plot_airfoils(x, designs["linear, beta 0.003"][0].generate(8),
 # number's shape to the first two's, whatever these are; a deep one need not. Ask what
 # the simplest model gives before you build a deep one, and try the same question on the digits of notebook 3.
 #
-# <details><summary>Prediction `depth`</summary>
+# <details><summary>Prediction <code>depth</code></summary>
 #
 # - **C** holds: with the published configuration as the deep one. Your own may be closer: a constant rate makes it smoother, a smaller $\beta$ makes it more exact.
 # - **A** tempts: a hundredth of the parameters sounds like a worse model in every way. Smooth outlines are what a few directions of smooth data give.
@@ -1206,13 +1208,147 @@ for name, points in ((whom, mu), ("beta = 0", free),
 # In our runs all three are near 0.98: two numbers that hold the shape of a wing section hold its thickness, however they were found. The KL term
 # is not what makes the colours smooth. What it does is to put the codes where the prior draws, as 4.1 showed. The symmetric sections lie along a
 # straight line in the map; on it they differ mostly in thickness.
-#
+
+# %% [markdown]
 # ### 6.3 Ten sliders on your model
 #
 # The sliders of part 2 once more, now on what you trained. Which numbers does *your* model use? Compare with 4.1.
 
 # %%
 wing_sliders(model.decoder, f"A wing of the model of 5.1{whose(model)}; z = 0 dotted").show()
+
+# %% [markdown]
+# ## To break, and to go on
+#
+# Nothing here is graded, and a first pass may skip it. Each check says green or red, and Run All goes on past a red one.
+#
+# ### Find the bug
+#
+# `first_direction` should find the widest direction of the data, the first principal component, by gradient descent. It returns a random
+# direction. Its lines are right and not in the right order; mend them there.
+
+
+# %%
+# FIND THE BUG
+def first_direction(heights, steps=300):
+    """The unit vector w for which y -> (y w) w loses least of centred profiles; shape (200,)."""
+    centred = heights - heights.mean(dim=0)
+    set_seed(0)
+    w = torch.randn(heights.shape[1], requires_grad=True)
+    optimizer = optim.Adam([w], lr=0.05)
+    for _ in range(steps):
+        unit = w / w.norm()
+        loss = (centred - (centred @ unit)[:, None] * unit).square().sum(dim=1).mean()
+        ### BUG: loss.backward()
+        optimizer.zero_grad()
+        ### BUG: optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return (w / w.norm()).detach()
+
+
+# %% [markdown]
+# <details><summary>Where to look</summary>
+#
+# Print the loss in each iteration: it stays where it is. What does each of the last three calls read, and what does it leave behind?
+#
+# </details>
+
+# %%
+# CHECK
+with checking(
+    "first_direction",
+    "does the loss fall? What does each of the last three calls leave behind?",
+):
+    set_seed(1)
+    made = torch.randn(400, 1) @ torch.randn(1, 200) + 0.3 * torch.randn(400, 200) + 1.0
+    best = torch.linalg.svd(made - made.mean(dim=0), full_matrices=False).Vh[0]
+    expect_close(
+        "cosine with the first principal component",
+        (first_direction(made) @ best).abs(),
+        1.0,
+        atol=0.01,
+    )
+    real = torch.from_numpy(AirfoilDataset().profiles)
+    best = torch.linalg.svd(real - real.mean(dim=0), full_matrices=False).Vh[0]
+    expect_close(
+        "the same for the airfoils", (first_direction(real) @ best).abs(), 1.0, atol=0.01
+    )
+
+# %% [markdown]
+# ### Go further
+#
+# **Airfoils of a thickness you choose.** Nobody told your model what thickness is, and its codes hold it nearly in a straight line (6.2). So: fit thickness as a linear function
+# of the codes `mu`, and move a code *the shortest way* to where the fit says what you want. What comes out are designs to order.
+
+
+# %%
+# GO FURTHER
+def move_to_thickness(z, mu, thickness, wanted):
+    """Move codes the shortest way to where a linear fit foretells the wanted thickness.
+
+    Args:
+        z: Codes to move, shape (n, K).
+        mu, thickness: Codes of known profiles, shape (N, K), and their thickness, shape (N,).
+        wanted: A thickness, one number.
+
+    Returns:
+        The codes moved, shape (n, K).
+    """
+    # TODO: fit thickness = mu @ slope + intercept by least squares
+    # TODO: move each code along the slope, by as much as its own thickness misses
+    ### BEGIN SOLUTION
+    known = torch.cat([mu, torch.ones(len(mu), 1)], dim=1)
+    *slope, intercept = torch.linalg.lstsq(known, thickness[:, None]).solution[:, 0]
+    slope = torch.stack(slope)
+    misses = wanted - (z @ slope + intercept)  # (n,)
+    return z + misses[:, None] * slope / slope.square().sum()
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# A column of ones beside the codes makes the intercept one more slope; `torch.linalg.lstsq` fits. Moving by $t$ times the slope changes the fit by $t$ times its squared length.
+#
+# </details>
+
+# %%
+# CHECK
+with checking(
+    "move_to_thickness",
+    "what does the fit say of the codes you return, and did they move along its slope alone?",
+):
+    set_seed(0)
+    known, slope = torch.randn(300, 10), torch.randn(10)
+    start = torch.randn(6, 10)
+    moved = move_to_thickness(start, known, known @ slope + 12.0, 15.0)
+    expect_close(
+        "what the fit foretells",
+        moved @ slope + 12.0,
+        torch.full((6,), 15.0),
+        rtol=1e-3,
+        atol=1e-3,
+    )
+    way = moved - start
+    expect_close(
+        "the shortest way",
+        way - (way @ slope)[:, None] * slope / (slope @ slope),
+        torch.zeros(6, 10),
+        atol=1e-3,
+    )
+    with torch.inference_mode():
+        for wanted in (8.0, 12.0, 16.0):
+            codes = move_to_thickness(
+                torch.randn(50, 10), mu, torch.from_numpy(thickness).float(), wanted
+            )
+            shapes = model.decoder(codes.to(Device)).cpu()
+            upper, lower = shapes[:, :100].flip(1), shapes[:, 100:]
+            got = 100 * (upper - lower).amax(dim=1) / dataset.scale
+            print(
+                f"asked for {wanted:.0f} % of the chord, your model's 50 designs have "
+                f"{got.mean():.1f} on average ({got.std():.1f} around it)"
+            )
 
 # %% [markdown]
 # ## 7 Hand in

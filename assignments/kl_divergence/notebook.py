@@ -80,8 +80,20 @@ from torch import nn, optim
 from torch.optim import lr_scheduler
 from tqdm.auto import tqdm
 
-from utils import FAST, expect_close, expect_differentiable, expect_equal, expect_fresh_noise
-from utils import expect_shape, expect_true, hand_in, predict, reveal, set_seed
+from utils import (
+    FAST,
+    checking,
+    expect_close,
+    expect_differentiable,
+    expect_equal,
+    expect_fresh_noise,
+    expect_shape,
+    expect_true,
+    hand_in,
+    predict,
+    reveal,
+    set_seed,
+)
 from utils.plotting import divergence as plots
 
 # %% [markdown]
@@ -291,13 +303,15 @@ plots.plot_price(values, kl_of_mu, values, kl_of_logvar)
 wide, narrow = kl_of_logvar[50], kl_of_logvar[10]  # logvar 2 and -2
 print(f"logvar 2 costs {wide:.2f} nats, logvar -2 costs {narrow:.2f}")
 alike = abs(wide - narrow) < 0.01
-reveal("width", {"A": wide > narrow and not alike, "B": narrow > wide and not alike, "C": alike})
+reveal(
+    "width", {"A": wide > narrow and not alike, "B": narrow > wide and not alike, "C": alike}
+)
 
 # %% [markdown]
 # A mean two standard deviations off costs 2 nats. Halving or doubling the variance costs 0.10 and 0.15 nats; far from there a
 # wide Gaussian pays exponentially in `logvar`, a narrow one linearly.
 #
-# <details><summary>Prediction `width`</summary>
+# <details><summary>Prediction <code>width</code></summary>
 #
 # - **A** holds: 2.19 nats against 0.57. The variance itself stands in the formula, and $e^2$ is far from 1; of the narrow one only the logarithm is large.
 # - **B** tempts: a narrow density looks like the bolder claim. It would pay more if it stood in the second place, where 1.5 puts it.
@@ -483,7 +497,7 @@ reveal("modes", {"A": widths[0] > 1.5 > widths[1], "B": widths[1] > 1.5 > widths
 # Right, $D_{KL}(p \,\|\, q)$ averages over the target: $q$ must have mass wherever $p$ has some, so it covers both modes and the
 # valley between. $D_{KL}(q \,\|\, p)$ averages over $q$: it may ignore a mode, but must not stray where $p$ is nearly zero.
 #
-# <details><summary>Prediction `swap`</summary>
+# <details><summary>Prediction <code>swap</code></summary>
 #
 # - **A** holds: where the wide density often draws, the narrow one is nearly zero, and its logarithm is a large negative number.
 # - **B** tempts: what stands first does the averaging, and a narrow density seems the more surprising one. But it draws nothing where the wide one is small.
@@ -491,7 +505,7 @@ reveal("modes", {"A": widths[0] > 1.5 > widths[1], "B": widths[1] > 1.5 > widths
 #
 # </details>
 #
-# <details><summary>Prediction `modes`</summary>
+# <details><summary>Prediction <code>modes</code></summary>
 #
 # - **A** holds: the average runs over the target, and wherever the target has mass, a $q$ near zero costs many nats.
 # - **B** tempts: $q$ comes first, as in a VAE, and one expects of a VAE that it covers the data. Here $q$ pays only for where *it* puts mass.
@@ -700,7 +714,7 @@ reveal("negative", {"A": below == 0, "B": 0 < below < 0.01, "C": below > 0.2})
 # On average the estimates are right, yet about two in five are negative: a single $\log q - \log p$ may have either sign,
 # only its expectation may not. A negative KL in a training log is no bug when it is estimated; from a closed form it is one.
 #
-# <details><summary>Prediction `negative`</summary>
+# <details><summary>Prediction <code>negative</code></summary>
 #
 # - **C** holds: about two in five. The estimate is right on average and noisy one by one.
 # - **A** tempts: what is true of the quantity seems to be true of its estimates. It is true of their mean.
@@ -830,7 +844,7 @@ reveal("samples", {"A": fall < 5, "B": 5 <= fall < 30, "C": fall >= 30})
 # The bars follow the dashed line, of slope $-\frac12$: the error of one sample divided by $\sqrt N$, the rate of a mean of independent draws.
 # From 10 samples to 1000 the law asks for a factor of ten; ten repeats show it roughly. One more digit costs a hundred times the samples.
 #
-# <details><summary>Prediction `samples`</summary>
+# <details><summary>Prediction <code>samples</code></summary>
 #
 # - **B** holds: a hundred times the samples, and $\sqrt{100} = 10$.
 # - **A** tempts: who remembers a root may take it twice, or think of 10 samples in place of a hundred times as many: $\sqrt{10}$ is about 3.
@@ -991,11 +1005,17 @@ slopes = torch.autograd.grad(z.sum(), one)[0][0]
 moved = (z - one[0, 0]).detach().flatten()[0]  # sigma times eps
 print(f"d z / d mu = {slopes[0]:.3f}, d z / d log sigma = {slopes[1]:.3f}; sigma eps = {moved:.3f}, "
       f"eps = {moved * math.e:.3f}")
-reveal("slopes", {"A": torch.isclose(slopes[1], moved * math.e), "B": torch.isclose(slopes[1], moved),
-                  "C": (slopes == 0).all()})
+reveal(
+    "slopes",
+    {
+        "A": torch.isclose(slopes[1], moved * math.e),
+        "B": torch.isclose(slopes[1], moved),
+        "C": (slopes == 0).all(),
+    },
+)
 
 # %% [markdown]
-# <details><summary>Prediction `slopes`</summary>
+# <details><summary>Prediction <code>slopes</code></summary>
 #
 # - **B** holds: $\sigma = e^{\log\sigma}$ is its own derivative. A network that emits $\log\sigma$ feels a step as a share of the width.
 # - **A** tempts: $z = \mu + \sigma\epsilon$ is linear in $\sigma$, and its slope *there* is $\epsilon$. What is trained is $\log\sigma$; the chain rule brings one more $\sigma$.
@@ -1057,7 +1077,9 @@ for title, sampler in samplers.items():
     fitted[f"{title}\nmu = {mu:.2f}, sigma = {sigma:.2f}"] = bump(mu, sigma)
     ends[title] = abs(mu - 2) < 0.5, sigma
 plots.plot_fits(grid, bump(2.0, 0.5), fitted)
-cut, many, single = (ends[title] for title in ("cut off", "64 frozen draws", "one frozen draw"))
+cut, many, single = (
+    ends[title] for title in ("cut off", "64 frozen draws", "one frozen draw")
+)
 reveal("frozen", {"A": not (cut[0] or many[0] or single[0]),
                   "B": not cut[0] and many[0] and single[1] > 1,
                   "C": not cut[0] and many[0] and single[0] and single[1] < 1})
@@ -1068,7 +1090,7 @@ reveal("frozen", {"A": not (cut[0] or many[0] or single[0]),
 # the mean can move that one point onto the mode of $p$ whatever sigma is, and $\log q$ of the point falls with $\log\sigma$: a wider
 # $q$ is rewarded without end, and sigma grows as long as you train.
 #
-# <details><summary>Prediction `frozen`</summary>
+# <details><summary>Prediction <code>frozen</code></summary>
 #
 # - **B** holds: each case optimises what it sees: nothing, 64 points, one point. One point can be made likely by its place alone, and $\log q$ rewards every further nat of width.
 # - **A** tempts: frozen noise sounds like no noise. But the draws are moved by $\mu$ and $\sigma$, and a gradient comes back through them.
@@ -1284,7 +1306,7 @@ axis.legend();
 # At the true posterior $\log w$ is the constant $\log p(x)$: the noise of the sampled KL cancels that of the likelihood, and the exact KL
 # leaves it in. So "use the closed form where there is one" is no law. Half a unit away the two are about equally noisy.
 #
-# <details><summary>Prediction `exact`</summary>
+# <details><summary>Prediction <code>exact</code></summary>
 #
 # - **B** holds: at the posterior the two noises are the same with opposite signs, and the sum is a constant.
 # - **A** tempts: to integrate a term exactly takes away *its* noise. It also takes away what balanced the noise of the other term.
@@ -1415,13 +1437,140 @@ reveal("toy", {"A": best == 0.001, "B": best == 1, "C": best == 100}, short=FAST
 # generated points form bridges: the decoder is continuous and the prior has mass between the codes of two clusters. Which
 # $\beta$ is right depends on the convention: whoever averages a term where you sum it needs another number for the same balance.
 #
-# <details><summary>Prediction `toy`</summary>
+# <details><summary>Prediction <code>toy</code></summary>
 #
 # - **B** holds: a few nats hold the shape of the data, and the codes still lie where the prior draws.
 # - **A** tempts: good reconstructions look like a good model. They ask the decoder only about codes of data, and the prior draws elsewhere.
 # - **C** tempts: codes that match the prior are what sampling needs. Here they match it by saying nothing, and every sample is the mean.
 #
 # </details>
+
+# %% [markdown]
+# ## To break, and to go on
+#
+# Nothing here is graded, and a first pass may skip it. Each check says green or red, and Run All goes on past a red one.
+#
+# ### Find the bug
+#
+# `fit_by_kl` should make $\mathcal N(\mu, \sigma^2)$ equal to a target by gradient descent on their exact KL. It finds the right mean and a
+# wrong spread. One line is wrong; mend it there.
+
+
+# %%
+# FIND THE BUG
+def fit_by_kl(mu_p, sigma_p, steps=500):
+    """Fit N(mu, exp(logvar)) to N(mu_p, sigma_p^2) by gradient descent; returns mu and sigma, two numbers."""
+    mu, logvar = (torch.zeros(1, requires_grad=True) for _ in range(2))
+    target = torch.tensor([mu_p]), torch.tensor([sigma_p]).log()
+    optimizer = optim.Adam([mu, logvar], lr=0.05)
+    for _ in range(steps):
+        ### BUG: loss = kl_divergence(mu, logvar, *target).sum()
+        loss = kl_divergence(mu, logvar / 2, *target).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return mu.item(), (logvar / 2).exp().item()
+
+
+# %% [markdown]
+# <details><summary>Where to look</summary>
+#
+# Print both sigmas: yours is the root of the target's. Which of the two logarithms does `kl_divergence` of 1.5 ask for, and which one
+# is trained here?
+#
+# </details>
+
+# %%
+# CHECK
+with checking(
+    "fit_by_kl", "which logarithm does kl_divergence take, and which one is trained?"
+):
+    for target in ((2.0, 0.5), (-1.0, 3.0)):
+        found = torch.tensor(fit_by_kl(*target))
+        expect_close(
+            f"mean and sigma fitted to {target}",
+            found,
+            torch.tensor(target),
+            rtol=0,
+            atol=0.05,
+        )
+
+# %% [markdown]
+# ### Go further
+#
+# **A bound for training.** The curve of 3.3 averaged the weights $w_n = p(x \mid z_n)\, p(z_n) / q(z_n)$ inside the logarithm. Write it as a loss
+# for a whole batch, the *negative* importance-weighted bound $-\log \frac1N \sum_n w_n$ of each example, and give it to the toy VAE of 3.4 if you
+# like. With $N = 1$ it is the negative ELBO with a sampled KL.
+
+
+# %%
+# GO FURTHER
+def iw_bound(x, params_q, num_samples, func_decoder, log_sig_x):
+    """Negative importance-weighted bound of each example: a loss. The arguments are those of `elbo`.
+
+    Returns:
+        -log mean_n w_n in nats, shape (B,); finite however small the weights are.
+    """
+    # TODO: draw samples; find the logarithm of every weight, shape (B, N)
+    # TODO: average the weights without leaving the logarithms
+    ### BEGIN SOLUTION
+    z = rsample(params_q, num_samples)  # (B, N, K)
+    x_hat, zeros = func_decoder(z), torch.zeros(z.shape[:2])
+    mu_q, log_sigma_q = params_q[:, None, :-1].expand_as(z), params_q[:, -1:].expand_as(zeros)
+    log_x = log_prob(x[:, None].expand_as(x_hat), x_hat, zeros + log_sig_x)
+    log_z = log_prob(z, torch.zeros_like(z), zeros)
+    log_w = log_x + log_z - log_prob(z, mu_q, log_sigma_q)
+    return math.log(num_samples) - log_w.logsumexp(1)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Three calls of your `log_prob` give the logarithm of a weight. `torch.logsumexp` adds up without leaving the logarithm; a mean is a sum over $N$ terms, divided by $N$.
+#
+# </details>
+
+# %%
+# CHECK
+with checking("iw_bound", "log w has three densities; the mean stands inside the logarithm."):
+    set_seed(0)
+    directions = 1.5 * torch.linalg.qr(torch.randn(5, 2))[0]
+    batch, log_sig = torch.randn(6, 5), torch.tensor(math.log(0.5))
+    spread = directions @ directions.T + 0.25 * torch.eye(5)
+    log_p = torch.distributions.MultivariateNormal(torch.zeros(5), spread).log_prob(batch)
+    narrow = 1 / (1 + 1.5**2 / 0.25)  # the true posterior's variance
+    true_q = torch.cat(
+        [4 * narrow * batch @ directions, torch.full((6, 1), 0.5 * math.log(narrow))], 1
+    )
+    linear = lambda z: z @ directions.T
+    for n in (1, 7):
+        expect_close(
+            f"{n} samples of the true posterior",
+            iw_bound(batch, true_q, n, linear, log_sig),
+            -log_p,
+            rtol=1e-3,
+            atol=1e-3,
+        )
+    moved = true_q + torch.tensor([0.5, 0.5, 0.0])
+    one, many = (
+        iw_bound(batch.repeat(500, 1), moved.repeat(500, 1), n, linear, log_sig).mean()
+        for n in (1, 300)
+    )
+    expect_close("one sample, q moved by 0.5", one, 2.5 - log_p.mean(), rtol=0, atol=0.25)
+    expect_close("300 samples, q moved by 0.5", many, -log_p.mean(), rtol=0, atol=0.3)
+    far = iw_bound(batch + 200, true_q, 5, linear, log_sig)
+    expect_true("finite where the weights are tiny", torch.isfinite(far).all(), "logsumexp.")
+    moved = moved.repeat(2000, 1).requires_grad_()
+    iw_bound(batch.repeat(2000, 1), moved, 1, linear, log_sig).sum().backward()
+    expect_close(
+        "what pulls the means back",
+        moved.grad[:, :2].mean(0),
+        torch.tensor([0.5, 0.5]) / narrow,
+        rtol=0,
+        atol=0.5,
+        hint="Keep params_q attached, in the samples too.",
+    )
 
 # %% [markdown]
 # ## Hand in

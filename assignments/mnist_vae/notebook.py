@@ -100,6 +100,7 @@ from utils import (
     Film,
     MNISTDataset,
     TensorLoader,
+    checking,
     add_to_poster,
     compare_curves,
     count_params,
@@ -293,7 +294,7 @@ size = count_params(net)
 reveal("size", {"A": size == 1136, "B": size == 219136, "C": size == 219488})
 
 # %% [markdown]
-# <details><summary>Prediction `size`</summary>
+# <details><summary>Prediction <code>size</code></summary>
 #
 # - **C** holds: a linear layer from $a$ to $b$ has a weight for each pair and a bias for each output: $(a + 1)\,b$.
 # - **A** tempts: units are what one draws in a picture of a network. What is trained are the lines between them.
@@ -689,7 +690,7 @@ print("Draws from N(0, I):   standard deviation 1.0 a dimension, distance from t
 # <!-- END SOLUTION -->
 
 # %% [markdown]
-# <details><summary>Prediction `blots`</summary>
+# <details><summary>Prediction <code>blots</code></summary>
 #
 # - **B** holds: few draws fall where codes of images lie; between them the decoder makes something up.
 # - **A** tempts: the decoder draws well whatever it has learned. It has learned codes of images, and the prior draws others.
@@ -731,7 +732,7 @@ reveal("fitted", {"A": gaussian > 0.8 * themselves,
 # too nearly one in four (our full runs). But the codes themselves decode to three readable pictures in four: the codes of digits do
 # not fill a Gaussian, there are gaps between them. Spread and gaps are two things.
 #
-# <details><summary>Prediction `fitted`</summary>
+# <details><summary>Prediction <code>fitted</code></summary>
 #
 # - **B** holds: the right width helps, and the gaps between the classes stay.
 # - **A** tempts: mean, spread and correlation sound like all there is to know of a cloud. They are all there is to know of a *Gaussian* one.
@@ -1069,7 +1070,7 @@ reveal("narrow", {"A": 0.8 < sigma < 1.25 and climb < 2, "B": sigma < 0.8 and cl
 # Without the KL term the VAE is an autoencoder again: the noise shrinks until it hardly disturbs, and nothing in the loss brings
 # codes to where the prior draws.
 #
-# <details><summary>Prediction `narrow`</summary>
+# <details><summary>Prediction <code>narrow</code></summary>
 #
 # - **B** holds: less noise, better reconstruction; and narrow posteriors far apart are far from the prior.
 # - **A** tempts: no term names $\sigma$ any more. The reconstruction does: every bit of noise costs it.
@@ -1115,7 +1116,7 @@ reveal("strong", {"A": bce < 0.01, "B": kl < 1e-3 and differ < 0.05,
                   "C": kl < 1e-3 and differ > 0.3}, short=on_stand_in)
 
 # %% [markdown]
-# <details><summary>Prediction `strong`</summary>
+# <details><summary>Prediction <code>strong</code></summary>
 #
 # - **B** holds: a KL of zero is a posterior that is the prior for every image: the code says nothing.
 # - **A** tempts: a loss of zero sounds like the reconstruction's aim. Grey pixels keep the BCE above zero, and the KL is the term with weight 10.
@@ -1180,7 +1181,7 @@ with torch.no_grad():
     tuned = {"original": test_data.images[:10],
              "reconstruction": vae.reconstruct(test_data.images[:10].flatten(2)),
              "sample": sample_images(vae, 10, nz), "sample ": sample_images(vae, 10, nz)}
-plot_rows(tuned, titled(f"VAE with {chosen}{whose(vae)}"))
+plot_rows(tuned, titled(f"A tuned VAE{whose(vae)}"))
 plt.savefig("03_vae_beta.png", dpi=80)
 
 # %% [markdown]
@@ -1365,7 +1366,8 @@ for name, model in annealed_models.items():
     x = test_data.images[:1000].flatten(2)
     mu, log_sigma = (part.detach() for part in model.encoder(x).chunk(2, dim=-1))
     mu.requires_grad_()
-    rec_loss = ((model.decoder(mu + log_sigma.exp() * torch.randn_like(mu)) - x) ** 2).sum()
+    z = torch.distributions.Normal(mu, log_sigma.exp()).rsample()
+    rec_loss = ((model.decoder(z) - x) ** 2).sum()
     pull = torch.autograd.grad(rec_loss, mu)[0].abs().mean(dim=0).cpu()
     used = kl_of_dimensions(model) > 0.05
     off = f"{pull[~used].mean():.3f}" if (~used).any() else "(none)"
@@ -1376,7 +1378,7 @@ for name, model in annealed_models.items():
 # In dimensions out of use the reconstruction's gradient is some twenty times smaller (our full runs): the decoder hardly listens to them, and what moves
 # their means and widths is the KL term, whose minimum is where they are.
 #
-# <details><summary>Prediction `anneal`</summary>
+# <details><summary>Prediction <code>anneal</code></summary>
 #
 # - **B** holds: more dimensions stay in use. They cost nats, and save more than that in squared error.
 # - **A** tempts: to minimise another loss first looks like a detour. The direct way ends where some dimensions have fallen silent.
@@ -1811,7 +1813,7 @@ reveal("even", {"A": readable > 0.2 and ratio < 3, "B": readable > 0.2 and ratio
 # comes ten times as often as the rarest, or more. Training has drawn the codes of all digits towards the prior, if not perfectly: its
 # draws come nearer to the data's proportions. Good samples are a good *population*, not good pictures alone.
 #
-# <details><summary>Prediction `even`</summary>
+# <details><summary>Prediction <code>even</code></summary>
 #
 # - **B** holds: the decoder makes a bold picture of a code far out, but of few kinds of digit.
 # - **A** tempts: an even draw sounds fair. It is even in *codes*; the digits do not hold equal shares of that box, and most of its volume lies in its corners.
@@ -2014,13 +2016,15 @@ print(f"The VAE's loss is {fc_losses[-1] - cvae_losses[-1]:.1f} nats larger; the
 counts = torch.bincount(train_data.labels, minlength=10).cpu()
 entropy = -(counts / counts.sum() * (counts / counts.sum()).log()).sum().item()
 print(f"What there is to know about the class of a training image: {entropy:.2f} nats.")
-reveal("worth", {"A": 2 < entropy < 2.5, "B": 9 < entropy < 11, "C": not math.isfinite(entropy)})
+reveal(
+    "worth", {"A": 2 < entropy < 2.5, "B": 9 < entropy < 11, "C": not math.isfinite(entropy)}
+)
 
 # %% [markdown]
 # The difference, 3.5 to 4.8 nats in our full runs, is larger than what the class can be worth. It compares two *bounds* of two trained
 # networks: the rest is how far each bound lies above its own $-\log p$, how far each training has come, and that the cross-entropy of grey pixels is no likelihood.
 #
-# <details><summary>Prediction `worth`</summary>
+# <details><summary>Prediction <code>worth</code></summary>
 #
 # - **A** holds: the average is what image and class know about each other, at most what there is to know about the class: its entropy, $\log 10$ for ten equally frequent ones.
 # - **B** tempts: ten classes, ten units. One of ten needs 3.3 yes-or-no questions, which is 2.3 nats.
@@ -2455,6 +2459,170 @@ print(f"Standard deviation of the codes: {codes.std(dim=0)[0]:.1f} and "
       f"{codes.std(dim=0)[1]:.1f}; the prior's is 1.")
 
 # %% [markdown]
+# ## To break, and to go on
+#
+# Nothing here is graded, and a first pass may skip it. Each check says green or red, and Run All goes on past a red one.
+#
+# ### Find the bug
+#
+# `fit_posterior` finds the posterior of *one* image without an encoder, by gradient descent on squared error plus $\beta$ times the KL. Whatever $\beta$ is, it
+# returns $\mu = x$ and no width.
+
+
+# %%
+# FIND THE BUG
+def fit_posterior(decoder, x, beta, steps=600):
+    """Mean and log variance of q(z | x), shapes (K,), for which |x - decoder(z)|^2 + beta KL is least on average."""
+    mu, log_var = (torch.zeros(len(x), requires_grad=True) for _ in range(2))
+    optimizer = optim.Adam([mu, log_var], lr=0.02)
+    for _ in range(steps):
+        z = mu + (log_var / 2).exp() * torch.randn(64, len(x))
+        rec_loss = (x - decoder(z)).square().sum(dim=1).mean()
+        kl_loss = KLDivergence()(mu[None], log_var[None])
+        optimizer.zero_grad()
+        ### BUG: (rec_loss + beta * kl_loss.item()).backward()
+        (rec_loss + beta * kl_loss).backward()
+        optimizer.step()
+    return mu.detach(), log_var.detach()
+
+
+# %% [markdown]
+# <details><summary>Where to look</summary>
+#
+# Both numbers that are added up are right. Which of them still knows where it came from?
+#
+# </details>
+
+# %%
+# CHECK
+with checking(
+    "fit_posterior", "which of the two terms still has a gradient when they are added?"
+):
+    set_seed(0)
+    image = torch.tensor([1.0, -2.0, 0.5])
+    # with a decoder that does nothing, mu = x / (1 + beta / 2) and the variance is (beta / 2) / (1 + beta / 2)
+    for beta in (2.0, 6.0):
+        mu, log_var = fit_posterior(nn.Identity(), image, beta)
+        expect_close(
+            f"mean with beta = {beta:g}", mu, image / (1 + beta / 2), rtol=0, atol=0.15
+        )
+        expect_close(
+            f"variance with beta = {beta:g}",
+            log_var.exp(),
+            torch.full((3,), beta / 2 / (1 + beta / 2)),
+            rtol=0,
+            atol=0.15,
+        )
+
+
+# %% [markdown]
+# `count_classes` lets a conditional decoder draw some images of each class, and a judge count how many show the class that was asked for. Something is joined as
+# it should not be, and a good model looks like a bad one.
+
+
+# %%
+# FIND THE BUG
+def count_classes(decoder, latent_size, judge_of, num_classes=10, each=20):
+    """How many of `each` images a judge reads as the class they were asked for, for each class; a list.
+
+    Args:
+        decoder: From z and the one-hot class joined as in 4.1, shape (B, latent_size + num_classes), to images.
+        judge_of: From images to the classes read in them, int64, shape (B,).
+    """
+    counts = []
+    for digit in range(num_classes):
+        asked = torch.full((each,), digit, device=Device)
+        z = torch.randn(each, latent_size, device=Device)
+        ### BUG: joined = torch.cat([idx2onehot(asked, num_classes), z], dim=1)
+        joined = torch.cat([z, idx2onehot(asked, num_classes)], dim=1)
+        with torch.no_grad():
+            counts.append((judge_of(decoder(joined)) == asked).sum().item())
+    return counts
+
+
+# %% [markdown]
+# <details><summary>Where to look</summary>
+#
+# Which columns of its input does the decoder of 4.1 take for the class?
+#
+# </details>
+
+# %%
+# CHECK
+with checking("count_classes", "in which order does 4.1 join z and class?"):
+    set_seed(0)
+    read = lambda images: images[:, 8:].argmax(dim=1)  # a decoder that draws its own input
+    expect_equal("a decoder that obeys", count_classes(nn.Identity(), 8, read, 4, 5), [5] * 4)
+    stubborn = lambda images: torch.full((len(images),), 2, device=images.device)
+    expect_equal(
+        "a judge that sees twos only",
+        count_classes(nn.Identity(), 8, stubborn, 4, 5),
+        [0, 0, 5, 0],
+    )
+    expect_true(
+        "the class comes last",
+        sum(count_classes(nn.Identity(), 8, read, 10, 20)) == 200,
+        "z first, then the class.",
+    )
+
+# %% [markdown]
+# ### Go further
+#
+# **Free bits** (Kingma et al. 2016) are another cure for dimensions that fall silent early (2.4): each dimension may say $\lambda$ nats at no cost,
+#
+# $$\sum_{k=1}^{K} \max\Big(\lambda,\ \frac1B \sum_{b=1}^{B} D_{KL,bk}\Big),$$
+#
+# and below $\lambda$ nothing pulls a dimension to the prior. Put it in the place of the KL in `train_annealed`, without a schedule, and count the dimensions in use.
+
+
+# %%
+# GO FURTHER
+def free_bits(mu, log_var, floor):
+    """The KL from N(0, I) in which each dimension has `floor` nats for nothing; a scalar.
+
+    Args:
+        mu, log_var: Means and natural logs of the variances, shape (B, K).
+        floor: Nats, one number.
+    """
+    # TODO: the KL of every dimension, averaged over the batch
+    # TODO: what is below the floor counts as the floor; add up
+    ### BEGIN SOLUTION
+    kl = 0.5 * (mu**2 + log_var.exp() - 1 - log_var).mean(dim=0)  # (K,)
+    return kl.clamp_min(floor).sum()
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# First the mean over the batch, then the maximum, then the sum: the order matters. `torch.clamp` takes a least value, and has no gradient below it.
+#
+# </details>
+
+# %%
+# CHECK
+with checking(
+    "free_bits", "mean over the batch, then the maximum, then the sum over the dimensions."
+):
+    set_seed(0)
+    mu, log_var = torch.randn(5, 4), torch.randn(5, 4)
+    zeros = torch.zeros_like(mu)
+    each = kl_divergence(mu, log_var / 2, zeros, zeros).mean(dim=0)
+    floor = each.sort().values[1:3].mean().item()  # two dimensions below it, two above
+    expect_close("with a floor of 0 it is the KL", free_bits(mu, log_var, 0.0), each.sum())
+    mu.requires_grad_()
+    value = free_bits(mu, log_var, floor)
+    expect_close("two dimensions at the floor", value, 2 * floor + each[each > floor].sum())
+    value.backward()
+    expect_close(
+        "what pulls at the means",
+        mu.grad,
+        (each > floor) * mu.detach() / 5,
+        atol=1e-6,
+        hint="Below the floor nothing does.",
+    )
+
+# %% [markdown]
 # ## 7 Results
 #
 # One full run of the solved notebook on MNIST (seed 0, CPU), what is published for these exercises, and the least and the largest of three
@@ -2464,7 +2632,7 @@ print(f"Standard deviation of the codes: {codes.std(dim=0)[0]:.1f} and "
 # |---|---|---|---|---|
 # | autoencoder, 32 numbers, 10 epochs | BCE, last 100 batches | 0.084–0.092 | 0.0864 | 0.0869 to 0.0893 |
 # | VAE, $\beta = 10$, 10 epochs | BCE; KL | ≈ 0.26; < 1e-5 | 0.2635; 9.4e-8 | 0.2629 to 0.2647; 1.1e-7 to 1.2e-7 |
-# | VAE, $\beta = 0.105$, 10 epochs | BCE; KL | ≈ 0.134; ≈ 0.32 | 0.1389; 0.3170 | 0.1378 to 0.1397; 0.309 to 0.321 |
+# | VAE, a tuned $\beta$, 10 epochs | BCE; KL | ≈ 0.134; ≈ 0.32 | 0.1389; 0.3170 | 0.1378 to 0.1397; 0.309 to 0.321 |
 # | halfway between two digits, autoencoder against VAE | readable at the ends, then halfway | | 78%, 17% against 72%, 25% | 77 to 78%, 17 to 19% against 72 to 74%, 23 to 25% |
 # | VAE, 8 numbers, 15 epochs, full KL from the start | squared error + KL | can collapse | 29.35 + 6.10 = 35.45, 3 of 8 dimensions used | 32.9 to 37.6, 3 to 5 used |
 # | the same, annealed over 5 epochs | total; KL | 34.3; 10.35 | 31.41; 8.93, 6 of 8 dimensions used | 31.0 to 31.3; 9.1 to 10.0, 6 to 8 used |
@@ -2531,3 +2699,4 @@ add_to_poster("03_digits", my_digits)
 #   name CVAE; an output is predicted from an input.
 # - O. Rybkin, K. Daniilidis, S. Levine: *Simple and Effective VAE Training with Calibrated Decoders* (learned width), 2021, [arXiv:2006.13202](https://arxiv.org/abs/2006.13202).
 # - Y. LeCun, C. Cortes, C. J. C. Burges: *The MNIST database of handwritten digits*.
+# - D. P. Kingma et al. (2016), *Improved Variational Inference with Inverse Autoregressive Flow*, arXiv:1606.04934. Free bits.

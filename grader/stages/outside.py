@@ -15,7 +15,9 @@ from utils.notebook.responses import RESPONSE, questions_above
 
 OUTSIDE = "*Outside the RESPONSE cell"  # how such a text begins, for the person who reads it
 _WORD = re.compile(r"\w")
-_TEST = re.compile(r"\s*# TEST\b")
+_NO_WORDS = re.compile(
+    r"\s*(?:# (?:TEST|FIND THE BUG|GO FURTHER|CHECK)\b|predict\()"
+)  # what a cell of the notebook begins with
 _MOST = 20_000  # characters of a cell
 _NEW_CODE = 0.2  # a cell with a larger share of given lines was given, and is being worked on
 
@@ -65,7 +67,7 @@ def _new_code(cell: Cell, given: frozenset[str], defined: set[str]) -> str:
     """A code cell of the student's own, as a block; "" for one of the notebook, or one that answers a task."""
     lines = [line for line in cell.source.splitlines() if _WORD.search(RESPONSE.sub("", line))]
     new = [line for line in lines if not _is_given(line, given)]
-    is_task = tag_line(cell.source) is not None or _TEST.match(cell.source)
+    is_task = tag_line(cell.source) is not None or _NO_WORDS.match(cell.source)
     is_answer = any(
         re.search(rf"^[ \t]*(?:def|class)[ \t]+{re.escape(name)}\b", cell.source, re.MULTILINE) for name in defined
     )

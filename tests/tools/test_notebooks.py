@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from tools import notebooks
+from tools.bugs import FIRST_LINE, mend_bugs, plant_bugs
 from tools.conventions import ConventionError, find_violations
 from tools.notebook_source import parse_source, source_names
 from tools.notebooks.__main__ import main
@@ -246,7 +247,9 @@ def test_no_solution_reaches_the_student(name):
 def test_solved_and_student_versions_differ_in_the_gaps_alone(name):
     source = notebooks.read_source(name)
     for cell in source.cells:
-        if not split_gaps(cell):
+        if cell.first_line == FIRST_LINE:  # a bug to find
+            assert keep_solutions(cell) == mend_bugs(cell.text) != open_gaps(cell, "any") == plant_bugs(cell.text)
+        elif not split_gaps(cell):
             assert keep_solutions(cell) == open_gaps(cell, "any") == cell.text
 
 

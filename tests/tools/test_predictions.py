@@ -33,7 +33,7 @@ def test_there_are_predictions_and_every_call_belongs_to_one(name):
     found = [one.id for one in find_predictions(source)]
     assert len(found) >= 5
     assert re.findall(r'^predict\("", "([\w-]+)"', _texts(source), re.M) == found
-    assert sorted(re.findall(r'\breveal\("([\w-]+)"', _texts(source))) == sorted(found)
+    assert sorted(re.findall(r'\breveal\(\s*"([\w-]+)"', _texts(source))) == sorted(found)
 
 
 @every_notebook
@@ -64,6 +64,13 @@ def test_the_right_letter_is_no_pattern_and_the_manifest_holds_them(name):
     assert max(counts) <= len(found) - 2, "always the same letter is a pattern"
 
 
+@every_notebook
+def test_the_page_of_a_class_gets_words_and_formulas(name):
+    texts = [text for one in find_predictions(read_source(name)) for text in (one.question, *one.choices.values())]
+    assert not [text for text in texts if "`" in text or "*" in text]
+    assert all(text.count("$") % 2 == 0 for text in texts)
+
+
 def damages(source: NotebookSource, chance: random.Random):
     """For every prediction each way to break the rule, made on its cells: what is damaged, and the source."""
     cells = list(source.cells)
@@ -80,17 +87,25 @@ def damages(source: NotebookSource, chance: random.Random):
         yield f"{one.id}: no guess is taken", _with(source, [*cells[:taken], *cells[taken + 1 :]])
         yield f"{one.id}: the guess is given", changed(taken, r'predict\(""', f'predict("{letter}"')
         yield f"{one.id}: another name", changed(taken, f'"{one.id}"', '"another"')
-        yield f"{one.id}: nothing is revealed", changed(shown, rf'reveal\("{one.id}"', 'reveal("another"')
+        yield f"{one.id}: nothing is revealed", changed(shown, rf'reveal\(\s*"{one.id}"', 'reveal("another"')
         yield (
             f"{one.id}: a choice is not measured",
-            changed(shown, rf'(reveal\("{one.id}", \{{.*?)"{letter}": ', r'\1"Z": '),
+            changed(shown, rf'(reveal\(\s*"{one.id}",\s*\{{.*?)"{letter}": ', r'\1"Z": '),
         )
         yield (
             f"{one.id}: no reason",
-            changed(answered, rf"(Prediction `{one.id}`.*?)^- \*\*{letter}\*\* .*?(?=^- |\n\n</details>)", r"\1"),
+            changed(
+                answered, rf"(Prediction <code>{one.id}</code>.*?)^- \*\*{letter}\*\* .*?(?=^- |\n\n</details>)", r"\1"
+            ),
         )
-        yield f"{one.id}: two are right", changed(answered, rf"(Prediction `{one.id}`.*?)\*\* tempts", r"\1** holds")
-        yield f"{one.id}: none is right", changed(answered, rf"(Prediction `{one.id}`.*?)\*\* holds", r"\1** tempts")
+        yield (
+            f"{one.id}: two are right",
+            changed(answered, rf"(Prediction <code>{one.id}</code>.*?)\*\* tempts", r"\1** holds"),
+        )
+        yield (
+            f"{one.id}: none is right",
+            changed(answered, rf"(Prediction <code>{one.id}</code>.*?)\*\* holds", r"\1** tempts"),
+        )
         yield f"{one.id}: without its name", changed(asked, rf"\*\*Predict `{one.id}`\.\*\*", "**Predict.**")
         behind = [cell for n, cell in enumerate(cells) if n not in (asked, taken)]
         at = behind.index(cells[answered]) + 1

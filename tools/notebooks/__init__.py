@@ -4,6 +4,7 @@ The conventions a source must keep are those of CONTRIBUTING.md; `tools.conventi
 """
 
 import base64
+import ast
 import hashlib
 import json
 import re
@@ -15,6 +16,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode, v4
 
+from tools.bugs import FURTHER
 from tools.conventions import ConventionError, find_violations
 from tools.open_gaps import gap_name, keep_solutions, open_gaps
 from tools.manifests import build_manifest
@@ -22,6 +24,7 @@ from tools.notebook_source import POINTS_TABLE, NotebookSource, SourceCell, read
 from utils.assignments import KINDS, Assignment, Question, parse_assignment
 from utils.assignments.course import add_course_option, enter_course
 from utils.assignments.places import shown, this_course
+from utils.notebook.cell_code import defined_names
 from utils.notebook.scaffold import marked
 
 _PICTURE = re.compile(r"!\[[^\]]*\]\((figures/\w+\.png)\)")
@@ -142,6 +145,8 @@ def _cell_ids(name: str, texts: list[str]) -> list[str]:
 
 def _gap_name(source: NotebookSource, cell: SourceCell) -> str:
     """What an open gap calls itself; above the first question it goes by the notebook."""
+    if cell.first_line == FURTHER:
+        return f"go further, {defined_names(ast.parse(cell.text)).pop()}"
     question = source.question_above(cell)
     return gap_name(question, cell.tag[1]) if question else source.name
 

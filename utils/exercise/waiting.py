@@ -75,13 +75,32 @@ def go_on_past_gaps() -> None:
     shell = get_ipython()
     if shell is None:
         return
-    kept = (getattr(called, "__self__", None) for called in shell.events.callbacks["post_run_cell"])
-    waiting = next((owner for owner in kept if isinstance(owner, _Waiting)), None)
+    waiting = _waiting_of(shell)
     if waiting is None:  # the first cell may run twice
         waiting = _Waiting()
         shell.events.register("pre_run_cell", waiting.note_start)
         shell.events.register("post_run_cell", waiting.note_end)
     shell.set_custom_exc((Exception,), lambda shell, *told, **more: waiting.show(shell, *told, **more))
+
+
+def waits(error: BaseException) -> bool:
+    """Whether an error is an open gap's, or of a name that a cell which waits was to define."""
+    if isinstance(error, NotImplementedError):
+        return is_open_gap(str(error))
+    if not isinstance(error, NameError):
+        return False
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    shell = get_ipython()
+    waiting = _waiting_of(shell) if shell is not None else None
+    return waiting is not None and error.name in waiting.names
+
+
+def _waiting_of(shell: Any) -> _Waiting | None:
+    kept = (getattr(called, "__self__", None) for called in shell.events.callbacks["post_run_cell"])
+    return next((owner for owner in kept if isinstance(owner, _Waiting)), None)
 
 
 def _assigned(source: str) -> set[str]:

@@ -58,6 +58,7 @@ def test_guesses_survive_the_hand_in(name, tmp_path):
     assert len(reading.guesses) == len(predictions)
     counted = {belief["prediction"]: belief for belief in beliefs([results_of(reading)])}
     assert all(counted[asked]["counts"][letter] == 1 for asked, letter in given.items())
+    assert not any("predict(" in part.text for part in reading.written), "and it is no answer in words"
     assert not any("predict(" in source.source for source in reading.sources.values()), "what is graded holds no guess"
     assert not any("predict(" in cell for cell in reading.assignment.prelude), "and nothing that runs before it"
 
