@@ -386,6 +386,11 @@ for network in (gan._generator, gan._discriminator):
             slips["these weights still are PyTorch's."] = usual
             what = f"{name}: std, {layer.in_channels} to {layer.out_channels} channels"
             expect_close(what, layer.weight.std(), 0.02, rtol=0.08, slips=slips)
+            expect_close(f"{what}, share beyond two of them",
+                         (layer.weight.abs() > 0.04).float().mean(), 0.0455, atol=0.02,
+                         hint="Draw from a normal distribution.")
+            expect_true(f"{what}, biases", layer.bias is None or layer.bias.any(),
+                        "They are not named above; leave them as they are.")
         if isinstance(layer, nn.BatchNorm2d):
             expect_close(f"{name}: mean of batch norm scales", layer.weight.mean(), 1.0,
                          atol=0.02,
@@ -404,10 +409,29 @@ for network in (gan._generator, gan._discriminator):
     expect_close(f"{name}: learning rate", settings["lr"], 2e-4, atol=0,
                  slips={"1e-3 is Adam's default; pass lr.": 1e-3})
     expect_equal(f"{name}: betas", tuple(settings["betas"]), (0.5, 0.999), hint="Pass betas.")
+    own = getattr(gan, f"_{name.lower()}_optimizer", optimizer)
+    expect_true(f"{name}: its own optimizer", own is optimizer, "Exchange the two.")
+    trained = all(parameter.requires_grad for parameter in network.parameters())
+    twin = (Generator(CODE_SIZE) if name == "Generator" else Discriminator()).to(device)
+    twin.load_state_dict(network.state_dict())
+    example = 3 * draw_codes(8) if name == "Generator" else sample(gan, draw_codes(8))
+    same = torch.allclose(network(example), twin(example), atol=1e-6)
+    expect_true(f"{name}: the given network, all of it in training", trained and same,
+                "Change no layer and add none; leave requires_grad as it is.")
 loss = gan._classification_loss(torch.tensor([[0.0], [1.0]]), torch.tensor([[1.0], [0.0]]))
 expect_close("loss of logits 0 and 1 with labels 1 and 0", loss, 1.003204,
              slips={"a sum over the batch; take the mean.": 2.006409,
                     "logits are no probabilities; use BCEWithLogitsLoss.": 100.0})
+loss = gan._classification_loss(torch.tensor([[60.0], [-60.0]]), torch.tensor([[0.0], [1.0]]))
+expect_close("loss of logits 60 and -60 with labels 0 and 1", loss, 60.0,
+             hint="A sigmoid before the loss rounds to 0 or 1 here; use BCEWithLogitsLoss.")
+device, kept = torch.device("meta"), device  # a device without numbers stands in for another one
+try:
+    elsewhere = DCGAN()
+finally:
+    device = kept
+expect_true("networks on the device", elsewhere._generator.fc.weight.is_meta
+            and elsewhere._discriminator.fc.weight.is_meta, "Move each network with .to(device).")
 
 # %%
 with torch.no_grad():
@@ -555,8 +579,15 @@ set_seed(0)
 gan = DCGAN()
 gan.tracker = GAN_Tracker(2, is_silent=True)
 images, _ = train_data[: BATCH_SIZE + 40]  # one full batch; the rest is left out in each epoch
+codes, batches = [], []  # what the networks are given
+listening = (
+    gan._generator.register_forward_hook(lambda _, given, __: codes.append(given[0].detach())),
+    gan._discriminator.register_forward_hook(
+        lambda _, given, __: batches.append(given[0].detach().clone())))
 with GANWatch(gan, at_most=4) as watch:  # two steps, then it stops
-    gan.train(images.cpu().numpy())
+    gan.train(images.cpu().numpy().copy())
+for listener in listening:
+    listener.remove()
 order = [update.network for update in watch.updates]
 expect_equal("who is updated", order, ["discriminator", "generator"] * 2,
              hint="Each half of a step calls step() of its own optimizer, once.")
@@ -574,10 +605,22 @@ for number, update in enumerate(watch.updates):
                     "Draw new ones for the generator.")
     expect_close(f"{name}: gradient", update.gradient, update.expected, rtol=1e-3, atol=1e-4,
                  slips=update.slips)
+    expect_close(f"{name}: where it goes, beside Adam's step", watch.strays[number], 0.0, atol=1e-6,
+                 hint="Only its optimizer's step() moves a network, with the settings of 1.1.")
 for number, recorded in enumerate(zip(gan.tracker.d_losses, gan.tracker.g_losses)):
     losses = [update.loss for update in watch.updates[2 * number : 2 * number + 2]]
     expect_close(f"step {number + 1}: losses returned", np.array(recorded), np.array(losses),
                  atol=1e-3)
+codes = torch.cat([given for given in codes if len(given) == BATCH_SIZE])
+expect_close("mean of the codes", codes.mean(), 0.0, atol=0.03, hint="Draw them with randn.")
+expect_close("standard deviation of the codes", codes.std(), 1.0, atol=0.03,
+             hint="Draw them with randn, and leave them as they are.")
+expect_true("a number for each image and entry",
+            len(codes.abs().unique()) > 0.99 * codes[:BATCH_SIZE * 4].numel()
+            and codes.norm(dim=1).std() > 0.4, "N(0, I) is randn(count, CODE_SIZE), nothing more.")
+firsts = [batch[0].cpu() for batch in batches if (batch[0].cpu() == images.cpu()).flatten(1).all(1).any()]
+expect_true("epochs in different orders", not torch.equal(firsts[0], firsts[-1]),
+            "Shuffle before each epoch.")
 
 # %%
 def left_in_discriminator():
@@ -941,6 +984,23 @@ for layer in convolutions:
 normalised = hasattr(steady.fc, "parametrizations") or hasattr(steady.fc, "weight_orig")
 expect_true("the linear layer is as it was", not normalised,
             "Only the convolutions are normalised.")
+trained = steady.training and all(weight.requires_grad for weight in steady.parameters())
+expect_true("ready to train", trained, "Leave mode and requires_grad as they are.")
+plain, images = Discriminator().to(device), torch.rand(8, 3, 32, 32, device=device)
+for pair in zip(*([layer for layer in network.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
+                  for network in (plain, steady))):
+    pair[0].weight.data, pair[0].bias.data = pair[1].weight.detach(), pair[1].bias.detach()
+expect_close("the rest as in Discriminator", steady(images), plain(images), atol=1e-3,
+             hint="The same layers and activations, with other weights in the convolutions.")
+expect_equal("weights and biases", count_params(steady), count_params(plain))
+for weight in steady.parameters():
+    weight.data *= 3 if weight.ndim == 4 else 1  # as if training had made them larger
+for _ in range(20):
+    steady(images)
+expect_close("largest singular values after an update", torch.stack(
+    [torch.linalg.matrix_norm(layer.weight.flatten(1), 2) for layer in convolutions]),
+    torch.ones(3, device=device), rtol=0.05,
+    hint="Normalise in each forward pass, not once: that is what spectral_norm does.")
 
 # %% [markdown]
 # **How steep is the whole map?** A convolution is linear too: $y = Wx$ with $x$ all pixels of all channels, and a transposed convolution with the
@@ -1267,14 +1327,46 @@ class DCGAN(DCGAN):  # the class from 1.1 and 1.2, and now the search
 # %%
 # TEST
 def search(samples):
-    """Loss, images and the first codes tried; an answer may return the images alone."""
-    tried = []
-    note = lambda _, inputs, __: tried.append(inputs[0].detach().clone())
-    handle = gan._generator.register_forward_hook(note)
+    """Loss, images and the codes tried, in order; an answer may return the images alone."""
+    tried, modes = [], []
+
+    def note(network, inputs, _):
+        modes.append(network.training)
+        if not tried or not torch.equal(tried[-1], inputs[0]):
+            tried.append(inputs[0].detach().clone())
+
+    listener = gan._generator.register_forward_hook(note)
     found = gan.reconstruct(samples)
-    handle.remove()
-    images = (found[-1] if isinstance(found, tuple) else found).detach().cpu()
-    return F.mse_loss(images, torch.as_tensor(samples).cpu()).item(), images, tried[0]
+    listener.remove()
+    expect_true("eval mode", not any(modes), "Call eval() on the generator before the search.")
+    loss, images = found if isinstance(found, (tuple, list)) else (None, found)
+    expect_true("no gradient left", not images.requires_grad,
+                "Compute what you return under torch.no_grad(), or detach it.")
+    images, samples = images.cpu(), torch.as_tensor(samples).cpu()
+    made = [sample(gan, codes).cpu() for codes in tried[-2:]]
+    expect_true("the generator's images", any(torch.allclose(images, one, atol=1e-5) for one in made),
+                "Return what the generator makes of the codes found.")
+    if loss is not None:
+        expect_close("the loss returned", torch.as_tensor(loss).cpu(), F.mse_loss(images, samples),
+                     rtol=2e-3, atol=0, hint="It is that of the images returned.")
+    return F.mse_loss(images, samples).item(), images, tried
+
+
+def expect_adam(tried, target):
+    """Whether the codes take Adam's steps down the mean squared error."""
+    mean = square = 0
+    for step, (codes, then) in enumerate(zip(tried[:8], tried[1:]), 1):
+        codes = codes.clone().requires_grad_()
+        slope = torch.autograd.grad(F.mse_loss(gan._generator(codes), target), codes)[0]
+        mean, square = 0.9 * mean + 0.1 * slope, 0.999 * square + 0.001 * slope**2
+        mean_now, size = mean / (1 - 0.9**step), (square / (1 - 0.999**step)).sqrt()
+        ratio = mean_now / (size + 1e-8)
+        free = (mean_now / size).nan_to_num() - ratio  # what a sum for a mean would change
+        off = then - (codes.detach() - VIS_LEARNING_RATE * ratio)
+        expect_true(f"codes after step {step}: Adam with {VIS_LEARNING_RATE}",
+                    (off.abs() <= 2e-6 + VIS_LEARNING_RATE * free.abs()).all(),
+                    f"The largest step is {(then - codes).abs().max():.2g}. Adam on the codes alone, "
+                    "with VIS_LEARNING_RATE, down the reconstruction loss alone, zeroed gradients.")
 
 
 set_seed(0)
@@ -1286,17 +1378,17 @@ expect_close("_reconstruction_loss", gan._reconstruction_loss(*pair), 0.3125,
 own = sample(gan, 0.3 * draw_codes(8)).cpu()
 before = {name: value.clone() for name, value in gan._generator.state_dict().items()}
 gan._generator.train()
-loss, images, first = search(own.numpy())
+loss, images, tried = search(own.numpy())
 expect_shape("images", images, (8, 3, 32, 32))
-expect_close("the codes at the start", first, torch.zeros(8, CODE_SIZE),
+expect_close("the codes at the start", tried[0], torch.zeros(8, CODE_SIZE),
              hint="Start from zeros.")
-expect_true("eval mode", not gan._generator.training,
-            "Call eval() on the generator before the search.")
 expect_true("the generator stays as it was",
             all(torch.equal(before[name], value)
                 for name, value in gan._generator.state_dict().items()),
             "Its weights or statistics have moved: give the optimizer the codes alone, in "
             "eval mode.")
+gan._generator.eval()
+expect_adam(tried, own.to(device))
 floor = F.mse_loss(sample(gan, torch.zeros(8, CODE_SIZE, device=device)).cpu(), own).item()
 expect_true("the search comes closer", loss < 0.3 * floor,
             f"The loss is {loss:.4f}; where it starts, at z = 0, it is {floor:.4f}. Do the "
