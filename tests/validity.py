@@ -22,7 +22,9 @@ from utils.assignments.course import add_course_option, enter_course
 from utils.assignments.places import place_of, this_course
 
 _NOTEBOOK = re.compile(r"^## (\S+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-_KEPT = re.compile(r"^## Behavioural mutants\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)  # `tests.behaviour` writes it
+_KEPT = re.compile(  # `tests.behaviour` and `tests.green` write them
+    r"^## (?:Behavioural mutants|Notebook against grader)\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL
+)
 _PRICES = re.compile(rf"^{HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _COLUMNS = (
     "questions tried", "right answers passed", "wrong answers refused", "of them named", "mutants killed", "survivors explained",

@@ -20,7 +20,8 @@
 #
 # **Time.** Two to three hours of yours. On one CPU core the solved notebook takes about 12 minutes if the CPU has matrix
 # units for bfloat16, 25 if not, with the 12,800 training images that are the default there; each training cell says its
-# share. With `FAST=1` in the environment it takes about 30 seconds of CPU time, and its pictures are rougher.
+# share. With `FAST=1` in the environment it takes about 30 seconds of CPU time, with weights of ours
+# where training takes longer.
 # On an H100 GPU, with 5,085 images, the whole takes a minute.
 
 # %% [markdown]
@@ -92,11 +93,21 @@ from torch.utils.data import TensorDataset
 from tqdm.auto import tqdm
 
 from utils import (
-    FAST, Checkpoint, CIFAR10Dataset, Device, GAN_Tracker, GANWatch, TensorLoader, accelerated, checking,
+    FAST, Checkpoint, CIFAR10Dataset, Device, GAN_Tracker, GANWatch, TensorLoader,
+    accelerated, add_to_poster, checking,
     code_digest, count_params, expect_close, expect_equal, expect_shape, expect_true, hand_in,
-    images_0_1, load_pretrained, make_grid, optimizer_of, plot_film, plot_gan_losses,
-    plot_reconstruction_grid, predict, reveal, save_weights, set_seed, show_images,
+    images_0_1, load_ours, load_pretrained, make_grid, optimizer_of, plot_film,
+    plot_gan_losses, plot_reconstruction_grid, predict, reveal, save_weights, set_seed,
+    show_images, whose,
 )
+
+# %% [markdown]
+# **Short of time?** Set `LOAD_OURS = True` below and run on from there: every long training then runs one short round of your code and
+# goes on with weights of ours, which it says in one line. What follows is then our training, not yours; what you hand in must be your own: set it
+# back to `False` and run all before you do. (With `FAST=1` it is on from the start.)
+
+# %%
+LOAD_OURS = FAST
 
 # %% [markdown]
 # ## Symbols
@@ -257,9 +268,9 @@ def sample(gan, codes):
 # the cell says so, and so does the title of every figure.
 
 # %%
-TRAIN_IMAGES = 1_280 if FAST else 12_800 if device.type == "cpu" else None
-if FAST:
-    NUM_EPOCHS, VIS_STEPS = 2, 100  # the short form: too little for good pictures
+TRAIN_IMAGES = 1_280 if LOAD_OURS else 12_800 if device.type == "cpu" else None
+NUM_EPOCHS = 2 if LOAD_OURS else NUM_EPOCHS  # a short round of yours, then weights of ours
+VIS_STEPS = 100 if FAST else VIS_STEPS
 SEED = 0
 
 train_data = CIFAR10Dataset(train=True, limit=TRAIN_IMAGES)
@@ -375,6 +386,11 @@ for network in (gan._generator, gan._discriminator):
             slips["these weights still are PyTorch's."] = usual
             what = f"{name}: std, {layer.in_channels} to {layer.out_channels} channels"
             expect_close(what, layer.weight.std(), 0.02, rtol=0.08, slips=slips)
+            expect_close(f"{what}, share beyond two of them",
+                         (layer.weight.abs() > 0.04).float().mean(), 0.0455, atol=0.02,
+                         hint="Draw from a normal distribution.")
+            expect_true(f"{what}, biases", layer.bias is None or layer.bias.any(),
+                        "They are not named above; leave them as they are.")
         if isinstance(layer, nn.BatchNorm2d):
             expect_close(f"{name}: mean of batch norm scales", layer.weight.mean(), 1.0,
                          atol=0.02,
@@ -393,10 +409,29 @@ for network in (gan._generator, gan._discriminator):
     expect_close(f"{name}: learning rate", settings["lr"], 2e-4, atol=0,
                  slips={"1e-3 is Adam's default; pass lr.": 1e-3})
     expect_equal(f"{name}: betas", tuple(settings["betas"]), (0.5, 0.999), hint="Pass betas.")
+    own = getattr(gan, f"_{name.lower()}_optimizer", optimizer)
+    expect_true(f"{name}: its own optimizer", own is optimizer, "Exchange the two.")
+    trained = all(parameter.requires_grad for parameter in network.parameters())
+    twin = (Generator(CODE_SIZE) if name == "Generator" else Discriminator()).to(device)
+    twin.load_state_dict(network.state_dict())
+    example = 3 * draw_codes(8) if name == "Generator" else sample(gan, draw_codes(8))
+    same = torch.allclose(network(example), twin(example), atol=1e-6)
+    expect_true(f"{name}: the given network, all of it in training", trained and same,
+                "Change no layer and add none; leave requires_grad as it is.")
 loss = gan._classification_loss(torch.tensor([[0.0], [1.0]]), torch.tensor([[1.0], [0.0]]))
 expect_close("loss of logits 0 and 1 with labels 1 and 0", loss, 1.003204,
              slips={"a sum over the batch; take the mean.": 2.006409,
                     "logits are no probabilities; use BCEWithLogitsLoss.": 100.0})
+loss = gan._classification_loss(torch.tensor([[60.0], [-60.0]]), torch.tensor([[0.0], [1.0]]))
+expect_close("loss of logits 60 and -60 with labels 0 and 1", loss, 60.0,
+             hint="A sigmoid before the loss rounds to 0 or 1 here; use BCEWithLogitsLoss.")
+device, kept = torch.device("meta"), device  # a device without numbers stands in for another one
+try:
+    elsewhere = DCGAN()
+finally:
+    device = kept
+expect_true("networks on the device", elsewhere._generator.fc.weight.is_meta
+            and elsewhere._discriminator.fc.weight.is_meta, "Move each network with .to(device).")
 
 # %%
 with torch.no_grad():
@@ -544,8 +579,15 @@ set_seed(0)
 gan = DCGAN()
 gan.tracker = GAN_Tracker(2, is_silent=True)
 images, _ = train_data[: BATCH_SIZE + 40]  # one full batch; the rest is left out in each epoch
+codes, batches = [], []  # what the networks are given
+listening = (
+    gan._generator.register_forward_hook(lambda _, given, __: codes.append(given[0].detach())),
+    gan._discriminator.register_forward_hook(
+        lambda _, given, __: batches.append(given[0].detach().clone())))
 with GANWatch(gan, at_most=4) as watch:  # two steps, then it stops
-    gan.train(images.cpu().numpy())
+    gan.train(images.cpu().numpy().copy())
+for listener in listening:
+    listener.remove()
 order = [update.network for update in watch.updates]
 expect_equal("who is updated", order, ["discriminator", "generator"] * 2,
              hint="Each half of a step calls step() of its own optimizer, once.")
@@ -563,10 +605,22 @@ for number, update in enumerate(watch.updates):
                     "Draw new ones for the generator.")
     expect_close(f"{name}: gradient", update.gradient, update.expected, rtol=1e-3, atol=1e-4,
                  slips=update.slips)
+    expect_close(f"{name}: where it goes, beside Adam's step", watch.strays[number], 0.0, atol=1e-6,
+                 hint="Only its optimizer's step() moves a network, with the settings of 1.1.")
 for number, recorded in enumerate(zip(gan.tracker.d_losses, gan.tracker.g_losses)):
     losses = [update.loss for update in watch.updates[2 * number : 2 * number + 2]]
     expect_close(f"step {number + 1}: losses returned", np.array(recorded), np.array(losses),
                  atol=1e-3)
+codes = torch.cat([given for given in codes if len(given) == BATCH_SIZE])
+expect_close("mean of the codes", codes.mean(), 0.0, atol=0.03, hint="Draw them with randn.")
+expect_close("standard deviation of the codes", codes.std(), 1.0, atol=0.03,
+             hint="Draw them with randn, and leave them as they are.")
+expect_true("a number for each image and entry",
+            len(codes.abs().unique()) > 0.99 * codes[:BATCH_SIZE * 4].numel()
+            and codes.norm(dim=1).std() > 0.4, "N(0, I) is randn(count, CODE_SIZE), nothing more.")
+firsts = [batch[0].cpu() for batch in batches if (batch[0].cpu() == images.cpu()).flatten(1).all(1).any()]
+expect_true("epochs in different orders", not torch.equal(firsts[0], firsts[-1]),
+            "Shuffle before each epoch.")
 
 # %%
 def left_in_discriminator():
@@ -627,7 +681,7 @@ def make_gan(name):
     methods = ("__init__", "_init_weights", "_update_discriminator", "_update_generator",
                "train")
     code = code_digest(DCGAN, *methods)
-    file = f"checkpoints/{name}{'-fast' if FAST else ''}.pt"
+    file = f"checkpoints/{name}{'-short' if LOAD_OURS else ''}.pt"
     new.checkpoint = Checkpoint(file, data=str(source), images=len(train_samples), code=code)
     return new
 
@@ -636,17 +690,22 @@ gan = make_gan("dcgan")
 with accelerated(gan._generator, gan._discriminator) as how:
     print(f"Computing in {how}.")
     gan.train(train_samples)
+if LOAD_OURS:
+    networks = {"generator": gan._generator, "discriminator": gan._discriminator}
+    load_ours("photographs_dcgan", networks, gan.tracker)
 
 # %%
-plot_gan_losses({"DCGAN": gan.tracker}, source.title("The two losses"))
-d_end, g_end = (np.mean(losses[-100:]) for losses in (gan.tracker.d_losses, gan.tracker.g_losses))
+owner = whose(gan._generator)
+plot_gan_losses({"DCGAN": gan.tracker}, source.title(f"The two losses{owner}"))
+d_end, g_end = (np.mean(losses[-100:])
+                for losses in (gan.tracker.d_losses, gan.tracker.g_losses))
 print(f"Mean of the last 100 steps: L_D {d_end:.2f}, L_G {g_end:.2f}")
 reveal("fall", {"A": d_end < 0.1 and g_end < 0.1, "B": d_end > 0.2 and g_end > 0.2,
-                "C": d_end < 0.1 and g_end > 1}, short=FAST)
-plot_film(gan.tracker, title=source.title("Ten codes during the training"))
+                "C": d_end < 0.1 and g_end > 1})
+plot_film(gan.tracker, title=source.title(f"Ten codes during the training{owner}"))
 set_seed(SEED)
 codes = draw_codes(500)
-show_images(sample(gan, codes[:64]), source.title("64 samples after the last epoch"))
+show_images(sample(gan, codes[:64]), source.title(f"64 samples after the last epoch{owner}"))
 plt.savefig("04_samples.png", dpi=80)
 plt.show()
 
@@ -775,7 +834,8 @@ with torch.no_grad():
 # | fast D, saturating loss | 2e-3 | 2e-4 | $\log(1 - D)$ |
 # | fast G, slow D | 5e-5 | 4e-3 | $-\log D$ |
 #
-# **Minutes.** One on one CPU core with matrix units for bfloat16, two without.
+# **Minutes.** One on one CPU core with matrix units for bfloat16, two without. With `LOAD_OURS` each game stops after 10 steps of the 120 that the text
+# below speaks of: the two pictures at the top of this notebook show where the first and the last of them end.
 
 # %% [markdown]
 # **Predict `games`.** Which of the first three generators come back into the game ($L_D$ above 0.2 at the end)?
@@ -800,7 +860,7 @@ class SaturatingDCGAN(DCGAN):
         return F.softplus(-logits).mean().detach()
 
 
-def play(d_rate, g_rate, kind=DCGAN, epochs=1 if FAST else 6):
+def play(d_rate, g_rate, kind=DCGAN, epochs=1 if LOAD_OURS else 6):
     """A short game with other learning rates."""
     set_seed(SEED)
     game = kind()
@@ -827,9 +887,11 @@ games = {
     "fast G, slow D": play(5e-5, 4e-3),
 }
 trackers = {name: game.tracker for name, game in games.items()}
-plot_gan_losses(trackers, source.title("Four games out of balance"))
+n_steps = len(trackers["fast D"].d_losses)
+plot_gan_losses(trackers, source.title(f"Four games out of balance, {n_steps} steps each"))
 rows = torch.cat([sample(game, codes[:16]) for game in games.values()])
-show_images(rows, source.title("Samples, a row for each game in the order above"), columns=16)
+show_images(rows, columns=16, title=source.title(
+    f"Samples after {n_steps} steps, a row for each game in the order above"))
 plt.show()
 
 # %%
@@ -838,7 +900,7 @@ ends = [np.mean(game.tracker.d_losses[-10:]) for game in games.values()]
 back = [end > 0.2 for end in ends[:3]]
 print("L_D, mean of the last 10 steps:", ", ".join(f"{end:.3f}" for end in ends))
 reveal("games", {"A": not any(back), "B": back == [False, True, False],
-                 "C": back == [False, True, True]}, short=FAST)
+                 "C": back == [False, True, True]}, short=LOAD_OURS)
 for name, game in games.items():
     pulls = (pull_on_images(game, lambda logits: -F.logsigmoid(logits)),
              pull_on_images(game, lambda logits: F.logsigmoid(-logits)))
@@ -922,6 +984,23 @@ for layer in convolutions:
 normalised = hasattr(steady.fc, "parametrizations") or hasattr(steady.fc, "weight_orig")
 expect_true("the linear layer is as it was", not normalised,
             "Only the convolutions are normalised.")
+trained = steady.training and all(weight.requires_grad for weight in steady.parameters())
+expect_true("ready to train", trained, "Leave mode and requires_grad as they are.")
+plain, images = Discriminator().to(device), torch.rand(8, 3, 32, 32, device=device)
+for pair in zip(*([layer for layer in network.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
+                  for network in (plain, steady))):
+    pair[0].weight.data, pair[0].bias.data = pair[1].weight.detach(), pair[1].bias.detach()
+expect_close("the rest as in Discriminator", steady(images), plain(images), atol=1e-3,
+             hint="The same layers and activations, with other weights in the convolutions.")
+expect_equal("weights and biases", count_params(steady), count_params(plain))
+for weight in steady.parameters():
+    weight.data *= 3 if weight.ndim == 4 else 1  # as if training had made them larger
+for _ in range(20):
+    steady(images)
+expect_close("largest singular values after an update", torch.stack(
+    [torch.linalg.matrix_norm(layer.weight.flatten(1), 2) for layer in convolutions]),
+    torch.ones(3, device=device), rtol=0.05,
+    hint="Normalise in each forward pass, not once: that is what spectral_norm does.")
 
 # %% [markdown]
 # **How steep is the whole map?** A convolution is linear too: $y = Wx$ with $x$ all pixels of all channels, and a transposed convolution with the
@@ -989,7 +1068,7 @@ print(f"largest change of a logit: {moved:.3f}; mean size of a logit: "
 share = moved / before.abs().mean().item()
 after = plain(real).abs().mean().item() / before.abs().mean().item()
 reveal("divided", {"A": share > 0.1 and 0.05 < after < 0.9, "B": share < 0.1,
-                   "C": share > 0.1 and after < 0.05}, short=FAST)
+                   "C": share > 0.1 and after < 0.05}, short=source.is_stand_in)
 
 fresh = SpectralDiscriminator()
 print("before _init_weights:", *(f"{spread:.4f}" for spread in spread_of_originals(fresh)))
@@ -1036,6 +1115,10 @@ finally:
     Discriminator = PlainDiscriminator
 with accelerated(steady_gan._generator, steady_gan._discriminator):
     steady_gan.train(train_samples)
+if LOAD_OURS:
+    networks = {"generator": steady_gan._generator,
+                "discriminator": steady_gan._discriminator}
+    load_ours("photographs_spectral", networks, steady_gan.tracker)
 
 # %% figure="04_losses"
 runs = {"DCGAN": gan, "with spectral norm": steady_gan}
@@ -1047,7 +1130,7 @@ plt.show()
 print_quality({name: sample(run, codes) for name, run in runs.items()})
 apart = np.mean(steady_gan.tracker.d_losses[-100:]) - np.mean(gan.tracker.d_losses[-100:])
 print(f"L_D, mean of the last 100 steps: with spectral norm {apart:+.2f}")
-reveal("bounded", {"A": apart > 0.2, "B": apart < -0.2, "C": abs(apart) <= 0.2}, short=FAST)
+reveal("bounded", {"A": apart > 0.2, "B": apart < -0.2, "C": abs(apart) <= 0.2})
 
 # %% [markdown]
 # **Read both.** Compare the losses and the three quantities of both runs, and before you call one better, the spread of three seeds of ours (975
@@ -1085,15 +1168,15 @@ save_weights("04_cifar_dcgan", {"generator": gan._generator,
 # let a gradient change the code. For this both networks are in **eval mode**: batch norm then uses its running statistics,
 # and the image of a code does not depend on what else is in the batch.
 #
-# **If the training takes too long for you**, set `USE_OUR_WEIGHTS = True`: the networks then go on with weights of ours.
-# They come from 100 epochs on 5,085 training images (see above), seed 0, in bfloat16 on a CPU. They know photographs: with
+# **With `LOAD_OURS`** the networks here go on with the weights that made the pictures at the top:
+# 100 epochs on 5,085 training images, seed 0, in bfloat16 on a CPU. They know photographs: with
 # stand-in scenes as data, expect colours and horizons from them, not boats.
 
 # %%
-USE_OUR_WEIGHTS = FAST
-if USE_OUR_WEIGHTS:
+if LOAD_OURS:
     load_pretrained(gan._generator, "dcgan_generator")
     load_pretrained(gan._discriminator, "dcgan_discriminator")
+    print("dcgan: weights of ours from here on, 100 epochs on 5,085 images of CIFAR-10")
 
 # %% [markdown]
 # ### 3.1 What does the discriminator like best?
@@ -1244,14 +1327,46 @@ class DCGAN(DCGAN):  # the class from 1.1 and 1.2, and now the search
 # %%
 # TEST
 def search(samples):
-    """Loss, images and the first codes tried; an answer may return the images alone."""
-    tried = []
-    note = lambda _, inputs, __: tried.append(inputs[0].detach().clone())
-    handle = gan._generator.register_forward_hook(note)
+    """Loss, images and the codes tried, in order; an answer may return the images alone."""
+    tried, modes = [], []
+
+    def note(network, inputs, _):
+        modes.append(network.training)
+        if not tried or not torch.equal(tried[-1], inputs[0]):
+            tried.append(inputs[0].detach().clone())
+
+    listener = gan._generator.register_forward_hook(note)
     found = gan.reconstruct(samples)
-    handle.remove()
-    images = (found[-1] if isinstance(found, tuple) else found).detach().cpu()
-    return F.mse_loss(images, torch.as_tensor(samples).cpu()).item(), images, tried[0]
+    listener.remove()
+    expect_true("eval mode", not any(modes), "Call eval() on the generator before the search.")
+    loss, images = found if isinstance(found, (tuple, list)) else (None, found)
+    expect_true("no gradient left", not images.requires_grad,
+                "Compute what you return under torch.no_grad(), or detach it.")
+    images, samples = images.cpu(), torch.as_tensor(samples).cpu()
+    made = [sample(gan, codes).cpu() for codes in tried[-2:]]
+    expect_true("the generator's images", any(torch.allclose(images, one, atol=1e-5) for one in made),
+                "Return what the generator makes of the codes found.")
+    if loss is not None:
+        expect_close("the loss returned", torch.as_tensor(loss).cpu(), F.mse_loss(images, samples),
+                     rtol=2e-3, atol=0, hint="It is that of the images returned.")
+    return F.mse_loss(images, samples).item(), images, tried
+
+
+def expect_adam(tried, target):
+    """Whether the codes take Adam's steps down the mean squared error."""
+    mean = square = 0
+    for step, (codes, then) in enumerate(zip(tried[:8], tried[1:]), 1):
+        codes = codes.clone().requires_grad_()
+        slope = torch.autograd.grad(F.mse_loss(gan._generator(codes), target), codes)[0]
+        mean, square = 0.9 * mean + 0.1 * slope, 0.999 * square + 0.001 * slope**2
+        mean_now, size = mean / (1 - 0.9**step), (square / (1 - 0.999**step)).sqrt()
+        ratio = mean_now / (size + 1e-8)
+        free = (mean_now / size).nan_to_num() - ratio  # what a sum for a mean would change
+        off = then - (codes.detach() - VIS_LEARNING_RATE * ratio)
+        expect_true(f"codes after step {step}: Adam with {VIS_LEARNING_RATE}",
+                    (off.abs() <= 2e-6 + VIS_LEARNING_RATE * free.abs()).all(),
+                    f"The largest step is {(then - codes).abs().max():.2g}. Adam on the codes alone, "
+                    "with VIS_LEARNING_RATE, down the reconstruction loss alone, zeroed gradients.")
 
 
 set_seed(0)
@@ -1263,17 +1378,17 @@ expect_close("_reconstruction_loss", gan._reconstruction_loss(*pair), 0.3125,
 own = sample(gan, 0.3 * draw_codes(8)).cpu()
 before = {name: value.clone() for name, value in gan._generator.state_dict().items()}
 gan._generator.train()
-loss, images, first = search(own.numpy())
+loss, images, tried = search(own.numpy())
 expect_shape("images", images, (8, 3, 32, 32))
-expect_close("the codes at the start", first, torch.zeros(8, CODE_SIZE),
+expect_close("the codes at the start", tried[0], torch.zeros(8, CODE_SIZE),
              hint="Start from zeros.")
-expect_true("eval mode", not gan._generator.training,
-            "Call eval() on the generator before the search.")
 expect_true("the generator stays as it was",
             all(torch.equal(before[name], value)
                 for name, value in gan._generator.state_dict().items()),
             "Its weights or statistics have moved: give the optimizer the codes alone, in "
             "eval mode.")
+gan._generator.eval()
+expect_adam(tried, own.to(device))
 floor = F.mse_loss(sample(gan, torch.zeros(8, CODE_SIZE, device=device)).cpu(), own).item()
 expect_true("the search comes closer", loss < 0.3 * floor,
             f"The loss is {loss:.4f}; where it starts, at z = 0, it is {floor:.4f}. Do the "
@@ -1309,7 +1424,8 @@ plot_reconstruction_grid(targets[:32], images[:32], per_row=16, title=title)
 plt.savefig("04_reconstructions.png", dpi=80)
 plt.show()
 colours = F.mse_loss(targets.mean(dim=(2, 3), keepdim=True).expand_as(targets), targets).item()
-print(f"reconstruction loss of 64 test images: {loss:.4f} (wanted: below 0.145, and below "
+print(f"reconstruction loss of 64 test images after {VIS_STEPS} steps: {loss:.4f} "
+      f"(wanted: below 0.145, and below "
       f"{colours / 2:.4f}: {'reached' if loss < colours / 2 else 'not reached'})")
 print(f"one grey for all pixels of all images: {grey:.4f}; one colour for each: {colours:.4f}")
 length = latest["codes"].norm(dim=1).mean().item()
@@ -1523,10 +1639,22 @@ with checking(
 # ## Hand in
 #
 # Save the notebook first. The next cell lists what is still open, packs the notebook with your samples and reconstructions,
-# and prints a receipt: keep it.
+# and prints a receipt: keep it. Then it adds your pictures to `poster.pdf`, a page to keep, which grows with notebooks 2 and 3.
 
 # %%
 hand_in("04_cifar_dcgan", files=["04_samples.png", "04_reconstructions.png"])
+
+
+def my_pictures():
+    made = sample(gan, codes)
+    return {"heading": "Pictures that nobody took", "models": [gan._generator],
+            "images": made[:60], "columns": 12, "facts": [
+                f"{len(gan.tracker.g_losses):,} steps", f"diversity {diversity(made):.3f}",
+                f"detail {detail(made):.3f}",
+                f"the search for 64 test images: {loss:.4f}", f"trained on {source}"]}
+
+
+add_to_poster("04_pictures", my_pictures)
 
 # %% [markdown]
 # ## References

@@ -153,6 +153,8 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
     is_wide = inputs["params_q"][:, -1] > -1
     in_one_call = rows[:, :, : rows.shape[2] // _CALLS].std(axis=2)
     if not beyond(in_one_call[is_wide], 1e-3, "spread"):
+        if (in_one_call[is_wide] > 1e-3).any():  # it is not the noise that is missing
+            return Symptom("samples of a wide row are all alike: sigma is that of the row itself, exp(log_sigma)")
         return Symptom("all N samples of a row are alike: draw noise of shape (B, N, K)", "same_noise_for_every_sample")
     noise = (rows - rows.mean(axis=2, keepdims=True)) / spread
     n = noise.shape[2]
@@ -165,13 +167,13 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
             "the K coordinates share one noise value",
             np.triu(noise[0] @ noise[0].T, 1) / n,
         ),
-        "correlated_samples": (
-            "successive samples n depend on each other",
-            (noise[:, :, :-1] * noise[:, :, 1:]).mean(axis=2),
-        ),
         "repeated_noise": (
             "the noise repeats itself",
             (noise[:, :, : n // 2] * noise[:, :, n // 2 : n // 2 * 2]).mean(axis=2),
+        ),
+        "correlated_samples": (
+            "successive samples n depend on each other",
+            (noise[:, :, :-1] * noise[:, :, 1:]).mean(axis=2),
         ),
     }
     for slip, (sentence, correlation) in correlations.items():

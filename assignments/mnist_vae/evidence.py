@@ -38,11 +38,11 @@ MODELS = {  # kind: class, epochs whose weights are kept
     "cvae, collapsed": ("CVAE", (2,)),
     "cvae, KL averaged": ("CVAE", (3,)),
     "cvae, without labels": ("CVAE", (3,)),
-    "cvae, half learned rate": ("CVAE", (3,)),
+    "cvae, rate 3e-5": ("CVAE", (3,)),
 }
 BETAS = {"vae, beta 0": 0.0, "vae, beta 0.02": 0.02, "vae, beta 0.3": 0.3, "vae, beta 1": 1.0, "vae, beta 10": 10.0}
 KL_WEIGHTS = {"cvae, collapsed": 30.0, "cvae, KL averaged": 1 / 15}
-RATES = {"cvae, half learned rate": 3e-5}
+RATES = {"cvae, rate 3e-5": 3e-5}
 BETA = 0.105  # of the notebook's solution
 
 

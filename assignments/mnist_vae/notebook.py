@@ -106,9 +106,15 @@ from utils import (
     count_params,
     diversity_within,
     draw_manifold,
+    expect_chain,
     expect_close,
+    expect_differentiable,
     expect_equal,
+    expect_fresh_noise,
+    expect_network,
+    expect_rows,
     expect_shape,
+    expect_trainable,
     expect_true,
     get_image_with_label,
     hand_in,
@@ -282,6 +288,8 @@ expect_true("the encoder is not one linear map", bend > 1e-4,
             "Without ReLU between them, three linear layers are one.")
 expect_true("codes take both signs", (net(torch.randn(50, 1, 784)) < 0).any(),
             "The last layer has no ReLU behind it.")
+expect_chain("Encoder", net, 3 * torch.randn(32, 1, 784))
+expect_network("Encoder", net, torch.rand(5, 1, 784))
 size = count_params(net)
 reveal("size", {"A": size == 1136, "B": size == 219136, "C": size == 219488})
 
@@ -340,6 +348,8 @@ expect_true("pixels can be dark", pixels.max() > 0.9,
             "The sigmoid is the last step; no ReLU directly before it.")
 expect_true("both halves of [0, 1] are used", pixels.min() < 0.4,
             "No ReLU between the last layer and the sigmoid.")
+expect_chain("Decoder", net, 3 * torch.randn(7, 32), torch.sigmoid)
+expect_network("Decoder", net, torch.randn(5, 32))
 
 # %%
 # AUTOGRADED (2) AutoEncoder
@@ -383,6 +393,10 @@ expect_equal("parameters", count_params(net), 219_488 + 220_240,
              hint="One encoder and one decoder, both registered as attributes.")
 expect_close("picture, row by row", net.reconstruct(x).flatten(), net(x).flatten(),
              hint="Reshape only; do not transpose.")
+expect_shape("code of 3 numbers", AutoEncoder(nz=3).encoder(x).squeeze(1), (5, 3),
+             hint="Pass the argument nz on.")
+expect_network("AutoEncoder", net, x)
+expect_rows("reconstruct", net.reconstruct, x)
 
 # %% [markdown]
 # ### 1.2 Batches and a training loop
@@ -429,7 +443,7 @@ def make_loader(dataset, batch_size):
 
 # %%
 # TEST
-numbers = torch.arange(103)
+numbers = list(range(103))
 loader = make_loader(numbers, batch_size=10)
 first, second = torch.cat(list(loader)), torch.cat(list(loader))
 expect_equal("batches of an epoch", len(loader), 10,
@@ -440,6 +454,8 @@ expect_true("every epoch has a new order", not torch.equal(first, second),
             "Let the loader shuffle, not the data.")
 expect_equal("different examples in an epoch", len(first.unique()), 100,
              hint="Every example at most once.")
+seen = torch.cat([batch for _ in range(20) for batch in loader]).unique()
+expect_equal("different examples in 20 epochs", len(seen), 103, hint="Serve the whole data set.")
 
 # %%
 # AUTOGRADED (4) train_autoencoder
@@ -501,6 +517,43 @@ expect_true("the gradients are cleared in every step",
             "They have piled up over the steps: clear them before each backward().")
 expect_true("the loss falls", losses[-1] < losses[0],
             "Minimise it: backward() on the loss itself, then step().")
+
+
+class Watched(nn.Module):  # notes what its model is given, in which mode, and its loss then
+    def __init__(self, model):
+        super().__init__()
+        self.model, self.idle = model, nn.Parameter(torch.ones(()))
+        self.given, self.modes, self.losses = [], [], []
+
+    def forward(self, x):
+        x_hat = self.model(x) + 0 * self.idle
+        self.given.append(x)
+        self.modes.append(self.training)
+        self.losses.append(F.binary_cross_entropy(x_hat, x).item())
+        return x_hat
+
+
+net = Watched(AutoEncoder(4))
+images = torch.rand(64, 1, 28, 28)
+toy = DataLoader([(image, 0) for image in images], batch_size=16)
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+settings = []  # of the optimizer, at each step
+listener = register_optimizer_step_pre_hook(
+    lambda optimizer, *_: settings.append((type(optimizer).__name__, optimizer.param_groups[0])))
+losses = train_autoencoder(net, toy, epochs=2, learning_rate=1e-3)
+listener.remove()
+expect_equal("steps, and Adam's own settings in each",
+             [(kind, group["lr"], group["betas"], group["eps"]) for kind, group in settings],
+             [("Adam", 1e-3, (0.9, 0.999), 1e-8)] * 8, hint="optim.Adam with learning_rate.")
+expect_true("training mode while training", all(net.modes), "Keep model.train().")
+expect_true("the batches as they come",
+            torch.equal(torch.cat(net.given).cpu(), images.tile(2, 1, 1, 1).flatten(2)),
+            "Keep x as the loop makes it.")
+expect_close("the loss of each step", torch.tensor([float(value) for value in losses]),
+             torch.tensor(net.losses), hint="Append the value of this batch's loss.")
+expect_close("a number without a part in the loss", net.idle, 1.0,
+             hint="Something else than the gradient moves it: plain Adam has no weight decay.")
 
 # %% [markdown]
 # Now the real data. **Expect:** the loss falls fast in the first epoch, to about 0.14, and ends between 0.084 and 0.092
@@ -569,27 +622,33 @@ class Recorder(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.scale = nn.Parameter(torch.ones(()))
+        self.scale, self.z = nn.Parameter(torch.ones(())), []
 
     def decoder(self, z):
-        self.z = z
+        self.z.append(z)
         return (self.scale * z.mean(dim=1).sigmoid()).reshape(-1, 1, 1).expand(-1, 1, 784)
 
 
-net = Recorder()
-samples = sample_images(net, 2000, 8)
+def drawn(n_samples):
+    """Samples, and the codes they were decoded from."""
+    net = Recorder()
+    samples = sample_images(net, n_samples, 8)
+    if not net.training:
+        print("advice: leave the model in the mode it was in; after eval() comes train()")
+    return samples, torch.cat(net.z)
+
+
+samples, z = drawn(2000)
 expect_shape("samples", samples, (2000, 28, 28))
-expect_shape("codes", net.z, (2000, 8))
+expect_shape("codes", z, (2000, 8))
 expect_true("no gradient is tracked", not samples.requires_grad,
             "Decode inside torch.no_grad().")
-if not net.training:
-    print("advice: leave the model in the mode it was in; after eval() comes train()")
-expect_true("the mean of the codes is 0", abs(net.z.mean()) < 0.05,
+expect_true("the mean of the codes is 0", abs(z.mean()) < 0.05,
             "torch.rand is uniform on [0, 1]; its namesake with n is normal.")
-expect_true("their standard deviation is 1", abs(net.z.std() - 1) < 0.05,
+expect_true("their standard deviation is 1", abs(z.std() - 1) < 0.05,
             "The prior is N(0, I).")
-expect_true("has randomness", not torch.equal(samples, sample_images(net, 2000, 8)),
-            "Do not fix a seed inside.")
+expect_fresh_noise("codes", lambda: drawn(8)[1])
+expect_equal("type of the samples", samples.dtype, torch.float32)
 
 # %% [markdown]
 # **Predict `blots`.** The autoencoder reconstructs well. What do you see where its decoder gets draws from $\mathcal N(0, I)$?
@@ -821,6 +880,11 @@ expect_close("kl_loss", terms["kl_loss"], kl, slips={
     "sigma is read as log variance": 0.5 * ((0.25 + 2 - 1 - math.log(2)) + 1.0) / 2,
     "kl_loss is already weighted by beta": 3 * kl})
 expect_close("total", total, math.log(4) + 3 * kl, slips={"beta is missing": math.log(4) + kl})
+expect_rows("reconstruct", net.reconstruct, x)
+expect_rows("q", lambda x: net(x)["q"], x)
+expect_trainable("VAE.loss", net,
+                 lambda model: model.loss(x.double(), model(x.double()))[0],
+                 "The gradient runs through both terms, z, mu and log sigma: detach nothing.")
 
 # %%
 # TEST
@@ -850,6 +914,15 @@ expect_close("standard deviation of z", z.std(), 2.0, atol=0.1, slips={
     "log sigma is used without exp": math.log(2.0), "sigma is missing": 1.0,
     "mean and log sigma are swapped: the mean comes first": math.e})
 expect_close("reconstruct decodes the mean", net.reconstruct(x[:6]), torch.ones(6, 28, 28))
+
+
+class Still(nn.Module):  # an encoder: every posterior is N(0, I)
+    def forward(self, x):
+        return torch.zeros(len(x), 8)
+
+
+net.encoder, net.decoder = Still(), nn.Unflatten(1, (1, 4))  # every picture shows z
+expect_fresh_noise("z", lambda: net(x[:8])["rec"], "One number for each image and dimension.")
 
 # %% [markdown]
 # ### 2.2 Train it, first without the KL term
@@ -923,6 +996,37 @@ history = train_beta_vae(VAE(nz=4, beta=100.0), toy, epochs=20, learning_rate=3e
 expect_true("a large beta brings the KL down",
             history["kl_loss"][-1] < 0.3 * history["kl_loss"][0],
             "Minimise the total, not rec_loss alone.")
+
+
+class Scales(nn.Module):  # total = a - 2 b, its terms a and b
+    def __init__(self):
+        super().__init__()
+        self.beta = -2.0
+        self.a, self.b = nn.Parameter(torch.zeros(())), nn.Parameter(torch.zeros(()))
+        self.idle, self.modes, self.given = nn.Parameter(torch.ones(())), [], []
+
+    def forward(self, x):
+        self.modes.append(self.training)
+        self.given.append(x[0, 0, 0].item())
+        return {"q": x[:, 0, :8], "rec": x}
+
+    def loss(self, x, outputs):
+        terms = {"rec_loss": self.a.clone(), "kl_loss": self.b.clone()}
+        return self.a + self.beta * self.b + 0 * self.idle, terms
+
+
+net = Scales()
+toy = [(torch.full((16, 1, 28, 28), value), torch.zeros(16)) for value in (0.1, 0.2, 0.3, 0.4)]
+history = train_beta_vae(net, toy, epochs=2, learning_rate=0.01)
+expect_true("training mode while training", all(net.modes), "Keep model.train().")
+expect_close("the batches", torch.tensor(net.given), torch.tensor([0.1, 0.2, 0.3, 0.4] * 2))
+ends = torch.stack([net.a, net.b, net.idle])
+expect_close("three numbers after 8 steps down a - 2 b", ends, torch.tensor([-0.08, 0.08, 1.0]),
+             slips={"The steps go down the sum of the terms, expected the total.":
+                    torch.tensor([-0.08, -0.08, 1.0])}, rtol=1e-4, atol=1e-6,
+             hint="Plain Adam on the total that model.loss returns.")
+expect_close("rec_loss, step by step", torch.tensor([float(a) for a in history["rec_loss"]]),
+             -0.01 * torch.arange(8), rtol=1e-3, hint="Append each step's value, before it moves.")
 
 # %% [markdown]
 # **Predict `narrow`.** With $\beta = 0$ nothing asks for a wide posterior. What do $\sigma$ and `kl_loss` do?
@@ -1129,6 +1233,10 @@ expect_close("KLDivergence", KLDivergence()(mu, log_var), one / 2, slips={
     "averaged over the dimensions too, expected their sum": one / 6,
     "log_var is read as log standard deviation": 0.25 * (5 + 16 - 1 - 2 * math.log(4)),
     "the sign is turned": -one / 2})
+wide = torch.full((2, 3), 4.0), torch.full((2, 3), math.log(20.0))
+expect_close("KLDivergence, wide", KLDivergence()(*wide), 1.5 * (16 + 20 - 1 - math.log(20)))
+expect_differentiable("KLDivergence", KLDivergence(), mu=3 * torch.randn(3, 2),
+                      log_var=torch.randn(3, 2))
 
 # %%
 # AUTOGRADED (2) KLWeightManager
@@ -1343,6 +1451,8 @@ expect_close("five points", line, right, slips={
     "both ends are missing": torch.lerp(x, y, torch.arange(1, 6).unsqueeze(1) / 6),
     "the line runs from y to x": right.flip(0)},
              hint="steps counts all points, the two ends too.")
+expect_equal("the ends afterwards", [x.tolist(), y.tolist()], [[0.0, 10.0], [4.0, -10.0]],
+             hint="Leave your arguments as they are.")
 
 # %%
 with torch.no_grad():
@@ -1441,15 +1551,16 @@ expect_close("mean of z", z.mean(), -0.4363, rtol=1e-4, atol=1e-4, slips={
 expect_close("standard deviation of z", z.std(), 1.6860, rtol=1e-4, atol=1e-4)
 print(f"relative errors: {rel_error(z.mean(), -0.4363):.1e} and "
       f"{rel_error(z.std(), 1.6860):.1e} (allowed 1e-4)")
-mu, logvar = torch.zeros(4, 3, requires_grad=True), torch.zeros(4, 3, requires_grad=True)
-reparametrize(mu, logvar).pow(2).sum().backward()
-expect_true("the gradient reaches mu and logvar",
-            mu.grad is not None and logvar.grad is not None,
-            "Use no .data, no .detach(), no torch.normal.")
+rows = torch.linspace(-20, 20, 12).reshape(4, 3)
+expect_close("z without variance", reparametrize(rows, torch.full((4, 3), -60.0)), rows,
+             hint="z = mu + sigma * eps.")
 z = reparametrize(torch.zeros(500, 2), torch.zeros(500, 2))
 expect_true("every image has noise of its own",
             z.std(dim=0).min() > 0.5 and abs(torch.corrcoef(z.T)[0, 1]) < 0.3,
             "The noise has the shape of mu, not one number for all.")
+expect_fresh_noise("z", lambda: reparametrize(torch.zeros(20, 5), torch.zeros(20, 5)))
+expect_differentiable("reparametrize", reparametrize, "Use no .data, no .detach(), no torch.normal.",
+                      mu=torch.randn(4, 3), logvar=torch.randn(4, 3))
 
 # %% [markdown]
 # ### 3.2 A fully connected VAE
@@ -1541,6 +1652,19 @@ expect_true("logvar takes both signs", (FCVAE(size, 200)(x)[2] < 0).any(),
             "No ReLU behind mu_layer and logvar_layer.")
 expect_true("forward has randomness", not torch.equal(net(x)[0], net(x)[0]),
             "Decode a draw, not mu.")
+expect_chain("the encoder", net.encoder, 3 * x, torch.relu)
+expect_chain("the decoder", net.decoder, 3 * torch.randn(5, latent), torch.sigmoid)
+expect_close("mu", net(x)[1], net.mu_layer(net.encoder(x)), rtol=1e-4,
+             slips={"The order is x_hat, mu, logvar.": net.logvar_layer(net.encoder(x))})
+expect_rows("mu and logvar", lambda x: net(x)[1:], x)
+expect_trainable("FCVAE.forward", net,
+                 lambda model: sum(value.square().sum() for value in model(x.double())))
+for layer in (net.mu_layer, net.logvar_layer):
+    layer.weight.data.zero_(), layer.bias.data.zero_()
+net.decoder = nn.Identity()  # z ~ N(0, I), seen as it is
+expect_fresh_noise("z", lambda: net(x)[0])
+expect_true("the tails of the noise", net(torch.zeros(4000, 1, 28, 28))[0].abs().max() > 3.5,
+            "Leave the noise as randn draws it.")
 
 # %% [markdown]
 # ### 3.3 The loss in nats
@@ -1592,6 +1716,15 @@ one = (x_hat, x, torch.ones(1, 15), torch.zeros(1, 15))
 four = [t.repeat(4, *[1] * (t.ndim - 1)) for t in one]
 expect_close("loss of four such images", loss_function(*four), loss,
              slips={"not divided by the number of images": 4 * loss})
+mu, logvar = torch.linspace(-2, 2, 15).view(1, 15), torch.linspace(1, -2, 15).view(1, 15)
+Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergence
+kl = kl_between(Normal(mu, (logvar / 2).exp()), Normal(0.0, 1.0)).sum()
+as_log_sigma = kl_between(Normal(mu, logvar.exp()), Normal(0.0, 1.0)).sum()
+expect_close("loss with other posteriors", loss_function(x_hat, x, mu, logvar), loss - 7.5 + kl,
+             atol=5e-4, slips={"logvar is read as log sigma": loss - 7.5 + as_log_sigma})
+expect_differentiable(
+    "loss_function", lambda x_hat, mu, logvar: loss_function(x_hat, x.to(x_hat), mu, logvar),
+    x_hat=x_hat, mu=mu, logvar=logvar)
 
 # %% [markdown]
 # ### 3.4 Train and sample
@@ -1750,6 +1883,9 @@ expect_close("the same from a column", idx2onehot(torch.tensor([[2], [0]]), 4), 
              hint="idx may have shape (B, 1).")
 expect_shape("with classes that do not occur", idx2onehot(torch.tensor([0]), 10), (1, 10),
              hint="n is the number of classes, not the largest + 1.")
+odd = idx2onehot(torch.tensor([4, 1, 1]), 5)
+expect_equal("places of the ones", odd.argmax(dim=1).tolist(), [4, 1, 1])
+expect_equal("type", odd.dtype, torch.float32, hint="Call .float().")
 
 # %% [markdown]
 # The CVAE is the FCVAE with `num_classes` more inputs at two places: the one-hot row is joined to the flat image, and to $z$.
@@ -1824,13 +1960,33 @@ expect_shape("x_hat", x_hat, (5, 1, 28, 28))
 expect_shape("mu", mu, (5, 15))
 expect_true("the class reaches the encoder", not torch.equal(mu, net(x, eights)[1]),
             "Join c to the flat image.")
+expect_chain("the encoder", net.encoder, 3 * torch.rand(5, size + classes), torch.relu)
+expect_chain("the decoder", net.decoder, 3 * torch.randn(5, latent + classes), torch.sigmoid)
+expect_rows("mu and logvar", lambda x, c: net(x, c)[1:], x, threes)
+expect_trainable("CVAE.forward", net, lambda model: sum(
+    value.square().sum() for value in model(x.double(), threes.double())))
+first = net.encoder[0].weight.data[:, :size].clone()
+net.encoder[0].weight.data[:, :size] = 0  # what the image comes to
+expect_close("mu, where the encoder's first weights are 0", net(0 * x, threes)[1],
+             net(x, threes)[1], hint="The image stands first, then c.")
+net.encoder[0].weight.data[:, :size] = first
 # now z says nothing about the class
-net.mu_layer.weight.data.zero_(), net.logvar_layer.weight.data.zero_()
+for layer in (net.mu_layer, net.logvar_layer):
+    layer.weight.data.zero_(), layer.bias.data.zero_()
 torch.manual_seed(0)
 as_three = net(x, threes)[0]
 torch.manual_seed(0)
 expect_true("the class reaches the decoder", not torch.allclose(as_three, net(x, eights)[0]),
             "Join c to z as well.")
+net.decoder[0].weight.data[:, latent:] = 0  # what the class comes to
+pictures = []
+for label in (threes, eights):
+    torch.manual_seed(0)
+    pictures.append(net(x, label)[0])
+expect_close("x_hat, where the decoder's last weights are 0", *pictures,
+             hint="z stands first, then c.")
+net.decoder = nn.Identity()  # z ~ N(0, I), seen as it is
+expect_fresh_noise("z", lambda: net(x, threes)[0][:, :latent])
 
 # %% [markdown]
 # ### 4.2 One digit for each class
@@ -2067,6 +2223,44 @@ expect_close("elbo", value, fit - kl, rtol=1e-4, atol=1e-3, slips={
     "log_sig_x is used as the log variance":
         -squares / (2 * math.exp(-0.5)) - 784 * (-0.25 + 0.5 * math.log(2 * math.pi)) - kl})
 
+# %%
+# TEST
+class Grey(nn.Module):  # a decoder to which the code does not matter
+    def forward(self, z):
+        return torch.full((len(z), 1, 28, 28), 0.5) + 0 * z.sum()
+
+
+small = SimpleVAE(K=2, num_filters=4)
+expect_true("fewer filters, fewer parameters", count_params(small) < 20_000,
+            "Pass num_filters on.")
+expect_rows("encode", small.encode, x)
+expect_close("encode", small.encode(x.tile(4, 1, 1, 1)), small.encoder(x.tile(4, 1, 1, 1)),
+             rtol=1e-2, atol=1e-3, hint="Keep it as it is.")
+expect_trainable("elbo", small, lambda model: model.elbo(x.double(), 2),
+                 "Both networks and log_sig_x learn from it: detach nothing, draw with rsample.")
+codes = []
+small.encoder[-1].weight.data.zero_()
+small.encoder[-1].bias.data[:] = torch.tensor([0.0, 0.0, 1.0])  # mean 0, sigma e
+small.decoder = nn.Sequential(Grey())
+small.decoder.register_forward_pre_hook(lambda _, given: codes.append(given[0].detach()))
+value = small.elbo(x, 1000)
+expect_equal("codes decoded for 3 images and n = 1000", len(torch.cat(codes)), 3000,
+             hint="n draws for each image.")
+expect_close("their standard deviation", torch.cat(codes).std(), math.e, atol=0.2, slips={
+    "sigma is exp(log sigma), not its root": math.exp(0.5), "the mean is decoded": 0.0})
+fit = -((x - 0.5) ** 2).sum() / 3 / 2 - 784 * 0.5 * math.log(2 * math.pi)
+kl = kl_q_p_exact(small.encode(x), torch.zeros(3, 3)).mean()
+expect_close("elbo of a wide posterior", value, fit - kl, rtol=1e-4, atol=1e-2)
+
+
+def codes_of(n):
+    codes.clear()
+    small.elbo(x, n)
+    return torch.cat(codes)
+
+
+expect_fresh_noise("codes", lambda: codes_of(10))
+
 # %% [markdown]
 # **Training.** The full recipe is 20 epochs with $N = 10$ draws and batches of 256: under 5 minutes on a T4 GPU in the source
 # course, hours on a CPU. Without a GPU the cell below runs a short path: one epoch over 20,000 images with one draw, enough to see the ELBO climb and
@@ -2159,6 +2353,9 @@ with torch.no_grad():
 expect_close("images of seed 0", images, ours["images"],
              slips={"the noise is drawn as (K, n_images): another order": turned},
              hint="Draw once, with torch.randn and the shape (n_images, K).")
+one, other = generate_images(trained_vae, K=2), generate_images(trained_vae, K=2)
+expect_true("other images in the next call", not torch.equal(one, other),
+            "Set no seed inside, and return a new tensor each time.")
 
 # %%
 show_images(ours["images"], "The nine images your function must give for seed 0")

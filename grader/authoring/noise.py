@@ -91,6 +91,8 @@ def _another_shape(eps: np.ndarray) -> Symptom | None:
         return Symptom(f"the noise has mean {mean:.2f}, expected 0")
     reach = _NORMAL.inv_cdf(1 - 10.4 / n) if n >= 1000 else 0.0  # the largest of n draws is smaller once in a billion
     if not beyond(np.abs(flat).max(), reach, "noise, reach", SAMPLED):
+        if (flat**4).mean() < 2:  # 1.8 for a uniform one of this width, nearly 3 for a normal one that is cut off
+            return Symptom("the noise is uniform, between -1.73 and 1.73: N(0, I) is randn, not rand", "uniform_noise")
         return Symptom(
             f"the noise ends at {np.abs(flat).max():.2f}, {n} draws of N(0, 1) go further: clamp nothing", "clamped"
         )

@@ -94,3 +94,10 @@ def test_the_wings_are_those_of_the_texts():
     assert kl["0.02"] < 0.05
     assert 2 < mean(history(name, "airfoils_design", "prior_losses")) < 5
     assert len(history(name, "airfoils_design", "total_losses")) == 5000
+
+
+def test_the_photographs_are_those_of_the_texts():
+    for stem in ("photographs_dcgan", "photographs_spectral"):
+        assert 0.7 < mean(history("04_cifar_dcgan", stem, "d_losses")) < 0.95
+        assert 1.5 < mean(history("04_cifar_dcgan", stem, "g_losses")) < 2.0
+        assert len(history("04_cifar_dcgan", stem, "g_losses")) == 975

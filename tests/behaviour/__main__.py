@@ -35,6 +35,7 @@ from tests.mutants import solution_of
 from utils.assignments import assignment_names
 
 _EXPLAINED = Path(__file__).with_name("explained.yaml")
+_NAMES = Path(__file__).with_name("names.yaml")
 _SECONDS = 60
 _TOLD_EVERY = 200
 
@@ -47,7 +48,7 @@ class Outcome:
     status: str
     check: str = ""
     slip: str = ""
-    sentence: str = ""
+    sentence: str = ""  # of the check that names the slip, else of the first that refuses it
     checks: int = 0  # how many of the task's checks refuse it
 
 
@@ -62,8 +63,8 @@ def graded(name: str, mutants: Iterable[Mutant]) -> Iterator[Outcome]:
             yield Outcome(mutant, "timeout")
             continue
         if lost:
-            slip = next((v.slip for v in lost if v.slip), "")
-            yield Outcome(mutant, lost[0].status, lost[0].check, slip, lost[0].sentence, len(lost))
+            named = next((v for v in lost if v.slip), lost[0])
+            yield Outcome(mutant, lost[0].status, lost[0].check, named.slip, named.sentence, len(lost))
         else:
             yield Outcome(mutant, "passed" if seen.get("_NOTES", [1])[0] else "idle")
 
@@ -121,21 +122,40 @@ class Explanation:
     because: str
 
     def covers(self, mutant: Mutant) -> bool:
-        pairs = ((mutant.task, self.tasks), (mutant.target, self.target), (mutant.change, self.change))
+        return self.covers_key(mutant.key)
+
+    def covers_key(self, key: tuple[str, str, str]) -> bool:
+        pairs = zip(key, (self.tasks, self.target, self.change), strict=True)
         return all(fnmatchcase(text, pattern) for text, pattern in pairs)
 
 
-def explanations() -> list[Explanation]:
+def explanations(path: Path = _EXPLAINED) -> list[Explanation]:
     """The explained survivors of all notebooks.
 
     Raises:
         ValueError: If one lacks its sentence.
     """
-    found = [Explanation(**entry) for entry in yaml.safe_load(_EXPLAINED.read_text(encoding="utf-8"))]
+    found = [Explanation(**entry) for entry in yaml.safe_load(path.read_text(encoding="utf-8"))]
     for one in found:
         if len(one.because.split()) < 4:
             raise ValueError(f"{one.tasks} {one.target} {one.change} needs a sentence in `because`")
     return found
+
+
+def allowed_names(change: str) -> list[str] | None:
+    """Patterns of the slips that a change may be told it looks like; None where no rule speaks of it."""
+    rules = yaml.safe_load(_NAMES.read_text(encoding="utf-8"))
+    return next((rule["slips"] for rule in rules if fnmatchcase(change, rule["change"])), None)
+
+
+def misnamed(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Refused mutants that are told a slip which they are not, or of which no rule says whether they may be told it."""
+    return [
+        outcome
+        for outcome in outcomes
+        if outcome.slip
+        and not any(fnmatchcase(outcome.slip, pattern) for pattern in allowed_names(outcome.mutant.change) or ())
+    ]
 
 
 def unexplained(outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -177,8 +197,14 @@ def main() -> int:
         )
     for outcome in left:
         print(f"to explain or to mend: {outcome.mutant.task} | {outcome.mutant.target} | {outcome.mutant.change}")
-    print(f"{len([o for o in found if o.status != 'idle'])} mutants, {len(left)} to explain or to mend")
-    return 1 if left else 0
+    wrong = misnamed(found)
+    for outcome in wrong:
+        print(f"named wrongly: {' | '.join(outcome.mutant.key)} | {outcome.slip} | {outcome.sentence}")
+    acting = len([o for o in found if o.status != "idle"])
+    print(
+        f"{acting} mutants, {len(left)} to explain or to mend, {len(wrong)} of {sum(bool(o.slip) for o in found)} names wrong"
+    )
+    return 1 if left or wrong else 0
 
 
 def _saved(path: Path | None, outcome: Outcome) -> None:

@@ -113,13 +113,14 @@ class Bare:
 
     def tried(self, task: str, source: str) -> tuple[list[Verdict], dict]:
         """As `failed`, and the namespace that the answer leaves. Drawn inputs follow where the public ones say nothing."""
-        own = tuple(call for call in self._asked if call.task == task)
         seen: dict = {}
-        for calls_ in (self.public(task), tuple(c for c in own if not c.is_public)):
-            lost = self.judged(task, source, calls_, self._references(task), {}, seen)
-            if lost:
-                break
+        lost = self.lost_on(task, source, True, seen) or self.lost_on(task, source, False, seen)
         return lost, seen
+
+    def lost_on(self, task: str, source: str, is_public: bool, seen: dict | None = None) -> list[Verdict]:
+        """As `failed`, on the public inputs alone or on the drawn ones alone; `seen` is given the namespace that is left."""
+        asked = tuple(call for call in self._asked if call.task == task and call.is_public == is_public)
+        return self.judged(task, source, asked, self._references(task), {}, seen)
 
     def public(self, task: str) -> tuple[Call, ...]:
         """A task's public calls."""

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.machines.document import differences, document, margins
-from tests.machines.settings import QUICK, SETTINGS, Setting
+from tests.machines.settings import QUICK, SETTINGS, Setting, setting
+from tests.machines.suite import run as run_suite
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENT = PROJECT / "docs" / "machines.md"
@@ -57,14 +58,18 @@ def processor() -> str:
 
 
 def main() -> int:
+    names = [one.name for one in SETTINGS]
     parser = argparse.ArgumentParser(prog="python -m tests.machines", description="Grade as other machines would.")
     parser.add_argument("--quick", action="store_true", help=f"a sample, on {' and '.join(QUICK)}; writes nothing")
-    parser.add_argument("--only", nargs="*", choices=[one.name for one in SETTINGS])
+    parser.add_argument("--only", nargs="*", choices=names)
     parser.add_argument(
         "--kept", type=Path, help="a folder for what each machine tells; what lies there is not run again"
     )
     parser.add_argument("--jobs", type=int, default=1, help="so many settings at once")
+    parser.add_argument("--suite", nargs="+", choices=names, help="run `make test` under these settings, all at once")
     options = parser.parse_args()
+    if options.suite:
+        return run_suite([setting(name) for name in options.suite])
     chosen = [one for one in SETTINGS if one.name in (options.only or (QUICK if options.quick else [one.name]))]
     with tempfile.TemporaryDirectory() as folder:
         kept = options.kept or Path(folder)

@@ -22,16 +22,20 @@ from tools.bench.grading import submissions
 from tools.bench.timing import import_torch, seconds_of
 from utils.assignments.course import enter_course
 
+_FEW = 20
+
 
 def measure(count: int = 300, rounds: int = 3) -> list[Measurement]:
-    """Grade a class of `count` with one worker and with two, and one twice as large.
+    """Grade one hand-in alone, twenty, a class of `count` with one worker and with two, and one twice as large.
 
     Returns:
         The wall time against `import torch`, what the second worker gains, what a class twice as large costs, and memory.
     """
-    torch_wall, one, two, double = [], [], [], []
+    torch_wall, alone, few, one, two, double = [], [], [], [], [], []
     for _ in range(rounds):
         torch_wall.append(seconds_of(import_torch)[0])
+        alone.append(time_alone())
+        few.append(time_class(_FEW, 2)["wall_seconds"])
         one.append(time_class(count, 1))
         two.append(time_class(count, 2))
         double.append(time_class(2 * count, 2))
@@ -40,6 +44,8 @@ def measure(count: int = 300, rounds: int = 3) -> list[Measurement]:
         return [row[name] for row in of]
 
     return [
+        ratios("one hand-in alone, from a cold start, against a process that imports torch, wall", alone, torch_wall),
+        ratios(f"{_FEW} hand-ins, two workers, against it", few, torch_wall),
         Measurement(
             f"a class of {count}, two workers, from a cold start", tuple(column(two, "wall_seconds")), "wall s"
         ),
@@ -53,6 +59,16 @@ def measure(count: int = 300, rounds: int = 3) -> list[Measurement]:
             "memory of the whole run, two workers, shared pages counted once", tuple(column(two, "peak_mib")), "MiB"
         ),
     ]
+
+
+def time_alone() -> float:
+    """Wall seconds of one submission to notebook 1 through the command line, from a cold start."""
+    with tempfile.TemporaryDirectory() as folder:
+        ((student, data),) = submissions(1)
+        path = Path(folder) / f"{student}.ipynb"
+        path.write_bytes(data)
+        command = [sys.executable, "-m", "grader", "grade", str(path), "--out", f"{folder}/out", "--min-tier", "E"]
+        return seconds_of(lambda: subprocess.run(command, stdout=subprocess.DEVNULL, check=True))[0]
 
 
 def time_class(count: int, workers: int) -> dict[str, float]:

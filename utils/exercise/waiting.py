@@ -105,7 +105,8 @@ def _waiting_of(shell: Any) -> _Waiting | None:
 
 def _assigned(source: str) -> set[str]:
     """The names that a cell's own lines bind, those inside its functions and classes left out."""
-    found, nodes = set(), list(_body(source))
+    found: set[str] = set()
+    nodes: list[ast.AST] = list(_body(source))
     while nodes:
         node = nodes.pop()
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):

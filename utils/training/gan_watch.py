@@ -26,7 +26,7 @@ class Update:
         network: "discriminator" or "generator", the one about to move.
         calls: What the discriminator was shown since the last update, in order: "real", "fake" or "mixed".
         batch_sizes: How many images each time.
-        has_fresh_codes: Whether codes were drawn since the last update, none of them used before it.
+        has_fresh_codes: Whether the codes behind the fakes shown now were not behind those of the last update.
         gradient: The network's gradient, flat; zeros where there is none.
         expected: What it should be, flat; None when `calls` leaves it open.
         slips: From the sentence that names a usual slip to the gradient it leads to.
@@ -68,6 +68,8 @@ class GANWatch:
 
     Attributes:
         updates: One `Update` for each optimizer step, in order.
+        strays: For each step that was taken, by how much its network went elsewhere since its last one than Adam's step
+            from the gradient seen, at most over all weights.
 
     Raises:
         ExpectationError: If a network has no optimizer of its own.
@@ -75,10 +77,15 @@ class GANWatch:
 
     def __init__(self, gan: object, at_most: int | None = None) -> None:
         self.updates: list[Update] = []
+        self.strays: list[float] = []
         self._at_most = at_most
         self._networks: dict[str, nn.Module] = {GENERATOR: gan._generator, DISCRIMINATOR: gan._discriminator}  # type: ignore[attr-defined]
         self._optimizers = {name: optimizer_of(gan, network) for name, network in self._networks.items()}
+        self._paths = {
+            name: _AdamPath(network, self._optimizers[name].param_groups[0]) for name, network in self._networks.items()
+        }
         self._seen, self._before = _Seen(), _Seen()
+        self._shown: list[Tensor] = []  # the codes behind the fakes of the last update
         self._last_gradients = {name: _flat_gradient(network) for name, network in self._networks.items()}
         self._is_computing = False
         self._handles: list = []
@@ -89,6 +96,10 @@ class GANWatch:
             generator.register_forward_hook(self._on_generator),
             discriminator.register_forward_hook(self._on_discriminator),
             *(optimizer.register_step_pre_hook(self._on_step(name)) for name, optimizer in self._optimizers.items()),
+            *(
+                optimizer.register_step_post_hook(self._after_step(name))
+                for name, optimizer in self._optimizers.items()
+            ),
         ]
         return self
 
@@ -119,6 +130,9 @@ class GANWatch:
 
         return before_step
 
+    def _after_step(self, name: str) -> Callable:
+        return lambda *_: self.strays.append(self._paths[name].stray(self.updates[-1].gradient))
+
     def _describe(self, name: str) -> Update:
         calls = tuple(self._name_batch(images) for images in self._seen.images)
         other = GENERATOR if name == DISCRIMINATOR else DISCRIMINATOR
@@ -128,12 +142,14 @@ class GANWatch:
             gradients, loss = self._discriminator_gradients(self._seen.images[calls.index("real")])
         elif name == GENERATOR and calls and calls[-1] == "fake":
             gradients, loss = self._generator_gradients()
-        used = [code for code in self._before.codes for fresh in self._seen.codes if torch.equal(code, fresh)]
+        shown = self._codes_behind(self._seen.images)
+        used = [code for code in self._shown for fresh in shown if torch.equal(code, fresh)]
+        self._shown = shown
         return Update(
             network=name,
             calls=calls,
             batch_sizes=tuple(len(images) for images in self._seen.images),
-            has_fresh_codes=bool(self._seen.codes) and not used,
+            has_fresh_codes=bool(shown) and not used,
             gradient=_flat_gradient(self._networks[name]),
             expected=gradients.pop("", None),
             slips=gradients,
@@ -146,6 +162,15 @@ class GANWatch:
         made = [row for fakes in (*self._before.fakes, *self._seen.fakes) for row in fakes]
         count = sum(any(torch.equal(image, row) for row in made) for image in images[[0, -1]])
         return ("real", "mixed", "fake")[count]
+
+    def _codes_behind(self, shown: list[Tensor]) -> list[Tensor]:
+        """The codes of those batches that the generator has made, before the last update or since."""
+        made = [pair for seen in (self._before, self._seen) for pair in zip(seen.codes, seen.fakes, strict=True)]
+        return [
+            next(codes for codes, fakes in made if torch.equal(fakes, batch))
+            for batch in shown
+            if any(torch.equal(fakes, batch) for _, fakes in made)
+        ]
 
     def _discriminator_gradients(self, real: Tensor) -> tuple[dict[str, Tensor], float]:
         """The right gradient under the key "", those of the slips under their sentences, and the loss."""
@@ -165,7 +190,7 @@ class GANWatch:
 
     def _generator_gradients(self) -> tuple[dict[str, Tensor], float]:
         generator, discriminator = self._networks[GENERATOR], self._networks[DISCRIMINATOR]
-        codes = (self._seen.codes or self._before.codes)[-1]
+        codes = self._codes_behind(self._seen.images)[-1]
         weights = _copy_weights(generator)
         fake = functional_call(generator, {**weights, **_copy_buffers(generator)}, codes)
         logits = functional_call(discriminator, {**_copy_weights(discriminator), **_copy_buffers(discriminator)}, fake)
@@ -191,6 +216,29 @@ class GANWatch:
         gradient = _flat_gradient(self._networks[name])
         change = (gradient - self._last_gradients[name]).abs().max().item()
         return min(change, gradient.abs().max().item())  # cleared since then is no leak
+
+
+class _AdamPath:
+    """Where Adam takes a network, from the settings it had when the watch began."""
+
+    def __init__(self, network: nn.Module, settings: dict) -> None:
+        self._network = network
+        self._rate, self._epsilon = settings["lr"], settings.get("eps", 1e-8)
+        self._betas = settings.get("betas", (0.9, 0.999))
+        self._at = _flat_weights(network)
+        self._mean = self._square = torch.zeros_like(self._at)
+        self._steps = 0
+
+    def stray(self, gradient: Tensor) -> float:
+        """The largest difference between where the network is and where one step more from its last place ends."""
+        self._steps += 1
+        (first, second), now = self._betas, _flat_weights(self._network)
+        self._mean = first * self._mean + (1 - first) * gradient
+        self._square = second * self._square + (1 - second) * gradient**2
+        mean, square = self._mean / (1 - first**self._steps), self._square / (1 - second**self._steps)
+        expected = self._at - self._rate * mean / (square.sqrt() + self._epsilon)
+        self._at = now
+        return float((now - expected).abs().max())
 
 
 def optimizer_of(gan: object, network: nn.Module) -> torch.optim.Optimizer:
@@ -236,3 +284,7 @@ def _flat(tensors: tuple[Tensor, ...]) -> Tensor:
 
 def _flat_gradient(network: nn.Module) -> Tensor:
     return _flat(tuple(torch.zeros_like(p) if p.grad is None else p.grad for p in network.parameters())).clone()
+
+
+def _flat_weights(network: nn.Module) -> Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])

@@ -133,16 +133,15 @@ def vae_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
         return Symptom("z does not hold finite floats")
     wrong = {"mu": draws.wrong_for_mu(values["d_mu"]), "logvar": draws.wrong_for_width(values["d_logvar"], 0.5)}
     for name in [name for name, is_wrong in wrong.items() if is_wrong]:
-        lost = "no gradient reaches" if not values[f"d_{name}"].any() else "the gradient is wrong for"
-        return Symptom(
-            f"{lost} {name}: z = mu + exp(logvar / 2) * eps, and only eps is drawn", f"no_gradient_to_{name}"
-        )
+        lost, slip = ("the gradient is wrong for", "")
+        if not values[f"d_{name}"].any():
+            lost, slip = "no gradient reaches", f"no_gradient_to_{name}"
+        return Symptom(f"{lost} {name}: z = mu + exp(logvar / 2) * eps, and only eps is drawn", slip)
     for name in ("mu", "logvar"):
         own = values.get(f"own_{name}", np.empty(0))
         if own.shape != mu.shape or not within(np.abs(own - 1), 1e-3, f"own {name}"):
-            return Symptom(
-                f"no gradient passes through the output {name}: return it as the encoder gave it", "output_detached"
-            )
+            what, slip = ("another", "") if own.any() else ("no", "output_detached")
+            return Symptom(f"{what} gradient passes through the output {name}: return it as the encoder gave it", slip)
     return None
 
 

@@ -181,7 +181,7 @@ def search(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     if not within(loss, _BOUND * at_zero, "loss"):
         return Symptom(
             f"the loss goes from {at_zero:.2g} to {loss:.2g} only, where less than {_BOUND * at_zero:.2g} can be reached: "
-            "are the gradients cleared in every step?",
+            "does each step follow the gradient of this loss, for these images and these codes, cleared before?",
             "not_close",
         )
     is_clean = not values["was_training"].any() and values["moved"].item() == 0  # else another check has said so

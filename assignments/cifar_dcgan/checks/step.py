@@ -292,11 +292,15 @@ def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         return Symptom(
             "the discriminator is not shown fakes twice a step: once for its update, once for the generator's"
         )
+    sizes = np.abs(np.concatenate(shown))
+    if np.ptp(sizes) < 1e-3:  # then any two rows may be the same, and no code was used twice
+        return Symptom(f"the codes are {sizes.flat[0]:.2f} everywhere, but for their sign: N(0, I) is randn")
     seen: set[bytes] = set()
     for batch in shown:
         if batch[:1].tobytes() in seen:
             return Symptom(
-                "the same codes are used twice: draw new ones for each of the two updates of each step", "old_codes"
+                "the same codes are used twice: draw new ones for each of the two updates of each step, and set no seed",
+                "old_codes",
             )
         seen |= {row.tobytes() for row in batch}
     if len(np.unique(np.concatenate(shown)[:, 0])) < sum(map(len, shown)):

@@ -179,7 +179,9 @@ def averaged_over_draws(values: Arrays, reference: Arrays, inputs: Arrays) -> Sy
             f"with a wide posterior the elbo is off by {np.abs(off).max():.3g} nats, more than the draws explain"
         )
     if alike(got[1:], got[1:2], "calls", scale=10 * allowed):
-        return Symptom("two calls draw the same codes: fix no seed inside", "seed_fixed_inside")
+        return Symptom(
+            "two calls draw the same codes: fix no seed inside, keep nothing from call to call", "seed_fixed_inside"
+        )
     return _codes(values.get("z", _NOTHING), np.asarray(mu), np.exp(log_sigma), int(inputs["images"]), int(inputs["n"]))
 
 

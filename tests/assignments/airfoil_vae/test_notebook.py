@@ -190,7 +190,7 @@ WRONG = {
         f"parts = [*layers, {HEAD[:-1]}]\n        self.layers = lambda y: [y := part(y) for part in parts][-1]",
         "a plain list are not part",
     ),
-    "another width": ("Decoder", "*hidden_dims]", "*hidden_dims[:1] * 2]", "weights have the sizes [[10, 32], [32, 32]"),
+    "another width": ("Decoder", "*hidden_dims]", "*hidden_dims[:1] * 2]", "weights have the sizes [[10, 48], [48, 48]"),
     "reversed in place": (
         "Decoder",
         "widths = [latent_size, *hidden_dims]",

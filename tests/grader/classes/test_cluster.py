@@ -36,8 +36,8 @@ class _KilledWorker(Exception):
 class _Scheduler:
     """Workers with a queue each, as dask gives them work ahead; a worker that dies takes all that it had with it."""
 
-    def __init__(self, workers: int, seed: int = 0, kills: int = 0, differing: tuple[str, ...] = ()) -> None:
-        self.rng, self.kills, self.differing = random.Random(seed), kills, set(differing)
+    def __init__(self, workers: int, seed: int = 0, kill_at: int = 0, differing: tuple[str, ...] = ()) -> None:
+        self.rng, self.kill_at, self.differing = random.Random(seed), kill_at, set(differing)
         self.names = [*(f"tcp://node{n}" for n in range(workers)), *differing]
         self.had: dict[str, list[Any]] = {name: [] for name in self.names}
         self.lock, self.work = threading.Lock(), queue.SimpleQueue[Any]()
@@ -62,8 +62,8 @@ class _Scheduler:
             with self.lock:
                 if not self.had.get(name):
                     continue
-                dies = self.kills > 0 and self.rng.random() < 0.2
-                self.kills -= dies
+                self.kill_at -= 1  # a machine that is taken away, whatever it is at
+                dies = self.kill_at == 0
                 future, call = self.had[name].pop(0)
             self.here.address = name
             try:
@@ -140,7 +140,7 @@ def test_who_ends_workers_is_given_up_and_nobody_else(made: Callable, seed: int)
     """Some hand-ins end whoever grades them; some workers die by themselves, in company or not."""
     rng = random.Random(seed)
     numbers = [-n if rng.random() < 0.1 else n for n in range(1, 41)]
-    pool = made(_Scheduler(1 + seed % 4, seed, kills=1 if seed % 2 else 0))
+    pool = made(_Scheduler(1 + seed % 4, seed, kill_at=rng.randrange(60)))
     futures = [pool.submit(work, number, Settings(salt=SECRET), Seat(3, "/somewhere")) for number in numbers]
     for number, future in zip(numbers, futures, strict=True):
         if number > 0:
@@ -148,6 +148,17 @@ def test_who_ends_workers_is_given_up_and_nobody_else(made: Callable, seed: int)
         else:
             with pytest.raises(WorkerDied):
                 future.result(20)
+
+
+@pytest.mark.parametrize("kill_at", range(1, 9))
+def test_who_died_in_company_may_meet_one_more_death(made: Callable, kill_at: int) -> None:
+    """The first ends the worker they are all on; then a machine is taken away from each of the others in turn."""
+    pool = made(_Scheduler(1, kill_at=kill_at))
+    with pool._changed:  # all are sent before any is at work
+        futures = [pool.submit(work, number, Settings(), Seat()) for number in (-1, 1, 2, 3)]
+    assert [future.result(20) for future in futures[1:]] == [1, 2, 3]
+    with pytest.raises(WorkerDied):
+        futures[0].result(20)
 
 
 def test_a_worker_with_other_code_is_refused_by_name_and_gets_no_more(made: Callable, capsys) -> None:

@@ -1,0 +1,156 @@
+"""What `# TEST` cells say of gradients, rows and noise: right functions pass, each way to break a promise is named."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from utils.exercise.expect import ExpectationError
+from utils.exercise.promises import (
+    expect_chain,
+    expect_differentiable,
+    expect_fresh_noise,
+    expect_network,
+    expect_rows,
+    expect_trainable,
+)
+
+X, Y = torch.linspace(-1, 1, 12).reshape(4, 3), torch.linspace(2, 0.5, 12).reshape(4, 3)
+
+
+def product(x, y):
+    return x * y.exp()
+
+
+BROKEN = {
+    "no gradient reaches x": lambda x, y: x.detach() * y.exp(),
+    "no gradient reaches x and y": lambda x, y: product(x, y).detach(),
+    "is not the slope": lambda x, y: x * y.exp() + x.detach() * y,
+    "expected a tensor": lambda x, y: product(x, y).detach().numpy(),
+    "holds float64": lambda x, y: product(x, y).double() if x.dtype == torch.float32 else product(x, y),
+    "changes its argument y": lambda x, y: product(x, y) + 0 * y.data.add_(1).sum(),
+    "switches gradients off": lambda x, y: (product(x, y), torch.set_grad_enabled(False))[0],
+}
+
+
+def test_a_right_function_passes(capsys):
+    expect_differentiable("product", product, x=X, y=Y)
+    assert capsys.readouterr().out == "product: gradients to x, y, passed\n"
+
+
+@pytest.mark.parametrize("words", BROKEN)
+def test_a_broken_promise_is_named(words):
+    with pytest.raises(ExpectationError, match=words):
+        expect_differentiable("product", BROKEN[words], x=X, y=Y)
+    assert torch.is_grad_enabled()
+
+
+def test_randomness_is_the_same_for_both_sides():
+    expect_differentiable("draw", lambda x: x + torch.randn_like(x) * x.exp(), x=X)
+
+
+class Net(nn.Module):
+    """Two layers; what `forward` does with their answer is given."""
+
+    def __init__(self, change=lambda y: y):
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 5), nn.Linear(5, 2)
+        self.change = change
+
+    def forward(self, x):
+        return self.change(self.second(self.first(x).relu()))
+
+
+NETWORKS = {
+    "depends on the other rows": lambda y: y - y.mean(0),
+    "shape": lambda y: y.squeeze(0),
+    "no gradient reaches": lambda y: y.detach().requires_grad_(),
+}
+
+
+def test_a_right_network_passes():
+    expect_network("net", Net(), X)
+    expect_chain("net", Net(), X)
+
+
+@pytest.mark.parametrize("words", NETWORKS)
+def test_a_network_that_mixes_rows_is_named(words):
+    with pytest.raises(ExpectationError, match=words):
+        expect_network("net", Net(NETWORKS[words]), X)
+
+
+def test_a_buffer_that_is_filled_again_is_named():
+    buffer = torch.zeros(4, 3)
+
+    def answer(x):
+        buffer[: len(x)] = 2 * x
+        return buffer[: len(x)]
+
+    with pytest.raises(ExpectationError, match="earlier calls"):
+        expect_rows("answer", answer, X)
+
+
+def test_a_frozen_weight_is_named():
+    net = Net()
+    net.first.bias.requires_grad_(False)
+    with pytest.raises(ExpectationError, match=r"first\.bias is frozen"):
+        expect_network("net", net, X)
+
+
+def test_a_weight_without_a_part_is_named():
+    net = Net()
+    net.idle = nn.Linear(3, 1)
+    with pytest.raises(ExpectationError, match=r"idle\.weight has no part"):
+        expect_network("net", net, X)
+
+
+def test_a_network_that_changes_its_mode_is_named():
+    net = Net()
+    net.change = lambda y: (net.train(), y)[1]
+    with pytest.raises(ExpectationError, match="mode or its weights"):
+        expect_network("net", net, X)
+
+
+@pytest.mark.parametrize("change", [torch.sigmoid, torch.relu, lambda y: y + 0.1])
+def test_a_chain_with_something_more_is_named(change):
+    with pytest.raises(ExpectationError, match="layer by layer"):
+        expect_chain("net", Net(change), X)
+
+
+def test_a_chain_may_end_in_something():
+    expect_chain("net", Net(torch.sigmoid), X, torch.sigmoid)
+
+
+def test_a_loss_with_a_cut_is_named():
+    net = Net()
+    expect_trainable("loss", net, lambda model: model(X.double()).square().mean())
+    with pytest.raises(ExpectationError, match="not the slope"):
+        expect_trainable("loss", net, lambda model: (model(X.double()) * model(X.double()).detach()).mean())
+    with pytest.raises(ExpectationError, match="expected a single number"):
+        expect_trainable("loss", net, lambda model: model(X.double()))
+
+
+def seeded():
+    torch.manual_seed(3)
+    return torch.randn(6, 4)
+
+
+NOISE = {
+    "two calls in a row": seeded,
+    "no generator of torch": lambda: torch.from_numpy(np.random.default_rng().normal(size=(6, 4))),
+    "each entry": lambda: torch.randn(6, 1).expand(6, 4),
+    "or its size": lambda: torch.cat([half := torch.randn(3, 4), half * torch.tensor([[1.0], [-1.0], [1.0]])]),
+    "adds up to 0": lambda: (eps := torch.randn(6, 4)) - eps.mean(0),
+}
+
+
+def test_fresh_noise_passes():
+    for shape in ((6, 4), (3, 10, 2), (60,)):
+        expect_fresh_noise("draw", lambda shape=shape: torch.randn(shape))
+
+
+@pytest.mark.parametrize("words", NOISE)
+def test_stale_noise_is_named(words):
+    said = {"no generator of torch": "torch's own generator"}.get(words, words)
+    with pytest.raises(ExpectationError, match=said):
+        expect_fresh_noise("draw", NOISE[words])
