@@ -24,6 +24,7 @@ STATE = {
     "grader/report/formulas.py: _DONE": "what pandoc made of a formula: a bounded memory of a pure function, filled in batches",
     "utils/exercise/predictions.py: _guesses": "of the student's kernel: two cells of a notebook share nothing else",
     "utils/exercise/predictions.py: _revealed": "likewise",
+    "utils/submission/place.py: _fetched": "of the student's kernel: what Colab's page handed over, for the question that follows",
     "grader/marking/texts.py: _LOCK": "of that memory",
     "grader/marking/texts.py: _DONE": "what pandoc made of a text: a bounded memory of a pure function, filled in batches",
 }
