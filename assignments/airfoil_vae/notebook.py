@@ -343,6 +343,7 @@ class Decoder(nn.Module):
 
 # %%
 # TEST
+set_seed(0)
 hidden_dims = [48, 32, 64]
 decoder = Decoder(10, hidden_dims, 200)
 z = torch.randn(5, 10)

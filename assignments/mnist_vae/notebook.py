@@ -278,6 +278,7 @@ class Encoder(nn.Module):
 
 # %%
 # TEST
+set_seed(0)
 net = Encoder(nz=32, input_size=784)
 expect_shape("code", net(torch.rand(5, 1, 784)).squeeze(1), (5, 32))
 expect_equal("parameters of the encoder", count_params(net), 785 * 256 + 257 * 64 + 65 * 32,
@@ -337,6 +338,7 @@ class Decoder(nn.Module):
 
 # %%
 # TEST
+set_seed(0)
 net = Decoder(nz=32, output_size=784)
 pixels = net(torch.randn(5, 32) * 100)
 expect_shape("decoded image", pixels, (5, 1, 784),
@@ -385,6 +387,7 @@ class AutoEncoder(nn.Module):
 
 # %%
 # TEST
+set_seed(0)
 net, x = AutoEncoder(nz=32), torch.rand(5, 1, 784)
 expect_shape("reconstruction", net(x), (5, 1, 784))
 expect_shape("reconstructed picture", net.reconstruct(x), (5, 28, 28),
@@ -443,6 +446,7 @@ def make_loader(dataset, batch_size):
 
 # %%
 # TEST
+set_seed(0)
 numbers = list(range(103))
 loader = make_loader(numbers, batch_size=10)
 first, second = torch.cat(list(loader)), torch.cat(list(loader))
@@ -617,6 +621,7 @@ def sample_images(model, n_samples, nz):
 
 # %%
 # TEST
+set_seed(0)
 class Recorder(nn.Module):
     """Stands in for a model: keeps the codes it is given, decodes each to one tone."""
 
@@ -1225,6 +1230,7 @@ class KLDivergence:
 
 # %%
 # TEST
+set_seed(0)
 mu = torch.tensor([[1.0, 0.0, 2.0], [0.0, 0.0, 0.0]])
 log_var = torch.tensor([[0.0, math.log(4.0), 0.0], [0.0, 0.0, 0.0]])
 one = 0.5 * (1 + (4 - 1 - math.log(4)) + 4)
@@ -1631,6 +1637,7 @@ class FCVAE(nn.Module):
 
 # %%
 # TEST
+set_seed(0)
 h, size, latent = 400, 784, 15
 net, x = FCVAE(size, latent), torch.rand(5, 1, 28, 28)
 expect_equal("parameters of encoder", count_params(net.encoder),
@@ -1947,6 +1954,7 @@ class CVAE(nn.Module):
 
 # %%
 # TEST
+set_seed(0)
 h, size, classes, latent = 400, 784, 10, 15
 net, x = CVAE(size, classes, latent), torch.rand(5, 1, 28, 28)
 expect_equal("parameters of encoder", count_params(net.encoder),
@@ -2199,6 +2207,7 @@ class SimpleVAE(nn.Module):
 
 # %%
 # TEST
+set_seed(0)
 vae_2d, x = SimpleVAE(K=2, num_filters=32), torch.linspace(0, 1, 3 * 784).reshape(3, 1, 28, 28)
 expect_equal("parameters", count_params(vae_2d), 105_893)
 expect_shape("log_sig_x", vae_2d.log_sig_x, ())
@@ -2338,6 +2347,7 @@ def generate_images(vae, K=2, n_images=9):
 
 # %%
 # TEST
+set_seed(0)
 trained_vae = SimpleVAE(K=2, num_filters=32)
 ours = load_pretrained(trained_vae, "simple_vae")
 torch.manual_seed(0)
