@@ -274,23 +274,36 @@ set_seed(0)
 encoder, batch = Encoder(200, [], 10), torch.randn(5, 200)
 a, b = 20 * torch.randn(2, 9, 200)
 f = lambda y: torch.stack(encoder(y))
-expect_true("linear, without a hidden layer", torch.allclose(f(a) + f(b), f(a + b) + f(0 * a), atol=1e-3),
-            "No activation at the end: mu and logvar take both signs.")
-expect_true("mu is not logvar", not torch.allclose(*encoder(batch)),
-            "Two different halves of the output.")
+expect_true(
+    "linear, without a hidden layer",
+    torch.allclose(f(a) + f(b), f(a + b) + f(0 * a), atol=1e-3),
+    "No activation at the end: mu and logvar take both signs.",
+)
+expect_true(
+    "mu is not logvar",
+    not torch.allclose(*encoder(batch)),
+    "Two different halves of the output.",
+)
 last_biases = [p for p in encoder.parameters() if p.shape == (20,)]
 if last_biases:  # else you have a layer for each half
     before = torch.stack(encoder(batch))
     last_biases[0].data[:10] += 1
     moved = (torch.stack(encoder(batch)) - before).mean(dim=(1, 2))
-    expect_close("the halves: how far mu and logvar move with the first half", moved, [1.0, 0.0],
-                 slips={"mu is the first half, logvar the second.": [0.0, 1.0]})
+    expect_close(
+        "the halves: how far mu and logvar move with the first half",
+        moved,
+        [1.0, 0.0],
+        slips={"mu is the first half, logvar the second.": [0.0, 1.0]},
+    )
 encoder = Encoder(200, [16], 10).eval()
 left, right = 3 * torch.randn(2, 5, 200)
 left[:, 100:], right[:, :100] = 0, 0  # they share no height
 bend = encoder(left)[0] + encoder(right)[0] - encoder(left + right)[0] - encoder(0 * left)[0]
-expect_true("not linear, with one hidden layer", bend.abs().max() > 1e-3,
-            "Each hidden layer is followed by an activation, which mixes what the layer has added up.")
+expect_true(
+    "not linear, with one hidden layer",
+    bend.abs().max() > 1e-3,
+    "Each hidden layer is followed by an activation, which mixes what the layer has added up.",
+)
 encoder = Encoder(200, [64, 32], 10)
 print(f"Encoder(200, [64, 32], 10) has {count_params(encoder):,} parameters")
 
@@ -349,24 +362,37 @@ decoder = Decoder(10, hidden_dims, 200)
 z = torch.randn(5, 10)
 expect_shape("y_hat", decoder(z), (5, 200))
 expect_shape("y_hat, no hidden layer", Decoder(10, [], 200)(z), (5, 200))
-expect_equal("hidden_dims afterwards", hidden_dims, [48, 32, 64],
-             hint="Leave the list you were given as it is.")
+expect_equal(
+    "hidden_dims afterwards",
+    hidden_dims,
+    [48, 32, 64],
+    hint="Leave the list you were given as it is.",
+)
 sizes = sorted(sorted(p.shape) for p in decoder.parameters() if p.ndim == 2)
 either = [sorted(map(sorted, zip([10, *w], [*w, 200]))) for w in ([48, 32, 64], [64, 32, 48])]
-expect_true("one layer for each width", sizes in either,
-            f"Asked for [48, 32, 64] between 10 and 200, your weights have the sizes {sizes}.")
+expect_true(
+    "one layer for each width",
+    sizes in either,
+    f"Asked for [48, 32, 64] between 10 and 200, your weights have the sizes {sizes}.",
+)
 for some_dims in ([16], []):
     expect_network(f"Decoder, hidden_dims {some_dims}", Decoder(10, some_dims, 200), z)
 expect_network(f"Decoder, hidden_dims {hidden_dims}", decoder, z)
 f, a, b = Decoder(10, [], 200), 20 * torch.randn(9, 10), 20 * torch.randn(9, 10)
-expect_true("linear, without a hidden layer", torch.allclose(f(a) + f(b), f(a + b) + f(0 * a), atol=1e-3),
-            "Heights can be negative: no activation at the end.")
+expect_true(
+    "linear, without a hidden layer",
+    torch.allclose(f(a) + f(b), f(a + b) + f(0 * a), atol=1e-3),
+    "Heights can be negative: no activation at the end.",
+)
 decoder = Decoder(10, [64], 200).eval()
 left, right = 3 * torch.randn(2, 5, 10)
 left[:, 5:], right[:, :5] = 0, 0
 bend = decoder(left) + decoder(right) - decoder(left + right) - decoder(0 * left)
-expect_true("not linear, with one hidden layer", bend.abs().max() > 1e-3,
-            "Each hidden layer is followed by an activation, which mixes what the layer has added up.")
+expect_true(
+    "not linear, with one hidden layer",
+    bend.abs().max() > 1e-3,
+    "Each hidden layer is followed by an activation, which mixes what the layer has added up.",
+)
 
 # %% [markdown]
 # ### 2.3 Both together
@@ -452,27 +478,44 @@ vae = VAE(200, [64, 32], 10)
 y = torch.randn(5, 200)
 for name, value, shape in zip(("y_hat", "mu", "logvar"), vae(y), ((5, 200), (5, 10), (5, 10))):
     expect_shape(name, value, shape)
-expect_trainable("VAE.forward", vae,
-                 lambda model: sum(value.square().sum() for value in model(y.double())))
+expect_trainable(
+    "VAE.forward", vae, lambda model: sum(value.square().sum() for value in model(y.double()))
+)
 vae.encoder, vae.decoder = WrittenPosterior(), nn.Identity()  # now y_hat is z itself
 y = torch.zeros(20_000, 200)
 y[:, :10], y[:, 10:20] = 3.0, math.log(4.0)
 z = vae(y)[0]
 expect_close("mean of z", z.mean(), 3.0, atol=0.03, hint="z = mu + sigma * eps.")
-expect_close("standard deviation of z", z.std(), 2.0, atol=0.03, slips={
-    "You multiply the noise by the variance; take exp(logvar / 2).": 4.0,
-    "You multiply the noise by logvar itself; take exp(logvar / 2).": math.log(4.0),
-    "There is no noise in z.": 0.0})
+expect_close(
+    "standard deviation of z",
+    z.std(),
+    2.0,
+    atol=0.03,
+    slips={
+        "You multiply the noise by the variance; take exp(logvar / 2).": 4.0,
+        "You multiply the noise by logvar itself; take exp(logvar / 2).": math.log(4.0),
+        "There is no noise in z.": 0.0,
+    },
+)
 for seed in (1, 2):
     y = torch.randn(6, 200, generator=torch.Generator().manual_seed(seed))
     y[:, 10:20] -= 60  # no variance to speak of
-    expect_close("z, mu and logvar, where sigma vanishes", torch.stack(vae(y)),
-                 torch.stack([y[:, :10], y[:, :10], y[:, 10:20]]),
-                 slips={"The order is y_hat, mu, logvar.":
-                        torch.stack([y[:, :10], y[:, 10:20], y[:, :10]])})
-expect_fresh_noise("z", lambda: vae(torch.zeros(6, 200))[0],
-                   "Each latent dimension of each profile needs its own noise.")
-expect_differentiable("VAE.forward", lambda y: torch.cat(vae(y), dim=1), y=0.3 * torch.randn(4, 200))
+    expect_close(
+        "z, mu and logvar, where sigma vanishes",
+        torch.stack(vae(y)),
+        torch.stack([y[:, :10], y[:, :10], y[:, 10:20]]),
+        slips={
+            "The order is y_hat, mu, logvar.": torch.stack([y[:, :10], y[:, 10:20], y[:, :10]])
+        },
+    )
+expect_fresh_noise(
+    "z",
+    lambda: vae(torch.zeros(6, 200))[0],
+    "Each latent dimension of each profile needs its own noise.",
+)
+expect_differentiable(
+    "VAE.forward", lambda y: torch.cat(vae(y), dim=1), y=0.3 * torch.randn(4, 200)
+)
 
 # %%
 # TEST
@@ -489,26 +532,48 @@ class Watch(nn.Module):  # a decoder that returns z and remembers its mode
 vae.decoder = Watch()
 samples = vae.generate(20_000, device="cpu")
 expect_shape("samples, seen through a decoder that does nothing", samples, (20_000, 10))
-expect_close("standard deviation of z", samples.std(), 1.0, atol=0.02,
-             hint="z comes from the prior N(0, I), not from mu and logvar.")
-expect_close("same seed, same samples", vae.generate(20_000, device="cpu"), samples,
-             hint="torch.manual_seed(seed) comes before the draw.")
-expect_true("other seed, other samples",
-            not torch.equal(vae.generate(20_000, 1, "cpu"), samples), "Use the argument seed.")
-expect_equal("different samples", len(samples.unique(dim=0)), 20_000,
-             hint="Each row of z is a draw of its own.")
-expect_true("evaluation mode while decoding", not vae.decoder.mode,
-            "Call self.decoder.eval() before you decode.")
+expect_close(
+    "standard deviation of z",
+    samples.std(),
+    1.0,
+    atol=0.02,
+    hint="z comes from the prior N(0, I), not from mu and logvar.",
+)
+expect_close(
+    "same seed, same samples",
+    vae.generate(20_000, device="cpu"),
+    samples,
+    hint="torch.manual_seed(seed) comes before the draw.",
+)
+expect_true(
+    "other seed, other samples",
+    not torch.equal(vae.generate(20_000, 1, "cpu"), samples),
+    "Use the argument seed.",
+)
+expect_equal(
+    "different samples",
+    len(samples.unique(dim=0)),
+    20_000,
+    hint="Each row of z is a draw of its own.",
+)
+expect_true(
+    "evaluation mode while decoding",
+    not vae.decoder.mode,
+    "Call self.decoder.eval() before you decode.",
+)
 if not vae.decoder.training:
     print("advice: set the decoder back to the mode it was in")
-expect_true("no gradients", not samples.requires_grad,
-            "Keep the line @torch.inference_mode().")
+expect_true(
+    "no gradients", not samples.requires_grad, "Keep the line @torch.inference_mode()."
+)
 vae.decoder.device = ""
 try:
     vae.generate(2, device="meta")  # a device without numbers
 except (RuntimeError, NotImplementedError):
     pass  # not every way to draw goes there
-expect_true("z on the device asked for", vae.decoder.device != "cpu", "Use the argument device.")
+expect_true(
+    "z on the device asked for", vae.decoder.device != "cpu", "Use the argument device."
+)
 
 # %% [markdown]
 # **See.** Before training, noise in gives nothing like a wing out. This is your zero point.
@@ -632,18 +697,33 @@ kl = 0.5 * (1 + 4 - 1 - math.log(4.0))  # of one latent dimension
 model = FixedModel().eval()
 tracker = train_VAE(model, some, Device, plot_freq=0, beta=0.1, n_iters=7, batch_size=8)
 expect_equal("iterations", len(tracker.total_losses), 7)
-expect_close("prior_loss", tracker.prior_losses[0], 10 * kl, slips={
-    "You take the mean over the latent dimensions; sum over them.": kl,
-    "The prior enters with the wrong sign.": -10 * kl,
-    "You sum over the batch; take the mean over it.": 80 * kl,
-    "The factor 1/2 is missing.": 20 * kl})
+expect_close(
+    "prior_loss",
+    tracker.prior_losses[0],
+    10 * kl,
+    slips={
+        "You take the mean over the latent dimensions; sum over them.": kl,
+        "The prior enters with the wrong sign.": -10 * kl,
+        "You sum over the batch; take the mean over it.": 80 * kl,
+        "The factor 1/2 is missing.": 20 * kl,
+    },
+)
 expected = tracker.rec_losses[0] + 0.1 * tracker.prior_losses[0]
-expect_close("total_loss", tracker.total_losses[0], expected, slips={
-    "beta has no effect.": tracker.rec_losses[0] + tracker.prior_losses[0],
-    "beta weighs the wrong term.": 0.1 * tracker.rec_losses[0] + tracker.prior_losses[0]})
+expect_close(
+    "total_loss",
+    tracker.total_losses[0],
+    expected,
+    slips={
+        "beta has no effect.": tracker.rec_losses[0] + tracker.prior_losses[0],
+        "beta weighs the wrong term.": 0.1 * tracker.rec_losses[0] + tracker.prior_losses[0],
+    },
+)
 expect_true("training mode while training", all(model.modes), "Keep model.train().")
-expect_true("in another order in each epoch", model.seen[:20] != [y[0].item() for y, _ in some],
-            "Keep shuffle=True.")
+expect_true(
+    "in another order in each epoch",
+    model.seen[:20] != [y[0].item() for y, _ in some],
+    "Keep shuffle=True.",
+)
 
 # %%
 # TEST
@@ -655,25 +735,52 @@ def train_small(**options):
 
 
 # learning rate 0 after one step
-stopped = {"lr_scheduler_name": "StepLR",
-           "lr_scheduler_config": {"step_size": 1, "gamma": 0.0}}
-expect_true("weights move",
-            not torch.equal(train_small(n_iters=5)[1], train_small(n_iters=1)[1]),
-            "Is optimizer.step() called?")
-expect_close("scheduler steps every iteration", train_small(n_iters=5, **stopped)[1],
-             train_small(n_iters=1)[1],
-             hint="The scheduler's step comes after each iteration, not after each epoch.")
+stopped = {
+    "lr_scheduler_name": "StepLR",
+    "lr_scheduler_config": {"step_size": 1, "gamma": 0.0},
+}
+expect_true(
+    "weights move",
+    not torch.equal(train_small(n_iters=5)[1], train_small(n_iters=1)[1]),
+    "Is optimizer.step() called?",
+)
+expect_close(
+    "scheduler steps every iteration",
+    train_small(n_iters=5, **stopped)[1],
+    train_small(n_iters=1)[1],
+    hint="The scheduler's step comes after each iteration, not after each epoch.",
+)
 # stops here if the scheduler does not get a number
 train_small(lr_scheduler_name="ReduceLROnPlateau")
-model = FixedModel().to(Device)  # with this loss the gradient of w is 1 in every iteration, that of m is m
-train_VAE(model, some, Device, plot_freq=0, beta=0.1,
-          rec_loss_fn=lambda y_hat, y: y_hat.sum() / y.sum(),
-          optimizer_name="SGD", optimizer_config={"lr": 0.1}, n_iters=4)
-expect_close("w after four steps of 0.1", model.w, 0.1, slips={
-    "The gradients add up over the iterations; call optimizer.zero_grad().": -0.5,
-    "There is no step; call optimizer.step().": 0.5})
-expect_close("m, which only the prior moves, after four steps", model.m, 0.9**4, slips={
-    "The prior has no gradient: step down the total loss, and detach nothing.": 1.0})
+model = FixedModel().to(
+    Device
+)  # with this loss the gradient of w is 1 in every iteration, that of m is m
+train_VAE(
+    model,
+    some,
+    Device,
+    plot_freq=0,
+    beta=0.1,
+    rec_loss_fn=lambda y_hat, y: y_hat.sum() / y.sum(),
+    optimizer_name="SGD",
+    optimizer_config={"lr": 0.1},
+    n_iters=4,
+)
+expect_close(
+    "w after four steps of 0.1",
+    model.w,
+    0.1,
+    slips={
+        "The gradients add up over the iterations; call optimizer.zero_grad().": -0.5,
+        "There is no step; call optimizer.step().": 0.5,
+    },
+)
+expect_close(
+    "m, which only the prior moves, after four steps",
+    model.m,
+    0.9**4,
+    slips={"The prior has no gradient: step down the total loss, and detach nothing.": 1.0},
+)
 given, plain_step = [], ReduceLROnPlateau.step
 
 
@@ -684,15 +791,28 @@ def noted_step(self, metrics, *others):  # writes down what it is given
 
 ReduceLROnPlateau.step = noted_step
 try:
-    losses = train_VAE(FixedModel(), some, Device, plot_freq=0, running_avg_window=3, n_iters=7,
-                       lr_scheduler_name="ReduceLROnPlateau", batch_size=4).total_losses
+    losses = train_VAE(
+        FixedModel(),
+        some,
+        Device,
+        plot_freq=0,
+        running_avg_window=3,
+        n_iters=7,
+        lr_scheduler_name="ReduceLROnPlateau",
+        batch_size=4,
+    ).total_losses
 finally:
     ReduceLROnPlateau.step = plain_step
-expect_close("what ReduceLROnPlateau is given", np.array(given),
-             np.array([np.mean(losses[max(0, i - 2):i + 1]) for i in range(7)]), slips={
-    "That is the last loss, which jumps.": np.array(losses),
-    "That is the mean of all losses.": np.cumsum(losses) / np.arange(1, 8)},
-    hint="The mean of the last running_avg_window total losses.")
+expect_close(
+    "what ReduceLROnPlateau is given",
+    np.array(given),
+    np.array([np.mean(losses[max(0, i - 2) : i + 1]) for i in range(7)]),
+    slips={
+        "That is the last loss, which jumps.": np.array(losses),
+        "That is the mean of all losses.": np.cumsum(losses) / np.arange(1, 8),
+    },
+    hint="The mean of the last running_avg_window total losses.",
+)
 
 # %% [markdown]
 # **See.** A first real run, with a small network and few iterations. The live curves show the total and the reconstruction
@@ -1232,7 +1352,7 @@ wing_sliders(model.decoder, f"A wing of the model of 5.1{whose(model)}; z = 0 do
 # %%
 # FIND THE BUG
 def first_direction(heights, steps=300):
-    """The unit vector w for which y -> (y w) w loses least of centred profiles; shape (200,)."""
+    """The unit vector w, (200,), for which y -> (y w) w loses least of centred profiles."""
     centred = heights - heights.mean(dim=0)
     set_seed(0)
     w = torch.randn(heights.shape[1], requires_grad=True)

@@ -386,28 +386,51 @@ for network in (gan._generator, gan._discriminator):
             slips["these weights still are PyTorch's."] = usual
             what = f"{name}: std, {layer.in_channels} to {layer.out_channels} channels"
             expect_close(what, layer.weight.std(), 0.02, rtol=0.08, slips=slips)
-            expect_close(f"{what}, share beyond two of them",
-                         (layer.weight.abs() > 0.04).float().mean(), 0.0455, atol=0.02,
-                         hint="Draw from a normal distribution.")
-            expect_true(f"{what}, biases", layer.bias is None or layer.bias.any(),
-                        "They are not named above; leave them as they are.")
+            expect_close(
+                f"{what}, share beyond two of them",
+                (layer.weight.abs() > 0.04).float().mean(),
+                0.0455,
+                atol=0.02,
+                hint="Draw from a normal distribution.",
+            )
+            expect_true(
+                f"{what}, biases",
+                layer.bias is None or layer.bias.any(),
+                "They are not named above; leave them as they are.",
+            )
         if isinstance(layer, nn.BatchNorm2d):
-            expect_close(f"{name}: mean of batch norm scales", layer.weight.mean(), 1.0,
-                         atol=0.02,
-                         slips={"around 0 they switch the layer off; draw around 1.": 0.0})
+            expect_close(
+                f"{name}: mean of batch norm scales",
+                layer.weight.mean(),
+                1.0,
+                atol=0.02,
+                slips={"around 0 they switch the layer off; draw around 1.": 0.0},
+            )
             drawn = 0.01 < layer.weight.std() < 0.03 and not layer.bias.any()
-            expect_true(f"{name}: batch norm scales vary, shifts are 0", drawn,
-                        "Draw scales, zero shifts.")
+            expect_true(
+                f"{name}: batch norm scales vary, shifts are 0",
+                drawn,
+                "Draw scales, zero shifts.",
+            )
         if isinstance(layer, nn.Linear):
             usual = (3 * layer.in_features) ** -0.5
-            expect_close(f"{name}: std of linear weights", layer.weight.std(), usual,
-                         rtol=0.08,
-                         hint="Linear layers are not named above; leave them as they are.")
+            expect_close(
+                f"{name}: std of linear weights",
+                layer.weight.std(),
+                usual,
+                rtol=0.08,
+                hint="Linear layers are not named above; leave them as they are.",
+            )
     optimizer = optimizer_of(gan, network)
     settings = optimizer.param_groups[0]
     expect_equal(f"{name}: optimizer", type(optimizer).__name__, "Adam")
-    expect_close(f"{name}: learning rate", settings["lr"], 2e-4, atol=0,
-                 slips={"1e-3 is Adam's default; pass lr.": 1e-3})
+    expect_close(
+        f"{name}: learning rate",
+        settings["lr"],
+        2e-4,
+        atol=0,
+        slips={"1e-3 is Adam's default; pass lr.": 1e-3},
+    )
     expect_equal(f"{name}: betas", tuple(settings["betas"]), (0.5, 0.999), hint="Pass betas.")
     own = getattr(gan, f"_{name.lower()}_optimizer", optimizer)
     expect_true(f"{name}: its own optimizer", own is optimizer, "Exchange the two.")
@@ -416,22 +439,41 @@ for network in (gan._generator, gan._discriminator):
     twin.load_state_dict(network.state_dict())
     example = 3 * draw_codes(8) if name == "Generator" else sample(gan, draw_codes(8))
     same = torch.allclose(network(example), twin(example), atol=1e-6)
-    expect_true(f"{name}: the given network, all of it in training", trained and same,
-                "Change no layer and add none; leave requires_grad as it is.")
+    expect_true(
+        f"{name}: the given network, all of it in training",
+        trained and same,
+        "Change no layer and add none; leave requires_grad as it is.",
+    )
 loss = gan._classification_loss(torch.tensor([[0.0], [1.0]]), torch.tensor([[1.0], [0.0]]))
-expect_close("loss of logits 0 and 1 with labels 1 and 0", loss, 1.003204,
-             slips={"a sum over the batch; take the mean.": 2.006409,
-                    "logits are no probabilities; use BCEWithLogitsLoss.": 100.0})
+expect_close(
+    "loss of logits 0 and 1 with labels 1 and 0",
+    loss,
+    1.003204,
+    slips={
+        "a sum over the batch; take the mean.": 2.006409,
+        "logits are no probabilities; use BCEWithLogitsLoss.": 100.0,
+    },
+)
 loss = gan._classification_loss(torch.tensor([[60.0], [-60.0]]), torch.tensor([[0.0], [1.0]]))
-expect_close("loss of logits 60 and -60 with labels 0 and 1", loss, 60.0,
-             hint="A sigmoid before the loss rounds to 0 or 1 here; use BCEWithLogitsLoss.")
-device, kept = torch.device("meta"), device  # a device without numbers stands in for another one
+expect_close(
+    "loss of logits 60 and -60 with labels 0 and 1",
+    loss,
+    60.0,
+    hint="A sigmoid before the loss rounds to 0 or 1 here; use BCEWithLogitsLoss.",
+)
+device, kept = (
+    torch.device("meta"),
+    device,
+)  # a device without numbers stands in for another one
 try:
     elsewhere = DCGAN()
 finally:
     device = kept
-expect_true("networks on the device", elsewhere._generator.fc.weight.is_meta
-            and elsewhere._discriminator.fc.weight.is_meta, "Move each network with .to(device).")
+expect_true(
+    "networks on the device",
+    elsewhere._generator.fc.weight.is_meta and elsewhere._discriminator.fc.weight.is_meta,
+    "Move each network with .to(device).",
+)
 
 # %%
 with torch.no_grad():
@@ -583,44 +625,87 @@ codes, batches = [], []  # what the networks are given
 listening = (
     gan._generator.register_forward_hook(lambda _, given, __: codes.append(given[0].detach())),
     gan._discriminator.register_forward_hook(
-        lambda _, given, __: batches.append(given[0].detach().clone())))
+        lambda _, given, __: batches.append(given[0].detach().clone())
+    ),
+)
 with GANWatch(gan, at_most=4) as watch:  # two steps, then it stops
     gan.train(images.cpu().numpy().copy())
 for listener in listening:
     listener.remove()
 order = [update.network for update in watch.updates]
-expect_equal("who is updated", order, ["discriminator", "generator"] * 2,
-             hint="Each half of a step calls step() of its own optimizer, once.")
+expect_equal(
+    "who is updated",
+    order,
+    ["discriminator", "generator"] * 2,
+    hint="Each half of a step calls step() of its own optimizer, once.",
+)
 for number, update in enumerate(watch.updates):
     name = f"step {number // 2 + 1}, {update.network}"
     if update.network == "discriminator":
-        expect_equal(f"{name} sees", sorted(update.calls), ["fake", "real"],
-                     hint="Two separate calls: a joined batch shares its batch norm.")
-        expect_equal(f"{name}: images", update.batch_sizes, (BATCH_SIZE,) * 2,
-                     hint="Full batches only.")
-        expect_close(f"{name}: gradient left in the generator", update.leak, 0.0,
-                     hint="Detach the fakes.")
+        expect_equal(
+            f"{name} sees",
+            sorted(update.calls),
+            ["fake", "real"],
+            hint="Two separate calls: a joined batch shares its batch norm.",
+        )
+        expect_equal(
+            f"{name}: images", update.batch_sizes, (BATCH_SIZE,) * 2, hint="Full batches only."
+        )
+        expect_close(
+            f"{name}: gradient left in the generator",
+            update.leak,
+            0.0,
+            hint="Detach the fakes.",
+        )
     else:
-        expect_true(f"{name}: fresh codes", update.has_fresh_codes,
-                    "Draw new ones for the generator.")
-    expect_close(f"{name}: gradient", update.gradient, update.expected, rtol=1e-3, atol=1e-4,
-                 slips=update.slips)
-    expect_close(f"{name}: where it goes, beside Adam's step", watch.strays[number], 0.0, atol=1e-6,
-                 hint="Only its optimizer's step() moves a network, with the settings of 1.1.")
+        expect_true(
+            f"{name}: fresh codes", update.has_fresh_codes, "Draw new ones for the generator."
+        )
+    expect_close(
+        f"{name}: gradient",
+        update.gradient,
+        update.expected,
+        rtol=1e-3,
+        atol=1e-4,
+        slips=update.slips,
+    )
+    expect_close(
+        f"{name}: where it goes, beside Adam's step",
+        watch.strays[number],
+        0.0,
+        atol=1e-6,
+        hint="Only its optimizer's step() moves a network, with the settings of 1.1.",
+    )
 for number, recorded in enumerate(zip(gan.tracker.d_losses, gan.tracker.g_losses)):
     losses = [update.loss for update in watch.updates[2 * number : 2 * number + 2]]
-    expect_close(f"step {number + 1}: losses returned", np.array(recorded), np.array(losses),
-                 atol=1e-3)
+    expect_close(
+        f"step {number + 1}: losses returned", np.array(recorded), np.array(losses), atol=1e-3
+    )
 codes = torch.cat([given for given in codes if len(given) == BATCH_SIZE])
 expect_close("mean of the codes", codes.mean(), 0.0, atol=0.03, hint="Draw them with randn.")
-expect_close("standard deviation of the codes", codes.std(), 1.0, atol=0.03,
-             hint="Draw them with randn, and leave them as they are.")
-expect_true("a number for each image and entry",
-            len(codes.abs().unique()) > 0.99 * codes[:BATCH_SIZE * 4].numel()
-            and codes.norm(dim=1).std() > 0.4, "N(0, I) is randn(count, CODE_SIZE), nothing more.")
-firsts = [batch[0].cpu() for batch in batches if (batch[0].cpu() == images.cpu()).flatten(1).all(1).any()]
-expect_true("epochs in different orders", not torch.equal(firsts[0], firsts[-1]),
-            "Shuffle before each epoch.")
+expect_close(
+    "standard deviation of the codes",
+    codes.std(),
+    1.0,
+    atol=0.03,
+    hint="Draw them with randn, and leave them as they are.",
+)
+expect_true(
+    "a number for each image and entry",
+    len(codes.abs().unique()) > 0.99 * codes[: BATCH_SIZE * 4].numel()
+    and codes.norm(dim=1).std() > 0.4,
+    "N(0, I) is randn(count, CODE_SIZE), nothing more.",
+)
+firsts = [
+    batch[0].cpu()
+    for batch in batches
+    if (batch[0].cpu() == images.cpu()).flatten(1).all(1).any()
+]
+expect_true(
+    "epochs in different orders",
+    not torch.equal(firsts[0], firsts[-1]),
+    "Shuffle before each epoch.",
+)
 
 # %%
 def left_in_discriminator():
@@ -979,28 +1064,44 @@ expect_equal("number of convolutions", len(convolutions), 3)
 for layer in convolutions:
     name = f"largest singular value, convolution {layer.in_channels} to {layer.out_channels}"
     plain = torch.linalg.matrix_norm(layer.weight.flatten(1), 2)
-    expect_close(name, plain, 1.0, rtol=0.05,
-                 hint="It is not normalised; wrap it in spectral_norm.")
+    expect_close(
+        name, plain, 1.0, rtol=0.05, hint="It is not normalised; wrap it in spectral_norm."
+    )
 normalised = hasattr(steady.fc, "parametrizations") or hasattr(steady.fc, "weight_orig")
-expect_true("the linear layer is as it was", not normalised,
-            "Only the convolutions are normalised.")
+expect_true(
+    "the linear layer is as it was", not normalised, "Only the convolutions are normalised."
+)
 trained = steady.training and all(weight.requires_grad for weight in steady.parameters())
 expect_true("ready to train", trained, "Leave mode and requires_grad as they are.")
 plain, images = Discriminator().to(device), torch.rand(8, 3, 32, 32, device=device)
-for pair in zip(*([layer for layer in network.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
-                  for network in (plain, steady))):
+for pair in zip(
+    *(
+        [layer for layer in network.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
+        for network in (plain, steady)
+    )
+):
     pair[0].weight.data, pair[0].bias.data = pair[1].weight.detach(), pair[1].bias.detach()
-expect_close("the rest as in Discriminator", steady(images), plain(images), atol=1e-3,
-             hint="The same layers and activations, with other weights in the convolutions.")
+expect_close(
+    "the rest as in Discriminator",
+    steady(images),
+    plain(images),
+    atol=1e-3,
+    hint="The same layers and activations, with other weights in the convolutions.",
+)
 expect_equal("weights and biases", count_params(steady), count_params(plain))
 for weight in steady.parameters():
     weight.data *= 3 if weight.ndim == 4 else 1  # as if training had made them larger
 for _ in range(20):
     steady(images)
-expect_close("largest singular values after an update", torch.stack(
-    [torch.linalg.matrix_norm(layer.weight.flatten(1), 2) for layer in convolutions]),
-    torch.ones(3, device=device), rtol=0.05,
-    hint="Normalise in each forward pass, not once: that is what spectral_norm does.")
+expect_close(
+    "largest singular values after an update",
+    torch.stack(
+        [torch.linalg.matrix_norm(layer.weight.flatten(1), 2) for layer in convolutions]
+    ),
+    torch.ones(3, device=device),
+    rtol=0.05,
+    hint="Normalise in each forward pass, not once: that is what spectral_norm does.",
+)
 
 # %% [markdown]
 # **How steep is the whole map?** A convolution is linear too: $y = Wx$ with $x$ all pixels of all channels, and a transposed convolution with the
@@ -1340,15 +1441,27 @@ def search(samples):
     listener.remove()
     expect_true("eval mode", not any(modes), "Call eval() on the generator before the search.")
     loss, images = found if isinstance(found, (tuple, list)) else (None, found)
-    expect_true("no gradient left", not images.requires_grad,
-                "Compute what you return under torch.no_grad(), or detach it.")
+    expect_true(
+        "no gradient left",
+        not images.requires_grad,
+        "Compute what you return under torch.no_grad(), or detach it.",
+    )
     images, samples = images.cpu(), torch.as_tensor(samples).cpu()
     made = [sample(gan, codes).cpu() for codes in tried[-2:]]
-    expect_true("the generator's images", any(torch.allclose(images, one, atol=1e-5) for one in made),
-                "Return what the generator makes of the codes found.")
+    expect_true(
+        "the generator's images",
+        any(torch.allclose(images, one, atol=1e-5) for one in made),
+        "Return what the generator makes of the codes found.",
+    )
     if loss is not None:
-        expect_close("the loss returned", torch.as_tensor(loss).cpu(), F.mse_loss(images, samples),
-                     rtol=2e-3, atol=0, hint="It is that of the images returned.")
+        expect_close(
+            "the loss returned",
+            torch.as_tensor(loss).cpu(),
+            F.mse_loss(images, samples),
+            rtol=2e-3,
+            atol=0,
+            hint="It is that of the images returned.",
+        )
     return F.mse_loss(images, samples).item(), images, tried
 
 
@@ -1363,36 +1476,50 @@ def expect_adam(tried, target):
         ratio = mean_now / (size + 1e-8)
         free = (mean_now / size).nan_to_num() - ratio  # what a sum for a mean would change
         off = then - (codes.detach() - VIS_LEARNING_RATE * ratio)
-        expect_true(f"codes after step {step}: Adam with {VIS_LEARNING_RATE}",
-                    (off.abs() <= 2e-6 + VIS_LEARNING_RATE * free.abs()).all(),
-                    f"The largest step is {(then - codes).abs().max():.2g}. Adam on the codes alone, "
-                    "with VIS_LEARNING_RATE, down the reconstruction loss alone, zeroed gradients.")
+        expect_true(
+            f"codes after step {step}: Adam with {VIS_LEARNING_RATE}",
+            (off.abs() <= 2e-6 + VIS_LEARNING_RATE * free.abs()).all(),
+            f"The largest step is {(then - codes).abs().max():.2g}. Adam on the codes alone, "
+            "with VIS_LEARNING_RATE, down the reconstruction loss alone, zeroed gradients.",
+        )
 
 
 set_seed(0)
 gan.__class__ = DCGAN  # the trained networks, with the class as it is now
 pair = torch.tensor([[1.0, 0.0], [0.5, 0.0]]), torch.zeros(2, 2)
-expect_close("_reconstruction_loss", gan._reconstruction_loss(*pair), 0.3125,
-             slips={"a sum; take the mean over all pixels.": 1.25,
-                    "absolute differences; square them.": 0.375})
+expect_close(
+    "_reconstruction_loss",
+    gan._reconstruction_loss(*pair),
+    0.3125,
+    slips={
+        "a sum; take the mean over all pixels.": 1.25,
+        "absolute differences; square them.": 0.375,
+    },
+)
 own = sample(gan, 0.3 * draw_codes(8)).cpu()
 before = {name: value.clone() for name, value in gan._generator.state_dict().items()}
 gan._generator.train()
 loss, images, tried = search(own.numpy())
 expect_shape("images", images, (8, 3, 32, 32))
-expect_close("the codes at the start", tried[0], torch.zeros(8, CODE_SIZE),
-             hint="Start from zeros.")
-expect_true("the generator stays as it was",
-            all(torch.equal(before[name], value)
-                for name, value in gan._generator.state_dict().items()),
-            "Its weights or statistics have moved: give the optimizer the codes alone, in "
-            "eval mode.")
+expect_close(
+    "the codes at the start", tried[0], torch.zeros(8, CODE_SIZE), hint="Start from zeros."
+)
+expect_true(
+    "the generator stays as it was",
+    all(
+        torch.equal(before[name], value) for name, value in gan._generator.state_dict().items()
+    ),
+    "Its weights or statistics have moved: give the optimizer the codes alone, in eval mode.",
+)
 gan._generator.eval()
 expect_adam(tried, own.to(device))
 floor = F.mse_loss(sample(gan, torch.zeros(8, CODE_SIZE, device=device)).cpu(), own).item()
-expect_true("the search comes closer", loss < 0.3 * floor,
-            f"The loss is {loss:.4f}; where it starts, at z = 0, it is {floor:.4f}. Do the "
-            "codes move?")
+expect_true(
+    "the search comes closer",
+    loss < 0.3 * floor,
+    f"The loss is {loss:.4f}; where it starts, at z = 0, it is {floor:.4f}. Do the "
+    "codes move?",
+)
 
 # %% [markdown]
 # Now 64 test images. The published loss is 0.0146; below 0.145 the search counts as working. But one grey for all pixels, the best one, gives about 0.06
@@ -1488,7 +1615,7 @@ for name, values in (("samples", distance), ("test images", unseen)):
 # %%
 # FIND THE BUG
 def called_right(discriminator, real, fake, part=64):
-    """The share of images called right, real ones and fakes counted alike; a number from 0 to 1.
+    """The share of images called right, real ones and fakes alike; a number from 0 to 1.
 
     Args:
         discriminator: From images to logits, shape (B, 1).
@@ -1541,7 +1668,7 @@ with checking("called_right", "what number does an undecided discriminator retur
 # %%
 # GO FURTHER
 def gradient_penalty(critic, real, fake):
-    """How far the critic's slope is from 1 between real and fake images: a scalar that can be trained on.
+    """How far the critic's slope is from 1 between real and fake images: a scalar to train on.
 
     Args:
         critic: From images to numbers, shape (B, 1).

@@ -672,7 +672,9 @@ def kl_q_p_mc(samples_q, params_q, params_p):
 Normal = torch.distributions.Normal
 set_seed(0)
 params_q = 0.5 * torch.randn(6, 4)  # B = 6, K = 3
-params_p = params_q + torch.linspace(0.1, 1, 6)[:, None] * torch.randn(6, 4)  # from near to far
+params_p = params_q + torch.linspace(0.1, 1, 6)[:, None] * torch.randn(
+    6, 4
+)  # from near to far
 q = Normal(params_q[:, None, :-1], params_q[:, None, -1:].exp())
 p = Normal(params_p[:, None, :-1], params_p[:, None, -1:].exp())
 samples_q = q.sample((50,)).squeeze(2).transpose(0, 1)  # (6, 50, 3)
@@ -980,7 +982,10 @@ slips = {
 }
 off, spread = (samples.mean(1) - mu) / sigma, samples.std(1) / sigma
 expect_close(
-    "spread of the samples, log of its ratio to sigma", spread.log(), torch.zeros(3, 2), atol=0.02,
+    "spread of the samples, log of its ratio to sigma",
+    spread.log(),
+    torch.zeros(3, 2),
+    atol=0.02,
     slips=slips,
 )
 expect_close("mean of the samples", off, torch.zeros(3, 2), atol=0.02)
@@ -1003,8 +1008,8 @@ one = torch.tensor([[0.3, -1.0]], requires_grad=True)  # mu and log sigma
 z = rsample(one, 1)
 slopes = torch.autograd.grad(z.sum(), one)[0][0]
 moved = (z - one[0, 0]).detach().flatten()[0]  # sigma times eps
-print(f"d z / d mu = {slopes[0]:.3f}, d z / d log sigma = {slopes[1]:.3f}; sigma eps = {moved:.3f}, "
-      f"eps = {moved * math.e:.3f}")
+print(f"d z / d mu = {slopes[0]:.3f}, d z / d log sigma = {slopes[1]:.3f}; "
+      f"sigma eps = {moved:.3f}, eps = {moved * math.e:.3f}")
 reveal(
     "slopes",
     {
@@ -1202,7 +1207,9 @@ torch.manual_seed(1)
 loss = elbo(x, params_q, 8, decoder, log_sig_x)
 hint = "Draw the samples with one call of your rsample."
 expect_close("elbo", loss, -log_p + kl, slips=slips, hint=hint)
-expect_equal("log_sig_x afterwards", log_sig_x.item(), -0.5, hint="Leave your arguments alone.")
+expect_equal(
+    "log_sig_x afterwards", log_sig_x.item(), -0.5, hint="Leave your arguments alone."
+)
 hint = "The encoder learns from both terms: keep params_q and the samples attached."
 expect_differentiable(
     "elbo",
@@ -1459,7 +1466,7 @@ reveal("toy", {"A": best == 0.001, "B": best == 1, "C": best == 100}, short=FAST
 # %%
 # FIND THE BUG
 def fit_by_kl(mu_p, sigma_p, steps=500):
-    """Fit N(mu, exp(logvar)) to N(mu_p, sigma_p^2) by gradient descent; returns mu and sigma, two numbers."""
+    """Fit N(mu, exp(logvar)) to N(mu_p, sigma_p^2) by gradient descent; returns mu and sigma."""
     mu, logvar = (torch.zeros(1, requires_grad=True) for _ in range(2))
     target = torch.tensor([mu_p]), torch.tensor([sigma_p]).log()
     optimizer = optim.Adam([mu, logvar], lr=0.05)
@@ -1506,7 +1513,7 @@ with checking(
 # %%
 # GO FURTHER
 def iw_bound(x, params_q, num_samples, func_decoder, log_sig_x):
-    """Negative importance-weighted bound of each example: a loss. The arguments are those of `elbo`.
+    """Negative importance-weighted bound of each example: a loss. Arguments as of `elbo`.
 
     Returns:
         -log mean_n w_n in nats, shape (B,); finite however small the weights are.

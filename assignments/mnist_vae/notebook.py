@@ -450,16 +450,32 @@ set_seed(0)
 numbers = list(range(103))
 loader = make_loader(numbers, batch_size=10)
 first, second = torch.cat(list(loader)), torch.cat(list(loader))
-expect_equal("batches of an epoch", len(loader), 10,
-             hint="103 examples make 10 full batches of 10; the rest of 3 is left out.")
-expect_true("the order is random", not torch.equal(first, first.sort().values),
-            "The batches come in the order of the data.")
-expect_true("every epoch has a new order", not torch.equal(first, second),
-            "Let the loader shuffle, not the data.")
-expect_equal("different examples in an epoch", len(first.unique()), 100,
-             hint="Every example at most once.")
+expect_equal(
+    "batches of an epoch",
+    len(loader),
+    10,
+    hint="103 examples make 10 full batches of 10; the rest of 3 is left out.",
+)
+expect_true(
+    "the order is random",
+    not torch.equal(first, first.sort().values),
+    "The batches come in the order of the data.",
+)
+expect_true(
+    "every epoch has a new order",
+    not torch.equal(first, second),
+    "Let the loader shuffle, not the data.",
+)
+expect_equal(
+    "different examples in an epoch",
+    len(first.unique()),
+    100,
+    hint="Every example at most once.",
+)
 seen = torch.cat([batch for _ in range(20) for batch in loader]).unique()
-expect_equal("different examples in 20 epochs", len(seen), 103, hint="Serve the whole data set.")
+expect_equal(
+    "different examples in 20 epochs", len(seen), 103, hint="Serve the whole data set."
+)
 
 # %%
 # AUTOGRADED (4) train_autoencoder
@@ -507,20 +523,32 @@ x = toy[0][0].flatten(2)
 before = nn.utils.parameters_to_vector(net.parameters()).detach().clone()
 losses = train_autoencoder(net, toy, epochs=2, learning_rate=1e-4)
 moved = (nn.utils.parameters_to_vector(net.parameters()) - before).abs().max().item()
-left = torch.cat([p.grad.flatten() for p in net.parameters() if p.grad is not None]
-                 or [torch.zeros(1)]).norm()
+left = torch.cat(
+    [p.grad.flatten() for p in net.parameters() if p.grad is not None] or [torch.zeros(1)]
+).norm()
 fresh = torch.autograd.grad(F.binary_cross_entropy(net(x), x), list(net.parameters()))
 expect_equal("losses of 2 epochs with 4 batches", len(losses), 8)
-expect_true("the first loss is near log 2 = 0.693", abs(losses[0] - math.log(2)) < 0.02,
-            "The BCE is a mean over pixels and batch, not a sum.")
-expect_true("eight Adam steps of 1e-4 were taken", 1e-4 < moved < 1e-3,
-            f"The largest change of a parameter is {moved:.1e}; does the optimizer get "
-            "learning_rate, and is step() called once a batch?")
-expect_true("the gradients are cleared in every step",
-            left < 1.5 * torch.cat([g.flatten() for g in fresh]).norm(),
-            "They have piled up over the steps: clear them before each backward().")
-expect_true("the loss falls", losses[-1] < losses[0],
-            "Minimise it: backward() on the loss itself, then step().")
+expect_true(
+    "the first loss is near log 2 = 0.693",
+    abs(losses[0] - math.log(2)) < 0.02,
+    "The BCE is a mean over pixels and batch, not a sum.",
+)
+expect_true(
+    "eight Adam steps of 1e-4 were taken",
+    1e-4 < moved < 1e-3,
+    f"The largest change of a parameter is {moved:.1e}; does the optimizer get "
+    "learning_rate, and is step() called once a batch?",
+)
+expect_true(
+    "the gradients are cleared in every step",
+    left < 1.5 * torch.cat([g.flatten() for g in fresh]).norm(),
+    "They have piled up over the steps: clear them before each backward().",
+)
+expect_true(
+    "the loss falls",
+    losses[-1] < losses[0],
+    "Minimise it: backward() on the loss itself, then step().",
+)
 
 
 class Watched(nn.Module):  # notes what its model is given, in which mode, and its loss then
@@ -544,20 +572,36 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 settings = []  # of the optimizer, at each step
 listener = register_optimizer_step_pre_hook(
-    lambda optimizer, *_: settings.append((type(optimizer).__name__, optimizer.param_groups[0])))
+    lambda optimizer, *_: settings.append(
+        (type(optimizer).__name__, optimizer.param_groups[0])
+    )
+)
 losses = train_autoencoder(net, toy, epochs=2, learning_rate=1e-3)
 listener.remove()
-expect_equal("steps, and Adam's own settings in each",
-             [(kind, group["lr"], group["betas"], group["eps"]) for kind, group in settings],
-             [("Adam", 1e-3, (0.9, 0.999), 1e-8)] * 8, hint="optim.Adam with learning_rate.")
+expect_equal(
+    "steps, and Adam's own settings in each",
+    [(kind, group["lr"], group["betas"], group["eps"]) for kind, group in settings],
+    [("Adam", 1e-3, (0.9, 0.999), 1e-8)] * 8,
+    hint="optim.Adam with learning_rate.",
+)
 expect_true("training mode while training", all(net.modes), "Keep model.train().")
-expect_true("the batches as they come",
-            torch.equal(torch.cat(net.given).cpu(), images.tile(2, 1, 1, 1).flatten(2)),
-            "Keep x as the loop makes it.")
-expect_close("the loss of each step", torch.tensor([float(value) for value in losses]),
-             torch.tensor(net.losses), hint="Append the value of this batch's loss.")
-expect_close("a number without a part in the loss", net.idle, 1.0,
-             hint="Something else than the gradient moves it: plain Adam has no weight decay.")
+expect_true(
+    "the batches as they come",
+    torch.equal(torch.cat(net.given).cpu(), images.tile(2, 1, 1, 1).flatten(2)),
+    "Keep x as the loop makes it.",
+)
+expect_close(
+    "the loss of each step",
+    torch.tensor([float(value) for value in losses]),
+    torch.tensor(net.losses),
+    hint="Append the value of this batch's loss.",
+)
+expect_close(
+    "a number without a part in the loss",
+    net.idle,
+    1.0,
+    hint="Something else than the gradient moves it: plain Adam has no weight decay.",
+)
 
 # %% [markdown]
 # Now the real data. **Expect:** the loss falls fast in the first epoch, to about 0.14, and ends between 0.084 and 0.092
@@ -671,9 +715,10 @@ ae_samples = sample_images(autoencoder, 40, nz)
 vis_samples(ae_samples, train_data,
             f"Autoencoder: decoded draws from N(0, I){whose(autoencoder)}")
 drawn = sample_images(autoencoder, 2000, nz)
-readable, unlike = sure_share(judge, drawn), drawn.std(0).mean() / test_data.images.std(0).mean()
-print(f"The judge reads {readable:.0%} of the autoencoder's samples; they differ {unlike:.0%} as "
-      "much as digits do.")
+readable = sure_share(judge, drawn)
+unlike = drawn.std(0).mean() / test_data.images.std(0).mean()
+print(f"The judge reads {readable:.0%} of the autoencoder's samples; they differ {unlike:.0%} "
+      "as much as digits do.")
 reveal("blots", {"A": readable > 0.5, "B": readable < 0.2 and unlike > 0.3,
                  "C": readable < 0.5 and unlike < 0.1}, short=on_stand_in)
 with torch.no_grad():
@@ -985,22 +1030,30 @@ toy = [((torch.rand(16, 1, 28, 28) > 0.5).float(), torch.zeros(16))] * 4
 net = VAE(nz=4, beta=0.0)
 history = train_beta_vae(net, toy, epochs=2, learning_rate=1e-4)
 x, params = toy[0][0].flatten(2), list(net.decoder.parameters())
-left = torch.cat([p.grad.flatten() for p in params if p.grad is not None]
-                 or [torch.zeros(1)]).norm()
+left = torch.cat(
+    [p.grad.flatten() for p in params if p.grad is not None] or [torch.zeros(1)]
+).norm()
 fresh = torch.autograd.grad(net.loss(x, net(x))[0], params)
 expect_equal("entries of rec_loss after 2 epochs with 4 batches", len(history["rec_loss"]), 8)
 expect_equal("entries of kl_loss", len(history["kl_loss"]), 8)
 if not isinstance(history["rec_loss"][0], float):
     print("advice: tensors keep the graph of every step in memory; append value.item()")
-expect_true("the gradients are cleared in every step",
-            left < 1.5 * torch.cat([g.flatten() for g in fresh]).norm(),
-            "They have piled up over the steps: clear them before each backward().")
-expect_true("rec_loss falls", history["rec_loss"][-1] < history["rec_loss"][0],
-            "Is step() called once a batch, on the model's optimizer?")
+expect_true(
+    "the gradients are cleared in every step",
+    left < 1.5 * torch.cat([g.flatten() for g in fresh]).norm(),
+    "They have piled up over the steps: clear them before each backward().",
+)
+expect_true(
+    "rec_loss falls",
+    history["rec_loss"][-1] < history["rec_loss"][0],
+    "Is step() called once a batch, on the model's optimizer?",
+)
 history = train_beta_vae(VAE(nz=4, beta=100.0), toy, epochs=20, learning_rate=3e-3)
-expect_true("a large beta brings the KL down",
-            history["kl_loss"][-1] < 0.3 * history["kl_loss"][0],
-            "Minimise the total, not rec_loss alone.")
+expect_true(
+    "a large beta brings the KL down",
+    history["kl_loss"][-1] < 0.3 * history["kl_loss"][0],
+    "Minimise the total, not rec_loss alone.",
+)
 
 
 class Scales(nn.Module):  # total = a - 2 b, its terms a and b
@@ -1026,12 +1079,26 @@ history = train_beta_vae(net, toy, epochs=2, learning_rate=0.01)
 expect_true("training mode while training", all(net.modes), "Keep model.train().")
 expect_close("the batches", torch.tensor(net.given), torch.tensor([0.1, 0.2, 0.3, 0.4] * 2))
 ends = torch.stack([net.a, net.b, net.idle])
-expect_close("three numbers after 8 steps down a - 2 b", ends, torch.tensor([-0.08, 0.08, 1.0]),
-             slips={"The steps go down the sum of the terms, expected the total.":
-                    torch.tensor([-0.08, -0.08, 1.0])}, rtol=1e-4, atol=1e-6,
-             hint="Plain Adam on the total that model.loss returns.")
-expect_close("rec_loss, step by step", torch.tensor([float(a) for a in history["rec_loss"]]),
-             -0.01 * torch.arange(8), rtol=1e-3, hint="Append each step's value, before it moves.")
+expect_close(
+    "three numbers after 8 steps down a - 2 b",
+    ends,
+    torch.tensor([-0.08, 0.08, 1.0]),
+    slips={
+        "The steps go down the sum of the terms, expected the total.": torch.tensor(
+            [-0.08, -0.08, 1.0]
+        )
+    },
+    rtol=1e-4,
+    atol=1e-6,
+    hint="Plain Adam on the total that model.loss returns.",
+)
+expect_close(
+    "rec_loss, step by step",
+    torch.tensor([float(a) for a in history["rec_loss"]]),
+    -0.01 * torch.arange(8),
+    rtol=1e-3,
+    hint="Append each step's value, before it moves.",
+)
 
 # %% [markdown]
 # **Predict `narrow`.** With $\beta = 0$ nothing asks for a wide posterior. What do $\sigma$ and `kl_loss` do?
@@ -1552,21 +1619,40 @@ def reparametrize(mu, logvar):
 torch.manual_seed(0)
 z = reparametrize(torch.zeros(1, 15), torch.ones(1, 15))
 expect_shape("z", z, (1, 15))
-expect_close("mean of z", z.mean(), -0.4363, rtol=1e-4, atol=1e-4, slips={
-    "sigma is exp(logvar): that is the variance": -0.7194, "sigma is missing": -0.2646})
+expect_close(
+    "mean of z",
+    z.mean(),
+    -0.4363,
+    rtol=1e-4,
+    atol=1e-4,
+    slips={"sigma is exp(logvar): that is the variance": -0.7194, "sigma is missing": -0.2646},
+)
 expect_close("standard deviation of z", z.std(), 1.6860, rtol=1e-4, atol=1e-4)
-print(f"relative errors: {rel_error(z.mean(), -0.4363):.1e} and "
-      f"{rel_error(z.std(), 1.6860):.1e} (allowed 1e-4)")
+print(
+    f"relative errors: {rel_error(z.mean(), -0.4363):.1e} and "
+    f"{rel_error(z.std(), 1.6860):.1e} (allowed 1e-4)"
+)
 rows = torch.linspace(-20, 20, 12).reshape(4, 3)
-expect_close("z without variance", reparametrize(rows, torch.full((4, 3), -60.0)), rows,
-             hint="z = mu + sigma * eps.")
+expect_close(
+    "z without variance",
+    reparametrize(rows, torch.full((4, 3), -60.0)),
+    rows,
+    hint="z = mu + sigma * eps.",
+)
 z = reparametrize(torch.zeros(500, 2), torch.zeros(500, 2))
-expect_true("every image has noise of its own",
-            z.std(dim=0).min() > 0.5 and abs(torch.corrcoef(z.T)[0, 1]) < 0.3,
-            "The noise has the shape of mu, not one number for all.")
+expect_true(
+    "every image has noise of its own",
+    z.std(dim=0).min() > 0.5 and abs(torch.corrcoef(z.T)[0, 1]) < 0.3,
+    "The noise has the shape of mu, not one number for all.",
+)
 expect_fresh_noise("z", lambda: reparametrize(torch.zeros(20, 5), torch.zeros(20, 5)))
-expect_differentiable("reparametrize", reparametrize, "Use no .data, no .detach(), no torch.normal.",
-                      mu=torch.randn(4, 3), logvar=torch.randn(4, 3))
+expect_differentiable(
+    "reparametrize",
+    reparametrize,
+    "Use no .data, no .detach(), no torch.normal.",
+    mu=torch.randn(4, 3),
+    logvar=torch.randn(4, 3),
+)
 
 # %% [markdown]
 # ### 3.2 A fully connected VAE
@@ -1713,25 +1799,46 @@ def loss_function(x_hat, x, mu, logvar):
 x_hat = torch.sigmoid(torch.tensor([[2.0, 5.0], [6.0, 7.0]])).reshape(1, 1, 2, 2)
 x = torch.sigmoid(torch.tensor([[1.0, 10.0], [9.0, 3.0]])).reshape(1, 1, 2, 2)
 loss = loss_function(x_hat, x, torch.ones(1, 15), torch.zeros(1, 15))
-expect_close("loss", loss, 8.5079, rtol=1e-5, atol=5e-5, slips={
-    "the BCE is a mean over the pixels, expected its sum": 7.5 + 1.0079 / 4,
-    "the KL is a mean over the dimensions, expected its sum": 1.0079 + 0.5,
-    "the KL has the wrong sign": 1.0079 - 7.5,
-    "the factor 1/2 of the KL is missing": 1.0079 + 15.0})
+expect_close(
+    "loss",
+    loss,
+    8.5079,
+    rtol=1e-5,
+    atol=5e-5,
+    slips={
+        "the BCE is a mean over the pixels, expected its sum": 7.5 + 1.0079 / 4,
+        "the KL is a mean over the dimensions, expected its sum": 1.0079 + 0.5,
+        "the KL has the wrong sign": 1.0079 - 7.5,
+        "the factor 1/2 of the KL is missing": 1.0079 + 15.0,
+    },
+)
 print(f"relative error: {rel_error(loss, 8.5079):.1e} (allowed 1e-5)")
 one = (x_hat, x, torch.ones(1, 15), torch.zeros(1, 15))
 four = [t.repeat(4, *[1] * (t.ndim - 1)) for t in one]
-expect_close("loss of four such images", loss_function(*four), loss,
-             slips={"not divided by the number of images": 4 * loss})
+expect_close(
+    "loss of four such images",
+    loss_function(*four),
+    loss,
+    slips={"not divided by the number of images": 4 * loss},
+)
 mu, logvar = torch.linspace(-2, 2, 15).view(1, 15), torch.linspace(1, -2, 15).view(1, 15)
 Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergence
 kl = kl_between(Normal(mu, (logvar / 2).exp()), Normal(0.0, 1.0)).sum()
 as_log_sigma = kl_between(Normal(mu, logvar.exp()), Normal(0.0, 1.0)).sum()
-expect_close("loss with other posteriors", loss_function(x_hat, x, mu, logvar), loss - 7.5 + kl,
-             atol=5e-4, slips={"logvar is read as log sigma": loss - 7.5 + as_log_sigma})
+expect_close(
+    "loss with other posteriors",
+    loss_function(x_hat, x, mu, logvar),
+    loss - 7.5 + kl,
+    atol=5e-4,
+    slips={"logvar is read as log sigma": loss - 7.5 + as_log_sigma},
+)
 expect_differentiable(
-    "loss_function", lambda x_hat, mu, logvar: loss_function(x_hat, x.to(x_hat), mu, logvar),
-    x_hat=x_hat, mu=mu, logvar=logvar)
+    "loss_function",
+    lambda x_hat, mu, logvar: loss_function(x_hat, x.to(x_hat), mu, logvar),
+    x_hat=x_hat,
+    mu=mu,
+    logvar=logvar,
+)
 
 # %% [markdown]
 # ### 3.4 Train and sample
@@ -2240,23 +2347,43 @@ class Grey(nn.Module):  # a decoder to which the code does not matter
 
 
 small = SimpleVAE(K=2, num_filters=4)
-expect_true("fewer filters, fewer parameters", count_params(small) < 20_000,
-            "Pass num_filters on.")
+expect_true(
+    "fewer filters, fewer parameters", count_params(small) < 20_000, "Pass num_filters on."
+)
 expect_rows("encode", small.encode, x)
-expect_close("encode", small.encode(x.tile(4, 1, 1, 1)), small.encoder(x.tile(4, 1, 1, 1)),
-             rtol=1e-2, atol=1e-3, hint="Keep it as it is.")
-expect_trainable("elbo", small, lambda model: model.elbo(x.double(), 2),
-                 "Both networks and log_sig_x learn from it: detach nothing, draw with rsample.")
+expect_close(
+    "encode",
+    small.encode(x.tile(4, 1, 1, 1)),
+    small.encoder(x.tile(4, 1, 1, 1)),
+    rtol=1e-2,
+    atol=1e-3,
+    hint="Keep it as it is.",
+)
+expect_trainable(
+    "elbo",
+    small,
+    lambda model: model.elbo(x.double(), 2),
+    "Both networks and log_sig_x learn from it: detach nothing, draw with rsample.",
+)
 codes = []
 small.encoder[-1].weight.data.zero_()
 small.encoder[-1].bias.data[:] = torch.tensor([0.0, 0.0, 1.0])  # mean 0, sigma e
 small.decoder = nn.Sequential(Grey())
 small.decoder.register_forward_pre_hook(lambda _, given: codes.append(given[0].detach()))
 value = small.elbo(x, 1000)
-expect_equal("codes decoded for 3 images and n = 1000", len(torch.cat(codes)), 3000,
-             hint="n draws for each image.")
-expect_close("their standard deviation", torch.cat(codes).std(), math.e, atol=0.2, slips={
-    "sigma is exp(log sigma), not its root": math.exp(0.5), "the mean is decoded": 0.0})
+expect_equal(
+    "codes decoded for 3 images and n = 1000",
+    len(torch.cat(codes)),
+    3000,
+    hint="n draws for each image.",
+)
+expect_close(
+    "their standard deviation",
+    torch.cat(codes).std(),
+    math.e,
+    atol=0.2,
+    slips={"sigma is exp(log sigma), not its root": math.exp(0.5), "the mean is decoded": 0.0},
+)
 fit = -((x - 0.5) ** 2).sum() / 3 / 2 - 784 * 0.5 * math.log(2 * math.pi)
 kl = kl_q_p_exact(small.encode(x), torch.zeros(3, 3)).mean()
 expect_close("elbo of a wide posterior", value, fit - kl, rtol=1e-4, atol=1e-2)
@@ -2481,7 +2608,7 @@ print(f"Standard deviation of the codes: {codes.std(dim=0)[0]:.1f} and "
 # %%
 # FIND THE BUG
 def fit_posterior(decoder, x, beta, steps=600):
-    """Mean and log variance of q(z | x), shapes (K,), for which |x - decoder(z)|^2 + beta KL is least on average."""
+    """Mean and log variance of q(z | x), (K,), with the least mean |x - decoder(z)|^2 + beta KL."""
     mu, log_var = (torch.zeros(len(x), requires_grad=True) for _ in range(2))
     optimizer = optim.Adam([mu, log_var], lr=0.02)
     for _ in range(steps):
@@ -2509,7 +2636,8 @@ with checking(
 ):
     set_seed(0)
     image = torch.tensor([1.0, -2.0, 0.5])
-    # with a decoder that does nothing, mu = x / (1 + beta / 2) and the variance is (beta / 2) / (1 + beta / 2)
+    # with a decoder that does nothing, mu = x / (1 + beta / 2),
+    # and the variance is (beta / 2) / (1 + beta / 2)
     for beta in (2.0, 6.0):
         mu, log_var = fit_posterior(nn.Identity(), image, beta)
         expect_close(
@@ -2532,10 +2660,11 @@ with checking(
 # %%
 # FIND THE BUG
 def count_classes(decoder, latent_size, judge_of, num_classes=10, each=20):
-    """How many of `each` images a judge reads as the class they were asked for, for each class; a list.
+    """For each class, how many of `each` images a judge reads as the one asked for; a list.
 
     Args:
-        decoder: From z and the one-hot class joined as in 4.1, shape (B, latent_size + num_classes), to images.
+        decoder: From z and the one-hot class joined as in 4.1, (B, latent_size + num_classes),
+            to images.
         judge_of: From images to the classes read in them, int64, shape (B,).
     """
     counts = []

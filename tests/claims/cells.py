@@ -48,7 +48,7 @@ def names_of(folder: str, device: str = "cpu", seed: int = 0) -> dict[str, Any]:
     names: dict[str, Any] = {
         "math": math, "np": np, "torch": torch, "nn": nn, "optim": optim, "F": F, "lr_scheduler": lr_scheduler,
         "ReduceLROnPlateau": ReduceLROnPlateau, "DataLoader": DataLoader, "TensorDataset": TensorDataset,
-        "FAST": False, "Device": torch.device(device), "set_seed": seeds_from(seed), "tqdm": lambda items, **_: items,
+        "FAST": False, "LOAD_OURS": False, "Device": torch.device(device), "set_seed": seeds_from(seed), "tqdm": lambda items, **_: items,
         "source": None, "SEED": 0, "__name__": folder,
     }  # fmt: skip
     names |= {name: getattr(utils, name) for name in _UTILS}

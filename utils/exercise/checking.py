@@ -5,7 +5,7 @@ from types import TracebackType
 from utils.exercise.expect import ExpectationError
 from utils.exercise.waiting import waits
 
-_GREEN, _RED, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[0m"
+_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"  # the terminal's green is too pale on white paper to be read by everybody
 _LONGEST = 300  # characters of an error's own words
 
 
@@ -30,11 +30,11 @@ class checking:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         if error is None:
-            print(f"{_GREEN}Green.{_PLAIN} {self._name} does what it says.")
+            print(f"{_BOLD}Green.{_PLAIN} {self._name} does what it says.")
             return True
         if waits(error) or not isinstance(error, Exception):
             return False
         words = " ".join(str(error).split())[:_LONGEST]
         said = words if isinstance(error, ExpectationError) else f"{type(error).__name__}: {words}"
-        print(f"{_RED}Red.{_PLAIN} {said} Look: {self._hint}")
+        print(f"{_BOLD}Red.{_PLAIN} {said} Look: {self._hint}")
         return True
