@@ -1466,7 +1466,7 @@ reveal("toy", {"A": best == 0.001, "B": best == 1, "C": best == 100}, short=FAST
 # %%
 # FIND THE BUG
 def fit_by_kl(mu_p, sigma_p, steps=500):
-    """Fit N(mu, exp(logvar)) to N(mu_p, sigma_p^2) by gradient descent; returns mu and sigma."""
+    """Fit N(mu, exp(logvar)) to N(mu_p, sigma_p^2) by gradient descent; mu and sigma."""
     mu, logvar = (torch.zeros(1, requires_grad=True) for _ in range(2))
     target = torch.tensor([mu_p]), torch.tensor([sigma_p]).log()
     optimizer = optim.Adam([mu, logvar], lr=0.05)

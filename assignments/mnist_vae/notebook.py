@@ -2608,7 +2608,7 @@ print(f"Standard deviation of the codes: {codes.std(dim=0)[0]:.1f} and "
 # %%
 # FIND THE BUG
 def fit_posterior(decoder, x, beta, steps=600):
-    """Mean and log variance of q(z | x), (K,), with the least mean |x - decoder(z)|^2 + beta KL."""
+    """Mean and log variance, (K,), with the least mean of |x - decoder(z)|^2 + beta KL."""
     mu, log_var = (torch.zeros(len(x), requires_grad=True) for _ in range(2))
     optimizer = optim.Adam([mu, log_var], lr=0.02)
     for _ in range(steps):
