@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from grader.classes import cluster, elsewhere
+from grader.classes import pool as workers
 from grader.classes.batch import Settings
 from grader.classes.cluster import Cluster
 from grader.classes.pool import PoolLost, WorkerDied
@@ -103,10 +104,18 @@ class _Scheduler:
         )
 
 
+@pytest.fixture(autouse=True)
+def limited(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A worker of another machine limits its own memory; here that would be the tests' process."""
+    calls: list[str] = []
+    monkeypatch.setattr(workers, "limit_memory", lambda: calls.append("limited"))
+    return calls
+
+
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[_Scheduler], Cluster]]:
     """A cluster of this scheduler's."""
-    running: list[Cluster] = []
+    running: list[tuple[Cluster, _Scheduler]] = []
 
     def make(scheduler: _Scheduler) -> Cluster:
         distributed: Any = ModuleType("distributed")
@@ -119,12 +128,13 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[_Scheduler], Clu
         monkeypatch.setattr(cluster, "made_with", lambda *_: {"code of the grader": "this"})
         told = lambda asked: "another code of the grader" if scheduler.here.address in scheduler.differing else ""  # noqa: E731
         monkeypatch.setattr(elsewhere, "why_not", told)
-        running.append(Cluster("tcp://scheduler:8786", 0, Settings(salt=SECRET), "C", ["01_one"]))
-        return running[-1]
+        running.append((Cluster("tcp://scheduler:8786", 0, Settings(salt=SECRET), "C", ["01_one"]), scheduler))
+        return running[-1][0]
 
     yield make
-    for one in running:
+    for one, scheduler in running:
         one.shutdown()
+        scheduler.work.put(None)  # its thread ends: whoever forks later has none beside it
 
 
 def work(number: int, settings: Settings, seat: Seat) -> int:
@@ -207,7 +217,7 @@ def test_where_all_workers_are_refused_it_says_so(made: Callable, monkeypatch: p
         pool.submit(work, 1, Settings(), Seat()).result(20)
 
 
-def test_a_proof_names_what_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proof_names_what_differs(monkeypatch: pytest.MonkeyPatch, limited: list[str]) -> None:
     """A worker compares with itself: secret, versions, code, rubrics, isolation."""
     from grader.classes import batch, sameness
 
@@ -218,6 +228,7 @@ def test_a_proof_names_what_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "tier_here", lambda *_: "C")
     asked = {"settings": plain, "notebooks": ["01_kl_divergence"], "made_with": same, "tiers": ["A", "B", "C"]}
     assert elsewhere._found(asked) == ""
+    assert limited == ["limited"]
     assert "isolation tier C" in elsewhere._found(asked | {"tiers": ["A"]})
     for part in same:
         assert elsewhere._found(asked | {"made_with": same | {part: "other"}}).startswith(f"another {part}")

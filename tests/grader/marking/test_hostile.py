@@ -191,5 +191,5 @@ def test_the_question_and_the_solution_of_each_part_are_found() -> None:
     assert len(found.solutions) == 2
     assert "posterior collapse" in found.solutions[0]
     assert all(solution not in found.text for solution in found.solutions)
-    assert "First predict" in found.text
+    assert "before you run the cells below" in found.text
     assert question_text("no_such_notebook", "kl.beta").solutions == ()
