@@ -142,11 +142,11 @@ def main(arguments: list[str] | None = None) -> int:
     began = time.monotonic()
     if "DATA_DIR" in os.environ:
         os.environ["DATA_DIR"] = str(Path(os.environ["DATA_DIR"]).resolve())
-    home = place_of(options.name).course.root / "notebooks"
-    with tempfile.TemporaryDirectory(dir=home, prefix=".weights-") as folder:  # where its pictures go
+    place = place_of(options.name).course.root / "notebooks"
+    with tempfile.TemporaryDirectory(dir=place, prefix=".weights-") as folder:  # where its pictures go
         os.chdir(folder)
         make_weights(options.name, options.on or (data.title if data else "its own data"), options.only)
-        os.chdir(home)
+        os.chdir(place)
     print(f"{options.name} took {(time.monotonic() - began) / 60:.1f} minutes")
     return 0
 

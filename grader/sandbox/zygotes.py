@@ -179,10 +179,10 @@ class Nursery:
         if not linux.IS_LINUX:  # forking a process with torch in it is not safe there
             return
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        home = tempfile.gettempdir()
-        settings = {"requests": theirs.fileno(), "tensors": tensors, "home": home}
+        scratch = tempfile.gettempdir()
+        settings = {"requests": theirs.fileno(), "tensors": tensors, "home": scratch}
         try:
-            self._process = _popen(module, settings, home, [theirs.fileno()], subprocess.DEVNULL)
+            self._process = _popen(module, settings, scratch, [theirs.fileno()], subprocess.DEVNULL)
             self.requests = ours
         except OSError:  # each sandbox starts its own zygote, and waits for room
             ours.close()

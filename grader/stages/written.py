@@ -6,12 +6,16 @@ is written to the reports from those bytes, never as the text found in the noteb
 
 import base64
 import binascii
+import hashlib
 import re
 import struct
+from functools import cache
+from pathlib import Path
 
 from grader.records import Written
 from grader.stages.outside import OUTSIDE, outside_answers
 from utils.assignments import Assignment, Part, Question
+from utils.assignments.places import place_of
 from utils.notebook.cells import Cell, Notebook
 from utils.notebook.responses import questions_above, responses
 
@@ -46,11 +50,11 @@ def written_parts(notebook: Notebook, assignment: Assignment) -> tuple[Written, 
     answers, above = responses(notebook, assignment), questions_above(notebook, assignment)
     written: list[Written] = []
     outside = outside_answers(notebook, assignment)
-    left = MAX_ALL_BYTES
+    left, ours = MAX_ALL_BYTES, _given(place_of(assignment.notebook).path / "figures")
     for question in assignment.questions:
         cells = [cell for cell in notebook.cells if above.get(cell.number) == question.id]
         texts = [text for _, text in answers[question.id]]
-        drawn = _drawn(cells, [number for number, _ in answers[question.id]])
+        drawn = _drawn(cells, [number for number, _ in answers[question.id]], ours)
         parts = parts_for_a_person(question)
         added = _beside(parts, answers[question.id], outside.get(question.id, []))
         for n, (name, part) in enumerate(parts):
@@ -79,11 +83,21 @@ def _beside(
     return found
 
 
-def _drawn(cells: list[Cell], response_cells: list[int]) -> list[list[bytes]]:
-    """A question's pictures in groups: those above its first response, those above the second, ..., those below the last."""
+@cache
+def _given(folder: Path) -> frozenset[str]:
+    """The digests of the pictures that the notebook's own texts show."""
+    return frozenset(hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.glob("*.png"))
+
+
+def _drawn(cells: list[Cell], response_cells: list[int], given: frozenset[str]) -> list[list[bytes]]:
+    """A question's pictures in groups: those above its first response, those above the second, ..., those below the last.
+
+    A picture that the notebook came with is no student's, wherever it stands.
+    """
     groups: list[list[bytes]] = [[] for _ in range(len(response_cells) + 1)]
     for cell in cells:
-        groups[sum(number < cell.number for number in response_cells)] += pictures_of(cell)
+        own = [one for one in pictures_of(cell) if hashlib.sha256(one).hexdigest() not in given]
+        groups[sum(number < cell.number for number in response_cells)] += own
     return groups
 
 

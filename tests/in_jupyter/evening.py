@@ -29,9 +29,9 @@ def spend(browser: Any, name: str, folder: Path, is_solved: bool = False) -> lis
         AssertionError: If something is not as the student was told.
     """
     bundle = unpack(folder)
-    home = folder / "home"
-    home.mkdir()
-    with running(bundle, home) as (address, token):
+    place = folder / "home"
+    place.mkdir()
+    with running(bundle, place) as (address, token):
         book = Book.open(browser, address, token, name)
         steps = [*_work(book, name, is_solved), *_hand_in(book, bundle / "notebooks", name)]
         assert not book.page.faults, book.page.faults

@@ -24,12 +24,12 @@ _BOOK = "window.jupyterapp.shell.currentWidget"
 
 
 @contextlib.contextmanager
-def running(folder: Path, home: Path) -> Iterator[tuple[str, str]]:
+def running(folder: Path, place: Path) -> Iterator[tuple[str, str]]:
     """A server on a folder that knows nothing of this project; its address and its token.
 
     Args:
         folder: What it shows: the unpacked bundle.
-        home: An empty folder for its settings.
+        place: An empty folder for its settings.
 
     Raises:
         AssertionError: If it does not start.
@@ -39,11 +39,11 @@ def running(folder: Path, home: Path) -> Iterator[tuple[str, str]]:
         port = found.getsockname()[1]
     token = secrets.token_hex(16)
     environment = {name: value for name, value in os.environ.items() if name not in _OWN}
-    environment |= {"FAST": "1", "OMP_NUM_THREADS": "1", "HOME": str(home), "DATA_DIR": str(home / "data")}
-    environment |= {"JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTER_RUNTIME_DIR": str(home / "runtime")}
+    environment |= {"FAST": "1", "OMP_NUM_THREADS": "1", "HOME": str(place), "DATA_DIR": str(place / "data")}
+    environment |= {"JUPYTER_CONFIG_DIR": str(place / "config"), "JUPYTER_RUNTIME_DIR": str(place / "runtime")}
     environment |= {
-        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(home / "spaces"),
+        "JUPYTERLAB_SETTINGS_DIR": str(place / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(place / "spaces"),
     }
     environment |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), _NOWHERE)
     environment |= dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost")
@@ -60,12 +60,12 @@ def running(folder: Path, home: Path) -> Iterator[tuple[str, str]]:
         "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
-    log = (home / "server.log").open("w", encoding="utf-8")
+    log = (place / "server.log").open("w", encoding="utf-8")
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyter", "lab", *options], cwd=folder, env=environment, stdout=log, stderr=log
     )
     try:
-        _until_it_answers(f"http://127.0.0.1:{port}/api?token={token}", server, home / "server.log")
+        _until_it_answers(f"http://127.0.0.1:{port}/api?token={token}", server, place / "server.log")
         yield f"http://127.0.0.1:{port}", token
     finally:
         server.terminate()  # it ends its kernels

@@ -34,7 +34,7 @@ def find_problems(notebook: Notebook, assignment: Assignment, extraction: Extrac
             text = _describe(source, assignment) if source else extraction.missing[task.id].removeprefix(f"{task.id}: ")
             findings += [Finding(question, task.points, text)] if text else []
         findings += _open_responses(question, answered[question.id])
-        if cells := gaps.get(question.id):
+        if question.points and (cells := gaps.get(question.id)):  # what earns nothing may stay open
             text = f"the gap in cell {cells[0]} is still open"
             findings.append(Finding(question, question.points_of("quality"), text))
     return findings

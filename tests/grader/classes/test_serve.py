@@ -37,6 +37,7 @@ def _started(path: Path) -> subprocess.Popen:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        encoding="utf-8",
     )
     assert process.stdout is not None
     process.stdout.readline()  # it serves, or has ended

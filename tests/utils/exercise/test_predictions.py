@@ -123,7 +123,7 @@ def test_they_work_in_a_script_without_torch_or_jupyter():
         'import sys; from utils import predict, reveal; predict("B", "swap", "AB"); reveal("swap", {"A": 0, "B": 1});'
     )
     code += 'assert not {"torch", "IPython", "ipywidgets"} & set(sys.modules)'
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, encoding="utf-8")
     assert "as you guessed" in done.stdout
 
 
