@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -129,6 +130,7 @@ class Explanation:
         return all(fnmatchcase(text, pattern) for text, pattern in pairs)
 
 
+@cache
 def explanations(path: Path = _EXPLAINED) -> list[Explanation]:
     """The explained survivors of all notebooks.
 
@@ -142,6 +144,7 @@ def explanations(path: Path = _EXPLAINED) -> list[Explanation]:
     return found
 
 
+@cache
 def allowed_names(change: str) -> list[str] | None:
     """Patterns of the slips that a change may be told it looks like; None where no rule speaks of it."""
     rules = yaml.safe_load(_NAMES.read_text(encoding="utf-8"))

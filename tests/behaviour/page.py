@@ -1,13 +1,11 @@
 """The table of behavioural mutants in docs/validity.md, of outcomes that `python -m tests.behaviour --save` wrote."""
 
-import json
-import re
 from collections import Counter
 from pathlib import Path
 
 from grader.stages.pipeline import graded_assignments
+from tests.validity_page import put, saved
 from utils.assignments import load_assignment
-from utils.assignments.places import this_course
 
 HEADING = "## Behavioural mutants"
 _ABOUT = """\
@@ -16,8 +14,6 @@ then `--page FILE`): its result detached, rounded, kept from call to call; an ar
 seeded, shared, scaled or clamped; a gradient cut at any expression; a parameter frozen; a step, a batch or a row fewer. Counted
 are those whose change comes to act. *Explained* is a change that makes no wrong answer, with its reason in
 `tests/behaviour/explained.yaml`; *open* would be one that gets full marks without a reason. *Named* are those that are told a slip."""
-_SECTION = re.compile(rf"^{HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-_FIRST_NOTEBOOK = re.compile(r"^## \S+$", re.MULTILINE)
 
 
 def table(rows: list[list[str]]) -> str:
@@ -49,10 +45,6 @@ def _row(name: str, counts: "Counter[str]") -> str:
 
 def write(paths: list[Path]) -> int:
     """Put the table into docs/validity.md, before the first notebook; 1 if a survivor is open."""
-    rows = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
-    page, section = this_course().root / "docs" / "validity.md", table(rows)
-    text = _SECTION.sub("", page.read_text(encoding="utf-8"))
-    first = _FIRST_NOTEBOOK.search(text)
-    place = first.start() if first else len(text)
-    page.write_text(f"{text[:place]}{section}\n\n{text[place:]}", encoding="utf-8")
+    section = table(saved(paths))
+    put(HEADING, section)
     return int(not section.splitlines()[-1].endswith("| 0 |"))

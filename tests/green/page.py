@@ -1,14 +1,12 @@
 """The table of notebooks against grader in docs/validity.md, of outcomes that `python -m tests.green --save` wrote."""
 
-import json
-import re
 from collections import Counter
 from pathlib import Path
 
 from grader.stages.pipeline import graded_assignments
 from tests.green.both import Answer
+from tests.validity_page import put, saved
 from utils.assignments import load_assignment
-from utils.assignments.places import this_course
 
 HEADING = "## Notebook against grader"
 _ABOUT = """\
@@ -17,8 +15,6 @@ Right answers, usual slips and a sample of behavioural mutants, in the solved no
 that pass the tests and lose points only on inputs that the grader draws: the notebook cannot know them. A mutant that is green and
 whose change comes to act nowhere is none and is left out, as is what `tests/green/explained.yaml` explains. *Red, full marks* and
 *green, points lost* are disagreements."""
-_SECTION = re.compile(rf"^{HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-_FIRST_NOTEBOOK = re.compile(r"^## \S+$", re.MULTILINE)
 COLUMNS = ("both pass", "both refuse", "drawn inputs alone", "red, full marks", "green, points lost")
 
 
@@ -50,10 +46,6 @@ def _row(name: str, counts: "Counter[str]") -> str:
 
 def write(paths: list[Path]) -> int:
     """Put the table into docs/validity.md, before the first notebook; 1 if there is a disagreement."""
-    rows = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
-    page, section = this_course().root / "docs" / "validity.md", table(rows)
-    text = _SECTION.sub("", page.read_text(encoding="utf-8"))
-    first = _FIRST_NOTEBOOK.search(text)
-    place = first.start() if first else len(text)
-    page.write_text(f"{text[:place]}{section}\n\n{text[place:]}", encoding="utf-8")
+    section = table(saved(paths))
+    put(HEADING, section)
     return int(not section.endswith("| 0 | 0 |"))

@@ -49,6 +49,7 @@ def keep(name: str, executed: NotebookNode) -> None:
             "outputs": [
                 [output.get("name", "shown"), *(output.get("text") or output.data["text/plain"]).split("\n")]
                 for output in comparable(cell.outputs)
+                if not _differs(name, cell.source).get("ignored")  # they name folders and digests of this machine
             ],
         }
         for cell in executed.cells

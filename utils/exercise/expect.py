@@ -62,8 +62,8 @@ def expect_close(
     where = f" at index {list(worst)}" if worst else ""
     miss = f"{name}: {size}, got {_at(have, worst):.6g}, expected {_at(want, worst):.6g}{where}."
     if slip := _name_slip(have, slips or {}, rtol, atol):
-        raise ExpectationError(_join(miss, slip))  # the cause is known: a hint would name another
-    raise ExpectationError(_join(miss, _name_factor(have, want, rtol, atol), hint))
+        raise ExpectationError(join(miss, slip))  # the cause is known: a hint would name another
+    raise ExpectationError(join(miss, _name_factor(have, want, rtol, atol), hint))
 
 
 def expect_shape(name: str, tensor: Any, shape: tuple[int, ...], hint: str = "") -> None:
@@ -79,11 +79,9 @@ def expect_shape(name: str, tensor: Any, shape: tuple[int, ...], hint: str = "")
         ExpectationError: If it has no shape or another one.
     """
     if not hasattr(tensor, "shape"):
-        raise ExpectationError(
-            _join(f"{name} is {_describe(tensor)}, expected a tensor of shape {tuple(shape)}.", hint)
-        )
+        raise ExpectationError(join(f"{name} is {_describe(tensor)}, expected a tensor of shape {tuple(shape)}.", hint))
     if tuple(tensor.shape) != tuple(shape):
-        raise ExpectationError(_join(f"{name} has shape {tuple(tensor.shape)}, expected {tuple(shape)}.", hint))
+        raise ExpectationError(join(f"{name} has shape {tuple(tensor.shape)}, expected {tuple(shape)}.", hint))
     print(f"{name}: shape {tuple(shape)}, passed")
 
 
@@ -105,7 +103,7 @@ def expect_equal(name: str, got: Any, expected: Any, hint: str = "") -> None:
     is_array = isinstance(got, np.ndarray) or _is_tensor(got)
     same = got.shape == () and got.item() == expected if is_array else bool(got == expected)
     if not same:
-        raise ExpectationError(_join(f"{name} is {_describe(got)}, expected {expected!r}.", hint))
+        raise ExpectationError(join(f"{name} is {_describe(got)}, expected {expected!r}.", hint))
     print(f"{name}: {expected!r}, passed")
 
 
@@ -121,7 +119,7 @@ def expect_true(name: str, condition: Any, hint: str) -> None:
         ExpectationError: If the claim does not hold.
     """
     if not bool(condition):
-        raise ExpectationError(_join(f"{name}: this does not hold.", hint))
+        raise ExpectationError(join(f"{name}: this does not hold.", hint))
     print(f"{name}: passed")
 
 
@@ -150,17 +148,17 @@ def rel_error(x: Any, y: Any) -> float:
 def _require_comparable(name: str, got: Any, want: NDArray, hint: str) -> NDArray:
     """The student's value as an array of the right shape and kind, all finite; else a sentence says what is not."""
     if not (isinstance(got, np.ndarray | np.generic | int | float) or _is_tensor(got)):
-        raise ExpectationError(_join(f"{name} is {_describe(got)}, expected {_describe_kind(want)}.", hint))
+        raise ExpectationError(join(f"{name} is {_describe(got)}, expected {_describe_kind(want)}.", hint))
     have = _to_array(got)
     if have.shape != want.shape:
-        raise ExpectationError(_join(f"{name} has shape {have.shape}, expected {want.shape}.", hint))
+        raise ExpectationError(join(f"{name} has shape {have.shape}, expected {want.shape}.", hint))
     if want.dtype.kind == "f" and have.dtype.kind != "f":
         kinds = f"{_KINDS.get(have.dtype.kind, have.dtype)}, expected {_KINDS['f']}"
-        raise ExpectationError(_join(f"{name} holds {kinds}.", hint))
+        raise ExpectationError(join(f"{name} holds {kinds}.", hint))
     if not np.all(np.isfinite(have)) and np.all(np.isfinite(want)):
         bad = int(np.sum(~np.isfinite(have)))
         text = f"{name} is not finite: {bad} of {have.size} values are nan or inf."
-        raise ExpectationError(_join(text, "Look for a log or a division of something that is zero or negative.", hint))
+        raise ExpectationError(join(text, "Look for a log or a division of something that is zero or negative.", hint))
     return have.astype(np.float64)
 
 
@@ -215,5 +213,6 @@ def _at(values: NDArray, index: tuple[int, ...]) -> float:
     return float(values[index]) if values.size else 0.0
 
 
-def _join(*sentences: str) -> str:
+def join(*sentences: str) -> str:
+    """One text of those that say something."""
     return " ".join(sentence for sentence in sentences if sentence)

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from utils.exercise.expect import ExpectationError, expect_close
+from utils.exercise.expect import ExpectationError, expect_close, join
 
 # Steps of a finite difference and how far it may be off: hardly ever a ReLU bends within the first; the second is for an
 # answer whose result is rounded to float32 on the way, as where a number of type float64 multiplies a tensor of float32.
@@ -178,18 +178,18 @@ def expect_fresh_noise(name: str, draw: Callable[[], Tensor], hint: str = "") ->
     one, other = one.flatten(), other.flatten()
     if torch.allclose(one, other):
         raise ExpectationError(
-            _join(f"{name}: two calls in a row draw the same. Set no seed inside, and keep no noise.", hint)
+            join(f"{name}: two calls in a row draw the same. Set no seed inside, and keep no noise.", hint)
         )
     if not torch.allclose(_seeded(draw).detach().double().flatten(), one):
         raise ExpectationError(
-            _join(f"{name}: the same seed draws other numbers. Draw with torch's own generator.", hint)
+            join(f"{name}: the same seed draws other numbers. Draw with torch's own generator.", hint)
         )
     if any(bool((noise.mean(axis).abs() < 1e-5).all()) for axis in range(noise.ndim) if noise.shape[axis] > 1):
-        raise ExpectationError(_join(f"{name}: the noise adds up to 0. Leave it as it was drawn.", hint))
+        raise ExpectationError(join(f"{name}: the noise adds up to 0. Leave it as it was drawn.", hint))
     sizes = torch.cat([one, other]).abs().sort().values
     if bool((sizes.diff() <= 1e-6 * sizes[1:]).any()):
         raise ExpectationError(
-            _join(f"{name}: entries share their noise, or its size. Draw one number for each entry.", hint)
+            join(f"{name}: entries share their noise, or its size. Draw one number for each entry.", hint)
         )
     print(f"{name}: fresh noise for each call and entry, passed")
 
@@ -257,7 +257,7 @@ def _compare(
     """Autograd against central differences along one random direction of each input."""
     start = _seeded(value)
     if not start.requires_grad:
-        raise ExpectationError(_join(f"{name}: no gradient reaches {' and '.join(inputs)}.", hint or _CUT))
+        raise ExpectationError(join(f"{name}: no gradient reaches {' and '.join(inputs)}.", hint or _CUT))
     slopes = torch.autograd.grad(start, list(inputs.values()), allow_unused=True)
     for number, ((key, tensor), slope) in enumerate(zip(inputs.items(), slopes, strict=True)):
         way = _fixed_normal(tensor.shape, number)
@@ -268,9 +268,9 @@ def _compare(
             if abs(felt - seen) <= allowed * (abs(felt) + abs(seen)) + 1e-6 * size:
                 break
         else:
-            raise ExpectationError(_join(f"{name}: {_told(key, felt, seen)}.", hint or _CUT))
+            raise ExpectationError(join(f"{name}: {_told(key, felt, seen)}.", hint or _CUT))
         if all_matter and abs(seen) <= 1e-9 * size:
-            raise ExpectationError(_join(f"{name}: {key} has no part in the result.", hint))
+            raise ExpectationError(join(f"{name}: {key} has no part in the result.", hint))
 
 
 def _told(key: str, felt: float, seen: float) -> str:
@@ -291,7 +291,3 @@ def _difference(value: Callable[[], Tensor], tensor: Tensor, way: Tensor, length
 
 def _short(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
-
-
-def _join(*sentences: str) -> str:
-    return " ".join(sentence for sentence in sentences if sentence)

@@ -6,10 +6,8 @@ import pytest
 import yaml
 
 from assignments.airfoil_vae.numbers import MODEL, TRAIN
-from tests.marking.browser import WHY_NOT
 from tests.predictions import disagreements
-from tests.solved.accessible import grave
-from tests.solved.run import execute
+from tests.solved.one_run import OneRun
 from tools.notebook_source import read_source
 from tools.notebooks import student_notebook
 from utils.datasets.airfoils import AirfoilDataset
@@ -21,26 +19,8 @@ NAME = "02_airfoil_vae"
 # ---------------------------------------------------------------- the notebook as a whole
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """The solved notebook, run top to bottom by nbval with FAST=1, without data sets and without a network."""
-    return execute(NAME, tmp_path_factory.mktemp("bundle"))
-
-
-@pytest.fixture(scope="module")
-def executed(run):
-    assert not run.stopped, run.said[-3000:]
-    return run.notebook, run.folder
-
-
-def test_every_cell_prints_what_is_kept_of_it(run):
-    """After a change that is meant, `python -m tests.solved NAME --keep` keeps the new outputs."""
-    assert not run.failed, run.complaints()
-
-
-@pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
-def test_axe_finds_nothing_grave_on_the_pages_made_of_it(executed):
-    assert grave(executed[0]) == {"light": [], "dark": [], "printed": []}
+class TestTheRun(OneRun):
+    """What holds of every solved notebook."""
 
 
 def printed(notebook, first_line: str) -> str:
