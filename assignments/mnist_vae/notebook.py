@@ -2803,7 +2803,7 @@ print(f"Device: {Device.type}; data: {train_data.source}; "
 # %% [markdown]
 # ## Hand in
 #
-# **What you trained goes along.** The next cell writes the weights of six of your models beside the notebook, about 9 MB. From them the grader draws
+# **What you trained goes along.** The next cell writes the weights of six of your models beside the notebook, about 8 MB. From them the grader draws
 # digits itself, with codes of its own, measures what 2.3 and 4.2 ask for, and tells you what annealing did. Change an answer, and what was trained
 # with the old one no longer counts: train it again, and save again.
 
