@@ -14,6 +14,7 @@ import inspect
 import io
 import json
 import sys
+import warnings
 import zipfile
 from functools import cache
 from pathlib import Path
@@ -33,7 +34,7 @@ NEAR, LONGER = 4e-4, 4  # a beta of 4.1 between its failures, and how many times
 TABLE = Path(__file__).with_suffix(".json")
 _SALTS = ("one", "two")
 _NOT_HANDED_IN = ("model", "train_dataset", "device", "plot_freq", "rec_loss_fn")
-_PICTURES = ("plot_airfoils", "draw_airfoils", "Film", "Movable")
+_LEAVES = ("plot_airfoils", "draw_airfoils", "Film", "Movable", "save_yaml", "save_weights")  # a picture, a file
 _SHOWN = ("hidden_dims", "beta", "n_iters", "optimizer_config", "lr_scheduler_name")
 
 Settings = dict[str, dict[str, Any]]  # model_config and train_config
@@ -49,10 +50,11 @@ def trainings() -> list[Settings]:
             break
         if cell.kind != "code" or cell.role in ("setup", "test") or cell.first_line == "# CHECK":
             continue
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             exec(compile(_given(cell), f"<cell {cell.number}>", "exec"), names)
         if cell.role == "imports":
-            names |= {"FAST": False} | {name: MagicMock() for name in _PICTURES}
+            names |= {"FAST": False} | {name: MagicMock() for name in _LEAVES}
         if cell.tag[1] == "train_VAE":
             _note(names, noted)
     return list({json.dumps(one): one for one in noted}.values())
