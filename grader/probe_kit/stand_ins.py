@@ -35,18 +35,23 @@ def fill(module: nn.Module, seed: int) -> nn.Module:
     return module
 
 
+_WITH_WEIGHTS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+
+
 @contextmanager
 def plain_layers():
-    """Make linear layers with one number for all weights while this lasts: whoever fills or replaces them need not wait for random ones."""
-    reset = nn.Linear.reset_parameters
-    nn.Linear.reset_parameters = _alike  # type: ignore[method-assign, assignment]
+    """Make layers with one number for all weights while this lasts: whoever fills or replaces them need not wait for random ones."""
+    resets = [kind.reset_parameters for kind in _WITH_WEIGHTS]
+    for kind in _WITH_WEIGHTS:
+        kind.reset_parameters = _alike  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
-        nn.Linear.reset_parameters = reset  # type: ignore[method-assign]
+        for kind, reset in zip(_WITH_WEIGHTS, resets, strict=True):
+            kind.reset_parameters = reset  # type: ignore[method-assign]
 
 
-def _alike(layer: nn.Linear) -> None:
+def _alike(layer: nn.Module) -> None:
     with torch.no_grad():
         for parameter in layer.parameters():
             parameter.fill_(0.01)
