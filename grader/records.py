@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -197,6 +198,23 @@ class Verdict:
     sentence: str
     slip: str = ""
     figure: str = ""  # a picture of the grader's own making, as a data URI
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a trained model was found to be worth, for one share of points: trained again, or from handed-in weights."""
+
+    check: str
+    status: str  # of a check; or TOLD
+    text: str  # the sentence after the task's name, without its point
+    points: float = 0.0
+    figure: str = ""  # a data URI
+    cpu_seconds: float = 0.0
+    made_with: tuple[
+        str, ...
+    ] = ()  # the answers that handed-in weights were made with: their faults have a price of their own
+
+    TOLD: ClassVar[str] = "told"  # no status of a check: said beside the check's own sentence, and moves nothing
 
 
 @dataclass(frozen=True)

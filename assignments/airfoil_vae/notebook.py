@@ -109,6 +109,7 @@ from utils import (
     plot_airfoils,
     predict,
     reveal,
+    save_weights,
     save_yaml,
     set_seed,
     whose,
@@ -1150,6 +1151,15 @@ if LOAD_OURS:
 samples = model.generate(24)
 plot_airfoils(x, samples, title=f"24 designs{whose(model)}")
 print(measure_airfoils(samples, dataset))
+
+# %% [markdown]
+# **Keep what you trained.** The next cell writes the two configurations and your model's weights beside the notebook, about a megabyte; they go along
+# with the hand-in. No points hang on the weights: the grader trains your model again, and tells you what these come to beside it.
+
+# %%
+save_yaml(model_config, "model_config.yaml")
+save_yaml(train_config, "train_config.yaml")
+save_weights("02_airfoil_vae", {"vae": model}, dataset.source);
 
 # %% [markdown]
 # **Read.** Look for three things: outlines without wrinkles, especially at nose and tail; surfaces that do not cross;

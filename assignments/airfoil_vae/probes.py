@@ -13,6 +13,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from grader.probe_kit.loaded import load_weights
 from grader.probe_kit.tools import draws, seed_torch, told
 from grader.probe_kit.written_weights import write
 
@@ -427,6 +428,15 @@ def decoder_values(decoder: nn.Module, trial_codes: Tensor) -> dict[str, Tensor]
     for n, parameter in enumerate(parameters):
         values |= {f"weight_{n}_{k}": piece for k, piece in enumerate(parameter.flatten().split(_CHUNK))}
     return values
+
+
+@torch.no_grad()
+def trained_vae(names, config: Tensor, trial_codes: Tensor, **weights: Tensor):
+    """The student's class with the weights that were handed in: which of them its decoder holds, in their order, and what it makes of some codes."""
+    model = load_weights(names["VAE"](**json.loads(bytes(config.tolist()))), weights)
+    keys = json.loads(bytes(weights["keys"].tolist()))
+    held = [f"decoder.{name}" for name, _ in model.decoder.named_parameters()]
+    return {"order": torch.tensor([keys.index(key) for key in held]), "trial": model.decoder(trial_codes)}
 
 
 class _OtherEncoder(nn.Module):

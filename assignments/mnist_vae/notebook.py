@@ -1420,6 +1420,7 @@ for name, weight_of in schedules.items():
     ends.append((rec + kl, kl))
     print(f"{name}: squared error {rec:.2f} + KL {kl:.2f} = {rec + kl:.2f}; {switched_on} of "
           "8 dimensions are used")
+unannealed, annealed = annealed_models.values()
 totals = {name: np.add(run["rec_loss"], run["kl_loss"]) for name, run in annealed_runs.items()}
 compare_curves(totals, "squared error + KL",
                title=titled("The same VAE, rate 0.01: full KL from the start, or annealed"))
@@ -2802,9 +2803,9 @@ print(f"Device: {Device.type}; data: {train_data.source}; "
 # %% [markdown]
 # ## Hand in
 #
-# **What you trained goes along.** The next cell writes the weights of four of your models beside the notebook, about 7 MB. From them the grader draws
-# digits itself, with codes of its own, and measures what 2.3 and 4.2 ask for. Change an answer, and what was trained with the old one no longer counts:
-# train it again, and save again.
+# **What you trained goes along.** The next cell writes the weights of six of your models beside the notebook, about 8 MB. From them the grader draws
+# digits itself, with codes of its own, measures what 2.3 and 4.2 ask for, and tells you what annealing did. Change an answer, and what was trained
+# with the old one no longer counts: train it again, and save again.
 
 # %%
 save_weights("03_mnist_vae", globals(), train_data.source);

@@ -3,8 +3,10 @@
     CALLS: {model: (task, probe)}      after whose cell which probe builds the student's own class around the weights; none where the class is given
     PARTS: {part: models}              the shares of points, as in the reports, and the models each is measured on
     TOLD: {check: models}              where there is need: checks beside whose sentence a figure is told that moves nothing
-    trial(model)                       what the probe is given beside the weights: public inputs
+    trial(model, files)                what the probe is given beside the weights: public inputs; `files` are those handed in beside the
+                                       notebook, and `CannotTrain` says where one of them cannot be used
     disagreement(model, state, said)   "" where the probe's values are what these weights make; else what differs
+    prepared(model, state, said)       where there is need: the weights as `score` takes them
     score(part, states, secret)        a `Score`, from the weights alone
 
 The student's process says only whether its class is the network that the weights are of. What counts is worked out here, from

@@ -52,8 +52,8 @@ NO_PART = (
 )
 
 # Of an assignment: modules but for those below, and what is read beside them. A slip counts when it is in the references,
-# a line of `notebook.py` or `about.toml` when it is in the manifest.
-PARTS = ("manifest.json", "**/*.py", "references/*", "weights/*")
+# a line of `notebook.py` or `about.toml` when it is in the manifest; by its figures a picture that was given is told from a student's.
+PARTS = ("manifest.json", "**/*.py", "references/*", "weights/*", "figures/*.png")
 STAFF_ONLY = (
     "notebook.py",
     "slips.py",

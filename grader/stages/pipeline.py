@@ -24,9 +24,10 @@ from grader.stages.clock import READ_SECONDS, OutOfTime, clock
 from grader.stages.compare import compare
 from grader.stages.intake import IntakeError, take_in, take_in_bytes
 from grader.stages.literals import cells_of
+from grader.stages.measured import add_measured
 from grader.stages.notebook import read
-from grader.stages.quality import add_quality, retrain
-from grader.stages.trained import add_measured, measure
+from grader.stages.quality import retrain
+from grader.stages.trained import measure
 from utils.assignments import assignment_names, load_assignment
 from utils.notebook.cells import NotebookError
 from utils.notebook.printable import printable
@@ -148,15 +149,15 @@ class Grader:
             rubric = load_rubric(name)
             draw = draw_of(submission.sha256, name, self.salt)
             job, fresh = self._job(rubric, reading, draw)
-            retrained = retrain(submission, reading, sitting, self.quality_seconds, course_key(self.salt))
-            measured = measure(submission, reading, sitting, course_key(self.salt))
+            measured = retrain(submission, reading, sitting, self.quality_seconds, course_key(self.salt))
+            measured += measure(submission, reading, sitting, course_key(self.salt))
             wall_seconds = time.monotonic() - began
             run = sitting.both(job)  # seals the sitting; its times are those of the public part
             verdicts = compare(rubric, reading, run, job.calls, fresh)
             verdicts, _ = self.carrier.carry(
                 verdicts, rubric, reading, run, job.calls, draw.seed
             )  # what holds; no time
-            verdicts = add_measured(add_quality(verdicts, reading, retrained), measured)
+            verdicts = add_measured(verdicts, measured)
         except NoRoom:  # would meet every submission after this one: the run stops, and goes on when there is room
             raise
         except Exception as error:  # ours, whatever it is: one submission's trouble must not stop a class
@@ -171,7 +172,7 @@ class Grader:
             repairs=reading.repairs + _stumbles(run, reading),
             ignored=submission.ignored,
             draw=draw.label,
-            cpu_seconds=round(run.cpu_seconds + sum(one.cpu_seconds for one in (retrained, *measured) if one), 3),
+            cpu_seconds=round(run.cpu_seconds + sum(one.cpu_seconds for one in measured), 3),
             wall_seconds=round(wall_seconds + run.wall_seconds, 3),
             grader=_versions(rubric),
             written=reading.written,

@@ -4,36 +4,22 @@ It costs a minute of CPU where all other checks together cost a second, so it is
 the points then stay open, and a later run with it gives them.
 """
 
-from dataclasses import dataclass, replace
 from types import ModuleType
 
 from grader.authoring.trained_again import CannotTrain
-from grader.records import Call, ProbeRun, Reading, Submission, Verdict
+from grader.records import Call, Measured, ProbeRun, Reading, Submission
 from grader.rubric.draws import job_of
 from grader.sandbox.script import merge_cells
 from grader.sandbox.sitting import Sitting
-from grader.stages.sentences import join
 from utils.assignments.places import place_of
 
 _SPARE_CPU_SECONDS = 15.0  # the cells, and loading the data
 _WALL_FACTOR = 2  # who sleeps is stopped here; so is honest training with less than half a core for each worker
 
 
-@dataclass(frozen=True)
-class Retrained:
-    """What came of training a student's model again."""
-
-    check: str
-    status: str
-    text: str
-    points: float = 0.0
-    figure: str = ""
-    cpu_seconds: float = 0.0
-
-
 def retrain(
     submission: Submission, reading: Reading, sitting: Sitting, cpu_seconds: float | None, secret: bytes
-) -> Retrained | None:
+) -> tuple[Measured, ...]:
     """Train a student's model again and score what it draws. A public run: it must come before any hidden input.
 
     Args:
@@ -44,66 +30,48 @@ def retrain(
         secret: Of the course, for what the judge draws itself; no process of a student's sees it.
 
     Returns:
-        The outcome; None where the notebook has no such part, or nothing is to be trained.
+        The outcome, which says so where nothing is to be trained now; none where the notebook has no such part.
 
     Raises:
         SandboxError: If the sandbox failed, or hidden inputs have been sent already.
     """
     declared = reading.assignment.about.quality
     if declared is None:
-        return None
+        return ()
     cpu_seconds = declared.cpu_seconds if cpu_seconds is None else cpu_seconds
-    if not cpu_seconds:
-        return None
     judge = place_of(reading.assignment.notebook).load(declared.module)
-    return _retrained(judge, submission, reading, sitting, cpu_seconds, secret)
-
-
-def add_quality(verdicts: tuple[Verdict, ...], reading: Reading, retrained: Retrained | None) -> tuple[Verdict, ...]:
-    """The verdicts of a submission, with that of the part that is graded by training the model again."""
-    if reading.assignment.about.quality is None:
-        return verdicts
-    if retrained is None:
-        return tuple(_left_open(v) if v.check.endswith(".quality") else v for v in verdicts)
-    return tuple(_with(v, retrained) if v.check == retrained.check else v for v in verdicts)
-
-
-def _left_open(verdict: Verdict) -> Verdict:
-    return replace(verdict, sentence=f"{verdict.task}: waits for the run that trains your model again.")
-
-
-def _with(verdict: Verdict, found: Retrained) -> Verdict:
-    sentence = join(f"{verdict.task}: {found.text}")
-    return replace(verdict, status=found.status, sentence=sentence, points=found.points, figure=found.figure)
+    if not cpu_seconds:
+        return (Measured(judge.PART, "manual", "waits for the run that trains your model again"),)
+    return (_retrained(judge, submission, reading, sitting, cpu_seconds, secret),)
 
 
 def _retrained(
     judge: ModuleType, submission: Submission, reading: Reading, sitting: Sitting, cpu_seconds: float, secret: bytes
-) -> Retrained:
+) -> Measured:
     absent = [task.word for task in reading.assignment.tasks if task.id not in {s.task for s in reading.runnable}]
     if absent:
         text = f"your model cannot be trained again without {' and '.join(absent)}: answer that first"
-        return Retrained(judge.PART, "missing", text)
+        return Measured(judge.PART, "missing", text)
     try:
         inputs = judge.inputs(submission.configs, cpu_seconds, secret)
     except CannotTrain as error:
-        return Retrained(judge.PART, error.status, str(error))
+        return Measured(judge.PART, error.status, str(error))
     call = Call(judge.PART, judge.TASK, "quality", inputs, is_public=True, wall_seconds=_WALL_FACTOR * cpu_seconds)
     run = sitting.public(job_of(reading.assignment, merge_cells(reading.runnable), (call,)))
     result, used = run.runs[call.name], run.cpu_seconds
     if result.status != "ran":
-        return Retrained(judge.PART, result.status, _why_not(result, cpu_seconds), cpu_seconds=used)
+        return Measured(judge.PART, result.status, _why_not(result, cpu_seconds), cpu_seconds=used)
     if used > cpu_seconds + _SPARE_CPU_SECONDS:  # the limit that the probe sets can be undone where it is set
         text = f"training took {used:.0f} seconds of CPU time, {cpu_seconds:g} are given"
         text = f"{text}: ask for fewer iterations or smaller layers"
-        return Retrained(judge.PART, "timeout", text, cpu_seconds=used)
+        return Measured(judge.PART, "timeout", text, cpu_seconds=used)
     points, text = judge.score_values(result.values, submission.configs, secret)
     figure = judge.picture(result.values, submission.configs, secret)
     if points is None:
-        return Retrained(judge.PART, "manual", text, figure=figure, cpu_seconds=used)
+        return Measured(judge.PART, "manual", text, figure=figure, cpu_seconds=used)
     status = "passed" if points == judge.POINTS else "partial" if points else "wrong"
     text = f"{points:g} of {judge.POINTS:g} points, {text}"
-    return Retrained(check=judge.PART, status=status, text=text, points=points, figure=figure, cpu_seconds=used)
+    return Measured(check=judge.PART, status=status, text=text, points=points, figure=figure, cpu_seconds=used)
 
 
 def _why_not(result: ProbeRun, cpu_seconds: float) -> str:

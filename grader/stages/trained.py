@@ -3,33 +3,21 @@
 Without weights, or where it cannot be told whose they are, the points wait for a person, as they do without this stage.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import ModuleType
 
 from grader.authoring.trained import Score, State, weights_as_inputs
-from grader.records import Call, ProbeRun, Reading, Submission, Verdict
+from grader.authoring.trained_again import CannotTrain
+from grader.records import Call, Measured, ProbeRun, Reading, Submission
 from grader.rubric.draws import job_of
 from grader.sandbox.script import merge_cells
 from grader.sandbox.sitting import Sitting
 from grader.stages.clock import in_time
-from grader.stages.sentences import join
+from utils.assignments.about import Weights as DeclaredWeights
 from utils.assignments.places import place_of
 from utils.training.weights import Weights, WeightsError, code_digests, count, read_weights, why_stale
 
-TOLD = "told"  # no status of a check: what is measured is said beside its own sentence, and moves nothing
 _JUDGE_SECONDS = 4.0  # of CPU time, for each share; the usual ones take half a second
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What came of one share of points."""
-
-    check: str
-    status: str
-    text: str
-    points: float = 0.0
-    figure: str = ""
-    cpu_seconds: float = 0.0
 
 
 def measure(submission: Submission, reading: Reading, sitting: Sitting, secret: bytes) -> tuple[Measured, ...]:
@@ -57,70 +45,80 @@ def measure(submission: Submission, reading: Reading, sitting: Sitting, secret: 
         weights = read_weights(submission.configs[declared.file], declared.file)
     except WeightsError as error:
         return _all(judge, "malformed", str(error).rstrip("."))
-    doubts = {model: _doubt(model, weights, reading) for model in declared.models}
+    files = _files(submission, reading)
+    doubts = {model: _doubt(model, weights, reading, files) for model in declared.models}
     sound = {model: weights.models[model] for model, doubt in doubts.items() if not doubt}
-    said, cpu_seconds = _tried(judge, sound, reading, sitting)
+    calls = _calls(judge, sound, files, doubts)
+    said, cpu_seconds = _tried(calls, reading, sitting)
     for model, state in sound.items():
-        doubts[model] = _difference(judge, model, state, said.get(model))
-    found = [_measured(judge, part, doubts, weights.models, secret) for part in judge.PARTS]
+        doubts[model] = doubts[model] or _difference(judge, model, state, said.get(model))
+    models = {
+        model: _prepared(judge, model, state, said.get(model)) for model, state in sound.items() if not doubts[model]
+    }
+    found = [_measured(judge, part, doubts, models, secret) for part in judge.PARTS]
     if weights.is_stand_in:
         text = f"trained on a stand-in ({weights.trained_on}), where no figure of the exercise holds: a person looks at your picture"
         found = list(_all(judge, "manual", text))
-    found += [_told(judge, part, doubts, weights.models, secret) for part in getattr(judge, "TOLD", {})]
+    found = [replace(one, made_with=_made_with(judge.PARTS[one.check], declared)) for one in found]
+    found += [_told(judge, part, doubts, models, secret) for part in getattr(judge, "TOLD", {})]
     return tuple(replace(one, cpu_seconds=cpu_seconds / len(found)) for one in found)
 
 
-def add_measured(verdicts: tuple[Verdict, ...], measured: tuple[Measured, ...]) -> tuple[Verdict, ...]:
-    """The verdicts of a submission, with what its weights are worth."""
-    found = {one.check: one for one in measured}
-    return tuple(_with(verdict, found[verdict.check]) if verdict.check in found else verdict for verdict in verdicts)
+def _files(submission: Submission, reading: Reading) -> dict[str, bytes]:
+    """What else is handed in beside the notebook, and says how the weights were trained."""
+    hand_in = reading.assignment.about.hand_in
+    return {name: submission.configs[name] for name in (hand_in.files if hand_in else ()) if name in submission.configs}
 
 
-def _with(verdict: Verdict, found: Measured) -> Verdict:
-    if found.status == TOLD:
-        text = f"{found.text[:1].upper()}{found.text[1:]}"
-        return replace(verdict, sentence=join(verdict.sentence, text), figure=verdict.figure or found.figure)
-    sentence = join(f"{verdict.task}: {found.text}")
-    return replace(verdict, status=found.status, sentence=sentence, points=found.points, figure=found.figure)
+def _made_with(models: tuple[str, ...], declared: DeclaredWeights) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(task for model in models for task in declared.models[model].tasks))
 
 
 def _all(judge: ModuleType, status: str, text: str) -> tuple[Measured, ...]:
     return tuple(Measured(part, status, text) for part in judge.PARTS)
 
 
-def _doubt(model: str, weights: Weights, reading: Reading) -> str:
+def _doubt(model: str, weights: Weights, reading: Reading, files: dict[str, bytes]) -> str:
     """Why a model's weights are not measured; empty where they are."""
     declared = reading.assignment.about.weights
     assert declared is not None
     needs = declared.models[model]
     if model not in weights.models:
         return f"the file of weights holds no {model}"
-    if (numbers := count(weights.models[model])) != needs.parameters:
+    if needs.parameters and (numbers := count(weights.models[model])) != needs.parameters:
         return f"{model} has another shape, {numbers:,} numbers where the exercise asks for {needs.parameters:,}"
     if open_tasks := [task for task in needs.tasks if task not in {source.task for source in reading.runnable}]:
         return f"{model} cannot be made without {' and '.join(open_tasks)}: answer that first"
-    return why_stale(weights, model, needs.tasks, code_digests(reading.sources.values()))
+    return why_stale(weights, model, needs.tasks, code_digests(reading.sources.values()), files)
 
 
-def _tried(
-    judge: ModuleType, sound: dict[str, State], reading: Reading, sitting: Sitting
-) -> tuple[dict[str, ProbeRun], float]:
+def _calls(
+    judge: ModuleType, sound: dict[str, State], files: dict[str, bytes], doubts: dict[str, str]
+) -> dict[str, Call]:
+    """How the student's own classes are asked, by model; a doubt is noted where what was handed in gives nothing to ask."""
+    calls = {}
+    for model in [model for model in sound if model in judge.CALLS]:
+        task, function = judge.CALLS[model]
+        try:
+            inputs = judge.trial(model, files) | weights_as_inputs(sound[model])
+        except CannotTrain as error:
+            doubts[model] = str(error).rstrip(".")
+        else:
+            calls[model] = Call(f"weights.{model}", task, function, inputs, is_public=True)
+    return calls
+
+
+def _tried(calls: dict[str, Call], reading: Reading, sitting: Sitting) -> tuple[dict[str, ProbeRun], float]:
     """What the student's own classes make of the trial inputs with these weights."""
-    calls = tuple(
-        Call(
-            name=f"weights.{model}",
-            task=judge.CALLS[model][0],
-            function=judge.CALLS[model][1],
-            inputs=judge.trial(model) | weights_as_inputs(state),
-            is_public=True,
-        )
-        for model, state in sound.items()
-        if model in judge.CALLS
-    )
     if not calls:
         return {}, 0.0
-    run = sitting.public(job_of(reading.assignment, merge_cells(reading.runnable), calls))
-    return {model: run.runs[f"weights.{model}"] for model in sound if model in judge.CALLS}, run.cpu_seconds
+    run = sitting.public(job_of(reading.assignment, merge_cells(reading.runnable), tuple(calls.values())))
+    return {model: run.runs[call.name] for model, call in calls.items()}, run.cpu_seconds
+
+
+def _prepared(judge: ModuleType, model: str, state: State, run: ProbeRun | None) -> State:
+    """The weights as the judge takes them."""
+    return judge.prepared(model, state, run.values if run else {}) if hasattr(judge, "prepared") else state
 
 
 def _difference(judge: ModuleType, model: str, state: State, run: ProbeRun | None) -> str:
@@ -142,7 +140,7 @@ def _measured(
     needed = judge.PARTS[part]
     if doubt := next((doubts[model] for model in needed if doubts[model]), ""):
         return Measured(part, "manual", f"{doubt}; a person looks at your picture")
-    result = _scored(judge, part, doubts, models, secret)
+    result = _scored(judge, part, models, secret)
     if result is None:
         return Measured(part, "manual", "your weights take too long to measure: a person looks at your picture")
     if result.points is None:
@@ -156,14 +154,11 @@ def _measured(
 def _told(judge: ModuleType, part: str, doubts: dict[str, str], models: dict[str, State], secret: bytes) -> Measured:
     """What is said beside a check that is judged by something else."""
     if doubt := next((doubts[model] for model in judge.TOLD[part] if doubts[model]), ""):
-        return Measured(part, TOLD, f"your weights are not measured: {doubt}")
-    result = _scored(judge, part, doubts, models, secret)
-    return Measured(part, TOLD, result.text if result else "", figure=result.figure if result else "")
+        return Measured(part, Measured.TOLD, f"your weights are not measured: {doubt}")
+    result = _scored(judge, part, models, secret)
+    return Measured(part, Measured.TOLD, result.text if result else "", figure=result.figure if result else "")
 
 
-def _scored(
-    judge: ModuleType, part: str, doubts: dict[str, str], models: dict[str, State], secret: bytes
-) -> Score | None:
+def _scored(judge: ModuleType, part: str, models: dict[str, State], secret: bytes) -> Score | None:
     """What the judge makes of the weights that are sound; None where it takes too long."""
-    states = {model: models[model] for model, doubt in doubts.items() if not doubt}
-    return in_time(_JUDGE_SECONDS, lambda: judge.score(part, states, secret), lambda: None)
+    return in_time(_JUDGE_SECONDS, lambda: judge.score(part, models, secret), lambda: None)

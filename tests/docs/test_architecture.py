@@ -39,7 +39,7 @@ def test_every_path_and_record_it_names_exists() -> None:
     assert len(paths) > 30
     assert [path for path in paths if not (PROJECT / path).exists()] == []
     named = set(re.findall(r"`([A-Z]\w+)`", PAGE.partition("## Where do I change")[0]))
-    assert named - {"Check", "Probe"} == {"Submission", "Reading", "Job", "SandboxRun", "Verdict", "Report"}
+    assert named - {"Check", "Probe"} == {"Submission", "Reading", "Job", "SandboxRun", "Measured", "Verdict", "Report"}
     assert [name for name in named - {"Check", "Probe"} if not hasattr(records, name)] == []
 
 

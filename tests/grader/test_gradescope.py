@@ -1,11 +1,14 @@
 """Gradescope: the bundle is laid out and run as the platform does, and always leaves results that the platform takes."""
 
 import json
+import os
 import re
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from grader.gradescope import fault, read_metadata, salt_for
@@ -14,6 +17,8 @@ from tests.gradescope_figures import SECRET, WRONG, attack, case, run_cases
 from tests.places import why_not
 from tests.support import answers
 from tools.gradescope_bundle import build, requirements
+from tools.notebooks import student_notebook
+from utils.assignments import assignment_names
 
 NAME = "01_kl_divergence"
 LIMIT_MIB, LIMIT_CPU_SECONDS = 768, 300  # half a CPU for ten minutes
@@ -136,6 +141,27 @@ def test_the_bundle_holds_what_it_needs_and_no_solutions(tmp_path: Path) -> None
     assert not [name for name in names if staffs.match(name)]
     for script in (setup, run):
         subprocess.run(["bash", "-n"], input=script, text=True, check=True, encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", assignment_names())
+def test_a_picture_that_was_given_is_no_students_there_either(tmp_path: Path, name: str) -> None:
+    """What a person is shown of a notebook that nobody has worked on is the same from the bundle as here: no picture."""
+    build(name, tmp_path / "b.zip", SECRET)
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        archive.extractall(tmp_path)
+    (tmp_path / "given.ipynb").write_bytes(nbformat.writes(student_notebook(name)).encode())
+    script = (
+        "import sys; from pathlib import Path; from grader.stages.written import written_parts; "
+        "from utils.assignments import load_assignment; from utils.notebook.cells import read_notebook; "
+        "notebook = read_notebook(Path('given.ipynb').read_bytes()); "
+        "print(sum(len(part.pictures) for part in written_parts(notebook, load_assignment(sys.argv[1]))))"
+    )
+    plain = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "COURSE")}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script, name], cwd=tmp_path, env={**plain, "PYTHONPATH": str(tmp_path)},
+        capture_output=True, text=True, check=True, encoding="utf-8",
+    )  # fmt: skip
+    assert done.stdout.split() == ["0"]
 
 
 def test_pins_are_those_of_the_project_without_the_students_tools() -> None:

@@ -22,6 +22,17 @@ def test_no_verdict_and_no_name_differs(told: dict[str, dict]) -> None:
     assert differences(told, QUICK[0]) == []
 
 
+def test_weights_are_worth_the_same(told: dict[str, dict]) -> None:
+    """Good ones, weak ones and forgeries; a difference in one of them shows as a difference of verdicts."""
+    first, second = QUICK
+    models = told[second]["models"]
+    assert {points for verdicts in models.values() for _, _, points, _ in verdicts} >= {0, 1, 2, 6}
+    for key, verdicts in models.items():
+        other = [[check, status, points + 1, words] for check, status, points, words in verdicts]
+        changed = told | {second: told[second] | {"models": models | {key: other}}}
+        assert any(f"weights, {key}" in text for text in differences(changed, first))
+
+
 def test_rounding_takes_no_more_of_a_tolerance_than_it_may(told: dict[str, dict]) -> None:
     worst = {
         machine: max((r["excess"], r["where"]) for r in one["references"].values()) for machine, one in told.items()

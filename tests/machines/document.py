@@ -41,6 +41,9 @@ def differences(told: dict[str, dict], first: str) -> list[str]:
         for student, verdicts in one["examples"].items():
             if verdicts != told[first]["examples"].get(student, verdicts):
                 found.append(f"{machine}: the example {student} gets something else than on {first}")
+        for weights, verdicts in one["models"].items():
+            if verdicts != told[first]["models"].get(weights, verdicts):
+                found.append(f"{machine}: weights, {weights}: {verdicts}, on {first} {told[first]['models'][weights]}")
     return found
 
 
@@ -111,9 +114,9 @@ _INTRODUCTION = """\
 *Written by `python -m tests.machines`, on {processor}. Nothing here is written by hand.*
 
 No two processors add up a long sum in the same order. A check that decides by what is left of that gives one student points that it
-denies another. So right answers, usual slips and the example class are graded, and the references rebuilt, as other machines would do
-it: with the instructions that torch, oneDNN, MKL, numpy and OpenBLAS may use held down by their own settings, with two threads, with
-numbers at other places in memory, and with a stand-in for the processors that nobody has here, which draws anew how each sum, product
+denies another. So right answers, usual slips, the example class and handed-in weights are graded, and the references rebuilt, as other
+machines would do it: with the instructions that torch, oneDNN, MKL, numpy and OpenBLAS may use held down by their own settings, with two threads,
+with numbers at other places in memory, and with a stand-in for the processors that nobody has here, which draws anew how each sum, product
 of matrices and function is rounded. The process that works out the answers says what it is (*computing as*), and a digest of all bits of
 the references shows that a setting had its effect there.
 """
@@ -160,7 +163,7 @@ def _machines(told: dict[str, dict], says: dict[str, str], first: str) -> Iterat
             for name, ref in one["references"].items()
         ]
         worst = max(one["references"].values(), key=lambda reference: reference["excess"])
-        count = len(one["answers"]) + len(one["examples"])
+        count = len(one["answers"]) + len(one["examples"]) + len(one["models"])
         yield (
             f"| {machine} | {says[machine]} | {one['machine']} | {count} | {len(differing)} | {', '.join(bits)} "
             f"| {worst['excess']:.2g}, {worst['where']} |"

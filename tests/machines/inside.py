@@ -21,6 +21,7 @@ from grader.rubric.draws import job_of
 from grader.rubric.references import load_references
 from grader.sandbox import box
 from grader.stages.pipeline import Grader, graded_assignments
+from tests.machines.models import measured
 from tests.machines.settings import Setting, setting
 from tests.mutants import failed_checks, solution_of
 from tests.validity import right_answers
@@ -49,6 +50,7 @@ def told(chosen: Setting, is_quick: bool) -> dict:
             "machine": _computing_as(grader),
             "answers": {key: value for name in names for key, value in _answers(grader, name, is_quick)},
             "examples": {} if is_quick else _examples(grader),
+            "models": measured(grader),
             "references": {name: _references(grader, name, is_quick) for name in names},
         }
 

@@ -40,7 +40,7 @@ class Model:
     """A trained model that is handed in."""
 
     tasks: tuple[str, ...]  # the answers that it is made and trained with: where one changes, its weights are stale
-    parameters: int  # how many numbers it holds
+    parameters: int = 0  # how many numbers it holds; 0 where a configuration decides
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def parse_about(declared: dict[str, Any]) -> About:
 
 def _record(name: str, fields: dict[str, Any]) -> Any:
     if name == "weights" and isinstance(fields.get("models"), dict):
-        models = {key: Model(tuple(one["tasks"]), one["parameters"]) for key, one in fields["models"].items()}
+        models = {key: Model(tuple(one["tasks"]), one.get("parameters", 0)) for key, one in fields["models"].items()}
         fields = {**fields, "models": models}
     try:
         return _PARTS[name](**{key: _plain(value) for key, value in fields.items()})

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from utils.datasets._cache import data_dir
+from utils.datasets._cache import Source, data_dir
 
 FILE_NAME = "airfoils.npz"
 SHA256 = "a279b4d323ad5abc048ba5f7d1b45ba268b4c7f097437b7929e4fabf8d4301ff"
@@ -50,6 +50,7 @@ class AirfoilDataset:
             self.profiles: NDArray[np.float32] = arrays["y"]
             self.names: list[str] = arrays["name"].tolist()
             self.scale = float(arrays["scale"])
+            self.source = Source("UIUC airfoils")
             self._x: NDArray[np.float32] = arrays["x"]
 
     def __len__(self) -> int:

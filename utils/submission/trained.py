@@ -9,7 +9,7 @@ from utils.assignments import Assignment, load_assignment
 from utils.notebook.cells import Cell, Notebook
 from utils.notebook.extraction import TaskSource, find_tasks
 from utils.submission.session import read_runs
-from utils.training.weights import WeightsError, code_digests, count, read_weights, why_stale
+from utils.training.weights import WeightsError, code_digests, count, file_digests, read_weights, why_stale
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,7 +54,9 @@ def save_weights(
         print("No weights were written.")
         return None
     code = json.dumps(_code_in_kernel(assignment))
-    note = {"trained_on": str(trained_on), "stand_in": "yes" if trained_on.is_stand_in else "no", "code": code}
+    files = json.dumps(file_digests(_files_beside(Path(folder), assignment)))
+    stand_in = "yes" if trained_on.is_stand_in else "no"
+    note = {"trained_on": str(trained_on), "stand_in": stand_in, "code": code, "files": files}
     path = Path(folder) / declared.file
     save_file(tensors, path, note)
     size = path.stat().st_size / 2**20
@@ -86,6 +88,12 @@ def _code_in_kernel(assignment: Assignment) -> dict[str, str]:
     return code_digests(find_tasks(history, assignment).found)
 
 
+def _files_beside(folder: Path, assignment: Assignment) -> dict[str, bytes]:
+    """The other files that are handed in, as they lie there."""
+    names = assignment.about.hand_in.files if assignment.about.hand_in else ()
+    return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+
+
 def find_weights_warnings(folder: Path, assignment: Assignment, sources: Iterable[TaskSource]) -> list[str]:
     """What is wrong with the weights beside a notebook: one sentence each; empty if the grader can use them all."""
     declared = assignment.about.weights
@@ -98,16 +106,16 @@ def find_weights_warnings(folder: Path, assignment: Assignment, sources: Iterabl
         weights = read_weights(path.read_bytes(), path.name)
     except WeightsError as error:
         return [str(error)]
-    now, said = code_digests(sources), []
+    now, files, said = code_digests(sources), _files_beside(folder, assignment), []
     for model, needs in declared.models.items():
         state = weights.models.get(model)
         if state is None:
             said.append(f"{path.name} holds no {model}: train it, then run the cell that saves.")
-        elif (numbers := count(state)) != needs.parameters:
+        elif needs.parameters and (numbers := count(state)) != needs.parameters:
             said.append(
                 f"{path.name}: {model} has another shape, {numbers:,} numbers where the exercise asks for {needs.parameters:,}."
             )
-        elif stale := why_stale(weights, model, needs.tasks, now):
+        elif stale := why_stale(weights, model, needs.tasks, now, files):
             said.append(f"{path.name}: {stale}. Train it again, and save it.")
     if weights.is_stand_in:
         said.append(f"{path.name} was trained on a stand-in ({weights.trained_on}): a person looks at what it draws.")

@@ -1,13 +1,14 @@
 """Trained weights as data: one safetensors file beside a notebook, several models in it. Nothing in it is ever run or unpickled.
 
     03_flows.safetensors
-        header: {"trained_on": "…", "stand_in": "no", "code": "{task: digest}"}
+        header: {"trained_on": "…", "stand_in": "no", "code": "{task: digest}", "files": "{name: digest}"}
         "coupling/net.0.weight"     model, slash, name in the model's state
 
 A file comes from a stranger: it is measured before the library sees it, and its sizes before any number is read. `utils.submission.trained`
 writes it.
 """
 
+import hashlib
 import json
 import struct
 from collections.abc import Iterable, Mapping
@@ -39,12 +40,14 @@ class Weights:
         trained_on: The title of the data, as the notebook says it.
         is_stand_in: Whether that was a stand-in for the data set.
         code: By task, a digest of the answer as it stood when the file was written.
+        files: By name, a digest of each file that is handed in beside the notebook, as it lay there then.
     """
 
     models: dict[str, dict[str, np.ndarray]]
     trained_on: str = ""
     is_stand_in: bool = False
     code: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
 
 
 def read_weights(data: bytes, name: str = "the file of weights") -> Weights:
@@ -86,7 +89,13 @@ def read_weights(data: bytes, name: str = "the file of weights") -> Weights:
             f"{name}: {_shown(key)} holds numbers that are not finite: the training diverged. Train that model again",
         )
         models.setdefault(model, {})[inner] = value.astype(np.float32)
-    return Weights(models, str(note.get("trained_on", ""))[:60], note.get("stand_in") == "yes", _code(note))
+    return Weights(
+        models,
+        str(note.get("trained_on", ""))[:60],
+        note.get("stand_in") == "yes",
+        _digests(note, "code"),
+        _digests(note, "files"),
+    )
 
 
 def count(state: dict[str, np.ndarray]) -> int:
@@ -99,21 +108,28 @@ def code_digests(sources: Iterable[TaskSource]) -> dict[str, str]:
     return {source.task: normalised_code(source.source)[:_DIGITS] for source in sources}
 
 
-def why_stale(weights: Weights, model: str, tasks: Iterable[str], now: Mapping[str, str]) -> str:
-    """Why a model does not belong to a notebook's code: a sentence without its point; empty if it does.
+def file_digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    """What files hold, by their names."""
+    return {name: hashlib.sha256(data).hexdigest()[:_DIGITS] for name, data in files.items()}
+
+
+def why_stale(
+    weights: Weights, model: str, tasks: Iterable[str], now: Mapping[str, str], files: Mapping[str, bytes]
+) -> str:
+    """Why a model does not belong to a notebook and its files: a sentence without its point; empty if it does.
 
     Args:
         weights: As read.
         model: Its name.
         tasks: The answers that it is made and trained with.
         now: Their digests in the notebook.
+        files: What is handed in beside the notebook, and is to be what it was trained with.
     """
     changed = [task for task in tasks if weights.code.get(task, "") != now.get(task, "")]
-    return (
-        f"{model} was trained with another version of {' and '.join(changed)} than the notebook holds"
-        if changed
-        else ""
-    )
+    if changed:
+        return f"{model} was trained with another version of {' and '.join(changed)} than the notebook holds"
+    other = [name for name, digest in file_digests(files).items() if weights.files.get(name, "") != digest]
+    return f"{model} was trained with another {' and '.join(other)} than is handed in" if other else ""
 
 
 def _header(data: bytes, name: str) -> tuple[dict[str, Any], int]:
@@ -152,12 +168,12 @@ def _size(key: str, entry: Any, name: str) -> int:
     return size
 
 
-def _code(note: dict) -> dict[str, str]:
+def _digests(note: dict, key: str) -> dict[str, str]:
     try:
-        code = json.loads(str(note.get("code", "{}")))
+        found = json.loads(str(note.get(key, "{}")))
     except (ValueError, RecursionError):
         return {}
-    return {str(k): str(v) for k, v in code.items()} if isinstance(code, dict) else {}
+    return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
 
 
 def _shown(key: str) -> str:

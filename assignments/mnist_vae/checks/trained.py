@@ -6,7 +6,7 @@ generated digit counts only where the same weights also reconstruct digits that 
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,8 @@ from utils.datasets.digit_measures import diversity_within
 from .held_out import SURE, held_out, read
 from .networks import CLASSES, PIXELS, Network, OtherLayers, cross_entropy, divergence, network_of
 
-NZ, LATENT, HIDDEN = 32, 15, 400
+NZ, NARROW, LATENT, HIDDEN = 32, 8, 15, 400
+CODES = {"autoencoder": NZ, "vae": NZ, "annealed": NARROW, "unannealed": NARROW, "fc_vae": LATENT, "cvae": LATENT}
 EACH = 100  # generated digits of a class
 N_PRIOR = 600  # draws from the prior
 N_TRIAL = 8
@@ -27,15 +28,20 @@ _CLOSE = 2e-3  # between two ways to work the same sum out, in pixels
 CALLS = {
     "autoencoder": ("ae.nets.AutoEncoder", "trained_autoencoder"),
     "vae": ("vae.model", "trained_vae"),
+    "annealed": ("vae.model", "trained_vae"),
+    "unannealed": ("vae.model", "trained_vae"),
     "fc_vae": ("fc.model", "trained_fc_vae"),
     "cvae": ("cvae.model.CVAE", "trained_cvae"),
 }
 PARTS = {"vae.beta.quality3": ("vae",), "cvae.samples.quality": ("cvae",)}
+TOLD = {"vae.anneal.KLWeightManager.ramp": ("annealed",)}
 
 _BACK = (HIDDEN, HIDDEN, HIDDEN, PIXELS)
 _READERS: dict[str, Callable[[State], Network]] = {
-    "autoencoder": lambda state: network_of(state, (PIXELS, 256, 64, NZ), 0, (NZ, 64, 256, PIXELS)),
-    "vae": lambda state: network_of(state, (PIXELS, 256, 64, 2 * NZ), 0, (NZ, 64, 256, PIXELS)),
+    "autoencoder": lambda state: _plain(state, NZ, NZ),
+    "vae": lambda state: _plain(state, 2 * NZ, NZ),
+    "annealed": lambda state: _plain(state, 2 * NARROW, NARROW),
+    "unannealed": lambda state: _plain(state, 2 * NARROW, NARROW),
     "fc_vae": lambda state: network_of(
         state, (PIXELS, HIDDEN, HIDDEN, HIDDEN), LATENT, (LATENT, *_BACK), has_heads=True
     ),
@@ -43,6 +49,10 @@ _READERS: dict[str, Callable[[State], Network]] = {
         state, (PIXELS + CLASSES, HIDDEN, HIDDEN, HIDDEN), LATENT, (LATENT + CLASSES, *_BACK), has_heads=True
     ),
 }
+
+
+def _plain(state: State, out: int, code: int) -> Network:
+    return network_of(state, (PIXELS, 256, 64, out), 0, (code, 64, 256, PIXELS))
 
 
 def one_hot(labels: np.ndarray) -> np.ndarray:
@@ -53,10 +63,10 @@ def one_hot(labels: np.ndarray) -> np.ndarray:
 # ---------------------------------------------------------------- are these weights the student's class's?
 
 
-def trial(model: str) -> Arrays:
+def trial(model: str, files: Mapping[str, bytes] | None = None) -> Arrays:
     """Inputs on which a student's class and the grader's network must agree; public."""
     rng = np.random.default_rng(21)
-    codes = rng.normal(size=(N_TRIAL, LATENT if model in ("fc_vae", "cvae") else NZ))
+    codes = rng.normal(size=(N_TRIAL, CODES[model]))
     images = rng.random((N_TRIAL, PIXELS)) * (rng.random((N_TRIAL, PIXELS)) < 0.3)
     return {"x": images.astype(np.float32), "z": codes.astype(np.float32), "c": one_hot(np.arange(N_TRIAL))}
 
@@ -118,7 +128,7 @@ def draw(model: str, state: State, secret: bytes) -> Drawn:
         OtherLayers: If the weights are no such model's.
     """
     network, (x, labels) = _READERS[model](state), held_out()
-    rng = np.random.default_rng(np.frombuffer(secret or b"0", np.uint8).astype(np.uint32))
+    rng = _rng(secret)
     given = one_hot(labels) if model == "cvae" else np.empty((len(x), 0), np.float32)
     codes = network.encode(np.concatenate([x, given], axis=1))
     mu, spread = (codes, None) if model == "autoencoder" else np.split(codes, 2, axis=1)
@@ -145,6 +155,39 @@ def draw(model: str, state: State, secret: bytes) -> Drawn:
     )
 
 
+def _rng(secret: bytes) -> np.random.Generator:
+    return np.random.default_rng(np.frombuffer(secret or b"0", np.uint8).astype(np.uint32))
+
+
+@dataclass(frozen=True)
+class Annealed:
+    """What a model of eight numbers makes of held-out digits, as section 2.4 counts it.
+
+    Attributes:
+        squared: Squared error, summed over the pixels, one draw for each digit.
+        kl: In nats, summed over the dimensions.
+        used: How many dimensions have a KL above 0.05.
+    """
+
+    squared: float
+    kl: float
+    used: int
+
+
+def measure_annealed(model: str, state: State, secret: bytes) -> Annealed:
+    """Measure one of the two models of section 2.4.
+
+    Raises:
+        OtherLayers: If the weights are no such model's.
+    """
+    network, (x, _) = _READERS[model](state), held_out()
+    mu, log_sigma = np.split(network.encode(x), 2, axis=1)
+    log_sigma = np.clip(log_sigma, -30, 30)
+    rebuilt = network.decode(mu + np.exp(log_sigma) * _rng(secret).normal(size=mu.shape))
+    each = np.array([divergence(mu[:, [k]], 2 * log_sigma[:, [k]]).mean() for k in range(NARROW)])
+    return Annealed(float(np.square(rebuilt - x).sum(axis=1).mean()), float(each.sum()), int((each > USED).sum()))
+
+
 # ---------------------------------------------------------------- points
 
 KEPT = 0.8  # share of held-out digits that a reconstruction has to keep, for the first point of beta
@@ -157,17 +200,36 @@ LOST = {
 }  # nats of a held-out digit from which it is not reconstructed: a picture for each class comes to more
 ALIKE = 0.2  # diversity within a class below which one picture is all there is
 DEMANDED = 120.0  # nats, the exercise's own figure
+USED = 0.05  # nats from which a dimension counts as used, as in the notebook
 
 
 def score(part: str, states: dict[str, State], secret: bytes) -> Score:
     """Points for one part, from the weights it needs; what other models came to is told beside it.
 
     Args:
-        part: A key of `PARTS`.
+        part: A key of `PARTS` or `TOLD`.
         states: The weights that were found to be sound, by model.
         secret: Of the course.
     """
+    if part in TOLD:
+        return Score(None, 0.0, _told_of_annealing(states, secret))
     return _score_beta(states, secret) if part == "vae.beta.quality3" else _score_classes(states, secret)
+
+
+def _told_of_annealing(states: dict[str, State], secret: bytes) -> str:
+    """Of the annealed model, and of its twin where that came along."""
+    words, totals = [], []
+    for model, name in (("annealed", "annealed"), ("unannealed", "with the full KL from the start")):
+        if model in states:
+            one = measure_annealed(model, states[model], secret)
+            totals.append(one.squared + one.kl)
+            words.append(
+                f"{name}, squared error {one.squared:.1f} + KL {one.kl:.1f} = {totals[-1]:.1f}, {one.used} of {NARROW} dimensions used"
+            )
+    text = f"measured from your weights on held-out digits: {'; '.join(words)}"
+    if len(totals) == 2:
+        text += f". Here annealing {'ended' if totals[0] < totals[1] else 'did not end'} lower"
+    return text
 
 
 def _score_beta(states: dict[str, State], secret: bytes) -> Score:

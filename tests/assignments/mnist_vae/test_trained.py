@@ -4,21 +4,31 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save
+from safetensors.numpy import save
 
 from assignments.mnist_vae.checks import trained
 from assignments.mnist_vae.checks.held_out import read
 from assignments.mnist_vae.checks.networks import OtherLayers
-from assignments.mnist_vae.checks.trained import CALLS, NZ, PARTS, Drawn, disagreement, draw, score, trial
+from assignments.mnist_vae.checks.trained import (
+    CALLS,
+    NARROW,
+    NZ,
+    PARTS,
+    TOLD,
+    Drawn,
+    disagreement,
+    draw,
+    measure_annealed,
+    score,
+    trial,
+)
 from grader.authoring.solution import solution_names
-from grader.authoring.trained import State
 from grader.records import Report, Verdict
 from grader.stages.pipeline import Grader
 from tests.attacks.weights import fresh, looks_up, pasting
 from tests.support import answers
-from tests.trained import hand_in, weights_file
+from tests.trained import hand_in, of_ours, weights_file
 from utils.assignments import load_assignment
-from utils.assignments.places import place_of
 
 NAME = "03_mnist_vae"
 FILE = "03_mnist_vae.safetensors"
@@ -174,17 +184,6 @@ def test_a_trial_tells_one_weight_from_another(model: str) -> None:
     assert NZ == 32
 
 
-def of_ours(model: str, file: str) -> State:
-    """A full training of the solved notebook, as the bundle holds it for who cannot wait: eight bits a weight."""
-    stored = load_file(place_of(NAME).path / "weights" / f"{file}.safetensors")
-    values = {key.removeprefix("weights//"): value for key, value in stored.items() if key.startswith("weights//")}
-    return {
-        key: value.astype(np.float32) * values.get(f"{key}|scale", np.float32(1))
-        for key, value in values.items()
-        if "|" not in key
-    }
-
-
 def test_well_trained_models_earn_all_points(grader: Grader) -> None:
     """A student's own training with the solution's code and seed 0 ends at these weights, so nobody may be suspected for them."""
     files = {
@@ -193,7 +192,7 @@ def test_well_trained_models_earn_all_points(grader: Grader) -> None:
         "fc_vae": "digits_fc_vae",
         "autoencoder": "digits_autoencoder",
     }
-    models = {model: of_ours(model, file) for model, file in files.items()}
+    models = {model: of_ours(NAME, file) for model, file in files.items()}
     report = grader.grade_bytes(hand_in(NAME, weights_file(NAME, models)), "ada.zip", "ada")
     found = verdicts(report)
     assert [(v.status, v.points) for v in found.values()] == [("passed", 2), ("passed", 6)]
@@ -203,6 +202,48 @@ def test_well_trained_models_earn_all_points(grader: Grader) -> None:
     assert sum(v.points for v in report.verdicts) == sum(v.points for v in plain.verdicts) + 8
 
 
+def test_what_annealing_did_is_told_and_moves_no_point(grader: Grader) -> None:
+    check = next(iter(TOLD))
+    found = {}
+    for what, files in {
+        "none": {},
+        "one": {"annealed": "digits_annealed"},
+        "both": {"annealed": "digits_annealed", "unannealed": "digits_full"},
+        "exchanged": {"annealed": "digits_full", "unannealed": "digits_annealed"},
+    }.items():
+        models = {model: of_ours(NAME, file) for model, file in files.items()} | {"cvae": fresh("cvae")}
+        report = grader.grade_bytes(hand_in(NAME, weights_file(NAME, models)), "ada.zip", "ada")
+        found[what] = next(v for v in report.verdicts if v.check == check)
+    assert {(v.status, v.points) for v in found.values()} == {("passed", 1)}
+    said = {what: verdict.sentence for what, verdict in found.items()}
+    assert "the file of weights holds no annealed" in said["none"]
+    assert "dimensions used" in said["one"]
+    assert "annealing" not in said["one"].split("held-out digits")[1]
+    assert "Here annealing ended lower" in said["both"]
+    assert "Here annealing did not end lower" in said["exchanged"]
+
+
+def test_a_dimension_that_says_nothing_is_not_used() -> None:
+    """As section 2.4 counts: ours in use, none of a collapsed encoder, and each that is switched off one fewer."""
+    state = of_ours(NAME, "digits_annealed")
+    whole = measure_annealed("annealed", state, b"tests")
+    assert 5 <= whole.used <= 8
+    assert whole.squared + whole.kl < 34.3  # published
+    last = max(key for key in state if key.startswith("encoder") and key.endswith("weight"))
+    for code in range(NARROW):
+        silent = {key: value.copy() for key, value in state.items()}
+        for row in (code, NARROW + code):  # mean and width
+            silent[last][row] = silent[last.replace("weight", "bias")][row] = 0
+        one = measure_annealed("annealed", silent, b"tests")
+        assert one.used in (whole.used - 1, whole.used)
+        assert one.kl <= whole.kl
+    for key in (last, last.replace("weight", "bias")):
+        state[key] = np.zeros_like(state[key])
+    none = measure_annealed("annealed", state, b"tests")
+    assert (none.used, none.kl) == (0, 0)
+    assert none.squared > 40
+
+
 @pytest.mark.parametrize(("file", "points"), [("digits_beta_0", 1), ("digits_beta_10", 0)])
 def test_a_beta_that_is_none_shows(file: str, points: float) -> None:
-    assert score("vae.beta.quality3", {"vae": of_ours("vae", file)}, b"tests").points == points
+    assert score("vae.beta.quality3", {"vae": of_ours(NAME, file)}, b"tests").points == points

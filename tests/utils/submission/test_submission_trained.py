@@ -23,7 +23,7 @@ MNIST, DIGITS = Source("MNIST"), Source("scikit-learn digits", is_stand_in=True)
 
 @pytest.fixture
 def names():
-    """All four models, untrained, by the notebook's names; and something else that a notebook holds."""
+    """All models, untrained, by the notebook's names; and something else that a notebook holds."""
     torch.manual_seed(0)
     sizes = {model: needs.parameters for model, needs in load_assignment(NAME).about.weights.models.items()}  # type: ignore[union-attr]
     return {model: nn.Linear(size - 1, 1, bias=True) for model, size in sizes.items()} | {
@@ -54,7 +54,7 @@ def test_what_was_trained_is_written_told_and_packed(folder, names, capsys, monk
     assert path.name == FILE
     assert "trained on MNIST" in line
     assert "cvae (1,296,414 numbers)" in line
-    assert 6 < path.stat().st_size / 2**20 < 8
+    assert 8 < path.stat().st_size / 2**20 < 10
     assert f"{path.stat().st_size / 2**20:.1f} MB" in line
     weights = read_weights(path.read_bytes())
     torch.testing.assert_close(
@@ -81,7 +81,8 @@ def test_weights_of_an_older_answer_are_stale(folder, names):
     (warning,) = said(folder)
     assert "cvae was trained with another version of cvae.model.CVAE than the notebook holds" in warning
     (folder / f"{NAME}.ipynb").write_bytes(answers(NAME, {"ae.nets.Decoder": "class Decoder(nn.Module):\n    pass"}))
-    assert [warning.split(" was trained")[0] for warning in said(folder)] == [f"{FILE}: autoencoder", f"{FILE}: vae"]
+    stale = [f"{FILE}: {model}" for model in ("autoencoder", "vae", "annealed", "unannealed")]
+    assert [warning.split(" was trained")[0] for warning in said(folder)] == stale
 
 
 def test_comments_and_spacing_make_nothing_stale(folder, names):
@@ -132,3 +133,21 @@ def test_nothing_trained_writes_nothing(folder, capsys):
     assert save_weights(NAME, {}, MNIST) is None
     assert not (folder / FILE).exists()
     assert "No weights were written" in capsys.readouterr().out
+
+
+def test_weights_of_another_configuration_are_stale(tmp_path, monkeypatch, capsys):
+    """What is handed in beside the notebook belongs to the weights as the answers do."""
+    name = "02_airfoil_vae"
+    assignment = load_assignment(name)
+    found = find_tasks(read_notebook(answers(name)), assignment).found
+    monkeypatch.setattr(trained, "read_runs", lambda: [Run(n, one.source, None) for n, one in enumerate(found, 1)])
+    files = assignment.about.hand_in.files  # type: ignore[union-attr]
+    for file in files:
+        (tmp_path / file).write_text("a: 1\n", encoding="utf-8")
+    save_weights(name, {"vae": nn.Linear(3, 3)}, Source("wings"), tmp_path)
+    assert trained.find_weights_warnings(tmp_path, assignment, found) == []
+    for file in files:
+        (tmp_path / file).write_text("a: 2\n", encoding="utf-8")
+        (warning,) = trained.find_weights_warnings(tmp_path, assignment, found)
+        assert f"vae was trained with another {file} than is handed in" in warning
+        (tmp_path / file).write_text("a: 1\n", encoding="utf-8")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from utils.notebook.extraction import TaskSource
-from utils.training.weights import MAX_BYTES, WeightsError, code_digests, read_weights, why_stale
+from utils.training.weights import MAX_BYTES, WeightsError, code_digests, file_digests, read_weights, why_stale
 
 _RNG = np.random.default_rng(0)
 GOOD: dict[str, np.ndarray] = {
@@ -123,7 +123,19 @@ def test_weights_are_stale_when_an_answer_does_something_else() -> None:
 
     note = NOTE | {"code": json.dumps(now("x = 1"))}
     weights = read_weights(save(GOOD, note))
-    assert not why_stale(weights, "net", ["a.b", "a.c"], now("x  =  1  # said otherwise"))
-    assert "a.b" in why_stale(weights, "net", ["a.b", "a.c"], now("x = 2"))
-    assert not why_stale(weights, "net", ["a.c"], now("x = 2"))
-    assert why_stale(read_weights(save(GOOD)), "net", ["a.b"], now("x = 1"))
+    assert not why_stale(weights, "net", ["a.b", "a.c"], now("x  =  1  # said otherwise"), {})
+    assert "a.b" in why_stale(weights, "net", ["a.b", "a.c"], now("x = 2"), {})
+    assert not why_stale(weights, "net", ["a.c"], now("x = 2"), {})
+    assert why_stale(read_weights(save(GOOD)), "net", ["a.b"], now("x = 1"), {})
+
+
+def test_weights_are_stale_when_a_file_beside_them_is_another() -> None:
+    files = {"a.yaml": b"a: 1", "b.yaml": b"b: 1"}
+    weights = read_weights(save(GOOD, NOTE | {"files": json.dumps(file_digests(files))}))
+    assert not why_stale(weights, "net", [], {}, files)
+    assert not why_stale(weights, "net", [], {}, {"a.yaml": b"a: 1"})
+    for name in files:
+        assert why_stale(weights, "net", [], {}, files | {name: b"a: 2"}) == (
+            f"net was trained with another {name} than is handed in"
+        )
+    assert "another a.yaml and b.yaml" in why_stale(read_weights(save(GOOD)), "net", [], {}, files)
