@@ -376,7 +376,7 @@ def fcvae(names, latent_size: Tensor, seed: Tensor):
     x = uniform(int(seed), 3, 1, 28, 28)
     _widen(model)
     _, mu, logvar = model(x)
-    _fill_parts(model, int(seed))
+    fill(model.mu_layer, int(seed) + 1)
     silence(model.logvar_layer, int(latent_size), 0, -40.0)
     return {"mu": mu, "logvar": logvar} | picture("x_hat", model(x)[0])
 
@@ -504,7 +504,8 @@ def _mapped(model, K: int) -> dict[str, Tensor]:
 
 def _conv(names, K: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor) -> Any:
     """With networks of ours: the class's own may be built in many ways."""
-    model = names["SimpleVAE"](K=int(K), num_filters=int(num_filters))
+    with plain_layers():
+        model = names["SimpleVAE"](K=int(K), num_filters=int(num_filters))
     model.encoder, model.decoder = flat_encoder(int(K) + 1, int(seed)), flat_images(int(K), int(seed) + 1)
     with torch.no_grad():
         model.log_sig_x.copy_(log_sig_x)
@@ -555,7 +556,8 @@ def conv_elbo_sampled(
 ):
     """Of grey images: with a decoder that shows the code in one pixel, four times, and with one that shows grey alone."""
     K, draws, x = len(posterior) - 1, int(n), grey.expand(int(images), 1, 28, 28)
-    model = names["SimpleVAE"](K=K, num_filters=2)
+    with plain_layers():
+        model = names["SimpleVAE"](K=K, num_filters=2)
     model.encoder, model.decoder = Emit(posterior), Added(float(grey))
     with torch.no_grad():
         model.log_sig_x.copy_(log_sig_x)

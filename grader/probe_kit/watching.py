@@ -80,7 +80,7 @@ class Watcher:
         self._note("generator", not _equal(torch.default_generator.get_state(), before.generator))
         models = _models(given)
         self._note("modes", _modes(models) != before.modes)
-        self._note("weights", _versions(models) != before.versions and _moved(models, before.sums))
+        self._note("weights", _versions(models) != before.versions and _moved(models, before.weights))
         self._note("frozen", _trainable(models) != before.trainable)
         leaves = list(_leaves(answer))
         self._note("dtype", max((_kind(leaf) for leaf in leaves), default=0))
@@ -100,7 +100,7 @@ class _Before:
         self.copies = [_copied(value) for value in given]
         models = _models(given)
         self.modes, self.versions, self.trainable = _modes(models), _versions(models), _trainable(models)
-        self.sums = _sums(models)
+        self.weights = _weights(models)
 
 
 def _before(given: list[Any]) -> "_Before | None":
@@ -137,7 +137,9 @@ def _is_plain(value: Any) -> bool:
 
 def _same(value: Tensor, copy: Tensor) -> bool:
     with torch.no_grad():
-        return value.shape == copy.shape and bool(_equal(value.nan_to_num(), copy.nan_to_num()))
+        if value.shape != copy.shape:
+            return False
+        return bool(_equal(value, copy)) or bool(_equal(value.nan_to_num(), copy.nan_to_num()))
 
 
 def _leaves(answer: Any) -> Iterator[Any]:
@@ -171,15 +173,14 @@ def _versions(models: list[nn.Module]) -> list[int]:
     return [parameter._version for model in models for parameter in model.parameters()]
 
 
-def _sums(models: list[nn.Module]) -> list[float]:
-    with torch.no_grad():
-        return [float(parameter.double().abs().sum()) for model in models for parameter in model.parameters()]
+def _weights(models: list[nn.Module]) -> list[Tensor]:
+    return [parameter.detach().clone() for model in models for parameter in model.parameters()]
 
 
-def _moved(models: list[nn.Module], sums: list[float]) -> bool:
+def _moved(models: list[nn.Module], weights: list[Tensor]) -> bool:
     """Whether weights are others: writing the same numbers into them once more is no change."""
-    now = _sums(models)
-    return len(now) != len(sums) or _any(abs(a - b) > 1e-7 * abs(b) for a, b in zip(now, sums, strict=True))
+    now = [parameter for model in models for parameter in model.parameters()]
+    return len(now) != len(weights) or _any(not _same(one, other) for one, other in zip(now, weights, strict=True))
 
 
 def _trainable(models: list[nn.Module]) -> list[bool]:

@@ -200,12 +200,15 @@ class _Run:
                 values = getattr(self._probes, step["function"])(_Names(self.namespace), **inputs)
             if watched:
                 values = {**values, CONTRACT: self._watcher.take()}
-            for name, value in values.items():
-                self.send({"kind": "value", "probe": step["name"], "name": name}, _array(name, value, self._torch))
+            told = [
+                frames.encode({"kind": "value", "probe": step["name"], "name": name}, _array(name, value, self._torch))
+                for name, value in values.items()
+            ]
         finally:
             self.namespace.clear()
             self.namespace.update(before)
-        self.send({"kind": "done", "probe": step["name"]})
+        done = frames.encode({"kind": "done", "probe": step["name"]})
+        self._channel.sendall(b"".join([*told, done]))  # one write and one read for all of them
 
     def _send_error(self, number: int, error: BaseException, is_public: bool) -> None:
         header: dict = {

@@ -16,6 +16,9 @@ _ARITHMETIC = (
     "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "NPY_DISABLE_CPU_FEATURES",
     "OPENBLAS_CORETYPE",
 )  # fmt: skip
+# The C library hands freed memory back to the system at once and asks for it again: most of the system's share of a probe. A
+# process that lives for a second keeps it. (32 MiB is the largest that glibc takes; other C libraries know neither name.)
+_KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(512 << 20)}
 _SYSTEM_FILES = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom")
 
 
@@ -61,6 +64,7 @@ def environment(folder: str) -> dict[str, str]:
     return {
         **{name: os.environ[name] for name in _ARITHMETIC if name in os.environ},
         **one_thread,
+        **_KEEP_MEMORY,
         "PATH": "/usr/bin:/bin",
         "LC_ALL": "C.UTF-8",
         "HOME": folder,

@@ -141,7 +141,8 @@ def test_torch_is_not_imported_by_the_grader(course: tuple[Path, dict[str, str]]
     assert _loads(code, root, "grade", str(submission), "--out", str(tmp_path / "out")) == "set()"
 
 
-def test_torch_is_not_imported_by_the_sandbox_and_answers_get_arrays(here: Path) -> None:
+def test_torch_is_not_imported_by_the_sandbox_and_answers_get_arrays(here: Path, monkeypatch) -> None:
+    monkeypatch.setattr("grader.sandbox.box.ZYGOTE", "grader.sandbox.zygote")  # those of `tests.machines` load torch
     source = "import sys\ndef assign(x, centres):\n    return float('torch' in sys.modules) + 2 * (type(x).__name__ != 'ndarray')"
     with Box(list(NAMES)) as box:
         (run,) = box.run(_job(source)).runs.values()

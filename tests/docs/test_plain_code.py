@@ -32,6 +32,8 @@ SET_FROM_OUTSIDE = {
     "utils/training/seeding.py: torch.backends.cudnn.benchmark": "PyTorch's own switches for the same numbers again: there is no other way",
     "utils/training/seeding.py: torch.backends.cudnn.deterministic": "likewise",
     "grader/probe_kit/stand_ins.py: nn.Linear.reset_parameters": "in the student's process, while a network is made that is filled anyway",
+    "grader/probe_kit/stand_ins.py: nn.Conv2d.reset_parameters": "in the student's process, while a network is made that is filled anyway",
+    "grader/probe_kit/stand_ins.py: nn.ConvTranspose2d.reset_parameters": "in the student's process, while a network is made that is filled anyway",
     "grader/probe_kit/stand_ins.py: DataLoader.__init__": "in the student's process, for one call: loaders then start no workers",
 }
 UNNAMED = {"forward": "of a network: PyTorch calls it, and the notebook says what it returns"}

@@ -1,12 +1,13 @@
 """Two texts are compared word by word and number by number: a number is held to a tolerance, never left out.
 
 Words must be the same. A whole number must be the same. A number with a point may differ by one unit of its last printed place, or
-by `relative` of its size: sums are taken in another order on another processor. By rule, two kinds may differ more: an error
-that the line itself allows (`error 1.2e-07 (allowed 1e-05)`), and a time. What a system says of a missing network is no matter.
+by `relative` of its size: sums are taken in another order on another processor. By rule, four kinds may differ more: an error
+that the line itself allows (`error 1.2e-07 (allowed 1e-05)`), a time, the losses in a line that tells how far a training is
+(hundreds of steps lead rounding apart), and a file's size. What a system says of a missing network is no matter.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _NUMBER = re.compile(
     r"(?<![\w.])[-+−]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?(?!\w*\.\w)", re.IGNORECASE
@@ -14,6 +15,8 @@ _NUMBER = re.compile(
 _ALLOWED = re.compile(r"error (\S+) \(allowed (\S+)\)")
 _TIME = re.compile(r"\b\d[\d.]* ?(?:s|ms|seconds?|min|minutes?)\b")
 _REFUSED = re.compile(r"Reason: <urlopen error [^>]*>")
+_TRAINED = re.compile(r"\b(?:iteration|epoch|step)s? \d+/\d+")
+_SIZE = re.compile(r" [kM]i?B\b")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -41,7 +44,15 @@ def settled(got: str, kept: str, tolerance: Tolerance = Tolerance()) -> str:
     if _skeleton(got) != _skeleton(kept):
         return got
     numbers = iter(_NUMBER.findall(got))
-    return _NUMBER.sub(lambda match: _chosen(next(numbers), match[0], tolerance), kept)
+    return _NUMBER.sub(lambda match: _chosen(next(numbers), match[0], _here(match, tolerance)), kept)
+
+
+def _here(match: re.Match[str], tolerance: Tolerance) -> Tolerance:
+    """What the words around a number allow it."""
+    if _SIZE.match(match.string, match.end()):
+        return replace(tolerance, relative=0.1, whole=max(tolerance.whole, 0.1 * _value(match[0])))
+    line = match.string[match.string.rfind("\n", 0, match.start()) + 1 :].partition("\n")[0]
+    return replace(tolerance, relative=max(tolerance.relative, 0.03)) if _TRAINED.search(line) else tolerance
 
 
 def _by_rule(text: str) -> str:

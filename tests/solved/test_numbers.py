@@ -105,3 +105,26 @@ def test_infinities_and_what_is_no_number_are_words():
 )
 def test_commas_points_and_zeros(got, kept, is_settled):
     assert (settled(got, kept) == settled(kept, kept)) is is_settled
+
+
+@pytest.mark.parametrize(
+    ("got", "is_settled"),
+    [
+        ("iteration 300/300: prior 3.66, total 0.00373", True),
+        ("iteration 300/300: prior 3.64, total 0.00391", False),
+        ("iteration 299/300: prior 3.64, total 0.00373", False),
+        ("prior 3.64\niteration 300/300: prior 3.66, total 0.00373", False),
+    ],
+)
+def test_what_training_leads_to_is_held_to_three_in_a_hundred(got, is_settled):
+    for kept in ("iteration 300/300: prior 3.64, total 0.00373",):
+        assert (settled(got, kept) == settled(kept, kept)) is is_settled
+    assert settled("prior 3.66", "prior 3.64") == "prior 3.66"
+
+
+@pytest.mark.parametrize(
+    ("size", "is_settled"), [("113 kB", True), ("114 kB", True), ("140 kB", False), ("114 bytes", False)]
+)
+def test_a_size_may_be_a_tenth_off(size, is_settled):
+    kept = "Wrote wings.gif, 114 kB."
+    assert (settled(f"Wrote wings.gif, {size}.", kept) == kept) is is_settled

@@ -142,6 +142,17 @@ def expect_chain(
     Raises:
         ExpectationError: If its answer is another one.
     """
+    for title in (f"{name}, layer by layer", f"{name}, with its last layer's sign changed"):
+        last_layer = _expect_chain(title, network, x, last)
+        with torch.no_grad():  # a ReLU too many cuts what it left before; the second time changes it back
+            for parameter in last_layer:
+                parameter.neg_()
+
+
+def _expect_chain(
+    title: str, network: torch.nn.Module, x: Tensor, last: Callable[[Tensor], Tensor] | None
+) -> tuple[torch.nn.Parameter, torch.nn.Parameter]:
+    """As `expect_chain`, with the weights as they are; returns weight and bias of the last layer."""
     numbers = list(network.parameters())
     left = list(zip(numbers[::2], numbers[1::2], strict=True))
     h = x.flatten(1)
@@ -149,18 +160,19 @@ def expect_chain(
         weight, bias = next((pair for pair in left if pair[0].shape[-1] == h.shape[1]), left[0])
         left = [pair for pair in left if pair[0] is not weight]
         if weight.shape[-1] != h.shape[1]:
-            raise ExpectationError(f"{name}: no layer takes the {h.shape[1]} numbers that the one before gives.")
+            raise ExpectationError(f"{title}: no layer takes the {h.shape[1]} numbers that the one before gives.")
         h = torch.nn.functional.linear(h, weight, bias)
         h = h.relu() if left else h
     expected = last(h) if last else h
     expect_close(
-        f"{name}, layer by layer",
+        title,
         network(x).flatten(1),
         expected.reshape(len(x), -1),
         rtol=1e-3,
         atol=1e-4,
         hint="One linear layer after another, a ReLU between each two; what follows the last one is in the text.",
     )
+    return weight, bias
 
 
 def expect_fresh_noise(name: str, draw: Callable[[], Tensor], hint: str = "") -> None:

@@ -22,8 +22,8 @@ def _sized(rng: np.random.Generator) -> Arrays:
 
 
 def _devices(rng: np.random.Generator) -> Arrays:
-    """Whether the device is another one, for eight constructors in a row, half of the time; channels for each, few."""
-    return {"elsewhere": rng.permutation(np.arange(8) % 2), "channels": rng.integers(2, 9, (8, 6))}
+    """Whether the device is another one, for four constructors in a row, half of the time; channels for each, few."""
+    return {"elsewhere": rng.permutation(np.arange(4) % 2), "channels": rng.integers(2, 9, (4, 6))}
 
 
 def _logits(rng: np.random.Generator) -> Arrays:
