@@ -9,6 +9,7 @@ import resource
 import time
 from contextlib import suppress
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -433,7 +434,7 @@ def decoder_values(decoder: nn.Module, trial_codes: Tensor) -> dict[str, Tensor]
 @torch.no_grad()
 def trained_vae(names, config: Tensor, trial_codes: Tensor, **weights: Tensor):
     """The student's class with the weights that were handed in: which of them its decoder holds, in their order, and what it makes of some codes."""
-    model = load_weights(names["VAE"](**json.loads(bytes(config.tolist()))), weights)
+    model: Any = load_weights(names["VAE"](**json.loads(bytes(config.tolist()))), weights)
     keys = json.loads(bytes(weights["keys"].tolist()))
     held = [f"decoder.{name}" for name, _ in model.decoder.named_parameters()]
     return {"order": torch.tensor([keys.index(key) for key in held]), "trial": model.decoder(trial_codes)}
