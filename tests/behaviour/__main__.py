@@ -105,12 +105,12 @@ def all_mutants(name: str, tasks: Iterable[str] = ()) -> list[Mutant]:
     ]
 
 
-def sampled(mutants: list[Mutant], most: int) -> list[Mutant]:
-    """So many mutants of every task at most, always the same."""
+def sampled(mutants: list[Mutant], most: int, after: int = 0) -> list[Mutant]:
+    """So many mutants of every task at most, always the same; others than the first `after`."""
     digest = {mutant: hashlib.sha256(repr(mutant.key).encode()).digest() for mutant in mutants}
     tasks = dict.fromkeys(mutant.task for mutant in mutants)
     own = {task: sorted((m for m in mutants if m.task == task), key=digest.__getitem__) for task in tasks}
-    return [mutant for task in tasks for mutant in own[task][:most]]
+    return [mutant for task in tasks for mutant in own[task][after : after + most]]
 
 
 @dataclass(frozen=True)
