@@ -294,7 +294,10 @@ def quiet(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         if values[name].shape != (n, 10) or not np.isin(values[name][:, -1], inputs["marks"]).all():
             return Symptom("the images are not those of the model's decoder")
     if alike(values["first"][:, :-1], values["second"][:, :-1], "second call"):
-        return Symptom("a second call gives the same images: fix no seed inside, and keep none from an earlier call", "seed_fixed_inside")
+        return Symptom(
+            "a second call gives the same images: fix no seed inside, and keep none from an earlier call",
+            "seed_fixed_inside",
+        )
     return None
 
 
