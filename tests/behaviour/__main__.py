@@ -18,6 +18,7 @@ expression; an activation left out; a parameter frozen. Where a change never com
 import argparse
 import hashlib
 import json
+import resource
 import signal
 import sys
 from collections.abc import Iterable, Iterator
@@ -38,6 +39,7 @@ from utils.assignments import assignment_names
 _EXPLAINED = Path(__file__).with_name("explained.yaml")
 _NAMES = Path(__file__).with_name("names.yaml")
 _SECONDS = 60
+_MEMORY = 6 * 2**30
 _TOLD_EVERY = 200
 
 
@@ -181,6 +183,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.page:
         return write(options.page)
+    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))  # as in the sandbox: one that asks for all there is gets an error
     found: list[Outcome] = []
     for name in options.names:
         mutants = all_mutants(name, options.task)
