@@ -16,8 +16,9 @@ PUBLISHED = {
 }  # fmt: skip
 CONSTANT = {"lr_scheduler_name": None, "lr_scheduler_config": {}}
 LATE = {"lr_scheduler_config": {"step_size": 4000, "gamma": 0.1}}  # one fall, when most is learned
-SHORT = {"plot_freq": 0, "n_iters": 1500}
+SHORT = {"plot_freq": 0, "n_iters": 800}
 BETAS = (0.0, 1e-5, 1e-4, 2e-4, 4e-4, 1e-3, 3e-3, 2e-2)
+WARM_UP = tuple({**SHORT, "beta": beta} for beta in (1e-5, 1e-4, 4e-4))
 ACTIVE = 0.05  # nats from which a latent dimension counts as used
 
 
@@ -50,15 +51,17 @@ def weights(device: str, seed: int, data: Path, share: float) -> dict[str, float
         found |= {f"beta {beta:g} {key}": value for key, value in numbers.items()}
         if beta in (0.0, 4e-4):
             found |= {f"beta {beta:g} {key}": value for key, value in _map(model, dataset).items()}
-    for title, hidden, warm, rest in (
-        ("", [256, 128], 1500, 2000),
-        ("long ", [256, 128], 1500, 3500),
-        ("linear ", [], 500, 1000),
+    for title, hidden, steps in (
+        ("warm-up", [256, 128], WARM_UP),
+        ("no warm-up, as long", [256, 128], [{**SHORT, "beta": 4e-4, "n_iters": 2400}]),
+        ("long warm-up", [256, 128], [{**SHORT, "beta": b, "n_iters": n} for b, n in ((1e-5, 1500), (4e-4, 3500))]),
+        ("linear warm-up", [], [{**SHORT, "beta": b, "n_iters": n} for b, n in ((1e-5, 500), (4e-4, 1000))]),
     ):
-        model, _, _ = _train(names, dataset, hidden, {**SHORT, "beta": 1e-5, "n_iters": warm}, share)
-        _, _, numbers = _train(names, dataset, hidden, {**SHORT, "beta": 4e-4, "n_iters": rest}, share, model)
-        found |= {f"{title}warm-up {key}": value for key, value in numbers.items()}
-    first = {"plot_freq": 0, "beta": 4e-4, "n_iters": 1000}
+        model, numbers = None, {}
+        for step in steps:
+            model, _, numbers = _train(names, dataset, hidden, step, share, model)
+        found |= {f"{title} {key}": value for key, value in numbers.items()}
+    first = {"plot_freq": 0, "beta": 4e-4, "n_iters": 800}
     _, tracker, numbers = _train(names, dataset, [256, 128], first, share)
     found |= {f"first {key}": value for key, value in numbers.items()}
     found["first rec at 300"] = float(np.mean(tracker.rec_losses[250:300]))
@@ -67,7 +70,7 @@ def weights(device: str, seed: int, data: Path, share: float) -> dict[str, float
         names["set_seed"](0)
         model = names["VAE"](200, [256, 128], 10)
         tracker = names["train_VAE"](
-            model, in_chords, torch.device("cpu"), **{**first, "beta": 4e-4 * factor, "n_iters": int(1000 * share)}
+            model, in_chords, torch.device("cpu"), **{**first, "beta": 4e-4 * factor, "n_iters": int(800 * share)}
         )
         found[f"chords, beta {4e-4 * factor:.2g} KL"] = float(np.mean(tracker.prior_losses[-50:]))
     return found
@@ -82,10 +85,11 @@ def depth(device: str, seed: int, data: Path, share: float) -> dict[str, float]:
     for title, hidden, change in (
         ("linear, beta 0.00043", [], CONSTANT), ("linear, beta 0.001", [], {**CONSTANT, "beta": 1e-3}),
         ("linear, beta 0.002", [], {**CONSTANT, "beta": 2e-3}), ("linear, beta 0.003", [], {**CONSTANT, "beta": 3e-3}),
-        ("linear, beta 0.004", [], {**CONSTANT, "beta": 4e-3}),
-        ("deep, beta 0.0001", [256, 128], {**CONSTANT, "beta": 1e-4, "n_iters": 2000}), ("published", [512, 256, 128], {}),
+        ("linear, beta 0.004", [], {**CONSTANT, "beta": 4e-3}), ("warmed up", [256, 128], {}), ("published", [512, 256, 128], {}),
     ):  # fmt: skip
-        model, _, _ = _train(names, dataset, hidden, {**PUBLISHED, **change}, share)
+        model = None
+        for step in WARM_UP if title == "warmed up" else ({**PUBLISHED, **change},):
+            model, _, _ = _train(names, dataset, hidden, step, share, model)
         samples = model.generate(240, device="cpu")
         quality = names["measure_airfoils"](samples, dataset)
         numbers = {

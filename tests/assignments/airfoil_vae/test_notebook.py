@@ -75,7 +75,7 @@ def test_the_last_cell_packs_the_notebook_and_both_configs(executed):
 
 def test_what_is_ours_is_said_and_makes_no_poster(executed):
     said = printed(executed[0], "").count("weights of ours from here on, trained on airfoils")
-    assert said == 5 + 1 + 1 + 3  # betas, the warm-up, the design, three beside it
+    assert said == 5 + 1 + 1 + 2  # betas, the warm-up, the design, two beside it
     text = printed(executed[0], "save_yaml(model_config")
     assert "Poster: this shows weights of ours" in text
     assert not (executed[1] / "poster.pdf").exists()
