@@ -7,6 +7,7 @@ from . import colours, images, runs
 from .parts import Limits, Listing, Note, Part, Picture, Prose, text_of
 from .summary import Summary
 
+_CONTROLS = re.compile(r"\w*Box\(children=\(\w*Slider\(")  # what they show is an output of its own, a picture
 _BAR = re.compile(r"%\|[^|]{0,400}\| {1,9}[^ ]{1,20}/[^ ]{1,20} \[")  # as tqdm draws a progress bar
 _MAX_HTML = 400_000  # characters without embedded pictures; more is an application, not a table
 
@@ -85,7 +86,7 @@ def _display_parts(number: int, data: dict, metadata: dict, limits: Limits, summ
             return [Prose(number, text_of(data[mime]), form)]
     if html := _printable_html(text_of(data.get("text/html", "")), plain):
         return [Prose(number, html, "html")]
-    if "application/vnd.jupyter.widget-view+json" in data and _BAR.search(plain):
+    if "application/vnd.jupyter.widget-view+json" in data and (_BAR.search(plain) or _CONTROLS.match(plain)):
         return []
     if plain and not plain.startswith("<IPython.core.display."):
         return _terminal(number, "result", plain, limits, summary)

@@ -91,6 +91,16 @@ def test_a_progress_bar_that_wiped_itself_away_leaves_nothing():
     assert read(new_code_cell("", outputs=outputs)) == []
 
 
+def test_sliders_are_not_printed_as_words():
+    """The picture that they move is an output of its own."""
+    ipywidgets = pytest.importorskip("ipywidgets")
+    sliders = [ipywidgets.FloatSlider(description="z1"), ipywidgets.SelectionSlider(options=[0.0, 0.5])]
+    for box in (ipywidgets.GridBox, ipywidgets.VBox, ipywidgets.HBox):
+        for slider in sliders:
+            data = {"text/plain": repr(box([slider])), "application/vnd.jupyter.widget-view+json": {"model_id": "1"}}
+            assert read(new_code_cell("", outputs=[new_output("display_data", data)])) == []
+
+
 def test_streams_stay_apart():
     outputs = [new_output("stream", name=name, text=name) for name in ("stdout", "stderr", "stdout")]
     assert [part.kind for part in read(new_code_cell("", outputs=outputs))] == ["stdout", "stderr", "stdout"]
