@@ -183,7 +183,9 @@ def main() -> int:
     options = parser.parse_args()
     if options.page:
         return write(options.page)
-    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))  # as in the sandbox: one that asks for all there is gets an error
+    resource.setrlimit(
+        resource.RLIMIT_DATA, (_MEMORY, _MEMORY)
+    )  # as in the sandbox: one that asks for all there is gets an error
     found: list[Outcome] = []
     for name in options.names:
         mutants = all_mutants(name, options.task)
