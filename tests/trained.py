@@ -76,5 +76,5 @@ def of_ours(notebook: str, file: str, model: str = "") -> State:
     return {
         key: value.astype(np.float32) * values.get(f"{key}|scale", np.float32(1))
         for key, value in values.items()
-        if "|" not in key
+        if "|" not in key and (value.dtype.kind == "f" or f"{key}|scale" in values)  # counters are no weights
     }

@@ -17,7 +17,9 @@ from utils.assignments.about import Weights as DeclaredWeights
 from utils.assignments.places import place_of
 from utils.training.weights import Weights, WeightsError, code_digests, count, read_weights, why_stale
 
-_JUDGE_SECONDS = 4.0  # of CPU time, for each share; the usual ones take half a second
+_JUDGE_SECONDS = (
+    20.0  # of CPU time, for each share; the usual ones take half a second, convolutions without AVX ten times as long
+)
 
 
 def measure(submission: Submission, reading: Reading, sitting: Sitting, secret: bytes) -> tuple[Measured, ...]:
@@ -156,7 +158,9 @@ def _told(judge: ModuleType, part: str, doubts: dict[str, str], models: dict[str
     if doubt := next((doubts[model] for model in judge.TOLD[part] if doubts[model]), ""):
         return Measured(part, Measured.TOLD, f"your weights are not measured: {doubt}")
     result = _scored(judge, part, models, secret)
-    return Measured(part, Measured.TOLD, result.text if result else "", figure=result.figure if result else "")
+    if result is None:
+        return Measured(part, Measured.TOLD, "your weights take too long to measure")
+    return Measured(part, Measured.TOLD, result.text, figure=result.figure)
 
 
 def _scored(judge: ModuleType, part: str, models: dict[str, State], secret: bytes) -> Score | None:
