@@ -111,7 +111,8 @@ def _outputs(model, x: Tensor) -> Tensor:
 def _bends(model, x: Tensor) -> dict[str, Tensor]:
     """f(a) + f(b) - f(a + b) - f(0): zero where f is affine, that is, where no activation follows or intervenes.
 
-    `mixed` has a in the first coordinates and b in the others: zero too where all that is bent is each coordinate by itself.
+    `mixed` has a in the first coordinates and b in the others: zero too where all that is bent is each coordinate by itself,
+    and where one half of them, alone, moves nothing.
     """
 
     def bend(a: Tensor, b: Tensor) -> Tensor:
@@ -120,7 +121,9 @@ def _bends(model, x: Tensor) -> dict[str, Tensor]:
     with torch.no_grad():
         a, b = 3 * x, -5 * x.flip(0)
         is_first = torch.arange(x.shape[1]) < x.shape[1] // 2
-        return {"bend": bend(a, b), "mixed": bend(a * is_first, b * ~is_first)}
+        halves = a * is_first, b * ~is_first
+        alone = [(_outputs(model, half) - _outputs(model, 0 * x)).abs().max() for half in halves]
+        return {"bend": bend(a, b), "mixed": bend(*halves), "alone": torch.stack(alone)}
 
 
 def _layers(model, *outputs: Tensor) -> dict[str, Tensor]:

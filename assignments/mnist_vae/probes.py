@@ -280,8 +280,10 @@ def vae_reconstruct(names, nz: Tensor, seed: Tensor):
     with suppress(Exception):  # `forward` has checks of its own
         model(1 - x)  # what is kept from call to call is then seen in the next
         found["q"] = _flat(model(x)["q"])
+    weights = parameters(model)
     found |= picture("picture", model.reconstruct(x))
-    return found | {"again": picture("again", model.reconstruct(x))["again"]}
+    found |= {"again": picture("again", model.reconstruct(x))["again"]}
+    return found | {"moved": not torch.equal(weights, parameters(model))}
 
 
 def train_vae(names, seed: Tensor, learning_rate: Tensor):
@@ -323,6 +325,7 @@ def reparametrize_published(names, mu: Tensor, logvar: Tensor, seed: Tensor):
     return {
         "z_shape": torch.tensor(z.shape), "mean": z.mean(), "std": z.std(),
         "without_noise": names["reparametrize"](rows, torch.full_like(rows, -40.0)),
+        "one_row": names["reparametrize"](rows[:1], torch.full_like(rows[:1], -40.0)),
     }  # fmt: skip
 
 

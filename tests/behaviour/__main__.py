@@ -18,6 +18,7 @@ expression; an activation left out; a parameter frozen. Where a change never com
 import argparse
 import hashlib
 import json
+import resource
 import signal
 import sys
 from collections.abc import Iterable, Iterator
@@ -38,6 +39,7 @@ from utils.assignments import assignment_names
 _EXPLAINED = Path(__file__).with_name("explained.yaml")
 _NAMES = Path(__file__).with_name("names.yaml")
 _SECONDS = 60
+_MEMORY = 6 * 2**30
 _TOLD_EVERY = 200
 
 
@@ -105,12 +107,12 @@ def all_mutants(name: str, tasks: Iterable[str] = ()) -> list[Mutant]:
     ]
 
 
-def sampled(mutants: list[Mutant], most: int) -> list[Mutant]:
-    """So many mutants of every task at most, always the same."""
+def sampled(mutants: list[Mutant], most: int, after: int = 0) -> list[Mutant]:
+    """So many mutants of every task at most, always the same; others than the first `after`."""
     digest = {mutant: hashlib.sha256(repr(mutant.key).encode()).digest() for mutant in mutants}
     tasks = dict.fromkeys(mutant.task for mutant in mutants)
     own = {task: sorted((m for m in mutants if m.task == task), key=digest.__getitem__) for task in tasks}
-    return [mutant for task in tasks for mutant in own[task][:most]]
+    return [mutant for task in tasks for mutant in own[task][after : after + most]]
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,9 @@ def main() -> int:
     options = parser.parse_args()
     if options.page:
         return write(options.page)
+    resource.setrlimit(
+        resource.RLIMIT_DATA, (_MEMORY, _MEMORY)
+    )  # as in the sandbox: one that asks for all there is gets an error
     found: list[Outcome] = []
     for name in options.names:
         mutants = all_mutants(name, options.task)

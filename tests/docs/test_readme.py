@@ -160,7 +160,7 @@ def test_the_pictures_are_those_that_the_named_command_makes() -> None:
 
 # ---------------------------------------------------------------- tables
 
-IN_WORDS = {"0.5": "half a minute", "4": "four minutes"}
+IN_WORDS = {"0.5": "half a minute", "2": "two minutes"}
 
 
 @pytest.mark.parametrize("name", assignment_names())

@@ -19,6 +19,9 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="notebooks; default: all")
     parser.add_argument("--task", action="append", help="only this task's; may be given several times")
     parser.add_argument("--sample", type=int, default=20, help="so many behavioural mutants of every task")
+    parser.add_argument(
+        "--after", type=int, default=0, metavar="N", help="other mutants than the first N of every task"
+    )
     parser.add_argument("--save", type=Path, metavar="FILE", help="every outcome, as a line of JSON")
     parser.add_argument(
         "--page", type=Path, nargs="+", metavar="FILE", help="the table in docs/validity.md, of saved outcomes"
@@ -29,7 +32,11 @@ def main() -> int:
     os.environ.update(FAST="1", MPLBACKEND="Agg")
     disagreements = 0
     for name in options.names or assignment_names():
-        answers = [one for one in answers_of(name, options.sample) if not options.task or one.task in options.task]
+        answers = [
+            one
+            for one in answers_of(name, options.sample, options.after)
+            if not options.task or one.task in options.task
+        ]
         for one in seen(name, answers):
             disagreements += bool(one.disagreement)
             _tell(one)

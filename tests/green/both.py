@@ -62,14 +62,14 @@ class Seen:
         return "red, and full marks" if self.acted or self.answer.kind == "right" else ""
 
 
-def answers_of(name: str, sample: int) -> list[Answer]:
-    """Right answers, slips and so many mutants of every task."""
+def answers_of(name: str, sample: int, after: int = 0) -> list[Answer]:
+    """Right answers, slips and so many mutants of every task, others than the first `after`."""
     solution = solution_of(name)
     right = [Answer(one.task, "right", one.name, one.cell(solution[one.task])) for one in right_answers(name)]
     slips = [Answer(one.task, "slip", one.name, one.cell(solution[one.task])) for one in load_slips(name)]
     mutants = [
         Answer(one.task, "mutant", f"{one.target}: {one.change}", one.source)
-        for one in (sampled(all_mutants(name), sample) if sample else ())
+        for one in (sampled(all_mutants(name), sample, after) if sample else ())
     ]
     return [*right, *slips, *mutants]
 

@@ -60,6 +60,8 @@ def encoder_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     if symptom:
         return Symptom(f"with hidden_dims {inputs['hidden_dims'].tolist()}, {symptom.text}")
     if alike(values["mu"], values["logvar"], "halves"):
+        if len(values["mu"]) > 1 and np.allclose(values["mu"], values["mu"][:1]):
+            return Symptom("mu and logvar are the same for every input: forward has to use what it is given")
         return Symptom(
             "mu and logvar are the same numbers; they are two different halves of the output", "same_half_twice"
         )
@@ -167,6 +169,8 @@ def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
             return Symptom("the answer is the same for every input: forward has to use what it is given")
         return Symptom("the answer is linear in its input: put an activation after each hidden layer", "no_activation")
     if not _is_far_from_zero(values, "mixed"):
+        if not all(beyond(moved, 1e-4, "alone") for moved in values.get("alone", np.zeros(1)).ravel()):
+            return Symptom("a part of the input changes nothing: forward has to use all that it is given")
         return Symptom(
             "each coordinate of the input acts by itself: an activation stands before a layer where it should follow it",
             "activation_before_layer",

@@ -19,6 +19,8 @@ _BOUND = 0.15  # of the loss at the start; the reference comes near 0.03
 def every_convolution(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Each convolution's largest singular value is 1, whatever its weight."""
     sigmas, changes = values["sigmas"], values["changes"][values["dims"] == 4]
+    if not values["dims"].size:
+        return Symptom("no weight of the network is a parameter of it: keep layers as attributes", "no_parameters")
     if sigmas.shape != (_CONVOLUTIONS,):
         return Symptom(f"the discriminator has {sigmas.size} convolutions, expected {_CONVOLUTIONS}")
     is_normalised = within(np.abs(sigmas - 1), 0.02, "singular values")

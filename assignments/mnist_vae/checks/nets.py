@@ -108,13 +108,15 @@ def same_counts(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
 
 def decodes_the_mean(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """The posterior's mean gives the same picture twice."""
+    if values.get("moved", _NOTHING).any():
+        return Symptom("reconstruct changes the model's weights: they are training's to change", "weights_changed")
     picture, again = values.get("picture", _NOTHING), values.get("again", _NOTHING)
     if picture.shape != again.shape or not alike(picture, again, "again"):
         return Symptom(
             "two reconstructions of the same image differ: decode the posterior's mean, not a draw",
             "reconstruct_samples",
         )
-    wanted = {name: value for name, value in reference.items() if name != "q"}
+    wanted = {name: value for name, value in reference.items() if name not in ("q", "moved")}
     if symptom := close_pictures()(values, wanted, inputs):  # of both
         return symptom
     if "q" not in values:  # `forward` cannot be run, as other checks say
@@ -292,7 +294,10 @@ def quiet(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         if values[name].shape != (n, 10) or not np.isin(values[name][:, -1], inputs["marks"]).all():
             return Symptom("the images are not those of the model's decoder")
     if alike(values["first"][:, :-1], values["second"][:, :-1], "second call"):
-        return Symptom("a second call gives the same images: fix no seed inside", "seed_fixed_inside")
+        return Symptom(
+            "a second call gives the same images: fix no seed inside, and keep none from an earlier call",
+            "seed_fixed_inside",
+        )
     return None
 
 
