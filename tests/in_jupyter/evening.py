@@ -99,6 +99,9 @@ def _work(book: Book, name: str, is_solved: bool) -> Iterator[str]:
         n + 1 for n, cell in enumerate(book.cells()) for out in cell.get("outputs", []) if out["output_type"] == "error"
     ]
     assert not errors, f"cells {errors} stopped"
+    assert not (bare := [n + 1 for n, cell in enumerate(book.cells()) if _ends_bare(cell)]), (
+        f"cells {bare} show True or False"
+    )
     waiting = sum("Not yet. " in text for text in told)
     assert bool(waiting) != is_solved
     yield f"Run All reaches the end; {waiting} cells wait for open gaps"
@@ -110,6 +113,12 @@ def _work(book: Book, name: str, is_solved: bool) -> Iterator[str]:
     assert all(_WORDS.search("".join(data.get("text/html", ""))) for data in pictures)
     assert pictures or not is_solved
     yield f"{len(pictures)} pictures, each with its text"
+
+
+def _ends_bare(cell: dict) -> bool:
+    """Whether a cell shows a bare truth value: a False below the receipt reads as if nothing had been handed in."""
+    shown = ["".join(out.get("data", {}).get("text/plain", "")) for out in cell.get("outputs", [])]
+    return bool({"True", "False"} & set(shown))
 
 
 def _see_target_pictures(book: Book) -> None:

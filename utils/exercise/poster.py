@@ -22,7 +22,7 @@ _PARTS, _SHEET = "poster", "poster.pdf"
 _OURS = "Poster: this shows weights of ours, and a poster is for what you trained yourself: set LOAD_OURS = False and run all."
 
 
-def add_to_poster(name: str, make: Callable[[], Mapping[str, Any]], folder: str | Path = ".") -> bool:
+def add_to_poster(name: str, make: Callable[[], Mapping[str, Any]], folder: str | Path = ".") -> None:
     """Add a panel to the poster and draw the sheet anew; says where it lies, or what is missing.
 
     Args:
@@ -31,9 +31,6 @@ def add_to_poster(name: str, make: Callable[[], Mapping[str, Any]], folder: str 
             either `images`, values in [0, 1], shape (N, C, H, W), C of 1 or 3, with `columns`, or `profiles`, heights of
             shape (N, 200), with `x`. It is called here, so that what is not trained yet costs a sentence and no error.
         folder: Where the sheet lies; the notebook's own.
-
-    Returns:
-        Whether the panel was added.
     """
     try:
         panel = dict(make())
@@ -43,10 +40,10 @@ def add_to_poster(name: str, make: Callable[[], Mapping[str, Any]], folder: str 
         missing = getattr(error, "name", None)
         waits = f"`{missing}` is not there yet" if missing else str(error)
         print(f"Poster: {waits}. Train your model, then run this cell again: the sheet is yours to keep.")
-        return False
+        return
     if is_ours(*panel.get("models", ())):
         print(_OURS)
-        return False
+        return
     parts = Path(folder, _PARTS)
     parts.mkdir(exist_ok=True)
     _write(parts / f"{name}.npz", panel)
@@ -56,7 +53,6 @@ def add_to_poster(name: str, make: Callable[[], Mapping[str, Any]], folder: str 
     print(
         f"Your poster: {_SHEET}, one page of A4 beside this notebook, with {', '.join(p['heading'] for p in panels)}."
     )
-    return True
 
 
 def draw_poster(panels: Sequence[Mapping[str, Any]]) -> Figure:

@@ -1,6 +1,7 @@
 """Airfoil profiles, side by side."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure  # not pyplot's: what sliders and films dra
 from numpy.typing import NDArray
 
 _COLUMNS = 4
+_LETTERS = 44  # of a title, that fit above one wing of `draw_airfoils`
 
 
 def plot_airfoils(x: Any, ys: Any, names: Sequence[str] | None = None, title: str = "") -> None:
@@ -59,7 +61,7 @@ def draw_airfoils(x: Any, ys: Any, title: str = "", behind: Any = None) -> Figur
     Args:
         x: Positions, shape (200,), in chord lengths.
         ys: Heights, shape (N, 200), scaled such that the data's largest is 1.
-        title: Above.
+        title: Above, in as many lines as it needs.
         behind: One more profile, shape (200,), drawn behind each, to compare with.
 
     Returns:
@@ -68,7 +70,8 @@ def draw_airfoils(x: Any, ys: Any, title: str = "", behind: Any = None) -> Figur
     positions, heights = _to_array(x), np.atleast_2d(_to_array(ys))
     columns = min(2, len(heights))
     rows = math.ceil(len(heights) / columns)
-    figure = Figure(figsize=(3.4 * columns, 1.05 * rows + 0.5), layout="constrained")
+    lines = textwrap.wrap(title, _LETTERS * columns)
+    figure = Figure(figsize=(3.4 * columns, 1.05 * rows + 0.35 + 0.15 * max(1, len(lines))), layout="constrained")
     axis = figure.subplots()
     for index, y in enumerate(heights):
         right, down = 1.12 * (index % columns), -1.5 * (index // columns)
@@ -78,7 +81,7 @@ def draw_airfoils(x: Any, ys: Any, title: str = "", behind: Any = None) -> Figur
         axis.plot(positions + right, y + down, color="#0072b2", linewidth=1.2)
     axis.set(xlim=(-0.04, 1.12 * columns - 0.08), ylim=(-1.5 * rows + 0.65, 0.85))
     axis.axis("off")
-    axis.set_title(title, fontsize=10)
+    axis.set_title("\n".join(lines), fontsize=10)
     return figure
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from utils.plotting.airfoils import plot_airfoils
+from utils.plotting.airfoils import draw_airfoils, plot_airfoils
 from utils.plotting.losses import draw_losses
 
 X = np.linspace(0, 1, 200)
@@ -53,3 +53,18 @@ def test_names_that_do_not_fit():
 def test_curves_of_any_losses_become_a_picture_and_no_open_figure(losses):
     assert draw_losses(losses, losses, losses, n_iters=5).startswith(b"\x89PNG")
     assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("wings", [1, 2, 8])
+@pytest.mark.parametrize("words", [0, 5, 9, 14, 20])
+def test_a_title_of_any_length_is_inside_the_picture_and_off_the_wings(wings, words):
+    title = " ".join(["A wing", *["weights roughness"] * (words // 2), *["0.59"] * (words % 2)])
+    figure = draw_airfoils(X, np.zeros((wings, 200)), title)
+    figure.draw_without_rendering()
+    (axis,) = figure.axes
+    box, sheet = axis.title.get_window_extent(), figure.bbox
+    assert sheet.x0 <= box.x0
+    assert box.x1 <= sheet.x1
+    assert box.y1 <= sheet.y1
+    assert box.y0 >= axis.transData.transform((0, 0.4))[1]
+    assert axis.get_title().split() == title.split()
