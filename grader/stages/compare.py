@@ -115,7 +115,9 @@ class _Judge:
         try:
             with time_left.share(CHECK_SECONDS):
                 found = self._found(check, task, failed)
-                return self._broken(check, task) or found if found.status == "passed" else found
+                if found.status == "passed":
+                    return self._broken(check, task) or found
+                return self._disturbed(check, task, found) if found.slip else found
         except (OutOfTime, MemoryError):
             return Finding(
                 "wrong",
@@ -138,6 +140,16 @@ class _Judge:
                     return Finding(status, f"{self._where(task)}: {hidden_sentence()}", kept=kept)
                 return Finding(status, join(f"{self._where(task)}: {found.text}"), found.slip, kept)
         return None
+
+    def _disturbed(self, check: Check, task: Task, found: Finding) -> Finding:
+        """As found, but for the name: where calls change what other calls are given or have returned, that is what it comes from."""
+        contract = next((one for one in self.rubric.contracts if one.task == task.id), None)
+        for call in self.calls if contract else ():
+            if contract and call.is_public and call.name.split("#")[0] == check.name:
+                broken = breach(contract, self.run.runs[call.name].facts)
+                if broken and broken.slip in ("argument_changed", "answer_reused"):
+                    return replace(found, sentence=join(f"{self._where(task)}: {broken.text}"), slip=broken.slip)
+        return found
 
     def _found(self, check: Check, task: Task, failed: set[str]) -> Finding:
         where = self._where(task)

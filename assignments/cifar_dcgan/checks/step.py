@@ -143,7 +143,8 @@ def batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
                 "the discriminator sees images that are neither the given ones nor the generator's: change nothing on them"
             )
         if sorted(kinds) != ["fake", "real"]:
-            is_early = sorted(kinds) == ["fake", "fake", "real"]
+            later = [sorted(later.kinds) for _, later in found[1:]]  # before the first there is nothing to judge
+            is_early = sorted(kinds) == ["fake", "fake", "real"] and all(one == sorted(kinds) for one in later)
             text = f"before its update in step {step} the discriminator is shown {_list(kinds)}, expected one real and one fake batch"
             return Symptom(
                 f"{text}: the generator's fakes are judged after the update" if is_early else text,
@@ -230,7 +231,7 @@ def generator(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | No
     losses = []
     for step, update in found:
         if update.kinds != ["fake"]:
-            slip = "judged_too_early" if not update.kinds else ""
+            slip = "judged_too_early" if not any(other.kinds for _, other in found) else ""
             text = f"between the discriminator's update and the generator's in step {step}, the discriminator is shown {_list(update.kinds)}"
             return Symptom(f"{text}, expected one batch of fakes", slip)
         (batch,) = update.batches
