@@ -469,8 +469,8 @@ def cvae_encode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed
     x = uniform(int(seed), 1, 1, 28, 28).expand(len(c), -1, -1, -1)
     _, mu, logvar = model(x, _classes(c, int(num_classes)))
     found = {"mu": mu, "logvar": logvar, "parameters": len(list(model.encoder.parameters()))}
-    others = uniform(int(seed) + 1, len(c), 1, 28, 28)
-    return found | {"mu_of_images": model(others, _classes(c[:1].expand_as(c), int(num_classes)))[1]}
+    others = uniform(int(seed) + 1, int(latent_size), 1, 28, 28)  # mu is square
+    return found | {"mu_of_images": model(others, _classes(c[:1].expand(len(others)), int(num_classes)))[1]}
 
 
 def cvae_decode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed: Tensor):
@@ -541,9 +541,11 @@ def _conv(names, K: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor
 def conv_decode(names, z: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor):
     model = _conv(names, torch.tensor(z.shape[-1]), num_filters, log_sig_x, seed)
     images = model.decode(z)
+    with torch.no_grad():  # one buffer for all answers shows where no graph needs the earlier one
+        kept, _ = model.decode(z), model.decode(-z)
     return {
         "images_shape": torch.tensor(images.shape), "images": images.flatten(2)[..., ::53],
-        "one_image": model.decode(z[:1]).flatten(2)[..., ::53], "other_images": model.decode(-z).flatten(2)[..., ::53],
+        "one_image": model.decode(z[:1]).flatten(2)[..., ::53], "kept": kept.flatten(2)[..., ::53],
         "one_draw_shape": torch.tensor(model.decode(z[:, :1]).shape), "one_image_shape": torch.tensor(model.decode(z[:1]).shape),
     }  # fmt: skip
 

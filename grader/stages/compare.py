@@ -170,7 +170,7 @@ class _Judge:
                 return Finding("wrong", join(f"{where}: {symptom.text}"), symptom.slip)
             if _depends(self.reading, task.id, failed):  # the same values as a slip, but the slip was made elsewhere
                 return Finding("wrong", join(f"{where}: {symptom.text}"))
-            if (slip := _slip(task.id, self.rubric, self.run)) is None:
+            if (slip := _slip(task.id, self.rubric, self.run, call.name)) is None:
                 return Finding("wrong", join(f"{where}: {symptom.text}"))
             return Finding("wrong", join(f"{where}: {symptom.text}", slip.sentence), slip.name)
         return Finding("passed", join(f"{where}: {check.title}", self._advice(check, own)))
@@ -194,16 +194,16 @@ class _Judge:
         return Finding(result.status, join(about_error(result, call.task, where, self.reading, self.run)))
 
 
-def _slip(task: str, rubric: Rubric, run: SandboxRun) -> Slip | None:
-    """The known slip that returns the same as this answer, in all that it returns."""
+def _slip(task: str, rubric: Rubric, run: SandboxRun, failed: str) -> Slip | None:
+    """The known slip that returns the same as this answer, in all that it returns, and is wrong in the call that failed."""
     tolerances = {check.name: tolerance(check) for check in rubric.checks_of(task)}
     for slip in rubric.references.slips_of(task):
-        same = [
-            _same(values, run.runs[call].values, rubric.references.outputs[call], *tolerances[call.split("#")[0]])
+        same = {
+            call: _same(values, run.runs[call].values, rubric.references.outputs[call], *tolerances[call.split("#")[0]])
             for call, values in slip.outputs.items()
             if call in run.runs
-        ]
-        if any(same) and all(verdict is not False for verdict in same):
+        }
+        if any(same.values()) and False not in same.values() and same.get(failed, True):
             return slip
     return None
 

@@ -196,7 +196,7 @@ def generate_seeded(values: Arrays, reference: Arrays, inputs: Arrays) -> Sympto
         return Symptom("all samples are alike")
     if not alike(values["z"], values["again"], "again"):
         return Symptom(
-            "two calls with one seed give different samples: torch.manual_seed(seed) comes before the draw",
+            "two calls with one seed give different samples: torch.manual_seed(seed) comes before the draw, and nothing is kept",
             "not_seeded",
         )
     other = _read_tones(values["other"], inputs)[0]

@@ -116,7 +116,7 @@ def decodes_the_mean(values: Arrays, reference: Arrays, inputs: Arrays) -> Sympt
     picture, again = values.get("picture", _NOTHING), values.get("again", _NOTHING)
     if picture.shape != again.shape or not alike(picture, again, "again"):
         return Symptom(
-            "two reconstructions of the same image differ: decode the posterior's mean, not a draw",
+            "two reconstructions of the same image differ: decode the posterior's mean, not a draw, and keep nothing",
             "reconstruct_samples",
         )
     wanted = {name: value for name, value in reference.items() if name not in ("q", "moved", "is_seeded")}
@@ -139,6 +139,10 @@ def uses_class(name: str) -> Judge:
         if got.shape == reference[name].shape and alike(got, got[:1], "classes"):
             if np.allclose(got[0], reference[name][0], rtol=1e-2, atol=1e-2):  # right for the first row's class
                 return Symptom(f"every row of {name} is the first row's: each image has a class of its own")
+            if got.ndim > 1 and np.ptp(got[0]) < 1e-6 < np.ptp(reference[name][0]):
+                return Symptom(
+                    f"every number of {name} is the same: the layers have other weights than those it is made with"
+                )
             where, what = ("encoder", "the flat image") if name == "mu" else ("decoder", "z")
             return Symptom(f"the class does not reach the {where}: join c to {what}", f"class_not_in_{where}")
         wanted = {name: value for name, value in reference.items() if name != "parameters"}
