@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from typing import Any
 _NOWHERE = "http://127.0.0.1:9"  # a proxy that refuses
 _SECONDS = 300  # for one step on a busy machine: states are waited for, this only ends a test that hangs
 _OWN = ("PYTHONPATH", "JPY_SESSION_NAME", "JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "PYTEST_CURRENT_TEST")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 # The open notebook's widget; its cells are drawn only where they are looked at, so that states are asked of the model.
 _BOOK = "window.jupyterapp.shell.currentWidget"
@@ -60,6 +62,9 @@ def running(folder: Path, place: Path) -> Iterator[tuple[str, str]]:
         "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
+    asked = place / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    asked.parent.mkdir(parents=True)
+    asked.write_text('{"fetchNews": "false"}', encoding="utf-8")  # else its question lies on the sliders
     log = (place / "server.log").open("w", encoding="utf-8")
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyter", "lab", *options], cwd=folder, env=environment, stdout=log, stderr=log
@@ -122,7 +127,7 @@ class Book:
         for output in self.cells()[number].get("outputs", []):
             text = output.get("text") or output.get("data", {}).get("text/plain") or output.get("evalue") or ""
             texts.append(text if isinstance(text, str) else "".join(text))
-        return "".join(texts)
+        return _COLOURS.sub("", "".join(texts))
 
     def go_to(self, number: int) -> None:
         """Select a cell and look at it, in command mode."""
@@ -156,11 +161,16 @@ class Book:
         self.page.keyboard.press("Escape")
 
     def run_all(self) -> None:
-        """Run > Run All Cells, by the menu; wait until no cell waits or runs."""
+        """Run > Run All Cells, by the menu; wait until the last code cell has run, or one has stopped the rest.
+
+        A notebook takes a minute or ten; what ends the wait is that no cell ends for the time of one step.
+        """
         before = self.page.evaluate(_LAST_COUNT)
         self.page.click(".jp-MenuBar-item:has-text('Run'), .lm-MenuBar-item:has-text('Run')")
         self.page.click(".lm-Menu-item[data-command='runmenu:run-all']")
-        self.until(f"{_LAST_COUNT} > given.before", before=before)
+        over = f"({_LAST_COUNT} > given.before || {_STOPPED})"
+        while not self.page.evaluate(f"(given) => {over}", {"before": before}):
+            self.until(f"{over} || {_WAITING} !== given.waiting", before=before, waiting=self.page.evaluate(_WAITING))
         self.until_quiet()
 
     def until_quiet(self) -> None:
@@ -179,4 +189,8 @@ class Book:
         return self.page.evaluate(f"(n) => {_BOOK}.context.model.cells.get(n).executionCount ?? null", number)
 
 
-_LAST_COUNT = f"({_BOOK}.context.model.cells.get({_BOOK}.context.model.cells.length - 1).executionCount ?? 0)"
+# Of the open notebook's code cells: how often the last had run, how many still wait for their turn, whether one raised.
+_CODE = f"[...{_BOOK}.context.model.cells].filter(m => m.type === 'code')"
+_LAST_COUNT = f"({_CODE}.at(-1).executionCount ?? 0)"
+_WAITING = f"{_CODE}.filter(m => m.executionState === 'running').length"
+_STOPPED = f"{_CODE}.some(m => [...Array(m.outputs.length).keys()].some(n => m.outputs.get(n).type === 'error'))"
