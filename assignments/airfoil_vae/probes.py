@@ -256,7 +256,7 @@ def generate(names, n_samples: Tensor, latent_size: Tensor, seed: Tensor, tones:
     once = model.generate(n, seed=first, device=CPU)
     answered = torch.cat(witness.answers)
     torch.rand(7)
-    again, other = model.generate(n, seed=first, device=CPU), model.generate(n, seed=first + 1, device=CPU)
+    other, again = model.generate(n, seed=first + 1, device=CPU), model.generate(n, seed=first, device=CPU)
     return {"z": once, "again": again, "other": other, "answered": answered}
 
 

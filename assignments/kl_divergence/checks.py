@@ -168,7 +168,7 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
             np.triu(noise[0] @ noise[0].T, 1) / n,
         ),
         "repeated_noise": (
-            "the noise repeats itself",
+            "some values of the noise come again and again",
             (noise[:, :, : n // 2] * noise[:, :, n // 2 : n // 2 * 2]).mean(axis=2),
         ),
         "correlated_samples": (

@@ -201,7 +201,7 @@ def state_of(path: Path) -> State:
 
 def _row_of_annealing(kind: str, states: list[State]) -> str:
     seen = [measure_annealed(kind, state, secret) for state in states for secret in SECRETS]
-    cells = [
+    cells: list[list[float]] = [
         [one.squared for one in seen],
         [one.kl for one in seen],
         [one.squared + one.kl for one in seen],

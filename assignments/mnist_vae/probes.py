@@ -33,7 +33,7 @@ from grader.probe_kit.stand_ins import (
     silence,
     uniform,
 )
-from grader.probe_kit.tools import gradients, seed_torch, told, unreached
+from grader.probe_kit.tools import gradients, seed_torch, seeds, told, unreached
 
 
 def _count(module: nn.Module) -> int:
@@ -184,6 +184,7 @@ def _quiet(generate, model: Any, codes: int, marks: Tensor) -> dict[str, object]
     The last pixel of every image is the mark of the decoder's mode, and so is what the decoder answers afterwards.
     """
     model.decoder = Marked(model.decoder, marks)
+    generate(model)  # a seed set at the end of a call, and images kept from it, show in the next two
     first, after = generate(model.train()), [model.decoder(torch.zeros(1, codes)).flatten()[-1]]
     in_training = model.training
     second = generate(model.eval())
@@ -191,10 +192,16 @@ def _quiet(generate, model: Any, codes: int, marks: Tensor) -> dict[str, object]
     return {
         "tracks_gradient": first.requires_grad or second.requires_grad,
         "keeps_mode": in_training and not model.training,
-        "first": first.flatten(1)[:, ::87],
-        "second": second.flatten(1)[:, ::87],
+        "first": _some_pixels(first),
+        "second": _some_pixels(second),
         "after": torch.stack(after),
     }
+
+
+def _some_pixels(images: Tensor) -> Tensor:
+    """The first three, where `Show` writes, and ten across the image, with the last."""
+    flat = images.flatten(1)
+    return torch.cat([flat[:, :3], flat[:, ::87]], dim=1)
 
 
 # ---------------------------------------------------------------- 2 make it variational
@@ -272,6 +279,9 @@ def vae_loss(names, q: Tensor, beta: Tensor, seed: Tensor):
     return {"rec_loss": terms["rec_loss"], "kl_loss": terms["kl_loss"], "total": total}
 
 
+_FAR = 20.0  # times as far out: a limit then shows
+
+
 def vae_reconstruct(names, nz: Tensor, seed: Tensor):
     model = names["VAE"](int(nz))
     model.encoder = _like(model.encoder, flat_encoder(2 * int(nz), int(seed)))
@@ -279,11 +289,12 @@ def vae_reconstruct(names, nz: Tensor, seed: Tensor):
     x, found = uniform(int(seed), 3, 1, PIXELS), {}
     with suppress(Exception):  # `forward` has checks of its own
         model(1 - x)  # what is kept from call to call is then seen in the next
-        found["q"] = _flat(model(x)["q"])
-    weights = parameters(model)
-    found |= picture("picture", model.reconstruct(x))
-    found |= {"again": picture("again", model.reconstruct(x))["again"]}
-    return found | {"moved": not torch.equal(weights, parameters(model))}
+        found["q"] = _flat(model(_FAR * x)["q"])
+    model.reconstruct(1 - x)
+    weights, is_seeded = parameters(model), seeds(lambda: model.reconstruct(x.clone()))
+    found |= picture("picture", model.reconstruct(x.clone()))
+    found |= {"again": picture("again", model.reconstruct(x.clone()))["again"]}
+    return found | {"moved": not torch.equal(weights, parameters(model)), "is_seeded": is_seeded}
 
 
 def train_vae(names, seed: Tensor, learning_rate: Tensor):
@@ -326,7 +337,15 @@ def reparametrize_published(names, mu: Tensor, logvar: Tensor, seed: Tensor):
         "z_shape": torch.tensor(z.shape), "mean": z.mean(), "std": z.std(),
         "without_noise": names["reparametrize"](rows, torch.full_like(rows, -40.0)),
         "one_row": names["reparametrize"](rows[:1], torch.full_like(rows[:1], -40.0)),
+        "each_its_own": names["reparametrize"](rows, _wide_at_both_ends(rows))[1:-1],
     }  # fmt: skip
+
+
+def _wide_at_both_ends(rows: Tensor) -> Tensor:
+    """Log variances by which all rows but the first and the last are without noise."""
+    logvar = torch.full_like(rows, -40.0)
+    logvar[[0, -1]] = 0.0
+    return logvar
 
 
 def reparametrize(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
@@ -369,7 +388,8 @@ def _fcvae(names, latent_size: int) -> Any:
 
 
 def fcvae_layers(names, latent_size: Tensor, seed: Tensor):
-    return _layers(_fcvae(names, int(latent_size)), int(seed))
+    model = names["FCVAE"](PIXELS, int(latent_size))
+    return _constant(model) | _layers(model, int(seed))
 
 
 def fcvae(names, latent_size: Tensor, seed: Tensor):
@@ -388,7 +408,7 @@ def _widen(model: Any) -> None:
     """Means and log variances as far out as a limit would show."""
     with torch.no_grad():
         for parameter in (*model.mu_layer.parameters(), *model.logvar_layer.parameters()):
-            parameter.mul_(5)
+            parameter.mul_(12)
 
 
 def fcvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
@@ -437,17 +457,20 @@ def _cvae(names, latent_size: int, num_classes: int) -> Any:
 
 
 def cvae_layers(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed: Tensor):
-    return _layers(_cvae(names, int(latent_size), int(num_classes)), int(seed))
+    model = names["CVAE"](PIXELS, num_classes=int(num_classes), latent_size=int(latent_size))
+    return _constant(model) | _layers(model, int(seed))
 
 
 def cvae_encode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed: Tensor):
-    """The same image under several classes."""
+    """The same image under several classes, and as many images under one."""
     model = _cvae(names, int(latent_size), int(num_classes))
     _fill_parts(model, int(seed), ("encoder", "mu_layer", "logvar_layer"))
     _widen(model)
     x = uniform(int(seed), 1, 1, 28, 28).expand(len(c), -1, -1, -1)
     _, mu, logvar = model(x, _classes(c, int(num_classes)))
-    return {"mu": mu, "logvar": logvar}
+    found = {"mu": mu, "logvar": logvar, "parameters": len(list(model.encoder.parameters()))}
+    others = uniform(int(seed) + 1, int(latent_size), 1, 28, 28)  # mu is square
+    return found | {"mu_of_images": model(others, _classes(c[:1].expand(len(others)), int(num_classes)))[1]}
 
 
 def cvae_decode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed: Tensor):
@@ -518,8 +541,11 @@ def _conv(names, K: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor
 def conv_decode(names, z: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: Tensor):
     model = _conv(names, torch.tensor(z.shape[-1]), num_filters, log_sig_x, seed)
     images = model.decode(z)
+    with torch.no_grad():  # one buffer for all answers shows where no graph needs the earlier one
+        kept, _ = model.decode(z), model.decode(-z)
     return {
         "images_shape": torch.tensor(images.shape), "images": images.flatten(2)[..., ::53],
+        "one_image": model.decode(z[:1]).flatten(2)[..., ::53], "kept": kept.flatten(2)[..., ::53],
         "one_draw_shape": torch.tensor(model.decode(z[:, :1]).shape), "one_image_shape": torch.tensor(model.decode(z[:1]).shape),
     }  # fmt: skip
 

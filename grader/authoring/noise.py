@@ -94,7 +94,8 @@ def _another_shape(eps: np.ndarray) -> Symptom | None:
         if (flat**4).mean() < 2:  # 1.8 for a uniform one of this width, nearly 3 for a normal one that is cut off
             return Symptom("the noise is uniform, between -1.73 and 1.73: N(0, I) is randn, not rand", "uniform_noise")
         return Symptom(
-            f"the noise ends at {np.abs(flat).max():.2f}, {n} draws of N(0, 1) go further: clamp nothing", "clamped"
+            f"the noise ends at {np.abs(flat).max():.2f}, {n} draws of N(0, 1) go further: clamp nothing, rescale nothing",
+            "clamped",
         )
     unit = (flat - mean) / std
     square = unit * unit  # a power is some twenty times as slow

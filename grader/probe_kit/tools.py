@@ -49,6 +49,16 @@ def seed_torch(seed: int | Tensor) -> None:
     torch.default_generator.manual_seed(int(seed))
 
 
+def seeds(call: Callable[[], object]) -> bool:
+    """Whether a call leaves the generator in the same state wherever it stood before: it may draw, but it may not seed."""
+    left = []
+    for seed in (1, 2):
+        seed_torch(seed)
+        call()
+        left.append(torch.default_generator.get_state())
+    return torch.equal(*left)
+
+
 def draws(draw: Callable[[], Tensor], repeat: Callable[[], Tensor], seed: int | Tensor) -> dict[str, Tensor]:
     """What tells whether an answer draws from torch's generator, anew in each call.
 

@@ -115,7 +115,9 @@ class _Judge:
         try:
             with time_left.share(CHECK_SECONDS):
                 found = self._found(check, task, failed)
-                return self._broken(check, task) or found if found.status == "passed" else found
+                if found.status == "passed":
+                    return self._broken(check, task) or found
+                return self._disturbed(check, task, found) if found.slip else found
         except (OutOfTime, MemoryError):
             return Finding(
                 "wrong",
@@ -139,6 +141,16 @@ class _Judge:
                 return Finding(status, join(f"{self._where(task)}: {found.text}"), found.slip, kept)
         return None
 
+    def _disturbed(self, check: Check, task: Task, found: Finding) -> Finding:
+        """As found, but for the name: where calls change what other calls are given or have returned, that is what it comes from."""
+        contract = next((one for one in self.rubric.contracts if one.task == task.id), None)
+        for call in self.calls if contract else ():
+            if contract and call.is_public and call.name.split("#")[0] == check.name:
+                broken = breach(contract, self.run.runs[call.name].facts)
+                if broken and broken.slip in ("argument_changed", "answer_reused"):
+                    return replace(found, sentence=join(f"{self._where(task)}: {broken.text}"), slip=broken.slip)
+        return found
+
     def _found(self, check: Check, task: Task, failed: set[str]) -> Finding:
         where = self._where(task)
         own = [call for call in self.calls if call.name.split("#")[0] == check.name]
@@ -158,7 +170,7 @@ class _Judge:
                 return Finding("wrong", join(f"{where}: {symptom.text}"), symptom.slip)
             if _depends(self.reading, task.id, failed):  # the same values as a slip, but the slip was made elsewhere
                 return Finding("wrong", join(f"{where}: {symptom.text}"))
-            if (slip := _slip(task.id, self.rubric, self.run)) is None:
+            if (slip := _slip(task.id, self.rubric, self.run, call.name)) is None:
                 return Finding("wrong", join(f"{where}: {symptom.text}"))
             return Finding("wrong", join(f"{where}: {symptom.text}", slip.sentence), slip.name)
         return Finding("passed", join(f"{where}: {check.title}", self._advice(check, own)))
@@ -182,16 +194,16 @@ class _Judge:
         return Finding(result.status, join(about_error(result, call.task, where, self.reading, self.run)))
 
 
-def _slip(task: str, rubric: Rubric, run: SandboxRun) -> Slip | None:
-    """The known slip that returns the same as this answer, in all that it returns."""
+def _slip(task: str, rubric: Rubric, run: SandboxRun, failed: str) -> Slip | None:
+    """The known slip that returns the same as this answer, in all that it returns, and is wrong in the call that failed."""
     tolerances = {check.name: tolerance(check) for check in rubric.checks_of(task)}
     for slip in rubric.references.slips_of(task):
-        same = [
-            _same(values, run.runs[call].values, rubric.references.outputs[call], *tolerances[call.split("#")[0]])
+        same = {
+            call: _same(values, run.runs[call].values, rubric.references.outputs[call], *tolerances[call.split("#")[0]])
             for call, values in slip.outputs.items()
             if call in run.runs
-        ]
-        if any(same) and all(verdict is not False for verdict in same):
+        }
+        if any(same.values()) and False not in same.values() and same.get(failed, True):
             return slip
     return None
 

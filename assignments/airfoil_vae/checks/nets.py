@@ -165,7 +165,8 @@ def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
     """With hidden layers the answer is no linear map, and no sum of functions of one input coordinate each."""
     if not _is_far_from_zero(values, "bend"):
         outputs = [values[name] for name in ("mu", "logvar", "y_hat") if name in values and len(values[name]) > 1]
-        if outputs and all(np.allclose(rows, rows[:1]) for rows in outputs):  # a constant is linear too
+        is_constant = not _is_far_from_zero(values, "alone")  # a constant is linear too
+        if is_constant or (outputs and all(np.allclose(rows, rows[:1]) for rows in outputs)):
             return Symptom("the answer is the same for every input: forward has to use what it is given")
         return Symptom("the answer is linear in its input: put an activation after each hidden layer", "no_activation")
     if not _is_far_from_zero(values, "mixed"):

@@ -56,7 +56,8 @@ def vae_outputs(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
         return Symptom("y_hat is z itself: decode it", "not_decoded")
     if _is(values, "logvar", np.exp(logvar / 2)) or _is(values, "logvar", np.exp(logvar)):
         return Symptom(
-            "the third output is sigma or the variance; return logvar as the encoder gave it", "sigma_returned"
+            "where logvar is far below 0 the third output is 0, as sigma and the variance are; return logvar as the encoder gave it",
+            "sigma_returned",
         )
     for name, expected in (("mu", mu), ("logvar", logvar), ("y_hat", y_hat)):
         if text := differs(name, values.get(name), expected.astype(np.float32), 1e-4, 1e-4):
@@ -135,6 +136,8 @@ def vae_gradient(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
     for name in [name for name, is_wrong in wrong.items() if is_wrong]:
         lost, slip = ("the gradient is wrong for", "")
         if not values[f"d_{name}"].any():
+            if not values.get(f"own_{name}", np.empty(0)).any():  # nor does one come through the output itself
+                return Symptom(f"no gradient passes through {name} at all: use and return it as the encoder gave it")
             lost, slip = "no gradient reaches", f"no_gradient_to_{name}"
         return Symptom(f"{lost} {name}: z = mu + exp(logvar / 2) * eps, and only eps is drawn", slip)
     for name in ("mu", "logvar"):
@@ -193,7 +196,7 @@ def generate_seeded(values: Arrays, reference: Arrays, inputs: Arrays) -> Sympto
         return Symptom("all samples are alike")
     if not alike(values["z"], values["again"], "again"):
         return Symptom(
-            "two calls with one seed give different samples: torch.manual_seed(seed) comes before the draw",
+            "two calls with one seed give different samples: torch.manual_seed(seed) comes before the draw, and nothing is kept",
             "not_seeded",
         )
     other = _read_tones(values["other"], inputs)[0]

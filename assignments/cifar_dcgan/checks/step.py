@@ -143,7 +143,8 @@ def batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
                 "the discriminator sees images that are neither the given ones nor the generator's: change nothing on them"
             )
         if sorted(kinds) != ["fake", "real"]:
-            is_early = sorted(kinds) == ["fake", "fake", "real"]
+            later = [sorted(later.kinds) for _, later in found[1:]]  # before the first there is nothing to judge
+            is_early = sorted(kinds) == ["fake", "fake", "real"] and all(one == sorted(kinds) for one in later)
             text = f"before its update in step {step} the discriminator is shown {_list(kinds)}, expected one real and one fake batch"
             return Symptom(
                 f"{text}: the generator's fakes are judged after the update" if is_early else text,
@@ -191,16 +192,22 @@ def detached(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | Non
     found = _of(1, values, inputs)
     if not any("fake" in update.kinds or "mixed" in update.kinds for _, update in found):
         return Symptom("the discriminator is not shown any fakes before its update")
-    for step, update in found:
-        if not (update.after[_G] == update.before[_G]).all():
-            return Symptom("the discriminator's update moves the generator")
-        leak = np.minimum(np.abs(update.gradient[_G] - update.left[_G]), np.abs(update.gradient[_G]))
-        if not within(leak, 1e-6, "gradient left"):  # a gradient cleared meanwhile is none
-            return Symptom(
-                f"in step {step} the discriminator's loss leaves a gradient in the generator: detach the fakes",
-                "not_detached",
-            )
+    if not all((update.after[_G] == update.before[_G]).all() for _, update in found):
+        return Symptom("the discriminator's update moves the generator")
+    leaking = [step for step, update in found if not within(_leak(update), 1e-6, "gradient left")]
+    if len(leaking) == len(found):
+        return Symptom(
+            f"in step {leaking[0]} the discriminator's loss leaves a gradient in the generator: detach the fakes",
+            "not_detached",
+        )
+    if leaking:
+        return Symptom(f"in step {leaking[0]} the generator's gradient changes before the discriminator is updated")
     return None
+
+
+def _leak(update: Update) -> np.ndarray:
+    """How much gradient comes to the generator in the discriminator's half; one that is cleared meanwhile is none."""
+    return np.minimum(np.abs(update.gradient[_G] - update.left[_G]), np.abs(update.gradient[_G]))
 
 
 def discriminator(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
@@ -230,7 +237,7 @@ def generator(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | No
     losses = []
     for step, update in found:
         if update.kinds != ["fake"]:
-            slip = "judged_too_early" if not update.kinds else ""
+            slip = "judged_too_early" if not any(other.kinds for _, other in found) else ""
             text = f"between the discriminator's update and the generator's in step {step}, the discriminator is shown {_list(update.kinds)}"
             return Symptom(f"{text}, expected one batch of fakes", slip)
         (batch,) = update.batches
@@ -278,8 +285,16 @@ def _reported(losses: np.ndarray, column: int, expected: np.ndarray, name: str) 
     if len(losses) == 0:
         return None
     got = losses[:, column]
-    if got.shape == expected.shape and within(np.abs(got - expected), 1e-4 + 1e-3 * np.abs(expected), name):
-        return None
+    if len(got) != len(expected):
+        return Symptom(f"{name} comes back {len(got)} times from {len(expected)} steps")
+    if got.shape == expected.shape:
+        right = [within(abs(a - b), 1e-4 + 1e-3 * abs(b), name) for a, b in zip(got, expected, strict=True)]
+        if all(right):
+            return None
+        if any(right):
+            return Symptom(
+                f"{name} is another than its step's in step {right.index(False) + 1}: return each step's own loss"
+            )
     return Symptom(
         f"{name} is trained on but not returned: return the loss itself, in nats, from its method", "loss_not_returned"
     )

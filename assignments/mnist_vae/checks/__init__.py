@@ -146,7 +146,7 @@ CHECKS = (
     ),
     _check(
         "fc.model.layers", "the layers of encoder, mu_layer, logvar_layer and decoder", 2,
-        _once("fcvae_layers", draws.settings(latent_size=(4, 9))), nets.same_counts,
+        _once("fcvae_layers", draws.settings(latent_size=(4, 9))), nets.drawn_weights,
     ),
     _check(
         "fc.model.values", "mu, logvar and the decoded z", 3,
@@ -170,7 +170,7 @@ CHECKS = (
     ),
     _check(
         "cvae.model.CVAE.layers", "the layers of encoder, mu_layer, logvar_layer and decoder", 1,
-        _once("cvae_layers", draws.conditions), nets.same_counts,
+        _once("cvae_layers", draws.conditions), nets.drawn_weights,
     ),
     _check(
         "cvae.model.CVAE.encode", "image and class give mu and logvar", 1,

@@ -143,7 +143,9 @@ def conditions(rng: np.random.Generator) -> Arrays:
     return {
         "latent_size": _int(rng.integers(3, 6)),
         "num_classes": _int(classes),
-        "c": rng.permutation(classes)[:3],
+        "c": rng.permutation(
+            [0, *rng.choice(np.arange(1, classes), 2, replace=False)]
+        ),  # 0: its column alone is no class
         "seed": _seed(rng),
     }
 

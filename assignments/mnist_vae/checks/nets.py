@@ -34,6 +34,7 @@ class close_pictures:
         return close(self.rtol, self.atol)(values, wanted, inputs)
 
 
+_NO_PARAMETERS = "a network's weights are no parameters of it: keep layers as attributes, as nn.Module finds them"
 _CUT = "no .detach(), no torch.no_grad() and no requires_grad_(False) on the way"
 
 
@@ -42,7 +43,7 @@ def reached(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
     left = whole_numbers(values, "unreached")
     if min(left, default=0) < 0:
         return Symptom(
-            "a network's weights are no parameters of it: keep layers as attributes, as nn.Module finds them",
+            _NO_PARAMETERS,
             "no_parameters",
         )
     if any(left):
@@ -110,13 +111,15 @@ def decodes_the_mean(values: Arrays, reference: Arrays, inputs: Arrays) -> Sympt
     """The posterior's mean gives the same picture twice."""
     if values.get("moved", _NOTHING).any():
         return Symptom("reconstruct changes the model's weights: they are training's to change", "weights_changed")
+    if values.get("is_seeded", _NOTHING).any():
+        return Symptom("reconstruct sets torch's seed: what is drawn after it comes again", "seed_fixed_inside")
     picture, again = values.get("picture", _NOTHING), values.get("again", _NOTHING)
     if picture.shape != again.shape or not alike(picture, again, "again"):
         return Symptom(
-            "two reconstructions of the same image differ: decode the posterior's mean, not a draw",
+            "two reconstructions of the same image differ: decode the posterior's mean, not a draw, and keep nothing",
             "reconstruct_samples",
         )
-    wanted = {name: value for name, value in reference.items() if name not in ("q", "moved")}
+    wanted = {name: value for name, value in reference.items() if name not in ("q", "moved", "is_seeded")}
     if symptom := close_pictures()(values, wanted, inputs):  # of both
         return symptom
     if "q" not in values:  # `forward` cannot be run, as other checks say
@@ -130,13 +133,20 @@ def uses_class(name: str) -> Judge:
     judge_values = close_pictures()
 
     def judge(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-        got = values.get(name, _NOTHING)
+        got, parameters = values.get(name, _NOTHING), values.get("parameters", np.ones(()))
+        if not parameters.all():
+            return Symptom(_NO_PARAMETERS, "no_parameters")
         if got.shape == reference[name].shape and alike(got, got[:1], "classes"):
             if np.allclose(got[0], reference[name][0], rtol=1e-2, atol=1e-2):  # right for the first row's class
                 return Symptom(f"every row of {name} is the first row's: each image has a class of its own")
+            if got.ndim > 1 and np.ptp(got[0]) < 1e-6 < np.ptp(reference[name][0]):
+                return Symptom(
+                    f"every number of {name} is the same: the layers have other weights than those it is made with"
+                )
             where, what = ("encoder", "the flat image") if name == "mu" else ("decoder", "z")
             return Symptom(f"the class does not reach the {where}: join c to {what}", f"class_not_in_{where}")
-        return judge_values(values, reference, inputs)
+        wanted = {name: value for name, value in reference.items() if name != "parameters"}
+        return judge_values(values, wanted, inputs)
 
     return judge
 
@@ -157,7 +167,8 @@ def full_batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
         order = whole_numbers(values, epoch)
         if len(np.unique(order)) < len(order):
             return Symptom(
-                "an example comes twice in an epoch: shuffle, do not draw with replacement", "drawn_with_replacement"
+                "an example comes twice in an epoch: give the loader each once, and let it shuffle, not draw with replacement",
+                "drawn_with_replacement",
             )
     return _foreign(values, inputs) or _apart(values) or _never_served(values, inputs)
 
@@ -291,8 +302,12 @@ def quiet(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         )
     n = int(inputs["n_samples"] if "n_samples" in inputs else inputs["n_images"])
     for name in ("first", "second"):
-        if values[name].shape != (n, 10) or not np.isin(values[name][:, -1], inputs["marks"]).all():
+        if values[name].shape != (n, 13) or not np.isin(values[name][:, -1], inputs["marks"]).all():
             return Symptom("the images are not those of the model's decoder")
+    for name in ("first", "second"):
+        rows = values[name][:, :-1]
+        if any(alike(row, rows[0], "images") for row in rows[1:]) or alike(rows[-1], rows[-2], "images"):
+            return Symptom("two of the images are the same: each is drawn from a code of its own")
     if alike(values["first"][:, :-1], values["second"][:, :-1], "second call"):
         return Symptom(
             "a second call gives the same images: fix no seed inside, and keep none from an earlier call",

@@ -178,17 +178,18 @@ def averaged_over_draws(values: Arrays, reference: Arrays, inputs: Arrays) -> Sy
         return Symptom(
             f"with a wide posterior the elbo is off by {np.abs(off).max():.3g} nats, more than the draws explain"
         )
-    if alike(got[1:], got[1:2], "calls", scale=10 * allowed):
+    z, images, n = values.get("z", _NOTHING), int(inputs["images"]), int(inputs["n"])
+    if z.shape == (_CALLS * images * n, len(mu)):
+        return _codes(z, np.asarray(mu), np.exp(log_sigma), images, n)
+    if alike(got[1:], got[1:2], "calls", scale=10 * allowed):  # the decoder was given others beside the codes
         return Symptom(
             "two calls draw the same codes: fix no seed inside, keep nothing from call to call", "seed_fixed_inside"
         )
-    return _codes(values.get("z", _NOTHING), np.asarray(mu), np.exp(log_sigma), int(inputs["images"]), int(inputs["n"]))
+    return None
 
 
 def _codes(z: np.ndarray, mu: np.ndarray, sigma: float, images: int, n: int) -> Symptom | None:
-    """The codes that the decoder was given, call by call; where it was given others beside them, nothing is known."""
-    if z.shape != (_CALLS * images * n, len(mu)):
-        return None
+    """The codes that the decoder was given, call by call."""
     axes = {
         "calls": "seed_fixed_inside",
         "images": "one_noise_for_all_images",

@@ -123,7 +123,7 @@ def test_huge_samples_are_scored_and_drawn() -> None:
 
 @pytest.fixture(scope="module")
 def retraining() -> Iterator[Grader]:
-    with Grader(NAME, salt="tests", quality_seconds=30) as running:
+    with Grader(NAME, salt="tests", quality_seconds=120) as running:
         yield running
 
 

@@ -240,6 +240,17 @@ def test_batches_that_are_not_full_are_said(values: dict, slip: str) -> None:
     assert symptom.slip == slip
 
 
+@pytest.mark.parametrize("same", [(), (0, 3), (4, 5)])
+def test_two_equal_images_are_said(same: tuple[int, ...]) -> None:
+    rng, marks = np.random.default_rng(0), np.array([0.2, 0.8], np.float32)
+    made = {name: rng.uniform(size=(6, 13)).astype(np.float32) for name in ("first", "second")}
+    for images in made.values():
+        images[:, -1] = marks[0]
+        images[list(same[:1])] = images[list(same[1:])]
+    found = nets.quiet(made | {"tracks_gradient": np.asarray(False)}, {}, {"n_samples": np.asarray(6), "marks": marks})
+    assert (found is not None and "two of the images are the same" in found.text) == bool(same)
+
+
 def test_full_batches_of_examples_beside_their_labels_pass() -> None:
     values = {"sizes": np.full(4, 5), "first": ORDER[:20], "second": ORDER[3:], "images": IMAGES, "ever": ORDER}
     assert nets.full_batches(values, {}, LOADED) is None

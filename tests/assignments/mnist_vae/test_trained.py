@@ -197,7 +197,7 @@ def test_well_trained_models_earn_all_points(grader: Grader) -> None:
     found = verdicts(report)
     assert [(v.status, v.points) for v in found.values()] == [("passed", 2), ("passed", 6)]
     assert "Your autoencoder: 0.08" in found["vae.beta.quality3"].sentence
-    assert report.cpu_seconds < 3
+    assert report.cpu_seconds < 10  # one on an idle processor of today; a slow or a busy one takes several
     plain = grader.grade_bytes(hand_in(NAME, None), "ada.zip", "ada")
     assert sum(v.points for v in report.verdicts) == sum(v.points for v in plain.verdicts) + 8
 
