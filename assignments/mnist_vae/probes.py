@@ -199,9 +199,9 @@ def _quiet(generate, model: Any, codes: int, marks: Tensor) -> dict[str, object]
 
 
 def _some_pixels(images: Tensor) -> Tensor:
-    """The first three, where `Show` writes, and ten across the image, with the last."""
+    """The first four, where `Show` writes, and ten across the image, with the last."""
     flat = images.flatten(1)
-    return torch.cat([flat[:, :3], flat[:, ::87]], dim=1)
+    return torch.cat([flat[:, :4], flat[:, ::87]], dim=1)
 
 
 # ---------------------------------------------------------------- 2 make it variational

@@ -302,7 +302,7 @@ def quiet(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         )
     n = int(inputs["n_samples"] if "n_samples" in inputs else inputs["n_images"])
     for name in ("first", "second"):
-        if values[name].shape != (n, 13) or not np.isin(values[name][:, -1], inputs["marks"]).all():
+        if values[name].shape != (n, 14) or not np.isin(values[name][:, -1], inputs["marks"]).all():
             return Symptom("the images are not those of the model's decoder")
     for name in ("first", "second"):
         rows = values[name][:, :-1]

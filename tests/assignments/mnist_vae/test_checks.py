@@ -243,7 +243,7 @@ def test_batches_that_are_not_full_are_said(values: dict, slip: str) -> None:
 @pytest.mark.parametrize("same", [(), (0, 3), (4, 5)])
 def test_two_equal_images_are_said(same: tuple[int, ...]) -> None:
     rng, marks = np.random.default_rng(0), np.array([0.2, 0.8], np.float32)
-    made = {name: rng.uniform(size=(6, 13)).astype(np.float32) for name in ("first", "second")}
+    made = {name: rng.uniform(size=(6, 14)).astype(np.float32) for name in ("first", "second")}
     for images in made.values():
         images[:, -1] = marks[0]
         images[list(same[:1])] = images[list(same[1:])]
