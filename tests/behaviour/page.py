@@ -9,7 +9,7 @@ from utils.assignments import load_assignment
 
 HEADING = "## Behavioural mutants"
 _ABOUT = """\
-Wrappers that know nothing of a task make its right answer behave otherwise (`python -m tests.behaviour --sample 60 --save FILE`,
+Wrappers that know nothing of a task make its right answer behave otherwise (all there are, `python -m tests.behaviour --save FILE`,
 then `--page FILE`): its result detached, rounded, kept from call to call; an argument changed in place, ignored or swapped; its noise
 seeded, shared, scaled or clamped; a gradient cut at any expression; a parameter frozen; a step, a batch or a row fewer. Counted
 are those whose change comes to act. *Explained* is a change that makes no wrong answer, with its reason in
