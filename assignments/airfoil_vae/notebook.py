@@ -287,6 +287,14 @@ expect_true(
 )
 last_biases = [p for p in encoder.parameters() if p.shape == (20,)]
 if last_biases:  # else you have a layer for each half
+    for weight in [p for p in encoder.parameters() if p.shape == (20, 200)]:
+        expect_close(
+            "mu and logvar, without a hidden layer",
+            torch.cat(encoder(batch), dim=1),
+            batch @ weight.T + last_biases[0],
+            atol=1e-4,
+            hint="The two halves of the last layer's output, as they are.",
+        )
     before = torch.stack(encoder(batch))
     last_biases[0].data[:10] += 1
     moved = (torch.stack(encoder(batch)) - before).mean(dim=(1, 2))
@@ -380,6 +388,15 @@ for some_dims in ([16], []):
     expect_network(f"Decoder, hidden_dims {some_dims}", Decoder(10, some_dims, 200), z)
 expect_network(f"Decoder, hidden_dims {hidden_dims}", decoder, z)
 f, a, b = Decoder(10, [], 200), 20 * torch.randn(9, 10), 20 * torch.randn(9, 10)
+bias = sum(p for p in f.parameters() if p.ndim == 1)
+for weight in [p for p in f.parameters() if p.shape == (200, 10)]:
+    expect_close(
+        "y_hat, without a hidden layer",
+        f(z),
+        z @ weight.T + bias,
+        atol=1e-4,
+        hint="The last layer's output, as it is.",
+    )
 expect_true(
     "linear, without a hidden layer",
     torch.allclose(f(a) + f(b), f(a + b) + f(0 * a), atol=1e-3),
@@ -498,6 +515,13 @@ expect_close(
         "There is no noise in z.": 0.0,
     },
 )
+expect_close(
+    "fourth moment of the noise",
+    ((z - 3) / 2).pow(4).mean(),
+    3.0,
+    atol=0.15,
+    slips={"eps is normal: torch.randn, not torch.rand.": 1.8},
+)
 for seed in (1, 2):
     y = torch.randn(6, 200, generator=torch.Generator().manual_seed(seed))
     y[:, 10:20] -= 60  # no variance to speak of
@@ -523,16 +547,26 @@ expect_differentiable(
 class Watch(nn.Module):  # a decoder that returns z and remembers its mode
     def __init__(self):
         super().__init__()
-        self.one = nn.Parameter(torch.ones(1))
+        self.one, self.answers = nn.Parameter(torch.ones(1)), []
 
     def forward(self, z):
         self.mode, self.device = self.training, z.device.type
-        return self.one.to(z.device) * z
+        answer = self.one.to(z.device) * z
+        self.answers.append(answer)
+        return answer
 
 
 vae.decoder = Watch()
 samples = vae.generate(20_000, device="cpu")
 expect_shape("samples, seen through a decoder that does nothing", samples, (20_000, 10))
+expect_close(
+    "samples, and what the decoder answered",
+    samples,
+    torch.cat([answer.reshape(-1, 10) for answer in vae.decoder.answers]),
+    rtol=0,
+    atol=0,
+    hint="Return what the decoder gives, as it is.",
+)
 expect_close(
     "standard deviation of z",
     samples.std(),
@@ -683,13 +717,14 @@ class FixedModel(nn.Module):  # y_hat = w * y, every posterior N(m, 4): the loss
         super().__init__()
         self.w = nn.Parameter(torch.tensor(0.5))
         self.m = nn.Parameter(torch.tensor(1.0))
+        self.s = nn.Parameter(torch.tensor(math.log(4.0)))
         self.seen, self.modes = [], []
 
     def forward(self, y):
         self.seen += [airfoil[0, 0].item() for airfoil in y.split(1)]
         self.modes.append(self.training)
         mu = self.m * torch.ones(len(y), 10, device=y.device)
-        return self.w * y, mu, torch.full_like(mu, math.log(4.0))
+        return self.w * y, mu, self.s * torch.ones_like(mu)
 
 
 airfoils = AirfoilDataset()
@@ -781,6 +816,15 @@ expect_close(
     model.m,
     0.9**4,
     slips={"The prior has no gradient: step down the total loss, and detach nothing.": 1.0},
+)
+logvar = math.log(4.0)
+for _ in range(4):
+    logvar -= 0.1 * (math.exp(logvar) - 1) / 2
+expect_close(
+    "logvar, which only the prior moves, after four steps",
+    model.s,
+    logvar,
+    slips={"The prior has no gradient to logvar: detach nothing.": math.log(4.0)},
 )
 given, plain_step = [], ReduceLROnPlateau.step
 
