@@ -661,6 +661,9 @@ for number, update in enumerate(watch.updates):
         expect_true(
             f"{name}: fresh codes", update.has_fresh_codes, "Draw new ones for the generator."
         )
+        expect_equal(
+            f"{name}: fakes", update.batch_sizes, (BATCH_SIZE,), hint="As many as it is given."
+        )
     expect_close(
         f"{name}: gradient",
         update.gradient,
@@ -1437,8 +1440,20 @@ def search(samples):
             tried.append(inputs[0].detach().clone())
 
     listener = gan._generator.register_forward_hook(note)
+    before = torch.as_tensor(samples).clone()
     found = gan.reconstruct(samples)
     listener.remove()
+    expect_true(
+        "the images given, afterwards",
+        torch.equal(torch.as_tensor(samples), before),
+        "Compute new tensors, without operations in place.",
+    )
+    expect_equal(
+        "different codes tried",
+        len(tried),
+        VIS_STEPS + 1,
+        hint="One step of Adam in each pass, and the last codes are looked at.",
+    )
     expect_true("eval mode", not any(modes), "Call eval() on the generator before the search.")
     loss, images = found if isinstance(found, (tuple, list)) else (None, found)
     expect_true(

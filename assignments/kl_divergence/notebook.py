@@ -786,6 +786,13 @@ slips = {
 }
 expect_close("kl_q_p_exact", kl_q_p_exact(params_q, params_p), right, slips=slips)
 expect_differentiable("kl_q_p_exact", kl_q_p_exact, params_q=params_q, params_p=params_p)
+far = torch.cat([8 * q.mean, params_q[:, -1:]], dim=1)
+expect_close(
+    "kl_q_p_exact, far apart",
+    kl_q_p_exact(far, params_p),
+    kl_between(Normal(8 * q.mean, q.scale), p).sum(-1),
+    rtol=1e-4,
+)
 
 # %% [markdown]
 # Two of your functions now answer the same question in two conventions. Against the standard normal, `kl_q_p_exact` sums over
