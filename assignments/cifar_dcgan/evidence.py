@@ -27,6 +27,7 @@ from assignments.cifar_dcgan.checks.trained import (
     search,
     spread,
 )
+from grader.authoring.measurement import median_and_ends, put_between
 from grader.authoring.solution import solution_names
 from grader.authoring.trained import State
 from utils import CIFAR10Dataset, accelerated, set_seed
@@ -167,22 +168,12 @@ def _row(kind: str, epoch: str, states: list[State]) -> str:
             ratios.append(losses[-1] / spread(images, each=True))
             varied.append(diversity(samples(generator, secret)) / diversity(images))
     own, alike = [one < NEAR for one in ratios], [not one >= COLLAPSED for one in varied]
-    cells = [_spread(values) for values in (losses, ratios, varied)] + [_verdicts(own), _verdicts(alike)]
+    cells = [median_and_ends(values) for values in (losses, ratios, varied)] + [_verdicts(own), _verdicts(alike)]
     return f"| {kind} | {epoch} | {len(states)} | {' | '.join(cells)} |"
-
-
-def _spread(values: list[float]) -> str:
-    return f"{np.median(values):.3g} ({min(values):.3g} to {max(values):.3g})"
 
 
 def _verdicts(said: list[bool]) -> str:
     return "yes" if all(said) else f"{sum(said)} of {len(said)}" if any(said) else "no"
-
-
-def write(made: str) -> None:
-    """Put the table into the page, between its marks."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
 def main() -> None:
@@ -208,7 +199,7 @@ def main() -> None:
                     play(names, kind, seed, data.images, options.keep)
         return
     made = table(options.keep, options.seeds)
-    write(made)
+    put_between(PAGE, BEGIN, END, made)
     print(made)
 
 

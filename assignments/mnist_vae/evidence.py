@@ -19,6 +19,7 @@ from torch.utils.data import TensorDataset
 
 from assignments.mnist_vae.checks.held_out import held_out
 from assignments.mnist_vae.checks.trained import PARTS, Drawn, draw, measure_annealed, score
+from grader.authoring.measurement import median_and_ends, put_between
 from grader.authoring.solution import solution_names
 from grader.authoring.trained import State
 from utils import MNISTDataset, TensorLoader, set_seed
@@ -207,7 +208,7 @@ def _row_of_annealing(kind: str, states: list[State]) -> str:
         [one.squared + one.kl for one in seen],
         [one.used for one in seen],
     ]
-    return f"| {TWINS[kind]} | {len(states)} | {' | '.join(map(_spread, cells))} |"
+    return f"| {TWINS[kind]} | {len(states)} | {' | '.join(map(median_and_ends, cells))} |"
 
 
 def _row(kind: str, epoch: str, states: list[State]) -> str:
@@ -218,18 +219,10 @@ def _row(kind: str, epoch: str, states: list[State]) -> str:
     told = ", ".join(
         "a person" if one is None else f"{one:g}" for one in sorted(points, key=lambda one: -1 if one is None else one)
     )
-    cells = [_spread([getattr(one, name) for one in drawn]) for name in ("nats", "kl", "kept", "read", "diversity")]
+    cells = [
+        median_and_ends([getattr(one, name) for one in drawn]) for name in ("nats", "kl", "kept", "read", "diversity")
+    ]
     return f"| {kind} | {epoch} | {len(states)} | {' | '.join(cells)} | {told or 'none'} |"
-
-
-def _spread(values: list[float]) -> str:
-    return f"{np.median(values):.3g} ({min(values):.3g} to {max(values):.3g})"
-
-
-def write(made: str) -> None:
-    """Put the table into the page, between its marks."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
 def main() -> None:
@@ -253,7 +246,7 @@ def main() -> None:
                 train(names, kind, seed, data, options.keep)
         return
     made = tables(names, options.keep, options.seeds)
-    write(made)
+    put_between(PAGE, BEGIN, END, made)
     print(made)
 
 

@@ -7,6 +7,7 @@
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -32,3 +33,21 @@ class Measurement:
 def ratios(name: str, of: Sequence[float], to: Sequence[float]) -> Measurement:
     """The ratio of two quantities, round by round."""
     return Measurement(name, tuple(a / b for a, b in zip(of, to, strict=True)))
+
+
+def median_and_ends(values: Sequence[float]) -> str:
+    """Median, and from the smallest to the largest."""
+    return f"{statistics.median(values):.3g} ({min(values):.3g} to {max(values):.3g})"
+
+
+def put_between(page: Path, begin: str, end: str, made: str) -> None:
+    """Put what a run made into a page, between two marks; the rest of the page stays.
+
+    Raises:
+        ValueError: If the page lacks one of the marks; nothing is written.
+    """
+    text = page.read_text(encoding="utf-8")
+    if begin not in text or end not in text.partition(begin)[2]:
+        raise ValueError(f"{page} lacks the lines {begin} and, below it, {end}: put them where the table is to stand")
+    before, _, rest = text.partition(begin)
+    page.write_text(f"{before}{begin}\n\n{made}\n\n{end}{rest.partition(end)[2]}", encoding="utf-8")

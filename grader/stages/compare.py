@@ -144,12 +144,12 @@ class _Judge:
     def _disturbed(self, check: Check, task: Task, found: Finding) -> Finding:
         """As found, but for the name: where calls change what other calls are given or have returned, that is what it comes from."""
         contract = next((one for one in self.rubric.contracts if one.task == task.id), None)
-        for call in self.calls if contract else ():
-            if contract and call.is_public and call.name.split("#")[0] == check.name:
-                broken = breach(contract, self.run.runs[call.name].facts)
-                if broken and broken.slip in ("argument_changed", "answer_reused"):
-                    return replace(found, sentence=join(f"{self._where(task)}: {broken.text}"), slip=broken.slip)
-        return found
+        if contract is None:
+            return found
+        own = [call for call in self.calls if call.is_public and call.name.split("#")[0] == check.name]
+        broken = [breach(contract, self.run.runs[call.name].facts) for call in own]
+        told = next((one for one in broken if one and one.slip in ("argument_changed", "answer_reused")), None)
+        return replace(found, sentence=join(f"{self._where(task)}: {told.text}"), slip=told.slip) if told else found
 
     def _found(self, check: Check, task: Task, failed: set[str]) -> Finding:
         where = self._where(task)

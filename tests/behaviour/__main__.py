@@ -150,8 +150,7 @@ def explanations(path: Path = _EXPLAINED) -> list[Explanation]:
 def allowed_names(change: str) -> list[str] | None:
     """Patterns of the slips that a change may be told it looks like; None where no rule speaks of it."""
     rules = yaml.safe_load(_NAMES.read_text(encoding="utf-8"))
-    fitting = [rule["slips"] for rule in rules if fnmatchcase(change, rule["change"])]
-    return [slip for slips in fitting for slip in slips] if fitting else None
+    return next((rule["slips"] for rule in rules if fnmatchcase(change, rule["change"])), None)
 
 
 def misnamed(outcomes: Iterable[Outcome]) -> list[Outcome]:

@@ -144,3 +144,11 @@ def test_independent_normal_draws_pass() -> None:
 def test_draws_that_are_not_independent_and_normal_fail(spoil) -> None:
     rng = np.random.default_rng(1)
     assert not_standard_normal(spoil(rng.standard_normal((4, 500, 3)), rng), AXES) is not None
+
+
+def test_an_argument_that_is_changed_is_told_instead_of_what_the_answer_looks_like() -> None:
+    """Noise taken from parameters that an earlier call has changed looks like noise that repeats itself."""
+    key = ("kl.rsample", "rsample", "params_q: changed in place")
+    (outcome,) = graded("01_kl_divergence", [one for one in all_mutants("01_kl_divergence") if one.key == key])
+    assert outcome.slip == "argument_changed"
+    assert "the argument" in outcome.sentence

@@ -1,6 +1,7 @@
 """Judges of notebook 3's networks and training loops: shapes, numbers of parameters, what a batch or a call leaves behind."""
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -306,7 +307,7 @@ def quiet(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
             return Symptom("the images are not those of the model's decoder")
     for name in ("first", "second"):
         rows = values[name][:, :-1]
-        if any(alike(row, rows[0], "images") for row in rows[1:]) or alike(rows[-1], rows[-2], "images"):
+        if any(alike(one, other, "images") for one, other in combinations(rows, 2)):
             return Symptom("two of the images are the same: each is drawn from a code of its own")
     if alike(values["first"][:, :-1], values["second"][:, :-1], "second call"):
         return Symptom(

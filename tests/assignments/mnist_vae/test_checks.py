@@ -1,5 +1,7 @@
 """The judges and stand-ins of notebook 3, and its reference values against independent computation."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 import torch
@@ -22,6 +24,7 @@ from grader.probe_kit.stand_ins import (
     silence,
     uniform,
 )  # fmt: skip
+from grader.probe_kit.tools import seeds
 from grader.records import Verdict
 from grader.rubric.references import load_references
 from grader.stages.pipeline import Grader
@@ -240,7 +243,12 @@ def test_batches_that_are_not_full_are_said(values: dict, slip: str) -> None:
     assert symptom.slip == slip
 
 
-@pytest.mark.parametrize("same", [(), (0, 3), (4, 5)])
+@pytest.mark.parametrize(("call", "is_seed"), [(lambda: torch.rand(3), False), (lambda: torch.manual_seed(3), True)])
+def test_a_seed_left_behind_is_told_from_a_draw(call, is_seed: bool) -> None:
+    assert seeds(call) is is_seed
+
+
+@pytest.mark.parametrize("same", [(), *combinations(range(6), 2)])
 def test_two_equal_images_are_said(same: tuple[int, ...]) -> None:
     rng, marks = np.random.default_rng(0), np.array([0.2, 0.8], np.float32)
     made = {name: rng.uniform(size=(6, 14)).astype(np.float32) for name in ("first", "second")}

@@ -1,10 +1,15 @@
 """Every autograded question is itself tested: right answers written differently pass, wrong ones fail and are named."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 from support import answers
 
+from grader.authoring.judges import close
 from grader.authoring.slips import Variant, load_slips
 from grader.records import Report
+from grader.stages.compare import _slip
 from grader.stages.pipeline import Grader, graded_assignments
 from tests.validity import right_answers
 from tools.references import solution_cells
@@ -76,3 +81,19 @@ def test_every_task_has_enough_right_and_wrong_answers(name: str) -> None:
     for task in load_assignment(name).tasks:
         assert sum(slip.task == task.id for slip in slips) >= 3, f"{task.id} needs three slips"
         assert sum(variant.task == task.id for variant in right) >= 2, f"{task.id} needs two more right answers"
+
+
+@pytest.mark.parametrize(("failed", "is_named"), [("t.one#public0", True), ("t.two#public0", False)])
+def test_a_slip_explains_no_call_in_which_it_is_right(failed: str, is_named: bool) -> None:
+    right, wrong = {"value": np.ones(2)}, {"value": np.full(2, 3.0)}
+    slip = SimpleNamespace(name="doubled", outputs={"t.one#public0": wrong, "t.two#public0": right})
+    rubric = SimpleNamespace(
+        checks_of=lambda task: [SimpleNamespace(name=name, judge=close()) for name in ("t.one", "t.two")],
+        references=SimpleNamespace(
+            slips_of=lambda task: [slip], outputs={"t.one#public0": right, "t.two#public0": right}
+        ),
+    )
+    run = SimpleNamespace(
+        runs={"t.one#public0": SimpleNamespace(values=wrong), "t.two#public0": SimpleNamespace(values=wrong)}
+    )
+    assert (_slip("t", rubric, run, failed) is slip) is is_named
