@@ -68,7 +68,7 @@ def networks_on_device(names, elsewhere: Tensor, channels: Tensor):
     counts = torch.zeros(len(elsewhere), 2, 2, dtype=torch.long)
     for row, is_other, sizes in zip(counts, elsewhere, channels, strict=True):
         device = torch.device("meta" if is_other else "cpu")
-        names.patched(device=device, Device=device, **drawn_networks(sizes, torch.zeros(130)))
+        names.patched(device=device, Device=device, **drawn_networks(sizes, torch.zeros(98)))
         gan = names["DCGAN"]()
         for side, network in enumerate((gan._generator, gan._discriminator)):
             for parameter in network.parameters():
@@ -140,6 +140,7 @@ def _optimizers(gan) -> list[Optimizer]:
 
 def classification_loss(names, logits: Tensor, labels: Tensor, large: Tensor):
     """On logits that could be probabilities, and on large ones, which no probability can stand for."""
+    names.patched(Generator=Painter, Discriminator=Critic)
     gan = names["DCGAN"]()
     values = {"value": gan._classification_loss(logits, labels)}
     with suppress(RuntimeError):  # a loss of probabilities refuses them: then "large" is missing
@@ -254,10 +255,11 @@ def _instrumented(names, generator: type[nn.Module], discriminator: type[nn.Modu
 
 
 def spectral(names, seed: Tensor):
-    """Largest singular values of the convolutions, and what a larger weight changes, matrix by matrix."""
+    """Logits; largest singular values of the convolutions, and what a larger weight changes, matrix by matrix."""
     model, x = names["SpectralDiscriminator"](), _images(int(seed))
+    is_trained, in_training = all(p.requires_grad for p in model.parameters()), all(m.training for m in model.modules())
     at_start = _singular_values(model)
-    _settle(model, x, int(seed))
+    logits = _settle(model, x, int(seed))
     model.eval()
     with torch.no_grad():
         plain = model(x)
@@ -265,18 +267,14 @@ def spectral(names, seed: Tensor):
         changes = [_change(model, x, plain, weight) for weight in weights]
         acting = [layer.weight for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     return {
+        "as_made": torch.tensor([is_trained, in_training]),
+        "logits": logits,
         **{f"weight_{n}": sample(weight) for n, weight in enumerate(acting)},
         "at_start": at_start,
         "sigmas": _singular_values(model),
         "dims": torch.tensor([weight.ndim for weight in weights], dtype=torch.long),
         "changes": torch.tensor(changes),
     }
-
-
-def spectral_logits(names, seed: Tensor):
-    model, x = names["SpectralDiscriminator"](), _images(int(seed))
-    is_trained, in_training = all(p.requires_grad for p in model.parameters()), all(m.training for m in model.modules())
-    return {"as_made": torch.tensor([is_trained, in_training]), "logits": _settle(model, x, int(seed))}
 
 
 def _images(seed: int) -> Tensor:
@@ -350,18 +348,22 @@ def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor
         "images_shape": torch.tensor(images.shape),
         "keeps_gradient": isinstance(images, Tensor) and images.requires_grad,
     }
-    squares = (
-        painted.reshape(-1, 1, 8, 8).expand(-1, 3, -1, -1) for painted in mirror.painted if painted.shape == codes.shape
-    )
-    pictures = [torch.nn.functional.interpolate(square, scale_factor=4) for square in squares]
-    given = torch.as_tensor(images).detach()
-    near = [float((picture - given).abs().max()) for picture in pictures if picture.shape == given.shape]
-    answer["off"] = min(near, default=float("inf"))  # from the generator's own images of some of the codes
-    answer["losses"] = torch.tensor([float((picture - target).square().mean()) for picture in pictures])
+    squares = [painted.reshape(-1, 1, 8, 8) for painted in mirror.painted if painted.shape == codes.shape]
+    answer["off"] = _off(torch.as_tensor(images).detach(), squares)
+    answer["losses"] = torch.tensor([float((one - target[..., ::4, ::4]).square().mean()) for one in squares])
     answer["images"] = answer["images"].clone()
     if loss is not None:
         answer["loss"] = torch.as_tensor(loss).clone()
     return answer
+
+
+def _off(images: Tensor, squares: list[Tensor]) -> float:
+    """How far images are from the generator's own of some of the codes, of which each square is one number."""
+    if not squares or images.shape != (len(squares[0]), 3, 32, 32):
+        return float("inf")
+    small = images[..., ::4, ::4]
+    uneven = float((images - small.repeat_interleave(4, 2).repeat_interleave(4, 3)).abs().max())
+    return uneven + min(float((one - small).abs().max()) for one in squares)
 
 
 _FEW = 20  # steps

@@ -61,7 +61,9 @@ def encoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
 
 
 def encoder(names, nz: Tensor, size: Tensor, seed: Tensor):
-    net = fill(names["Encoder"](nz=int(nz), input_size=int(size)), int(seed))
+    with plain_layers():
+        net = names["Encoder"](nz=int(nz), input_size=int(size))
+    fill(net, int(seed))
     code = _flat(net(2 * uniform(int(seed), 4, 1, int(size)) - 1))
     return {"code": code, **unreached((code, [net]))}
 
@@ -97,19 +99,23 @@ def decoder_layers(names, nz: Tensor, size: Tensor, seed: Tensor):
 
 
 def decoder(names, nz: Tensor, size: Tensor, seed: Tensor):
-    net = fill(names["Decoder"](nz=int(nz), output_size=int(size)), int(seed))
+    with plain_layers():
+        net = names["Decoder"](nz=int(nz), output_size=int(size))
+    fill(net, int(seed))
     image = net(4 * uniform(int(seed), 4, int(nz)) - 2)
     return picture("image", image) | unreached((image, [net]))
 
 
 def autoencoder_sizes(names, nz: Tensor, seed: Tensor):
-    model = names["AutoEncoder"](int(nz))
+    with plain_layers():
+        model = names["AutoEncoder"](int(nz))
     code = model.encoder(uniform(int(seed), 3, 1, PIXELS))
     return {"code_shape": torch.tensor(_flat(code).shape), "image_shape": torch.tensor(model.decoder(code).shape)}
 
 
 def autoencoder(names, nz: Tensor, seed: Tensor):
-    model = names["AutoEncoder"](int(nz))
+    with plain_layers():
+        model = names["AutoEncoder"](int(nz))
     reached = {}
     with suppress(Exception):
         reached = unreached((model(uniform(int(seed), 3, 1, PIXELS)), [model.encoder, model.decoder]))
@@ -208,7 +214,8 @@ def _some_pixels(images: Tensor) -> Tensor:
 
 
 def vae_sizes(names, nz: Tensor, seed: Tensor):
-    model = names["VAE"](int(nz))
+    with plain_layers():
+        model = names["VAE"](int(nz))
     outputs = model(uniform(int(seed), 3, 1, PIXELS))
     return {"q_shape": torch.tensor(_flat(outputs["q"]).shape), "rec_shape": torch.tensor(outputs["rec"].shape)}
 
@@ -272,7 +279,8 @@ def _own_gradients(names, nz: int, seed: int) -> dict[str, Tensor]:
 def vae_loss(names, q: Tensor, beta: Tensor, seed: Tensor):
     n = len(q)
     outputs = {"q": q, "rec": 0.9 * uniform(int(seed), n, 1, PIXELS) + 0.05}
-    model = names["VAE"](q.shape[1] // 2, beta=float(beta))
+    with plain_layers():
+        model = names["VAE"](q.shape[1] // 2, beta=float(beta))
     if isinstance(_like(model.encoder, nn.Identity()), _Wide):
         outputs["q"] = q[:, None]
     total, terms = model.loss(uniform(int(seed) + 1, n, 1, PIXELS), outputs)
@@ -283,7 +291,8 @@ _FAR = 20.0  # times as far out: a limit then shows
 
 
 def vae_reconstruct(names, nz: Tensor, seed: Tensor):
-    model = names["VAE"](int(nz))
+    with plain_layers():
+        model = names["VAE"](int(nz))
     model.encoder = _like(model.encoder, flat_encoder(2 * int(nz), int(seed)))
     model.decoder = flat_decoder(int(nz), int(seed))
     x, found = uniform(int(seed), 3, 1, PIXELS), {}

@@ -115,12 +115,14 @@ def parameters(model: nn.Module) -> Tensor:
 
 def flat_encoder(n: int, seed: int) -> nn.Module:
     """From images, shape (N, 1, 784), to n numbers each."""
-    return fill(nn.Sequential(nn.Flatten(), nn.Linear(PIXELS, n)), seed)
+    with plain_layers():
+        return fill(nn.Sequential(nn.Flatten(), nn.Linear(PIXELS, n)), seed)
 
 
 def flat_decoder(n: int, seed: int) -> nn.Module:
     """From codes, shape (N, n) or (N, 1, n), to images, shape (N, 1, 784)."""
-    return fill(nn.Sequential(nn.Flatten(), nn.Linear(n, PIXELS), nn.Sigmoid(), nn.Unflatten(1, (1, PIXELS))), seed)
+    with plain_layers():
+        return fill(nn.Sequential(nn.Flatten(), nn.Linear(n, PIXELS), nn.Sigmoid(), nn.Unflatten(1, (1, PIXELS))), seed)
 
 
 def flat_images(n: int, seed: int) -> nn.Module:
