@@ -94,6 +94,7 @@ from utils import (
     checking,
     count_params,
     draw_airfoils,
+    expect_activations,
     expect_close,
     expect_differentiable,
     expect_equal,
@@ -313,6 +314,7 @@ expect_true(
     bend.abs().max() > 1e-3,
     "Each hidden layer is followed by an activation, which mixes what the layer has added up.",
 )
+expect_activations("Encoder", Encoder(200, [32, 16, 24], 10), [32, 16, 24])
 encoder = Encoder(200, [64, 32], 10)
 print(f"Encoder(200, [64, 32], 10) has {count_params(encoder):,} parameters")
 
@@ -411,6 +413,7 @@ expect_true(
     bend.abs().max() > 1e-3,
     "Each hidden layer is followed by an activation, which mixes what the layer has added up.",
 )
+expect_activations("Decoder", Decoder(10, [32, 16, 24], 200), [32, 16, 24])
 
 # %% [markdown]
 # ### 2.3 Both together
@@ -718,9 +721,10 @@ class FixedModel(nn.Module):  # y_hat = w * y, every posterior N(m, 4): the loss
         self.w = nn.Parameter(torch.tensor(0.5))
         self.m = nn.Parameter(torch.tensor(1.0))
         self.s = nn.Parameter(torch.tensor(math.log(4.0)))
-        self.seen, self.modes = [], []
+        self.seen, self.modes, self.sizes = [], [], []
 
     def forward(self, y):
+        self.sizes.append(len(y))
         self.seen += [airfoil[0, 0].item() for airfoil in y.split(1)]
         self.modes.append(self.training)
         mu = self.m * torch.ones(len(y), 10, device=y.device)
@@ -733,6 +737,7 @@ kl = 0.5 * (1 + 4 - 1 - math.log(4.0))  # of one latent dimension
 model = FixedModel().eval()
 tracker = train_VAE(model, some, Device, plot_freq=0, beta=0.1, n_iters=7, batch_size=8)
 expect_equal("iterations", len(tracker.total_losses), 7)
+expect_equal("airfoils in each batch", model.sizes, [8, 8, 4] * 2 + [8], hint="Use batch_size.")
 expect_close(
     "prior_loss",
     tracker.prior_losses[0],
@@ -755,6 +760,11 @@ expect_close(
     },
 )
 expect_true("training mode while training", all(model.modes), "Keep model.train().")
+expect_true(
+    "weights take gradients afterwards",
+    all(weight.requires_grad for weight in model.parameters()),
+    "Leave requires_grad alone; with torch.no_grad(): is enough where none is needed.",
+)
 expect_true(
     "in another order in each epoch",
     model.seen[:20] != [y[0].item() for y, _ in some],

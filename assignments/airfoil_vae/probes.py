@@ -210,8 +210,10 @@ def _vae(names, latent_size: int, encoder_: nn.Module, decoder_: nn.Module):
 def vae_outputs(names, mu: Tensor, logvar: Tensor, weight: Tensor):
     """What comes out, and the z that the decoder was given; the noise vanishes."""
     decoder_ = _Linear(weight)
-    y_hat, mu_out, logvar_out = _vae(names, mu.shape[1], _Posterior(), decoder_)(torch.cat([mu, logvar], dim=1))
-    return {"y_hat": y_hat, "mu": mu_out, "logvar": logvar_out, "z": decoder_.z}
+    model, y = _vae(names, mu.shape[1], _Posterior(), decoder_), torch.cat([mu, logvar], dim=1)
+    of_one = dict(zip(("y_hat_of_one", "mu_of_one", "logvar_of_one"), model(y[:1]), strict=False))
+    y_hat, mu_out, logvar_out = model(y)
+    return {"y_hat": y_hat, "mu": mu_out, "logvar": logvar_out, "z": decoder_.z, **of_one}
 
 
 def vae_noise(
@@ -257,7 +259,8 @@ def generate(names, n_samples: Tensor, latent_size: Tensor, seed: Tensor, tones:
     answered = torch.cat(witness.answers)
     torch.rand(7)
     other, again = model.generate(n, seed=first + 1, device=CPU), model.generate(n, seed=first, device=CPU)
-    return {"z": once, "again": again, "other": other, "answered": answered}
+    one = torch.tensor(model.generate(1, seed=first, device=CPU).shape)
+    return {"z": once, "again": again, "other": other, "answered": answered, "one_shape": one}
 
 
 def generate_modes(names, n_samples: Tensor, latent_size: Tensor, tones: Tensor):

@@ -684,7 +684,17 @@ for number, recorded in enumerate(zip(gan.tracker.d_losses, gan.tracker.g_losses
     expect_close(
         f"step {number + 1}: losses returned", np.array(recorded), np.array(losses), atol=1e-3
     )
-codes = torch.cat([given for given in codes if len(given) == BATCH_SIZE])
+first_codes = codes[0]
+expect_true(
+    "a code for each image of a batch",
+    all(len(given.unique(dim=0)) == len(given) for given in codes),
+    "Draw as many codes as there are images.",
+)
+codes = torch.cat([given for given in codes if len(given) == BATCH_SIZE]).unique(dim=0)
+largest = codes.abs().flatten().topk(2).values
+expect_true(
+    "the largest numbers of the codes", largest[0] > largest[1], "Leave them as they are drawn."
+)
 expect_close("mean of the codes", codes.mean(), 0.0, atol=0.03, hint="Draw them with randn.")
 expect_close(
     "standard deviation of the codes",
@@ -708,6 +718,16 @@ expect_true(
     "epochs in different orders",
     not torch.equal(firsts[0], firsts[-1]),
     "Shuffle before each epoch.",
+)
+codes = []
+listener = gan._generator.register_forward_hook(lambda _, given, __: codes.append(given[0]))
+with GANWatch(gan, at_most=1):
+    gan.train(images.cpu().numpy().copy())
+listener.remove()
+expect_true(
+    "other codes in another training",
+    not torch.equal(codes[0], first_codes),
+    "Set no seed inside.",
 )
 
 # %%
@@ -1522,6 +1542,12 @@ expect_true(
 )
 gan._generator.eval()
 expect_adam(tried, own.to(device))
+expect_true(
+    "a step in each pass",
+    len(tried) in (VIS_STEPS, VIS_STEPS + 1, 500, 501),
+    f"{len(tried)} different codes are tried, expected VIS_STEPS and those before the first.",
+)
+search(own[:2])  # a tensor this time
 floor = F.mse_loss(sample(gan, torch.zeros(8, CODE_SIZE, device=device)).cpu(), own).item()
 expect_true(
     "the search comes closer",

@@ -327,12 +327,13 @@ def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor
     _set([mirror.gain], greys[2:])
     with torch.no_grad():
         target = mirror.eval()(codes) + tint[:, None, None]
+    single = target[:1]
     if int(steps) < _FEW:  # what is kept from one search to the next is then seen
         gan.reconstruct(target.flip(0).numpy().copy() if int(as_array) else target.flip(0))
+        _, single = _found(gan.reconstruct(target[:1].clone()))
     mirror.tried, mirror.painted, mirror.was_training = [], [], []
     before = _state(mirror.train(), gan._discriminator)
-    found = gan.reconstruct(target.numpy().copy() if int(as_array) else target.clone())
-    images, loss = (found[-1], found[0]) if isinstance(found, tuple | list) else (found, None)
+    loss, images = _found(gan.reconstruct(target.numpy().copy() if int(as_array) else target.clone()))
     tried = [tried for tried in mirror.tried if tried.shape == mirror.tried[0].shape]
     answer = {
         "first": tried[0],
@@ -346,6 +347,7 @@ def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor
         "moved": (_state(mirror, gan._discriminator) - before).abs().max(),
         "images": torch.as_tensor(images).detach()[..., ::4, ::4],
         "images_shape": torch.tensor(images.shape),
+        "one_shape": torch.tensor(single.shape),
         "keeps_gradient": isinstance(images, Tensor) and images.requires_grad,
     }
     squares = [painted.reshape(-1, 1, 8, 8) for painted in mirror.painted if painted.shape == codes.shape]
@@ -367,6 +369,11 @@ def _off(images: Tensor, squares: list[Tensor]) -> float:
 
 
 _FEW = 20  # steps
+
+
+def _found(answer: Any) -> tuple[Any, Any]:
+    """Loss and images; an answer may be the images alone."""
+    return (answer[0], answer[-1]) if isinstance(answer, tuple | list) else (None, answer)
 
 
 def _state(*networks: nn.Module) -> Tensor:

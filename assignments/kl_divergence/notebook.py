@@ -787,10 +787,11 @@ slips = {
 expect_close("kl_q_p_exact", kl_q_p_exact(params_q, params_p), right, slips=slips)
 expect_differentiable("kl_q_p_exact", kl_q_p_exact, params_q=params_q, params_p=params_p)
 far = torch.cat([8 * q.mean, params_q[:, -1:]], dim=1)
+away = torch.cat([-8 * p.mean, params_p[:, -1:]], dim=1)
 expect_close(
     "kl_q_p_exact, far apart",
-    kl_q_p_exact(far, params_p),
-    kl_between(Normal(8 * q.mean, q.scale), p).sum(-1),
+    kl_q_p_exact(far, away),
+    kl_between(Normal(8 * q.mean, q.scale), Normal(-8 * p.mean, p.scale)).sum(-1),
     rtol=1e-4,
 )
 
@@ -979,8 +980,6 @@ samples = rsample(params_q, 100_000)
 expect_shape("samples", samples, (3, 100_000, 2), "B examples, N samples each, K dimensions.")
 
 hint = "The noise needs the shape (B, N, K): each example, sample and dimension has its own."
-expect_fresh_noise("rsample", lambda: rsample(torch.zeros(3, 3), 10), hint)
-
 mu, sigma = params_q[:, :-1], params_q[:, -1:].exp().expand(3, 2)
 slips = {
     "the last column is log sigma, and you used it as the log of the variance.": (
@@ -999,6 +998,7 @@ expect_close("mean of the samples", off, torch.zeros(3, 2), atol=0.02)
 eps = (samples - mu[:, None]) / sigma[:, None]
 alike = torch.corrcoef(torch.stack([eps[0, :, 0], eps[1, :, 0], eps[0, :, 1]])).triu(1).abs()
 expect_true("examples and dimensions have their own noise", alike.max() < 0.05, hint)
+expect_fresh_noise("rsample", lambda: rsample(torch.zeros(3, 3), 10), hint)
 expect_differentiable("rsample", lambda params_q: rsample(params_q, 4), params_q=params_q)
 
 # %% [markdown]
@@ -1214,6 +1214,12 @@ torch.manual_seed(1)
 loss = elbo(x, params_q, 8, decoder, log_sig_x)
 hint = "Draw the samples with one call of your rsample."
 expect_close("elbo", loss, -log_p + kl, slips=slips, hint=hint)
+far = torch.tensor([[8.0, -9.0, -20.0], [-6.0, 7.0, -20.0]])  # no width: z is the mean
+log_p = Normal(decoder(far[:, :2]), log_sig_x.exp()).log_prob(x[:2]).sum(-1)
+kl = kl_between(Normal(far[:, :2], far[:, 2:].exp()), Normal(0.0, 1.0)).sum(-1)
+expect_close(
+    "elbo, far from the prior", elbo(x[:2], far, 8, decoder, log_sig_x), kl - log_p, rtol=1e-4
+)
 expect_equal(
     "log_sig_x afterwards", log_sig_x.item(), -0.5, hint="Leave your arguments alone."
 )

@@ -394,7 +394,9 @@ expect_shape("reconstructed picture", net.reconstruct(x), (5, 28, 28),
              hint="28 rows of 28 pixels each.")
 expect_equal("parameters", count_params(net), 219_488 + 220_240,
              hint="One encoder and one decoder, both registered as attributes.")
-expect_close("picture, row by row", net.reconstruct(x).flatten(), net(x).flatten(),
+expect_close("reconstruction", net(x), net.decoder(net.encoder(x)),
+             hint="The encoder, then the decoder, and nothing else.")
+expect_close("picture, row by row", net.reconstruct(x).flatten(), net(x).flatten(), atol=1e-3,
              hint="Reshape only; do not transpose.")
 expect_shape("code of 3 numbers", AutoEncoder(nz=3).encoder(x).squeeze(1), (5, 3),
              hint="Pass the argument nz on.")
@@ -471,6 +473,13 @@ expect_equal(
     len(first.unique()),
     100,
     hint="Every example at most once.",
+)
+state = torch.get_rng_state()
+loader = make_loader(numbers, batch_size=10)
+expect_true(
+    "making a loader draws nothing",
+    torch.equal(torch.get_rng_state(), state),
+    "Set no seed: the loader shuffles when it is iterated.",
 )
 seen = torch.cat([batch for _ in range(20) for batch in loader]).unique()
 expect_equal(
@@ -696,8 +705,16 @@ expect_true("the mean of the codes is 0", abs(z.mean()) < 0.05,
             "torch.rand is uniform on [0, 1]; its namesake with n is normal.")
 expect_true("their standard deviation is 1", abs(z.std() - 1) < 0.05,
             "The prior is N(0, I).")
+tones = z.mean(dim=1, keepdim=True).sigmoid().expand(-1, 784)
+expect_close("samples, in order of their tone", samples.flatten(1).sort(dim=0).values,
+             tones.sort(dim=0).values,
+             hint="What the decoder makes of the codes, and nothing else.")
 expect_fresh_noise("codes", lambda: drawn(8)[1])
 expect_equal("type of the samples", samples.dtype, torch.float32)
+net = Recorder()
+expect_shape("one sample", sample_images(net, 1, 8), (1, 28, 28))
+expect_true("weights take gradients afterwards", net.scale.requires_grad,
+            "Leave requires_grad alone; torch.no_grad() is enough.")
 
 # %% [markdown]
 # **Predict `blots`.** The autoencoder reconstructs well. What do you see where its decoder gets draws from $\mathcal N(0, I)$?
@@ -971,7 +988,11 @@ class Still(nn.Module):  # an encoder: every posterior is N(0, I)
         return torch.zeros(len(x), 8)
 
 
-net.encoder, net.decoder = Still(), nn.Unflatten(1, (1, 4))  # every picture shows z
+net.decoder = nn.Unflatten(1, (1, 4))  # every picture shows z
+net.encoder = Echo(torch.tensor([1.0, 2.0, 3.0, 4.0, *[-20.0] * 4]))  # no width
+expect_close("rec, where sigma vanishes", net(x[:3])["rec"][:, 0],
+             torch.tensor([1.0, 2.0, 3.0, 4.0]).expand(3, 4), hint="Decode z as it is.")
+net.encoder = Still()
 expect_fresh_noise("z", lambda: net(x[:8])["rec"], "One number for each image and dimension.")
 
 # %% [markdown]
@@ -1036,6 +1057,8 @@ left = torch.cat(
 fresh = torch.autograd.grad(net.loss(x, net(x))[0], params)
 expect_equal("entries of rec_loss after 2 epochs with 4 batches", len(history["rec_loss"]), 8)
 expect_equal("entries of kl_loss", len(history["kl_loss"]), 8)
+expect_true("the history holds numbers", not isinstance(history["rec_loss"][0], str),
+            "Append value.item().")
 if not isinstance(history["rec_loss"][0], float):
     print("advice: tensors keep the graph of every step in memory; append value.item()")
 expect_true(
@@ -1075,8 +1098,23 @@ class Scales(nn.Module):  # total = a - 2 b, its terms a and b
 
 net = Scales()
 toy = [(torch.full((16, 1, 28, 28), value), torch.zeros(16)) for value in (0.1, 0.2, 0.3, 0.4)]
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+settings = []  # of the optimizer, at each step
+listener = register_optimizer_step_pre_hook(
+    lambda optimizer, *_: settings.append(
+        (type(optimizer).__name__, optimizer.param_groups[0])
+    )
+)
 history = train_beta_vae(net, toy, epochs=2, learning_rate=0.01)
+listener.remove()
 expect_true("training mode while training", all(net.modes), "Keep model.train().")
+expect_equal(
+    "steps, and Adam's own settings in each",
+    [(kind, group["lr"], group["betas"], group["eps"]) for kind, group in settings],
+    [("Adam", 0.01, (0.9, 0.999), 1e-8)] * 8,
+    hint="Leave the optimizer as it is made above the gap.",
+)
 expect_close("the batches", torch.tensor(net.given), torch.tensor([0.1, 0.2, 0.3, 0.4] * 2))
 ends = torch.stack([net.a, net.b, net.idle])
 expect_close(
@@ -1306,7 +1344,7 @@ expect_close("KLDivergence", KLDivergence()(mu, log_var), one / 2, slips={
     "averaged over the dimensions too, expected their sum": one / 6,
     "log_var is read as log standard deviation": 0.25 * (5 + 16 - 1 - 2 * math.log(4)),
     "the sign is turned": -one / 2})
-wide = torch.full((2, 3), 4.0), torch.full((2, 3), math.log(20.0))
+wide = torch.full((2, 3), -4.0), torch.full((2, 3), math.log(20.0))
 expect_close("KLDivergence, wide", KLDivergence()(*wide), 1.5 * (16 + 20 - 1 - math.log(20)))
 expect_differentiable("KLDivergence", KLDivergence(), mu=3 * torch.randn(3, 2),
                       log_var=torch.randn(3, 2))
@@ -1525,6 +1563,8 @@ expect_close("five points", line, right, slips={
     "both ends are missing": torch.lerp(x, y, torch.arange(1, 6).unsqueeze(1) / 6),
     "the line runs from y to x": right.flip(0)},
              hint="steps counts all points, the two ends too.")
+expect_close("three points of another line", interpolate_linear(x / 7, y / 3, steps=3),
+             torch.stack([x / 7, (x / 7 + y / 3) / 2, y / 3]))
 expect_equal("the ends afterwards", [x.tolist(), y.tolist()], [[0.0, 10.0], [4.0, -10.0]],
              hint="Leave your arguments as they are.")
 
@@ -1646,6 +1686,15 @@ expect_true(
     z.std(dim=0).min() > 0.5 and abs(torch.corrcoef(z.T)[0, 1]) < 0.3,
     "The noise has the shape of mu, not one number for all.",
 )
+logvar = torch.tensor([-4.0, 0.0, 3.0])
+z = reparametrize(torch.zeros(4000, 3), logvar.expand(4000, 3))
+expect_close(
+    "standard deviation of each column",
+    z.std(dim=0),
+    (logvar / 2).exp(),
+    rtol=0.1,
+    hint="Each number has a logvar of its own.",
+)
 expect_fresh_noise("z", lambda: reparametrize(torch.zeros(20, 5), torch.zeros(20, 5)))
 expect_differentiable(
     "reparametrize",
@@ -1757,8 +1806,6 @@ for layer in (net.mu_layer, net.logvar_layer):
     layer.weight.data.zero_(), layer.bias.data.zero_()
 net.decoder = nn.Identity()  # z ~ N(0, I), seen as it is
 expect_fresh_noise("z", lambda: net(x)[0])
-expect_true("the tails of the noise", net(torch.zeros(4000, 1, 28, 28))[0].abs().max() > 3.5,
-            "Leave the noise as randn draws it.")
 
 # %% [markdown]
 # ### 3.3 The loss in nats
@@ -1821,6 +1868,15 @@ expect_close(
     loss_function(*four),
     loss,
     slips={"not divided by the number of images": 4 * loss},
+)
+both = torch.cat([x_hat, 1 - x_hat]), torch.cat([x, x**2])
+posteriors = torch.ones(2, 15), torch.zeros(2, 15)
+expect_close(
+    "loss of two different images",
+    loss_function(*both, *posteriors),
+    F.binary_cross_entropy(*both, reduction="sum") / 2 + 7.5,
+    atol=1e-4,
+    hint="Each image with its own reconstruction.",
 )
 mu, logvar = torch.linspace(-2, 2, 15).view(1, 15), torch.linspace(1, -2, 15).view(1, 15)
 Normal, kl_between = torch.distributions.Normal, torch.distributions.kl_divergence
@@ -1998,6 +2054,9 @@ expect_close("the same from a column", idx2onehot(torch.tensor([[2], [0]]), 4), 
              hint="idx may have shape (B, 1).")
 expect_shape("with classes that do not occur", idx2onehot(torch.tensor([0]), 10), (1, 10),
              hint="n is the number of classes, not the largest + 1.")
+expect_equal("places of the ones of (1, 3)",
+             idx2onehot(torch.tensor([1, 3]), 4).argmax(dim=1).tolist(), [1, 3])
+expect_close("one-hot of all of 12", idx2onehot(torch.arange(12), 12), torch.eye(12))
 odd = idx2onehot(torch.tensor([4, 1, 1]), 5)
 expect_equal("places of the ones", odd.argmax(dim=1).tolist(), [4, 1, 1])
 expect_equal("type", odd.dtype, torch.float32, hint="Call .float().")
@@ -2323,6 +2382,9 @@ z = torch.randn(4, 3, 2)
 expect_shape("decoded", vae_2d.decode(z), (4, 3, 1, 28, 28))
 expect_close("decoded at [1, 2]", vae_2d.decode(z)[1, 2], vae_2d.decoder(z[1, 2][None])[0],
              hint="Fold and unfold in the same order.")
+for few in (z[:1], z[:, :1]):
+    expect_shape("decoded", vae_2d.decode(few), (*few.shape[:2], 1, 28, 28),
+                 hint="A single image, or a single draw, keeps its dimension.")
 load_pretrained(vae_2d, "simple_vae")
 # a posterior without width: no noise in the test
 vae_2d.encoder[-1].weight.data[-1], vae_2d.encoder[-1].bias.data[-1] = 0.0, -12.0
@@ -2399,7 +2461,7 @@ def codes_of(n):
     return torch.cat(codes)
 
 
-expect_fresh_noise("codes", lambda: codes_of(10))
+expect_fresh_noise("codes", lambda: codes_of(10), std=math.e)
 
 # %% [markdown]
 # **Training.** The full recipe is 20 epochs with $N = 10$ draws and batches of 256: under 5 minutes on a T4 GPU in the source
@@ -2494,6 +2556,7 @@ with torch.no_grad():
 expect_close("images of seed 0", images, ours["images"],
              slips={"the noise is drawn as (K, n_images): another order": turned},
              hint="Draw once, with torch.randn and the shape (n_images, K).")
+expect_shape("three images", generate_images(trained_vae, K=2, n_images=3), (3, 1, 28, 28))
 one, other = generate_images(trained_vae, K=2), generate_images(trained_vae, K=2)
 expect_true("other images in the next call", not torch.equal(one, other),
             "Set no seed inside, and return a new tensor each time.")

@@ -64,8 +64,9 @@ def encoder(names, nz: Tensor, size: Tensor, seed: Tensor):
     with plain_layers():
         net = names["Encoder"](nz=int(nz), input_size=int(size))
     fill(net, int(seed))
-    code = _flat(net(2 * uniform(int(seed), 4, 1, int(size)) - 1))
-    return {"code": code, **unreached((code, [net]))}
+    x = 2 * uniform(int(seed), 4, 1, int(size)) - 1
+    code = _flat(net(x))
+    return {"code": code, "code_of_one": _flat(net(x[:1])), **unreached((code, [net]))}
 
 
 def _flat(code):
@@ -102,8 +103,9 @@ def decoder(names, nz: Tensor, size: Tensor, seed: Tensor):
     with plain_layers():
         net = names["Decoder"](nz=int(nz), output_size=int(size))
     fill(net, int(seed))
-    image = net(4 * uniform(int(seed), 4, int(nz)) - 2)
-    return picture("image", image) | unreached((image, [net]))
+    z = 4 * uniform(int(seed), 4, int(nz)) - 2
+    image = net(z)
+    return picture("image", image) | picture("image_of_one", net(z[:1])) | unreached((image, [net]))
 
 
 def autoencoder_sizes(names, nz: Tensor, seed: Tensor):
@@ -124,7 +126,8 @@ def autoencoder(names, nz: Tensor, seed: Tensor):
         flat_decoder(int(nz), int(seed)),
     )
     x = uniform(int(seed), 3, 1, PIXELS)
-    return picture("forward", model(x)) | picture("reconstruct", model.reconstruct(x)) | reached
+    alone = picture("forward_of_one", model(x[:1])) | picture("reconstruct_of_one", model.reconstruct(x[:1]))
+    return picture("forward", model(x)) | picture("reconstruct", model.reconstruct(x)) | alone | reached
 
 
 def loader(names, labels: Tensor, batch_size: Tensor, seed: Tensor):
@@ -149,10 +152,16 @@ def train_autoencoder(names, seed: Tensor, learning_rate: Tensor):
     model = ToyAutoEncoder(int(seed))
     losses = names["train_autoencoder"](model, Batches(int(seed)), epochs=2, learning_rate=float(learning_rate))
     return {
-        "losses": torch.tensor([float(loss) for loss in losses]),
+        "losses": _numbers(losses),
         "holds_numbers": _are_numbers(losses),
         "parameters": parameters(model),
     }
+
+
+def _numbers(values) -> Tensor:
+    if any(isinstance(value, str) for value in values):
+        raise TypeError("losses are numbers, and text was appended")
+    return torch.tensor([float(value) for value in values])
 
 
 def _are_numbers(values) -> bool:
@@ -176,6 +185,7 @@ def sample_images(names, n_samples: Tensor, nz: Tensor, seed: Tensor):
         "images_shape": torch.tensor(images.shape),
         "z": shown(images, int(nz)),
         "code_size": torch.tensor(model.decoder.code_size),
+        "one_shape": torch.tensor(names["sample_images"](model, 1, int(nz)).shape),
     }
 
 
@@ -283,8 +293,10 @@ def vae_loss(names, q: Tensor, beta: Tensor, seed: Tensor):
         model = names["VAE"](q.shape[1] // 2, beta=float(beta))
     if isinstance(_like(model.encoder, nn.Identity()), _Wide):
         outputs["q"] = q[:, None]
-    total, terms = model.loss(uniform(int(seed) + 1, n, 1, PIXELS), outputs)
-    return {"rec_loss": terms["rec_loss"], "kl_loss": terms["kl_loss"], "total": total}
+    x = uniform(int(seed) + 1, n, 1, PIXELS)
+    total, terms = model.loss(x, outputs)
+    alone, _ = model.loss(x[:1], {name: value[:1] for name, value in outputs.items()})
+    return {"rec_loss": terms["rec_loss"], "kl_loss": terms["kl_loss"], "total": total, "total_of_one": alone}
 
 
 _FAR = 20.0  # times as far out: a limit then shows
@@ -298,11 +310,14 @@ def vae_reconstruct(names, nz: Tensor, seed: Tensor):
     x, found = uniform(int(seed), 3, 1, PIXELS), {}
     with suppress(Exception):  # `forward` has checks of its own
         model(1 - x)  # what is kept from call to call is then seen in the next
+        outputs = model(_FAR * x[:1])
+        found = {"q_of_one": _flat(outputs["q"]), "rec_of_one_shape": torch.tensor(outputs["rec"].shape)}
         found["q"] = _flat(model(_FAR * x)["q"])
     model.reconstruct(1 - x)
     weights, is_seeded = parameters(model), seeds(lambda: model.reconstruct(x.clone()))
     found |= picture("picture", model.reconstruct(x.clone()))
     found |= {"again": picture("again", model.reconstruct(x.clone()))["again"]}
+    found |= picture("picture_of_one", model.reconstruct(x[:1]))
     return found | {"moved": not torch.equal(weights, parameters(model)), "is_seeded": is_seeded}
 
 
@@ -310,8 +325,8 @@ def train_vae(names, seed: Tensor, learning_rate: Tensor):
     model = ToyVAE(int(seed))
     history = names["train_beta_vae"](model, Batches(int(seed)), epochs=2, learning_rate=float(learning_rate))
     return {
-        "rec_loss": torch.tensor([float(value) for value in history["rec_loss"]]),
-        "kl_loss": torch.tensor([float(value) for value in history["kl_loss"]]),
+        "rec_loss": _numbers(history["rec_loss"]),
+        "kl_loss": _numbers(history["kl_loss"]),
         "holds_numbers": all(_are_numbers(values) for values in history.values()),
         "parameters": parameters(model),
     }
@@ -410,7 +425,9 @@ def fcvae(names, latent_size: Tensor, seed: Tensor):
     _, mu, logvar = model(x)
     fill(model.mu_layer, int(seed) + 1)
     silence(model.logvar_layer, int(latent_size), 0, -40.0)
-    return {"mu": mu, "logvar": logvar} | picture("x_hat", model(x)[0])
+    x_hat, alone = model(x)[0], model(x[:1])
+    found = {"mu": mu, "logvar": logvar, "mu_of_one": alone[1]}
+    return found | picture("x_hat", x_hat) | picture("x_hat_of_one", alone[0])
 
 
 def _widen(model: Any) -> None:
@@ -477,7 +494,8 @@ def cvae_encode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed
     _widen(model)
     x = uniform(int(seed), 1, 1, 28, 28).expand(len(c), -1, -1, -1)
     _, mu, logvar = model(x, _classes(c, int(num_classes)))
-    found = {"mu": mu, "logvar": logvar, "parameters": len(list(model.encoder.parameters()))}
+    alone = model(x[:1], _classes(c[:1], int(num_classes)))[1]
+    found = {"mu_of_one": alone, "mu": mu, "logvar": logvar, "parameters": len(list(model.encoder.parameters()))}
     others = uniform(int(seed) + 1, int(latent_size), 1, 28, 28)  # mu is square
     return found | {"mu_of_images": model(others, _classes(c[:1].expand(len(others)), int(num_classes)))[1]}
 
@@ -567,9 +585,9 @@ def conv_elbo(
     model = _conv(names, K, num_filters, log_sig_x, seed)
     silence(model.encoder, int(K) + 1, int(K))
     x = uniform(int(seed), int(images), 1, 28, 28)
-    elbo = model.elbo(x, int(n))
+    elbo, alone = model.elbo(x, int(n)), model.elbo(x[:1], int(n))
     model.encoder, model.decoder = Emit(posterior), Tones(tones)
-    return {"elbo": elbo, "elbo_of_a_wide_posterior": model.elbo(x[:1].expand_as(x), int(n))}
+    return {"elbo": elbo, "elbo_of_one": alone, "elbo_of_a_wide_posterior": model.elbo(x[:1].expand_as(x), int(n))}
 
 
 def conv_elbo_gradient(
@@ -609,7 +627,8 @@ def conv_elbo_sampled(
 def generate(names, K: Tensor, n_images: Tensor, seed: Tensor):
     model = PriorVAE(int(K), int(seed))
     seed_torch(seed)
-    return picture("images", names["generate_images"](model, K=int(K), n_images=int(n_images)))
+    images = picture("images", names["generate_images"](model, K=int(K), n_images=int(n_images)))
+    return images | picture("image", names["generate_images"](model, K=int(K), n_images=1))
 
 
 def generate_quiet(names, K: Tensor, n_images: Tensor, seed: Tensor, marks: Tensor):

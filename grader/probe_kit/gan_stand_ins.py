@@ -6,6 +6,7 @@ are there for constructors that look for them.
 
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -194,7 +195,7 @@ class Saves(Asked):
 
 
 def _number(value) -> float:
-    return float(value) if isinstance(value, Tensor | int | float) else float("nan")
+    return float(value) if isinstance(value, Tensor | np.ndarray | np.generic | int | float) else float("nan")
 
 
 @contextmanager

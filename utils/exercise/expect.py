@@ -49,6 +49,7 @@ def expect_close(
     Raises:
         ExpectationError: If the value is missing, or its shape, kind, finiteness or size is not as expected.
     """
+    require_gradients_on(name)
     want = _to_array(expected)
     have = _require_comparable(name, got, want, hint)
     allowed = atol + rtol * np.where(np.isfinite(want), np.abs(want), 0.0)
@@ -78,6 +79,7 @@ def expect_shape(name: str, tensor: Any, shape: tuple[int, ...], hint: str = "")
     Raises:
         ExpectationError: If it has no shape or another one.
     """
+    require_gradients_on(name)
     if not hasattr(tensor, "shape"):
         raise ExpectationError(join(f"{name} is {_describe(tensor)}, expected a tensor of shape {tuple(shape)}.", hint))
     if tuple(tensor.shape) != tuple(shape):
@@ -97,6 +99,7 @@ def expect_equal(name: str, got: Any, expected: Any, hint: str = "") -> None:
     Raises:
         ExpectationError: If they differ.
     """
+    require_gradients_on(name)
     if isinstance(expected, np.ndarray) or _is_tensor(expected):
         expect_close(name, got, expected, rtol=0.0, atol=0.0, hint=hint)
         return
@@ -118,9 +121,21 @@ def expect_true(name: str, condition: Any, hint: str) -> None:
     Raises:
         ExpectationError: If the claim does not hold.
     """
+    require_gradients_on(name)
     if not bool(condition):
         raise ExpectationError(join(f"{name}: this does not hold.", hint))
     print(f"{name}: passed")
+
+
+def require_gradients_on(name: str) -> None:
+    """What was called before may have switched gradients off for good; every later training would then stand still."""
+    torch = sys.modules.get("torch")
+    if torch is None or torch.is_grad_enabled() or torch.is_inference_mode_enabled():
+        return
+    torch.set_grad_enabled(True)
+    raise ExpectationError(
+        f"{name}: what was called switches gradients off for all that follows. Use `with torch.no_grad():`, which ends by itself."
+    )
 
 
 def rel_error(x: Any, y: Any) -> float:

@@ -62,6 +62,9 @@ def vae_outputs(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
     for name, expected in (("mu", mu), ("logvar", logvar), ("y_hat", y_hat)):
         if text := differs(name, values.get(name), expected.astype(np.float32), 1e-4, 1e-4):
             return Symptom(f"with an encoder that answers known mu and a vanishing variance, {text}")
+    for name in ("mu", "logvar", "y_hat"):
+        if text := differs(name, values.get(f"{name}_of_one"), values[name][:1], 1e-4, 1e-4):
+            return Symptom(f"of a single profile, {text}")
     return None
 
 
@@ -161,6 +164,8 @@ def generate_prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     n, latent = int(inputs["n_samples"]), int(inputs["latent_size"])
     if symptom := not_floats(values, {"z": (n, latent + 1)}):
         return Symptom(f"seen through a decoder that adds one column to z, {symptom.text}")
+    if not np.array_equal(values.get("one_shape"), [1, latent + 1]):
+        return Symptom("a single sample has another shape: n_samples rows, also where that is 1")
     z, marks = _read_tones(values["z"], inputs)
     if not np.isin(marks, inputs["tones"][1::2].astype(float)).all():
         return Symptom("the samples are not the decoder's answers: decode z and return what comes out")

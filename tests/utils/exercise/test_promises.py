@@ -1,19 +1,14 @@
 """What `# TEST` cells say of gradients, rows and noise: right functions pass, each way to break a promise is named."""
 
-import numpy as np
+import itertools
+
 import pytest
 import torch
 from torch import nn
 
 from utils.exercise.expect import ExpectationError
-from utils.exercise.promises import (
-    expect_chain,
-    expect_differentiable,
-    expect_fresh_noise,
-    expect_network,
-    expect_rows,
-    expect_trainable,
-)
+from utils.exercise.networks import expect_activations, expect_chain, expect_network, expect_rows
+from utils.exercise.promises import expect_differentiable, expect_trainable
 
 X, Y = torch.linspace(-1, 1, 12).reshape(4, 3), torch.linspace(2, 0.5, 12).reshape(4, 3)
 
@@ -59,6 +54,45 @@ class Net(nn.Module):
 
     def forward(self, x):
         return self.change(self.second(self.first(x).relu()))
+
+
+class Switching(Net):
+    """Puts itself into evaluation mode when it is called."""
+
+    def forward(self, x):
+        self.eval()
+        return super().forward(x)
+
+
+def test_a_network_in_another_mode_is_named():
+    net = Switching()
+    for check in (
+        lambda: expect_network("net", net, X),
+        lambda: expect_rows("net", net.train(), X),
+        lambda: expect_rows("forward", net.train().forward, X),
+        lambda: expect_trainable("loss", net.train(), lambda model: model(X.double()).square().sum()),
+    ):
+        with pytest.raises(ExpectationError, match="in another mode"):
+            check()
+
+
+def stack(*kinds):
+    """Linear layers 3, 4, 5, 6, 2 with these between them."""
+    sizes = (3, 4, 5, 6, 2)
+    layers = [nn.Linear(a, b) for a, b in itertools.pairwise(sizes)]
+    return nn.Sequential(*(one for pair in zip(layers, [*kinds, nn.Identity()], strict=True) for one in pair))
+
+
+@pytest.mark.parametrize("kind", [nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Sigmoid, nn.ELU, nn.GELU, nn.SiLU, nn.Softplus])
+def test_activations_are_asked_for_layer_by_layer(kind):
+    net = stack(kind(), kind(), kind())
+    before = net(X)
+    expect_activations("net", net, [4, 5, 6])
+    expect_activations("net", net, [6, 5, 4])
+    assert torch.equal(net(X), before)
+    for missing in range(3):
+        with pytest.raises(ExpectationError, match=f"follows hidden layer {missing + 1} of 3"):
+            expect_activations("net", stack(*(nn.Identity() if n == missing else kind() for n in range(3))), [4, 5, 6])
 
 
 NETWORKS = {
@@ -107,7 +141,7 @@ def test_a_weight_without_a_part_is_named():
 def test_a_network_that_changes_its_mode_is_named():
     net = Net()
     net.change = lambda y: (net.train(), y)[1]
-    with pytest.raises(ExpectationError, match="mode or its weights"):
+    with pytest.raises(ExpectationError, match="in another mode"):
         expect_network("net", net, X)
 
 
@@ -137,29 +171,3 @@ def test_a_loss_with_a_cut_is_named():
         expect_trainable("loss", net, lambda model: (model(X.double()) * model(X.double()).detach()).mean())
     with pytest.raises(ExpectationError, match="expected a single number"):
         expect_trainable("loss", net, lambda model: model(X.double()))
-
-
-def seeded():
-    torch.manual_seed(3)
-    return torch.randn(6, 4)
-
-
-NOISE = {
-    "two calls in a row": seeded,
-    "no generator of torch": lambda: torch.from_numpy(np.random.default_rng().normal(size=(6, 4))),
-    "each entry": lambda: torch.randn(6, 1).expand(6, 4),
-    "or its size": lambda: torch.cat([half := torch.randn(3, 4), half * torch.tensor([[1.0], [-1.0], [1.0]])]),
-    "adds up to 0": lambda: (eps := torch.randn(6, 4)) - eps.mean(0),
-}
-
-
-def test_fresh_noise_passes():
-    for shape in ((6, 4), (3, 10, 2), (60,)):
-        expect_fresh_noise("draw", lambda shape=shape: torch.randn(shape))
-
-
-@pytest.mark.parametrize("words", NOISE)
-def test_stale_noise_is_named(words):
-    said = {"no generator of torch": "torch's own generator"}.get(words, words)
-    with pytest.raises(ExpectationError, match=said):
-        expect_fresh_noise("draw", NOISE[words])
