@@ -34,7 +34,7 @@ def add_to_poster(name: str, make: Callable[[], Mapping[str, Any]], folder: str 
             shape (N, 200), with `x`. It is called here, so that what is not trained yet costs a sentence and no error.
         folder: Where the sheet lies; the notebook's own.
     """
-    if waits := awaited(make.__code__):  # before it is called: what is half there draws no poster, and no error
+    if waits := awaited(make):  # before it is called: what is half there draws no poster, and no error
         print(f"Poster: {waits}. {_LATER}")
         return
     try:

@@ -6,6 +6,7 @@ after the first gap.
 """
 
 import ast
+from collections.abc import Callable
 from types import CodeType, TracebackType
 from typing import Any
 
@@ -93,19 +94,22 @@ def waits(error: BaseException) -> bool:
     return waiting is not None and error.name in waiting.names
 
 
-def awaited(code: CodeType) -> str:
+def awaited(function: Callable[..., Any]) -> str:
     """What a function of a notebook waits for.
 
     Args:
-        code: The function's, `function.__code__`.
+        function: Written in a cell.
 
     Returns:
         A sentence, without its end, about the first name it reads that a cell which waits was to define, and about that
         one's gap; "" where nothing waits, and without a kernel.
     """
     waiting = _waiting_here()
-    name = next((name for name in _names_in(code) if waiting and name in waiting.names), "")
-    return f"`{name}` comes from a cell above that waits: {waiting.names[name]}" if waiting and name else ""
+    code = getattr(function, "__code__", None)
+    if waiting is None or code is None:
+        return ""
+    name = next((name for name in _names_in(code) if name in waiting.names), "")
+    return f"`{name}` comes from a cell above that waits: {waiting.names[name]}" if name else ""
 
 
 def _names_in(code: CodeType) -> list[str]:
