@@ -193,6 +193,7 @@ def measure_annealed(model: str, state: State, secret: bytes) -> Annealed:
 KEPT = 0.8  # share of held-out digits that a reconstruction has to keep, for the first point of beta
 READABLE = 0.15  # share of draws from the prior in which the judge must be sure to see a digit, for the second
 SEEN = 0.8  # share of the conditional digits that are read as asked, for all points
+FEWEST = 3  # classes that are read as asked in most cases, for any point
 POINTS_BETA, POINTS_CLASSES = 2.0, 6.0
 LOST = {
     "vae": 165.0,
@@ -232,9 +233,26 @@ def _told_of_annealing(states: dict[str, State], secret: bytes) -> str:
     return text
 
 
+def points_of(model: str, drawn: Drawn) -> float | None:
+    """What a `vae` or a `cvae` earns; None where what it draws may be readable and yet no model's draw: a person's to settle."""
+    if model == "vae":
+        points = float(drawn.kept >= KEPT) + float(drawn.read >= READABLE)
+    elif drawn.read >= SEEN and drawn.classes == CLASSES:
+        points = POINTS_CLASSES
+    else:
+        points = float(int(POINTS_CLASSES * drawn.classes / CLASSES) if drawn.classes >= FEWEST else 0)
+    return None if points and _no_draw(model, drawn) else points
+
+
+def _no_draw(model: str, drawn: Drawn) -> str:
+    """Why readable digits prove nothing; empty where they do. A figure that is no number speaks for nobody."""
+    if not drawn.diversity >= ALIKE and (model == "cvae" or drawn.read >= READABLE):
+        return "digits of a class are all alike"
+    return "" if drawn.nats < LOST[model] else "held-out digits are not reconstructed"
+
+
 def _score_beta(states: dict[str, State], secret: bytes) -> Score:
     drawn = draw("vae", states["vae"], secret)
-    points = float(drawn.kept >= KEPT) + float(drawn.read >= READABLE)
     text = (
         f"held-out digits that its reconstructions keep: {drawn.kept:.0%} (1 point from {KEPT:.0%} on); readable among {N_PRIOR} draws "
         f"from the prior: {drawn.read:.0%} (1 point from {READABLE:.0%} on); cross-entropy {drawn.nats / PIXELS:.3f} a pixel, KL "
@@ -243,31 +261,23 @@ def _score_beta(states: dict[str, State], secret: bytes) -> Score:
     if "autoencoder" in states:
         plain = draw("autoencoder", states["autoencoder"], secret)
         text += f". Your autoencoder: {plain.nats / PIXELS:.3f} a pixel"
-    return _proposed(points, POINTS_BETA, text, drawn, "vae")
+    return _proposed("vae", POINTS_BETA, text, drawn)
 
 
 def _score_classes(states: dict[str, State], secret: bytes) -> Score:
     drawn = draw("cvae", states["cvae"], secret)
-    is_full = drawn.read >= SEEN and drawn.classes == CLASSES
-    points = (
-        POINTS_CLASSES if is_full else float(int(POINTS_CLASSES * drawn.classes / CLASSES) if drawn.classes > 2 else 0)
-    )
     text = (
         f"of {EACH} digits generated for each class a judge reads {drawn.read:.0%} as asked, {drawn.classes} classes in most cases; within a class "
         f"they differ {drawn.diversity:.2f} times as much as real digits; {drawn.nats:.1f} nats on held-out digits"
     )
     if "fc_vae" in states:
         text += f". Your fully connected VAE: {draw('fc_vae', states['fc_vae'], secret).nats:.1f} nats (below {DEMANDED:g} is asked for)"
-    return _proposed(points, POINTS_CLASSES, text, drawn, "cvae")
+    return _proposed("cvae", POINTS_CLASSES, text, drawn)
 
 
-def _proposed(points: float, most: float, text: str, drawn: Drawn, model: str) -> Score:
-    """The points; none but a person's where what is drawn may be readable and yet no model's draw."""
-    is_alike = not drawn.diversity >= ALIKE and (model == "cvae" or drawn.read >= READABLE)
-    if points and (not drawn.nats < LOST[model] or is_alike):  # a figure that is no number speaks for nobody
-        reason = "digits of a class are all alike" if is_alike else "held-out digits are not reconstructed"
-        return Score(None, most, f"{reason}: {text}", picture(drawn))
-    return Score(points, most, text, picture(drawn))
+def _proposed(model: str, most: float, text: str, drawn: Drawn) -> Score:
+    points = points_of(model, drawn)
+    return Score(points, most, f"{_no_draw(model, drawn)}: {text}" if points is None else text, picture(drawn))
 
 
 def picture(drawn: Drawn, rows: int = 4) -> str:
