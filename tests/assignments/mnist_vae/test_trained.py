@@ -92,6 +92,7 @@ def test_a_figure_that_is_no_number_speaks_for_nobody(monkeypatch, part: str) ->
         images=np.zeros((1000, 784)),
         asked=np.zeros(1000),
         read=1.0,
+        worst=1.0,
         classes=10,
         diversity=0.7,
     )

@@ -88,7 +88,7 @@ def _with_a_compiled_part():
         lambda net: torch.compile(net, backend="eager"),
         nn.DataParallel,
         torch.optim.swa_utils.AveragedModel,
-        lambda net: nn.DataParallel(torch.compile(net, backend="eager")),
+        lambda net: nn.DataParallel(_with_a_compiled_part()),
         lambda net: net.double(),
         lambda net: net.half(),
         lambda net: net.bfloat16(),
