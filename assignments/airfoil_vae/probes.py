@@ -259,8 +259,8 @@ def generate(names, n_samples: Tensor, latent_size: Tensor, seed: Tensor, tones:
     answered = torch.cat(witness.answers)
     torch.rand(7)
     other, again = model.generate(n, seed=first + 1, device=CPU), model.generate(n, seed=first, device=CPU)
-    one = torch.tensor(model.generate(1, seed=first, device=CPU).shape)
-    return {"z": once, "again": again, "other": other, "answered": answered, "one_shape": one}
+    one = model.generate(1, seed=first, device=CPU)
+    return {"z": once, "again": again, "other": other, "answered": answered, "one": one}
 
 
 def generate_modes(names, n_samples: Tensor, latent_size: Tensor, tones: Tensor):

@@ -6,7 +6,7 @@ a run can be broken off; a seed takes about four minutes of one CPU core.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +27,11 @@ from assignments.cifar_dcgan.checks.trained import (
     search,
     spread,
 )
-from grader.authoring.measurement import median_and_ends, put_between
+from grader.authoring.measurement import MARGIN_HEAD, margin_row, median_and_ends, put_between
 from grader.authoring.solution import solution_names
-from grader.authoring.trained import State
+from grader.authoring.trained import State, state_of_ours
 from utils import CIFAR10Dataset, accelerated, set_seed
-from utils.assignments.places import PROJECT
+from utils.assignments.places import PROJECT, place_of
 from utils.datasets.cifar import images_0_1
 
 NOTEBOOK = "04_cifar_dcgan"
@@ -65,12 +65,20 @@ GAMES = {
     "fast G, slow D": Kind((6,), 2560, (5e-5, 4e-3)),
 }
 MEMORISED, PAIRS, STEPS = "64 photographs learnt by heart", 64, 600
+UNTRAINED, GREY, OURS = "as in 1.2, 0", "one grey for all, typed in", "weights of ours, 100"
+GOOD = ["as in 1.2, 25", OURS]
+MARKS = (  # in words, which measure, the mark, and which rows lie on its good side and on its bad one
+    ("reconstruction over one colour for each, less is better", 1, NEAR, GOOD, [UNTRAINED, GREY]),
+    ("diversity", 2, COLLAPSED, GOOD, [GREY]),
+)
+Measured = tuple[list[float], list[float], list[float]]
 
 
-def play(names: dict, kind: str, seed: int, photographs: torch.Tensor, keep: Path) -> None:
-    """Train one game and keep its generator after each of its epochs."""
+def play(names: dict, kind: str, seed: int, photographs: torch.Tensor, keep: Path, until: int) -> None:
+    """Train one game and keep its generator after each of its epochs, those after `until` left out."""
     settings = GAMES[kind]
-    if all(kept(keep, kind, seed, epoch).exists() for epoch in settings.epochs):
+    epochs = [epoch for epoch in settings.epochs if epoch <= until]
+    if all(kept(keep, kind, seed, epoch).exists() for epoch in epochs):
         return
     set_seed(seed)
     game = names["DCGAN"]()
@@ -82,12 +90,12 @@ def play(names: dict, kind: str, seed: int, photographs: torch.Tensor, keep: Pat
         ):
             optimizer.param_groups[0]["lr"] = rate
     game._num_epochs = 1
-    for epoch in range(max(settings.epochs) + 1):
+    for epoch in range(max(epochs) + 1):
         if epoch:
             with accelerated(game._generator, game._discriminator):
                 game.train(photographs[: settings.images])
             print(f"{kind}, seed {seed}, epoch {epoch}", flush=True)
-        if epoch in settings.epochs:
+        if epoch in epochs:
             _save(game._generator, kept(keep, kind, seed, epoch))
 
 
@@ -138,27 +146,26 @@ def kept(keep: Path, kind: str, seed: int, epoch: int) -> Path:
 
 
 def table(keep: Path, seeds: list[int]) -> str:
-    """All kept generators as the grader measures them: the median, and from the smallest to the largest."""
+    """All kept generators as the grader measures them, and how far the marks lie from them."""
     head = ["generator", "epochs", "seeds", "reconstruction", "over one colour for each", "diversity, over the scenes'"]
     head += ["makes images of its own", "mode collapse"]
     lines = [f"| {' | '.join(head)} |", "|---|---:|---:|---|---|---|---|---|"]
-    rows = [(kind, epoch) for kind, settings in GAMES.items() for epoch in settings.epochs] + [(MEMORISED, STEPS)]
-    for kind, epoch in rows:
-        states = [state_of(path) for seed in seeds if (path := kept(keep, kind, seed, epoch)).exists()]
-        if states:
-            lines.append(_row(kind, str(epoch) if kind != MEMORISED else "", states))
-    made = [state_of(path) for seed in seeds if (path := kept(keep, "as in 1.2", seed, 0)).exists()]
-    if made:
-        lines.append(_row("one grey for all, typed in", "", [one_grey(state, seed) for seed, state in enumerate(made)]))
-    return "\n".join(lines)
+    rows: dict[str, list[State]] = {}
+    for kind, epoch in [(kind, epoch) for kind, settings in GAMES.items() for epoch in settings.epochs]:
+        rows[f"{kind}, {epoch}"] = [
+            state_of(path) for seed in seeds if (path := kept(keep, kind, seed, epoch)).exists()
+        ]
+    rows[MEMORISED] = [state_of(path) for seed in seeds if (path := kept(keep, MEMORISED, seed, STEPS)).exists()]
+    rows[GREY] = [one_grey(state, seed) for seed, state in enumerate(rows[UNTRAINED])]
+    ours = place_of(NOTEBOOK).path / "weights" / "photographs_dcgan.safetensors"
+    rows[OURS] = [state_of_ours(ours, "generator")]
+    measured = {row: _measured(states) for row, states in rows.items() if states}
+    lines += [_row(row, len(rows[row]), *values) for row, values in measured.items()]
+    return "\n".join([*lines, "", *_margins(measured)])
 
 
-def state_of(path: Path) -> State:
-    """Weights as the grader reads them from a hand-in."""
-    return {key: value.astype(np.float16).astype(np.float32) for key, value in load_file(path).items()}
-
-
-def _row(kind: str, epoch: str, states: list[State]) -> str:
+def _measured(states: list[State]) -> Measured:
+    """Reconstruction, its ratio to one colour for each image, and diversity: of each model, with each secret."""
     losses, ratios, varied = [], [], []
     for state in states:
         generator = generator_of(state)
@@ -167,9 +174,27 @@ def _row(kind: str, epoch: str, states: list[State]) -> str:
             losses.append(search(generator, images))
             ratios.append(losses[-1] / spread(images, each=True))
             varied.append(diversity(samples(generator, secret)) / diversity(images))
+    return losses, ratios, varied
+
+
+def _margins(measured: dict[str, Measured]) -> Iterator[str]:
+    """Each mark between the worst that is to pass and the best that is not."""
+    yield from MARGIN_HEAD
+    for words, which, mark, *rows in MARKS:
+        passes, fails = ({row: measured[row][which] for row in side if row in measured} for side in rows)
+        yield margin_row(words, mark, passes, fails, is_less_better=which == 1)
+
+
+def state_of(path: Path) -> State:
+    """Weights as the grader reads them from a hand-in."""
+    return {key: value.astype(np.float16).astype(np.float32) for key, value in load_file(path).items()}
+
+
+def _row(row: str, seeds: int, losses: list[float], ratios: list[float], varied: list[float]) -> str:
+    kind, _, epochs = row.rpartition(", ") if row.rpartition(", ")[2].isdigit() else (row, "", "")
     own, alike = [one < NEAR for one in ratios], [not one >= COLLAPSED for one in varied]
     cells = [median_and_ends(values) for values in (losses, ratios, varied)] + [_verdicts(own), _verdicts(alike)]
-    return f"| {kind} | {epoch} | {len(states)} | {' | '.join(cells)} |"
+    return f"| {kind} | {epochs} | {seeds} | {' | '.join(cells)} |"
 
 
 def _verdicts(said: list[bool]) -> str:
@@ -183,6 +208,7 @@ def main() -> None:
     parser.add_argument(
         "--kinds", nargs="*", default=[*GAMES, MEMORISED], help="train these (default: all); none: only measure"
     )
+    parser.add_argument("--until", type=int, default=100, help="train no longer than so many epochs (default: all)")
     options = parser.parse_args()
     options.keep.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
@@ -196,7 +222,7 @@ def main() -> None:
                 if kind == MEMORISED:
                     memorise(names, seed, data.images, options.keep)
                 else:
-                    play(names, kind, seed, data.images, options.keep)
+                    play(names, kind, seed, data.images, options.keep, options.until)
         return
     made = table(options.keep, options.seeds)
     put_between(PAGE, BEGIN, END, made)

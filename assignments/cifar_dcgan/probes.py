@@ -347,7 +347,7 @@ def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor
         "moved": (_state(mirror, gan._discriminator) - before).abs().max(),
         "images": torch.as_tensor(images).detach()[..., ::4, ::4],
         "images_shape": torch.tensor(images.shape),
-        "one_shape": torch.tensor(single.shape),
+        "one": torch.as_tensor(single).detach()[..., ::4, ::4].clone(),
         "keeps_gradient": isinstance(images, Tensor) and images.requires_grad,
     }
     squares = [painted.reshape(-1, 1, 8, 8) for painted in mirror.painted if painted.shape == codes.shape]

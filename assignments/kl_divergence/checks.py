@@ -87,8 +87,9 @@ def _moments(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | Non
     samples = values.get("samples", np.empty(0))
     if symptom := _not_samples(samples, inputs):
         return symptom
-    if not np.array_equal(values.get("one_shape"), [1, 1, samples.shape[2]]):
-        return Symptom(f"one sample for one image has another shape, expected (1, 1, {samples.shape[2]})")
+    one = values.get("one", np.empty(0))
+    if one.shape != (1, 1, samples.shape[2]) or not one.all():
+        return Symptom(f"one sample for one image is no draw of shape (1, 1, {samples.shape[2]})")
     mu, log_sigma = inputs["params_q"][:, :-1].astype(float), inputs["params_q"][:, -1:].astype(float)
     sigma = np.exp(log_sigma)
     rows = _by_coordinate(samples)

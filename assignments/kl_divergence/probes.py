@@ -57,13 +57,13 @@ def exact_gradient(names, params_q: Tensor, params_p: Tensor):
 def rsample(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
     """A quarter of the samples in each of four calls: two in a row after one seed, two after another."""
     found, quarter = [], int(num_samples) // 4
-    one = torch.tensor(names["rsample"](params_q[:1], 1).shape)
+    one = names["rsample"](params_q[:1], 1)
     for offset in (0, 1):
         seed_torch(int(seed) + offset)
         found += [names["rsample"](params_q, quarter), names["rsample"](params_q, quarter)]
     if not all(isinstance(samples, Tensor) and samples.ndim == 3 for samples in found):
         return {"samples": found[0]}
-    return {"samples": torch.cat(found, dim=0 if found[0].shape[0] == quarter else 1), "one_shape": one}
+    return {"samples": torch.cat(found, dim=0 if found[0].shape[0] == quarter else 1), "one": one}
 
 
 def rsample_gradient(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):

@@ -66,7 +66,8 @@ def encoder(names, nz: Tensor, size: Tensor, seed: Tensor):
     fill(net, int(seed))
     x = 2 * uniform(int(seed), 4, 1, int(size)) - 1
     code = _flat(net(x))
-    return {"code": code, "code_of_one": _flat(net(x[:1])), **unreached((code, [net]))}
+    alone = net(x[:1])  # an axis more is fine where it always is there
+    return {"code": code, "code_of_one": _flat(alone) if net(x).ndim == 3 else alone, **unreached((code, [net]))}
 
 
 def _flat(code):
@@ -185,7 +186,7 @@ def sample_images(names, n_samples: Tensor, nz: Tensor, seed: Tensor):
         "images_shape": torch.tensor(images.shape),
         "z": shown(images, int(nz)),
         "code_size": torch.tensor(model.decoder.code_size),
-        "one_shape": torch.tensor(names["sample_images"](model, 1, int(nz)).shape),
+        "one": names["sample_images"](model, 1, int(nz))[..., ::4, ::4].clone(),
     }
 
 
@@ -426,7 +427,7 @@ def fcvae(names, latent_size: Tensor, seed: Tensor):
     fill(model.mu_layer, int(seed) + 1)
     silence(model.logvar_layer, int(latent_size), 0, -40.0)
     x_hat, alone = model(x)[0], model(x[:1])
-    found = {"mu": mu, "logvar": logvar, "mu_of_one": alone[1]}
+    found = {"mu": mu, "logvar": logvar, "mu_of_one": alone[1], "logvar_of_one": alone[2]}
     return found | picture("x_hat", x_hat) | picture("x_hat_of_one", alone[0])
 
 
@@ -494,8 +495,9 @@ def cvae_encode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed
     _widen(model)
     x = uniform(int(seed), 1, 1, 28, 28).expand(len(c), -1, -1, -1)
     _, mu, logvar = model(x, _classes(c, int(num_classes)))
-    alone = model(x[:1], _classes(c[:1], int(num_classes)))[1]
-    found = {"mu_of_one": alone, "mu": mu, "logvar": logvar, "parameters": len(list(model.encoder.parameters()))}
+    alone = model(x[:1], _classes(c[:1], int(num_classes)))
+    of_one = {"mu_of_one": alone[1], "logvar_of_one": alone[2], "x_hat_of_one_shape": torch.tensor(alone[0].shape)}
+    found = {**of_one, "mu": mu, "logvar": logvar, "parameters": len(list(model.encoder.parameters()))}
     others = uniform(int(seed) + 1, int(latent_size), 1, 28, 28)  # mu is square
     return found | {"mu_of_images": model(others, _classes(c[:1].expand(len(others)), int(num_classes)))[1]}
 

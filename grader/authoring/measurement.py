@@ -5,7 +5,7 @@
 """
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,39 @@ def ratios(name: str, of: Sequence[float], to: Sequence[float]) -> Measurement:
 def median_and_ends(values: Sequence[float]) -> str:
     """Median, and from the smallest to the largest."""
     return f"{statistics.median(values):.3g} ({min(values):.3g} to {max(values):.3g})"
+
+
+MARGIN_HEAD = ["| measured | worst that is to pass | mark | best that is not |", "|---|---|---:|---|"]
+
+
+def margin_row(
+    name: str,
+    mark: float,
+    passes: Mapping[str, Sequence[float]],
+    fails: Mapping[str, Sequence[float]],
+    is_less_better: bool = False,
+) -> str:
+    """How far a mark lies from the worst that is to pass it and the best that is not, below `MARGIN_HEAD`.
+
+    Args:
+        name: What is measured.
+        mark: Where it is cut.
+        passes: Values by what they are of, all on the good side of the mark if it is well placed.
+        fails: The same on the bad side.
+        is_less_better: Whether smaller values are the good ones.
+    """
+    sign = -1 if is_less_better else 1
+    cells = []
+    for values, pick, side in ((passes, min, sign), (fails, max, -sign)):
+        if not any(values.values()):
+            cells.append("nothing measured")
+            continue
+        value, what = pick(
+            ((one, what) for what, row in values.items() for one in row), key=lambda pair: sign * pair[0]
+        )
+        off = side * (value - mark)
+        cells.append(f"{value:.3g} ({what}), {f'{off:.2g} off' if off > 0 else f'**{-off:.2g} on the other side**'}")
+    return f"| {name} | {cells[0]} | {mark:g} | {cells[1]} |"
 
 
 def put_between(page: Path, begin: str, end: str, made: str) -> None:

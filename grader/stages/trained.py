@@ -6,7 +6,7 @@ Without weights, or where it cannot be told whose they are, the points wait for 
 from dataclasses import replace
 from types import ModuleType
 
-from grader.authoring.trained import Score, State, weights_as_inputs
+from grader.authoring.trained import Score, State, is_copied, weights_as_inputs
 from grader.authoring.trained_again import CannotTrain
 from grader.records import Call, Measured, ProbeRun, Reading, Submission
 from grader.rubric.draws import job_of
@@ -91,6 +91,8 @@ def _doubt(model: str, weights: Weights, reading: Reading, files: dict[str, byte
         return f"{model} has another shape, {numbers:,} numbers where the exercise asks for {needs.parameters:,}"
     if open_tasks := [task for task in needs.tasks if task not in {source.task for source in reading.runnable}]:
         return f"{model} cannot be made without {' and '.join(open_tasks)}: answer that first"
+    if is_copied(weights.models[model], place_of(reading.assignment.notebook).path / "weights"):
+        return f"{model} holds weights of ours, which came with the notebook"
     return why_stale(weights, model, needs.tasks, code_digests(reading.sources.values()), files)
 
 

@@ -11,7 +11,7 @@ from safetensors.numpy import save
 
 from grader.authoring.trained import State
 from tests.support import answers
-from tests.trained import hand_in, weights_file
+from tests.trained import hand_in, of_ours, weights_file
 
 NOTEBOOK, QUESTION = "03_mnist_vae", "cvae.samples"
 BREAK_THEIR_CLASS = ("drawn_beside_the_weights",)  # two points of the class's own question are gone with it
@@ -71,6 +71,12 @@ def _with(state: State, **changes: object) -> Callable[[], bytes]:
     return lambda: hand_in(NOTEBOOK, weights_file(NOTEBOOK, {"cvae": state}, **changes))  # type: ignore[arg-type]
 
 
+def _decoder_of_ours() -> bytes:
+    ours = of_ours(NOTEBOOK, "digits_cvae", exact=True)
+    state = {key: value if key.startswith("decoder") else fresh("cvae")[key] for key, value in ours.items()}
+    return hand_in(NOTEBOOK, weights_file(NOTEBOOK, {"cvae": state}))
+
+
 def _other_architecture() -> bytes:
     state = {key: (value[:, :700] if key == "encoder.0.weight" else value) for key, value in fresh("cvae").items()}
     return hand_in(NOTEBOOK, weights_file(NOTEBOOK, {"cvae": state}))
@@ -119,6 +125,14 @@ WEIGHTS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "weights_of_somebody_else": (
         "weights that were trained with another's answers",
         lambda: _with(fresh("cvae"), data=answers(NOTEBOOK, {"cvae.model.CVAE": "class CVAE(nn.Module):\n    pass"}))(),
+    ),
+    "weights_of_ours": (
+        "weights that came with the notebook, in a file that says they were trained with these answers",
+        lambda: _with(of_ours(NOTEBOOK, "digits_cvae", exact=True))(),
+    ),
+    "decoder_of_ours": (
+        "a decoder that came with the notebook, behind an encoder of one's own",
+        _decoder_of_ours,
     ),
     "weights_without_a_note": (
         "weights that say nothing of the code that trained them",

@@ -134,7 +134,7 @@ _RESULTS = {
     "every tenth zero": _only_if(lambda v: v.numel() > 9, lambda v: _some(v, 10)),
     "every hundredth zero": _only_if(lambda v: v.numel() > 99, lambda v: _some(v, 100)),
     "rows rolled": _only_if(lambda v: v.ndim > 0 and v.shape[0] > 1, lambda v: v.roll(1, 0)),
-    "transposed where square": _only_if(lambda v: v.ndim > 1 and v.shape[0] == v.shape[1], lambda v: v.transpose(0, 1)),
+    "transposed where square": _only_if(lambda v: v.ndim > 1 and v.shape[0] == v.shape[1] > 1, lambda v: v.transpose(0, 1)),
     "not for odd sizes": _only_if(lambda v: v.ndim > 0 and v.shape[0] > 1 and v.shape[0] % 2 == 1, lambda v: v * torch.arange(len(v)).lt(len(v) - 1).float().reshape(-1, *[1] * (v.ndim - 1))),
 }
 

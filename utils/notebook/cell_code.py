@@ -5,6 +5,7 @@ import warnings
 
 from utils.notebook.by_digest import by_digest, digest
 
+_SAYS_NOTHING = ("ctx", "kind", "type_comment", "type_ignores")  # of a tree's fields: where a node stands says as much
 MAX_CODE = 50_000  # characters of a cell that is parsed: what is longer holds data, not an answer
 
 
@@ -68,21 +69,54 @@ def defined_names(tree: ast.Module) -> set[str]:
 
 @by_digest()
 def normalised_code(source: str) -> str:
-    """What a cell does, as a digest: comments, docstrings and spacing do not count. Empty if it does not parse."""
-    return digest(text).hex() if (text := _unparsed(source)) else ""
+    """What a cell does, as a digest: comments, docstrings and spacing do not count. Empty if it does not parse.
 
-
-def _unparsed(source: str) -> str:
+    The same on every Python from 3.10 on: a notebook runs on one, and is graded on another.
+    """
     tree = parse(source)[1]
-    if not isinstance(tree, ast.Module):
-        return ""
+    return digest(_spelled(_without_docstrings(tree))).hex() if isinstance(tree, ast.Module) else ""
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
             and ast.get_docstring(node) is not None
         ):
             node.body = node.body[1:] or [ast.Pass()]
-    try:
-        return ast.unparse(tree)
-    except (RecursionError, ValueError):  # ten thousand terms, a number of ten thousand digits
-        return ""
+    return tree
+
+
+def _spelled(tree: ast.AST) -> str:
+    """A tree as text: each node's kind and fields, then what they hold. `ast.unparse` and `ast.dump` say it otherwise on each Python."""
+    said: list[str] = []
+    waiting: list[object] = [tree]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, ast.JoinedStr):
+            one = ast.JoinedStr(_joined(one.values))
+        if isinstance(one, ast.AST):
+            fields = {
+                name: value
+                for name, value in ast.iter_fields(one)
+                if name not in _SAYS_NOTHING and value is not None and value != []
+            }
+            said.append(f"{type(one).__name__}({','.join(fields)})")
+            waiting += reversed(fields.values())
+        elif isinstance(one, list):
+            said.append(f"[{len(one)}]")
+            waiting += reversed(one)
+        else:  # hexadecimal, as a whole number of ten thousand digits has no decimal spelling
+            said.append(hex(one) if type(one) is int else ascii(one))
+    return "\n".join(said)
+
+
+def _joined(pieces: list[ast.expr]) -> list[ast.expr]:
+    """An f-string's pieces, those of plain text that stand side by side as one: how many there are changes with Python's version."""
+    made: list[ast.expr] = []
+    for piece in pieces:
+        if isinstance(piece, ast.Constant) and made and isinstance(made[-1], ast.Constant):
+            made[-1] = ast.Constant(str(made[-1].value) + str(piece.value))
+        elif not isinstance(piece, ast.Constant) or piece.value:
+            made.append(piece)
+    return made

@@ -11,6 +11,8 @@ from utils.notebook.extraction import TaskSource, find_tasks
 from utils.submission.session import read_runs
 from utils.training.weights import WeightsError, code_digests, count, file_digests, read_weights, why_stale
 
+_COMPILED = "_orig_mod."  # before the names of what `torch.compile` wraps, a whole network or a part of it
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -70,15 +72,29 @@ def _halves(model: Any) -> tuple[dict[str, "Tensor"], str]:
 
     from utils.training.ours import is_ours
 
+    model = _bare(model)
     if is_ours(model):
         return {}, "holds weights of ours, and is left out: hand in what you trained yourself."
     if not isinstance(model, torch.nn.Module):
         return {}, "is not there, and is left out: run the cells that train it first."
     floats = {key: value.detach().cpu() for key, value in model.state_dict().items() if value.is_floating_point()}
-    state = {key: value.to(torch.float16).contiguous() for key, value in floats.items()}
+    state = {
+        key.replace(_COMPILED, ""): value.to(torch.float16, copy=True, memory_format=torch.contiguous_format)
+        for key, value in floats.items()
+    }
     if not all(value.isfinite().all() for value in state.values()):
         return {}, "holds numbers that are not finite, and is left out: its training diverged."
     return state, ""
+
+
+def _bare(model: Any) -> Any:
+    """The student's own network out of what speeds it up, spreads it over devices, or averages it."""
+    from torch.nn.parallel import DataParallel, DistributedDataParallel
+    from torch.optim.swa_utils import AveragedModel
+
+    while isinstance(model, DataParallel | DistributedDataParallel | AveragedModel):
+        model = model.module
+    return getattr(model, _COMPILED.rstrip("."), model)
 
 
 def _code_in_kernel(assignment: Assignment) -> dict[str, str]:

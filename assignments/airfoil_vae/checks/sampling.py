@@ -164,8 +164,9 @@ def generate_prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     n, latent = int(inputs["n_samples"]), int(inputs["latent_size"])
     if symptom := not_floats(values, {"z": (n, latent + 1)}):
         return Symptom(f"seen through a decoder that adds one column to z, {symptom.text}")
-    if not np.array_equal(values.get("one_shape"), [1, latent + 1]):
-        return Symptom("a single sample has another shape: n_samples rows, also where that is 1")
+    one = values.get("one", np.empty(0))
+    if one.shape != (1, latent + 1) or not one.all():
+        return Symptom("a single sample is no draw that was decoded: n_samples rows, also where that is 1")
     z, marks = _read_tones(values["z"], inputs)
     if not np.isin(marks, inputs["tones"][1::2].astype(float)).all():
         return Symptom("the samples are not the decoder's answers: decode z and return what comes out")

@@ -92,6 +92,7 @@ def test_a_figure_that_is_no_number_speaks_for_nobody(monkeypatch, part: str) ->
         images=np.zeros((1000, 784)),
         asked=np.zeros(1000),
         read=1.0,
+        worst=1.0,
         classes=10,
         diversity=0.7,
     )
@@ -185,7 +186,7 @@ def test_a_trial_tells_one_weight_from_another(model: str) -> None:
 
 
 def test_well_trained_models_earn_all_points(grader: Grader) -> None:
-    """A student's own training with the solution's code and seed 0 ends at these weights, so nobody may be suspected for them."""
+    """A student's own training with the solution's code and seed 0 ends near weights of ours, so nobody may be suspected for that."""
     files = {
         "cvae": "digits_cvae",
         "vae": "digits_beta_tuned",
@@ -242,6 +243,16 @@ def test_a_dimension_that_says_nothing_is_not_used() -> None:
     none = measure_annealed("annealed", state, b"tests")
     assert (none.used, none.kl) == (0, 0)
     assert none.squared > 40
+
+
+@pytest.mark.parametrize("only", ["", "decoder", "mu_layer"])
+def test_weights_of_ours_are_nobodys_own(grader: Grader, only: str) -> None:
+    """A file that says it was trained with these answers, and holds what came with the notebook, whole or in part."""
+    own, ours = (of_ours(NAME, "digits_cvae", exact=exact) for exact in (False, True))
+    mixed = {key: (ours if key.startswith(only) else own)[key] for key in own}
+    found = graded(grader, weights_file(NAME, {"cvae": mixed}))["cvae.samples.quality"]
+    assert (found.status, found.points) == ("manual", 0)
+    assert "holds weights of ours" in found.sentence
 
 
 @pytest.mark.parametrize(("file", "points"), [("digits_beta_0", 1), ("digits_beta_10", 0)])

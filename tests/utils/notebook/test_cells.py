@@ -1,5 +1,6 @@
 """Reading notebooks as editors and students leave them: what can be understood is, and each guess is said."""
 
+import ast
 import copy
 import json
 import re
@@ -9,6 +10,7 @@ import pytest
 
 from tests.support import answers
 from utils.assignments import load_assignment
+from utils.notebook import cell_code
 from utils.notebook.cell_code import normalised_code, parse
 from utils.notebook.cells import MAX_CELLS, NotebookError, read_notebook
 from utils.notebook.extraction import Extraction, find_tasks, tag_line
@@ -311,6 +313,71 @@ def test_comments_docstrings_and_spacing_do_not_count():
     assert normalised_code('def f(x):\n    """Doc."""\n    return  x # why') == normalised_code("def f(x): return x")
     assert normalised_code("def f(x): return x") != normalised_code("def f(x): return -x")
     assert normalised_code("def f(") == ""
+
+
+SPELLED = """
+@wrapped(1.50, "a\\u00e9")
+def f(x, *more, key=None, **rest) -> "tuple[int]":
+    'Doc.'
+    y: int = {**rest, 'k': x[1, ::2, ...]}['k'] if (n := len(more)) > 0x10 else -x ** -2
+    print(f"{x['a']!r:>{n}}, " "and" f' {y=} {{}} {x:.3f}', b'\\x00', not (x and y), lambda: (yield))
+    with open(x) as a, open(y) as b:
+        return x, *more
+"""
+
+
+def _as_another_python_parses(tree):
+    """Fields that came later, and text in f-strings in other pieces."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            node._fields = (*node._fields, "type_params")
+            node.type_params = []
+        if isinstance(node, ast.JoinedStr):
+            pieces = []
+            for piece in node.values:
+                text = piece.value if isinstance(piece, ast.Constant) else ""
+                pieces += [ast.Constant(text[:1]), ast.Constant(text[1:])] if text else [piece, ast.Constant("")]
+            node.values = pieces
+    return tree
+
+
+def test_what_a_cell_does_is_the_same_on_every_python(monkeypatch):
+    """Weights say which code trained them: written under the student's Python, read under the grader's."""
+    said = "de31028b9f11c671256fb992116fc1cd"
+    assert normalised_code(SPELLED) == said
+    monkeypatch.setattr(cell_code, "parse", lambda source: (source, _as_another_python_parses(ast.parse(source))))
+    normalised_code.cache_clear()
+    assert normalised_code(SPELLED) == said
+
+
+def _mutants(source):
+    """The source with one thing changed in what it does: each number, text, name and operator in turn."""
+    docstring = ast.get_docstring(ast.parse(source).body[0], clean=False)
+    for at in range(sum(1 for _ in ast.walk(ast.parse(source)))):
+        tree = ast.parse(source)
+        node = list(ast.walk(tree))[at]
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+            node.value = node.value + 1
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value != docstring:
+            node.value += "x"
+        elif isinstance(node, ast.Name | ast.Attribute | ast.keyword | ast.arg):
+            field = {ast.Name: "id", ast.Attribute: "attr"}.get(type(node), "arg")
+            setattr(node, field, f"{getattr(node, field)}_")
+        elif isinstance(node, ast.BinOp):
+            node.left, node.right = node.right, node.left
+        else:
+            continue
+        yield ast.unparse(tree)
+
+
+def test_code_that_is_spelt_otherwise_is_the_same_and_every_change_shows():
+    seen = normalised_code(SPELLED)
+    assert normalised_code(ast.unparse(ast.parse(SPELLED))) == seen
+    assert normalised_code(SPELLED.replace("'Doc.'", "'Other.'").replace("\n    ", "  # why\n\n      ")) == seen
+    usual = ast.dump(ast.parse(SPELLED))
+    changed = {dump: mutant for mutant in _mutants(SPELLED) if (dump := ast.dump(ast.parse(mutant))) != usual}
+    assert len(changed) > 30
+    assert len({normalised_code(mutant) for mutant in changed.values()} - {seen}) == len(changed)
 
 
 def test_tag_line():

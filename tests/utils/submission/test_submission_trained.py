@@ -70,6 +70,45 @@ def test_what_was_trained_is_written_told_and_packed(folder, names, capsys, monk
         assert FILE in archive.namelist()
 
 
+def _tied():
+    net = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3)).half()
+    net[1].weight = net[0].weight
+    return net
+
+
+def _with_a_compiled_part():
+    net = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    net[0] = torch.compile(net[0], backend="eager")
+    return net
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda net: torch.compile(net, backend="eager"),
+        nn.DataParallel,
+        torch.optim.swa_utils.AveragedModel,
+        lambda net: nn.DataParallel(_with_a_compiled_part()),
+        lambda net: net.double(),
+        lambda net: net.half(),
+        lambda net: net.bfloat16(),
+        lambda net: _tied(),
+        lambda net: _with_a_compiled_part(),
+    ],
+)
+def test_what_is_wrapped_or_of_another_precision_is_saved_under_the_names_of_the_class(folder, wrapped):
+    """The grader makes the class anew, bare and in single precision."""
+    model = wrapped(nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3)))
+    path = save_weights(NAME, {"cvae": model}, MNIST)
+    assert path is not None
+    state = {key: torch.from_numpy(value) for key, value in read_weights(path.read_bytes()).models["cvae"].items()}
+    again = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    again.load_state_dict(state)
+    x = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
+    dtype = next(model.parameters()).dtype
+    torch.testing.assert_close(again(x).to(dtype), model(x.to(dtype)), rtol=0.05, atol=0.02)
+
+
 def test_without_weights_one_sentence_says_so(folder):
     assert said(folder) == [f"{FILE} is not beside the notebook: run the cell that saves what you trained."]
 
