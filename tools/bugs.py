@@ -11,8 +11,9 @@ A mark without a line behind it leaves the right line out.
 from collections.abc import Iterator
 
 from tools.notebook_source import NotebookSource, SourceCell
+from utils.submission.findings import GO_FURTHER
 
-FIRST_LINE, FURTHER, CHECK = "# FIND THE BUG", "# GO FURTHER", "# CHECK"
+FIRST_LINE, CHECK = "# FIND THE BUG", "# CHECK"
 MARK = "### BUG:"
 
 
@@ -47,7 +48,7 @@ def faults_of(source: NotebookSource) -> Iterator[tuple[SourceCell, str]]:
                 cell,
                 f"a bug is marked `{MARK} wrong line` above the right one, in a cell that begins `{FIRST_LINE}`.",
             )
-        if cell.first_line in (FIRST_LINE, FURTHER) and (following is None or following.first_line != CHECK):
+        if cell.first_line in (FIRST_LINE, GO_FURTHER) and (following is None or following.first_line != CHECK):
             yield cell, f"the next code cell must check it; begin it with `{CHECK}`."
         if cell.first_line == CHECK and "with checking(" not in cell.text:
             yield cell, "it must check inside `with checking(name, hint):`, so that Run All goes on."

@@ -1297,9 +1297,8 @@ noise = []
 for place, distance in (("at the true posterior", 0.0), ("at a distance of 0.5", 0.5)):
     log_x, log_ratio = draws_at(distance, 4000, 1)
     noise += [log_x.std(), (log_x - log_ratio).std()]
-    print(f"{place}: standard deviation of -ELBO from one sample {log_x.std():.2f} with the "
-          f"exact KL, "
-          f"{(log_x - log_ratio).std():.2f} with the sampled one")
+    print(f"standard deviation of -ELBO {place}: {noise[-2]:.2f} with the exact KL, "
+          f"{noise[-1]:.2f} with the sampled one")
 here, away = noise[0] / noise[1].clamp_min(1e-6), noise[2] / noise[3]  # exact over sampled
 reveal("exact", {"A": here < 0.9 and away < 0.9, "B": here > 10 and 0.8 < away < 1.25,
                  "C": 0.9 < here < 1.1 and 0.9 < away < 1.1})
@@ -1560,7 +1559,7 @@ with checking("iw_bound", "log w has three densities; the mean stands inside the
     linear = lambda z: z @ directions.T
     for n in (1, 7):
         expect_close(
-            f"{n} samples of the true posterior",
+            f"at the true posterior, n = {n}",
             iw_bound(batch, true_q, n, linear, log_sig),
             -log_p,
             rtol=1e-3,
@@ -1589,9 +1588,13 @@ with checking("iw_bound", "log w has three densities; the mean stands inside the
 # %% [markdown]
 # ## Hand in
 #
-# Save the notebook (Ctrl+S or Cmd+S), then run the last cell. It lists what is still open, question by question, and writes
+# Save the notebook (Ctrl+S or Cmd+S), then run the next cell. It lists what is still open, question by question, and writes
 # `01_kl_divergence_submission.zip` with a receipt. You may hand in an unfinished notebook; what is open scores zero.
-#
+
+# %%
+hand_in("01_kl_divergence", files=["01_kl_beta.png"])
+
+# %% [markdown]
 # ## References
 #
 # - D. P. Kingma and M. Welling, *Auto-Encoding Variational Bayes*, ICLR 2014, arXiv:1312.6114. The reparameterisation trick
@@ -1602,6 +1605,3 @@ with checking("iw_bound", "log w has three densities; the mean stands inside the
 # - I. Higgins et al., *beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework*, ICLR 2017. The weight $\beta$.
 # - D. M. Blei, A. Kucukelbir and J. D. McAuliffe, *Variational Inference: A Review for Statisticians*, JASA 2017,
 #   arXiv:1601.00670. Section 2: the bound of part 3, mean field and what it does to variances.
-
-# %%
-hand_in("01_kl_divergence", files=["01_kl_beta.png"])

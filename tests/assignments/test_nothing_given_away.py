@@ -14,15 +14,15 @@ from dataclasses import replace
 import pytest
 
 from tests.copied import FULL, enough, kept, trainings
-from tools.bugs import FIRST_LINE, FURTHER
+from tools.bugs import FIRST_LINE
 from tools.notebook_source import NotebookSource, SourceCell, read_source, source_names
 from tools.open_gaps import open_gaps, split_gaps
+from utils.submission.findings import GO_FURTHER
 
 LEAST = 16  # nodes of a part that is no longer anybody's: `logits = network(images)` has eight
 EXPLAINED = {
     "optimizer = optim.Adam(model.parameters(), lr=learning_rate)": "how one makes an optimizer; the text names Adam and the rate",
     "mu, log_sigma = outputs['q'].chunk(2, dim=-1)": "reads what the answer returns, in the form the docstring gives",
-    "logits = self._discriminator(self._generator(draw_codes(batch_size)))": "1.4 changes the loss of this very step; behind the exercise",
 }
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?(?!\w|\.\d)")
 every_notebook = pytest.mark.parametrize("name", source_names())
@@ -56,7 +56,7 @@ def value_gaps(source: NotebookSource) -> list[tuple[SourceCell, set[str], set[f
     """The gaps whose answers are values: the cell, the names it binds, and the numbers that only the answer has."""
     found = []
     for cell in source.cells:
-        if cell.kind != "code" or cell.role == "autograded" or cell.first_line in (FIRST_LINE, FURTHER):
+        if cell.kind != "code" or cell.role == "autograded" or cell.first_line in (FIRST_LINE, GO_FURTHER):
             continue
         for gap in split_gaps(cell):
             names = _bound(_tree(gap.answer))

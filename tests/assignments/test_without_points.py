@@ -16,11 +16,12 @@ import torch
 import utils
 from tests.claims.cells import names_of
 from tests.mutator import mutants_of
-from tools.bugs import CHECK, FIRST_LINE, FURTHER, MARK, faults_of
+from tools.bugs import CHECK, FIRST_LINE, MARK, faults_of
 from tools.notebook_source import NotebookSource, SourceCell, read_source, source_names
 from tools.notebooks import solved_notebook, student_notebook
 from tools.open_gaps import keep_solutions, open_gaps
 from utils.assignments.places import place_of
+from utils.submission.findings import GO_FURTHER
 
 HELPERS = ("checking", "expect_close", "expect_equal", "expect_shape", "expect_true")
 
@@ -28,7 +29,7 @@ HELPERS = ("checking", "expect_close", "expect_equal", "expect_shape", "expect_t
 def exercises(name: str) -> list[tuple[SourceCell, SourceCell]]:
     """The cells without points, each with its check."""
     code = [cell for cell in read_source(name).cells if cell.kind == "code"]
-    return [(cell, check) for cell, check in pairwise(code) if cell.first_line in (FIRST_LINE, FURTHER)]
+    return [(cell, check) for cell, check in pairwise(code) if cell.first_line in (FIRST_LINE, GO_FURTHER)]
 
 
 EXERCISES = [(name, cell, check) for name in source_names() for cell, check in exercises(name)]
@@ -68,7 +69,7 @@ def said(name: str, answer: str, check: SourceCell) -> str:
 def test_there_are_five_bugs_and_a_way_on_in_every_notebook():
     assert sum(cell.first_line == FIRST_LINE for _, cell, _ in EXERCISES) == 5
     for name in source_names():
-        assert [cell.first_line for cell, _ in exercises(name)].count(FURTHER) == 1
+        assert [cell.first_line for cell, _ in exercises(name)].count(GO_FURTHER) == 1
 
 
 @each
@@ -76,7 +77,7 @@ def test_what_students_get_is_red_or_waits(name, cell, check):
     given = open_gaps(cell, "go further")
     assert MARK not in given
     assert MARK not in keep_solutions(cell)
-    if cell.first_line == FURTHER:
+    if cell.first_line == GO_FURTHER:
         with pytest.raises(NotImplementedError, match="go further: this gap is still open"):
             said(name, given, check)
         return

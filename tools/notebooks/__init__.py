@@ -16,7 +16,6 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode, v4
 
-from tools.bugs import FURTHER
 from tools.conventions import ConventionError, find_violations
 from tools.open_gaps import gap_name, keep_solutions, open_gaps
 from tools.manifests import build_manifest
@@ -26,6 +25,7 @@ from utils.assignments.course import add_course_option, enter_course
 from utils.assignments.places import shown, this_course
 from utils.notebook.cell_code import defined_names
 from utils.notebook.scaffold import marked
+from utils.submission.findings import GO_FURTHER
 
 _PICTURE = re.compile(r"!\[[^\]]*\]\((figures/\w+\.png)\)")
 _METADATA = {
@@ -145,7 +145,7 @@ def _cell_ids(name: str, texts: list[str]) -> list[str]:
 
 def _gap_name(source: NotebookSource, cell: SourceCell) -> str:
     """What an open gap calls itself; above the first question it goes by the notebook."""
-    if cell.first_line == FURTHER:
+    if cell.first_line == GO_FURTHER:
         return f"go further, {defined_names(ast.parse(cell.text)).pop()}"
     question = source.question_above(cell)
     return gap_name(question, cell.tag[1]) if question else source.name

@@ -33,9 +33,15 @@ class Source:
     def __str__(self) -> str:
         return self.name
 
-    def title(self, text: str) -> str:
-        """`text`, followed by the source's name when the data is a stand-in."""
-        return f"{text} (stand-in data: {self.name})" if self.is_stand_in else text
+    def title(self, text: str, ours: str = "") -> str:
+        """`text`, followed by the source's name when the data is a stand-in.
+
+        Args:
+            text: What to look at.
+            ours: What `whose` says of the networks whose work is all that the picture shows; where they are of ours, it
+                stands there in the place of this source, which they have not seen.
+        """
+        return text + ours if ours or not self.is_stand_in else f"{text} (stand-in data: {self.name})"
 
 
 def data_dir() -> Path:

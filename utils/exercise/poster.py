@@ -15,10 +15,12 @@ from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from utils.exercise.short_errors import is_open_gap
+from utils.exercise.waiting import awaited
 from utils.training.ours import is_ours
 
 _A4_INCH = (8.27, 11.69)
 _PARTS, _SHEET = "poster", "poster.pdf"
+_LATER = "Train your model, then run this cell again: the sheet is yours to keep."
 _OURS = "Poster: this shows weights of ours, and a poster is for what you trained yourself: set LOAD_OURS = False and run all."
 
 
@@ -32,6 +34,9 @@ def add_to_poster(name: str, make: Callable[[], Mapping[str, Any]], folder: str 
             shape (N, 200), with `x`. It is called here, so that what is not trained yet costs a sentence and no error.
         folder: Where the sheet lies; the notebook's own.
     """
+    if waits := awaited(make):  # before it is called: what is half there draws no poster, and no error
+        print(f"Poster: {waits}. {_LATER}")
+        return
     try:
         panel = dict(make())
     except (NameError, NotImplementedError, AttributeError) as error:
@@ -39,7 +44,7 @@ def add_to_poster(name: str, make: Callable[[], Mapping[str, Any]], folder: str 
             raise
         missing = getattr(error, "name", None)
         waits = f"`{missing}` is not there yet" if missing else str(error)
-        print(f"Poster: {waits}. Train your model, then run this cell again: the sheet is yours to keep.")
+        print(f"Poster: {waits}. {_LATER}")
         return
     if is_ours(*panel.get("models", ())):
         print(_OURS)

@@ -30,7 +30,7 @@ def predict(guess: Any = "", question: str = "", choices: str = "ABC") -> None:
     letter = guess.strip(" .()").upper() if isinstance(guess, str) else None
     if letter == "":
         print(
-            f"No guess yet: write {letters} between the first two quotation marks, then run this cell. No points hang on it."
+            f"No guess yet: write {letters} between the first quotation marks and run the cell. No points hang on it."
         )
     elif letter is None:
         print(f'{_short(guess)} is no letter: write {letters} in quotation marks, as in predict("{choices[:1]}", …).')

@@ -6,7 +6,8 @@ after the first gap.
 """
 
 import ast
-from types import TracebackType
+from collections.abc import Callable
+from types import CodeType, TracebackType
 from typing import Any
 
 from utils.exercise.short_errors import is_open_gap
@@ -89,13 +90,40 @@ def waits(error: BaseException) -> bool:
         return is_open_gap(str(error))
     if not isinstance(error, NameError):
         return False
+    waiting = _waiting_here()
+    return waiting is not None and error.name in waiting.names
+
+
+def awaited(function: Callable[..., Any]) -> str:
+    """What a function of a notebook waits for.
+
+    Args:
+        function: Written in a cell.
+
+    Returns:
+        A sentence, without its end, about the first name it reads that a cell which waits was to define, and about that
+        one's gap; "" where nothing waits, and without a kernel.
+    """
+    waiting = _waiting_here()
+    code = getattr(function, "__code__", None)
+    if waiting is None or code is None:
+        return ""
+    name = next((name for name in _names_in(code) if name in waiting.names), "")
+    return f"`{name}` comes from a cell above that waits: {waiting.names[name]}" if name else ""
+
+
+def _names_in(code: CodeType) -> list[str]:
+    within = [name for part in code.co_consts if isinstance(part, CodeType) for name in _names_in(part)]
+    return [*code.co_names, *within]
+
+
+def _waiting_here() -> _Waiting | None:
     try:
         from IPython import get_ipython
     except ImportError:
-        return False
+        return None
     shell = get_ipython()
-    waiting = _waiting_of(shell) if shell is not None else None
-    return waiting is not None and error.name in waiting.names
+    return _waiting_of(shell) if shell is not None else None
 
 
 def _waiting_of(shell: Any) -> _Waiting | None:

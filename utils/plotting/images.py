@@ -98,15 +98,18 @@ def vis_reconstruction(model: nn.Module, data: MNISTDataset, count: int = 10, ra
     plot_reconstruction_grid(originals, reconstructions, per_row=count, title=title)
 
 
-def vis_samples(samples: Tensor, data: MNISTDataset, title: str = "Samples: decoded draws from N(0, I)") -> None:
+def vis_samples(
+    samples: Tensor, data: MNISTDataset, title: str = "Samples: decoded draws from N(0, I)", ours: str = ""
+) -> None:
     """Draw generated digits, named by the data the model was trained on.
 
     Args:
         samples: Values in [0, 1], shapes as for `show_images`.
         data: What the model was trained on.
         title: What to look at.
+        ours: What `whose` says of the model.
     """
-    show_images(samples, data.source.title(title), columns=10)
+    show_images(samples, data.source.title(title, ours), columns=10)
 
 
 def get_image_with_label(data: MNISTDataset, label: int, index: int = 0) -> Tensor:

@@ -76,8 +76,13 @@ class Movable:
                 slider = widgets.SelectionSlider(options=[(f"{value:g}", value) for value in given], **common)
             slider.observe(lambda change, name=name: self.move(name, change["new"]), names="value")
             made.append(slider)
+
+        class Sliders(widgets.GridBox):
+            def __repr__(self) -> str:  # what stands there where widgets do not live
+                return "The sliders of this picture move where the notebook runs."
+
         columns = "repeat(2, minmax(0, 1fr))" if len(made) > 1 else "1fr"
-        return widgets.GridBox(made, layout=widgets.Layout(grid_template_columns=columns, max_width="640px"))
+        return Sliders(made, layout=widgets.Layout(grid_template_columns=columns, max_width="640px"))
 
 
 def _span(given: Span | Sequence[Any]) -> tuple[Any, Any]:

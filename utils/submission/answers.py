@@ -10,7 +10,7 @@ from utils.notebook.cells import Notebook
 from utils.notebook.extraction import Extraction, TaskSource
 from utils.notebook.responses import answered_questions, questions_above
 from utils.notebook.rules import forbidden_uses, remark_on_imports
-from utils.submission.findings import Finding
+from utils.submission.findings import GO_FURTHER, Finding
 
 
 def find_problems(notebook: Notebook, assignment: Assignment, extraction: Extraction) -> list[Finding]:
@@ -81,7 +81,12 @@ def _gaps_elsewhere(notebook: Notebook, assignment: Assignment, extraction: Extr
     tasks = {source.cell for source in extraction.found}
     found: dict[str, list[int]] = {}
     for cell in notebook.cells:
-        if cell.kind != "code" or cell.number in tasks or cell.number not in above:
+        if (
+            cell.kind != "code"
+            or cell.number in tasks
+            or cell.number not in above
+            or cell.source.startswith(GO_FURTHER)
+        ):
             continue
         tree = parse(cell.source)[1]
         if isinstance(tree, ast.Module) and count_gaps(tree):

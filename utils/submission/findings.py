@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from utils.assignments import Question
 
+GO_FURTHER = "# GO FURTHER"  # the first line of a cell that earns nothing: its gap may stay open
 _HAND_IN = re.compile(r"^[ \t]*hand_in\(", re.MULTILINE)
 
 

@@ -84,7 +84,7 @@ def test_weights_of_ours_are_not_saved_as_a_students_own(executed):
 
 def test_what_is_ours_is_said_and_makes_no_poster(executed):
     said = printed(executed[0], "").count("weights of ours from here on, trained on MNIST")
-    assert said == 4 + 2 + 2  # four of parts 1 and 2, two of the annealing, both of parts 3 and 4
+    assert said == 4 + 2 + 2 + 1  # four of parts 1 and 2, two of the annealing, both of parts 3 and 4, one of part 6
     text = printed(executed[0], "hand_in(")
     assert "Poster: this shows weights of ours" in text
 

@@ -26,6 +26,13 @@ def test_a_stand_in_is_named_in_titles_and_the_real_data_is_not():
     assert str(Source("MNIST")) == "MNIST"
 
 
+def test_a_picture_of_weights_of_ours_names_what_they_have_seen():
+    ours = "; weights of ours, trained on MNIST"
+    for source in (Source("MNIST"), Source("digits", is_stand_in=True)):
+        assert source.title("Samples", ours) == f"Samples{ours}"
+    assert Source("digits", is_stand_in=True).title("Samples", "") == "Samples (stand-in data: digits)"
+
+
 def test_a_download_that_works_gives_no_reason():
     assert try_download(lambda: None) is None
 

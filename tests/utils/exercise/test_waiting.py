@@ -27,6 +27,12 @@ CELLS = [
     "table = {}\ntable['a'] = f()",
     "table['a']",
     "table = {}\ntable['a']",
+    "from utils.exercise.poster import add_to_poster",
+    "half = 'never mind'\nhalf, made = 'half', f()",
+    "add_to_poster('02', lambda: {'facts': [f'{half:.3f}']})",
+    "add_to_poster('02', lambda: {'facts': [f'{part(made):.3f}' for part in (sum, max)]})",
+    "half = made = 'there'",
+    "add_to_poster('02', lambda: {'facts': [f'{half:.3f}']})",
 ]
 SENTENCE = "Not yet. 1.3 f: this gap is still open. Fill it in, run its cell, then run this one again.\n"
 
@@ -90,6 +96,14 @@ def test_what_a_waiting_cell_has_half_filled_is_waited_for(executed, tracebacks)
 
 def test_a_name_that_has_come_waits_no_more(executed):
     assert said(executed.cells[12]) == "now 1\n"
+
+
+def test_a_poster_waits_kindly_for_what_is_half_there(executed, tracebacks):
+    for number, name in ((19, "half"), (20, "made")):
+        waits = f"Poster: `{name}` comes from a cell above that waits: 1.3 f: this gap is still open. Train"
+        assert said(executed.cells[number]).startswith(waits)
+        assert not tracebacks[number]
+    assert "ValueError" in tracebacks[22]  # a mistake where nothing waits is not hidden
 
 
 @pytest.mark.parametrize("wrong", ["1 / 0", "expect_close('f', 1.0, 2.0)", "unknown"])

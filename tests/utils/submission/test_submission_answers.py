@@ -8,6 +8,7 @@ from utils.assignments import UNANSWERED, load_assignment
 from utils.notebook.cells import read_notebook
 from utils.notebook.recognition import recognise
 from utils.submission.answers import find_problems
+from utils.submission.findings import GO_FURTHER
 
 NAME = "01_kl_divergence"
 
@@ -54,6 +55,17 @@ def test_a_gap_outside_the_tasks_is_found():
     (found,) = [s for s in sentences(student_notebook("02_airfoil_vae")) if s.startswith("air.quality")]
     assert found.startswith("air.quality (15): the gap in cell ")
     assert "vae.beta (2): the gap in cell" in "\n".join(sentences(student_notebook("03_mnist_vae")))
+
+
+@pytest.mark.parametrize("name", ["01_kl_divergence", "02_airfoil_vae", "03_mnist_vae", "04_cifar_dcgan"])
+def test_what_earns_nothing_may_stay_open(name):
+    notebook, untouched = finished(name), student_notebook(name)
+    further = [n for n, cell in enumerate(untouched.cells) if cell.source.startswith(GO_FURTHER)]
+    assert further
+    for n in further:
+        assert "NotImplementedError" in untouched.cells[n].source
+        notebook.cells[n].source = untouched.cells[n].source
+    assert sentences(notebook) == []
 
 
 def test_a_cell_that_does_not_parse_is_named_with_its_line():
