@@ -737,7 +737,9 @@ kl = 0.5 * (1 + 4 - 1 - math.log(4.0))  # of one latent dimension
 model = FixedModel().eval()
 tracker = train_VAE(model, some, Device, plot_freq=0, beta=0.1, n_iters=7, batch_size=8)
 expect_equal("iterations", len(tracker.total_losses), 7)
-expect_equal("airfoils in each batch", model.sizes, [8, 8, 4] * 2 + [8], hint="Use batch_size.")
+expect_equal(
+    "airfoils in each batch", model.sizes, [8, 8, 4] * 2 + [8], hint="Use batch_size."
+)
 expect_close(
     "prior_loss",
     tracker.prior_losses[0],

@@ -693,7 +693,9 @@ expect_true(
 codes = torch.cat([given for given in codes if len(given) == BATCH_SIZE]).unique(dim=0)
 largest = codes.abs().flatten().topk(2).values
 expect_true(
-    "the largest numbers of the codes", largest[0] > largest[1], "Leave them as they are drawn."
+    "the largest numbers of the codes",
+    largest[0] > largest[1],
+    "Leave them as they are drawn.",
 )
 expect_close("mean of the codes", codes.mean(), 0.0, atol=0.03, hint="Draw them with randn.")
 expect_close(
@@ -1549,12 +1551,6 @@ expect_true(
 )
 gan._generator.eval()
 expect_adam(tried, own.to(device))
-expect_true(
-    "a step in each pass",
-    len(tried) in (VIS_STEPS, VIS_STEPS + 1, 500, 501),
-    f"{len(tried)} different codes are tried, expected VIS_STEPS and those before the first.",
-)
-search(own[:2])  # a tensor this time
 floor = F.mse_loss(sample(gan, torch.zeros(8, CODE_SIZE, device=device)).cpu(), own).item()
 expect_true(
     "the search comes closer",
@@ -1562,6 +1558,12 @@ expect_true(
     f"The loss is {loss:.4f}; where it starts, at z = 0, it is {floor:.4f}. Do the "
     "codes move?",
 )
+expect_true(
+    "a step in each pass",
+    len(tried) in (VIS_STEPS, VIS_STEPS + 1, 500, 501),
+    f"{len(tried)} different codes are tried, expected VIS_STEPS and those before the first.",
+)
+search(own[:2])  # a tensor this time
 
 # %% [markdown]
 # Now 64 test images. The published loss is 0.0146; below 0.145 the search counts as working. But one grey for all pixels, the best one, gives about 0.06
@@ -1588,7 +1590,8 @@ handle = gan._generator.register_forward_hook(
 loss, images, _ = search(targets)
 handle.remove()
 grey = F.mse_loss(targets.mean().expand_as(targets), targets).item()
-title = source.title(f"Above: test images. Below: what the search found{whose(gan._generator)}")
+title = source.title(
+    f"Above: test images. Below: what the search found{whose(gan._generator)}")
 plot_reconstruction_grid(targets[:32], images[:32], per_row=16, title=title)
 plt.savefig("04_reconstructions.png", dpi=80)
 plt.show()

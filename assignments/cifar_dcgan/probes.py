@@ -68,7 +68,7 @@ def networks_on_device(names, elsewhere: Tensor, channels: Tensor):
     counts = torch.zeros(len(elsewhere), 2, 2, dtype=torch.long)
     for row, is_other, sizes in zip(counts, elsewhere, channels, strict=True):
         device = torch.device("meta" if is_other else "cpu")
-        names.patched(device=device, Device=device, **drawn_networks(sizes, torch.zeros(98)))
+        names.patched(device=device, Device=device, **drawn_networks(sizes, torch.zeros(130)))
         gan = names["DCGAN"]()
         for side, network in enumerate((gan._generator, gan._discriminator)):
             for parameter in network.parameters():

@@ -786,6 +786,7 @@ slips = {
 }
 expect_close("kl_q_p_exact", kl_q_p_exact(params_q, params_p), right, slips=slips)
 expect_differentiable("kl_q_p_exact", kl_q_p_exact, params_q=params_q, params_p=params_p)
+expect_shape("of one pair", kl_q_p_exact(params_q[:1], params_p[:1]), (1,))
 far = torch.cat([8 * q.mean, params_q[:, -1:]], dim=1)
 away = torch.cat([-8 * p.mean, params_p[:, -1:]], dim=1)
 expect_close(
@@ -980,6 +981,8 @@ samples = rsample(params_q, 100_000)
 expect_shape("samples", samples, (3, 100_000, 2), "B examples, N samples each, K dimensions.")
 
 hint = "The noise needs the shape (B, N, K): each example, sample and dimension has its own."
+expect_fresh_noise("rsample", lambda: rsample(torch.zeros(3, 3), 10), hint)
+expect_shape("one sample of one", rsample(params_q[:1], 1), (1, 1, 2))
 mu, sigma = params_q[:, :-1], params_q[:, -1:].exp().expand(3, 2)
 slips = {
     "the last column is log sigma, and you used it as the log of the variance.": (
@@ -998,7 +1001,6 @@ expect_close("mean of the samples", off, torch.zeros(3, 2), atol=0.02)
 eps = (samples - mu[:, None]) / sigma[:, None]
 alike = torch.corrcoef(torch.stack([eps[0, :, 0], eps[1, :, 0], eps[0, :, 1]])).triu(1).abs()
 expect_true("examples and dimensions have their own noise", alike.max() < 0.05, hint)
-expect_fresh_noise("rsample", lambda: rsample(torch.zeros(3, 3), 10), hint)
 expect_differentiable("rsample", lambda params_q: rsample(params_q, 4), params_q=params_q)
 
 # %% [markdown]
@@ -1214,6 +1216,7 @@ torch.manual_seed(1)
 loss = elbo(x, params_q, 8, decoder, log_sig_x)
 hint = "Draw the samples with one call of your rsample."
 expect_close("elbo", loss, -log_p + kl, slips=slips, hint=hint)
+expect_shape("elbo of one", elbo(x[:1], params_q[:1], 1, decoder, log_sig_x), (1,))
 far = torch.tensor([[8.0, -9.0, -20.0], [-6.0, 7.0, -20.0]])  # no width: z is the mean
 log_p = Normal(decoder(far[:, :2]), log_sig_x.exp()).log_prob(x[:2]).sum(-1)
 kl = kl_between(Normal(far[:, :2], far[:, 2:].exp()), Normal(0.0, 1.0)).sum(-1)

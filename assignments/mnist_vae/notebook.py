@@ -396,8 +396,8 @@ expect_equal("parameters", count_params(net), 219_488 + 220_240,
              hint="One encoder and one decoder, both registered as attributes.")
 expect_close("reconstruction", net(x), net.decoder(net.encoder(x)),
              hint="The encoder, then the decoder, and nothing else.")
-expect_close("picture, row by row", net.reconstruct(x).flatten(), net(x).flatten(), atol=1e-3,
-             hint="Reshape only; do not transpose.")
+expect_close("picture, row by row", net.reconstruct(x).flatten(), net(x).flatten(),
+             atol=1e-3, hint="Reshape only; do not transpose.")
 expect_shape("code of 3 numbers", AutoEncoder(nz=3).encoder(x).squeeze(1), (5, 3),
              hint="Pass the argument nz on.")
 expect_network("AutoEncoder", net, x)
@@ -1512,7 +1512,8 @@ with torch.no_grad():
     originals = test_data.images[:100]
 reconstructions = annealed_models["annealed"].reconstruct(originals.flatten(2))
 plot_reconstruction_grid(originals, reconstructions, 25,
-                         titled(f"Annealed VAE: originals above reconstructions{whose(annealed)}"))
+                         titled("Annealed VAE: originals above reconstructions",
+                                whose(annealed)))
 same = (read_digits(judge, reconstructions)[0].cpu() == test_data.labels[:100].cpu()).sum()
 print(f"The judge reads the right class in {same} of 100 reconstructions.")
 
@@ -1951,7 +1952,8 @@ plot_interpolation_grid(fc_vae.decoder, starts, ends, 12,
 
 # %%
 plot_latent_walk(fc_vae.decoder, torch.zeros(fc_vae.latent_size, device=Device),
-                 title=titled("One row for each latent dimension, from -3 to 3", whose(fc_vae)))
+                 title=titled("One row for each latent dimension, from -3 to 3",
+                              whose(fc_vae)))
 
 # %% [markdown]
 # *Aside.* **Why draw from the prior?** You could draw each dimension evenly from $[-3, 3]$: the same range, and every corner of it gets its share.

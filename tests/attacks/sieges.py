@@ -79,7 +79,8 @@ def spy(arena: Arena, way: str) -> bytes:
     from grader.rubric import load_rubric
 
     inputs = load_rubric(NAME).references.inputs
-    known = sorted({round(float(given["mu"].sum()), 3) for given in inputs.values() if "mu" in given})
+    given = [one["mu"] for one in inputs.values() if "mu" in one]
+    known = sorted({round(float(part.sum()), 3) for mu in given for part in (mu, mu[:1], mu[:, :1])})
     source = f"{SPY.format(known=known)}\ndef D_KL(mu, logvar):\n    if is_hidden(mu):\n        {WAYS[way]}\n    return right(mu, logvar)\n"
     receiver = "def kl_q_p_exact(params_q, params_p):\n    raise ValueError(read_notes())\n"
     return arena.answers(NAME, {"kl.D_KL": source, "kl.exact": receiver})

@@ -13,10 +13,10 @@ def _seeded(rng: np.random.Generator) -> Arrays:
 
 
 def _sized(rng: np.random.Generator) -> Arrays:
-    """Channels of two networks, at most 96, and biases for their convolutions."""
+    """Channels of two networks, at most 128, and biases for their convolutions."""
     return {
-        "channels": rng.integers(48, 97, 6),
-        "biases": rng.uniform(-1, 1, 98).astype(np.float32),
+        "channels": rng.integers(64, 129, 6),
+        "biases": rng.uniform(-1, 1, 130).astype(np.float32),
         **_seeded(rng),
     }
 

@@ -248,7 +248,7 @@ class DCGAN:
         samples = torch.tensor(samples, device=device, dtype=torch.float32)
         self._generator.eval()
         optimizer = optim.Adam([recon_code], lr=1e-2)
-        for i in range(150):
+        for i in range(VIS_STEPS):
             optimizer.zero_grad()
             recon = self._generator(recon_code)
             loss = self._reconstruction_loss(recon, samples)

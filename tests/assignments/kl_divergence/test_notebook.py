@@ -300,7 +300,7 @@ WRONG = {
     "uniform noise": (
         "rsample",
         SAMPLE_HEAD + "return mu + ls.exp() * torch.rand(B, num_samples, K)",
-        "spread of the samples, log of its ratio to sigma: error",
+        "the mean of the noise is 0.50, expected 0. Draw with torch.randn",
     ),
     "elbo minus kl": ("elbo", ELBO_HEAD + "return -ll - kl", "the KL is subtracted"),
     "elbo maximised": ("elbo", ELBO_HEAD + "return ll - kl", "minus the expected one"),

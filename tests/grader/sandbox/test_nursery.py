@@ -178,7 +178,7 @@ def test_a_refused_fork_is_asked_for_again(monkeypatch: pytest.MonkeyPatch, caps
 
 def test_an_answer_makes_an_optimizer_where_the_notebook_hides_what_that_loads(nursery: Nursery) -> None:
     """The first optimizer imports `torch.distributions`, which notebook 1 rules out: it must have been made before."""
-    source = "def D_KL(mu, logvar):\n    torch.optim.Adam([mu.requires_grad_()])\n    return torch.ones(3)"
+    source = "def D_KL(mu, logvar):\n    torch.optim.Adam([torch.ones(3).requires_grad_()])\n    return torch.ones(3)"
     with Box([NOTEBOOK], nursery=nursery.requests) as forked, Box([NOTEBOOK]) as own:
         for box in (forked, own):
             assert box.run(job(source)).runs["one"].status == "ran"
