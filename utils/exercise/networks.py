@@ -1,7 +1,7 @@
 """What holds of a student's network: rows apart, modes and weights left alone, layers in a row, an activation after each. For the
 notebooks' `# TEST` cells."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -158,7 +158,7 @@ def expect_activations(name: str, network: torch.nn.Module, hidden_dims: list[in
 
 
 @torch.no_grad()
-def _turns(network: torch.nn.Module, hidden: list[Tensor], heads: list[Tensor], number: int) -> bool:
+def _turns(network: torch.nn.Module, hidden: Sequence[Tensor], heads: Sequence[Tensor], number: int) -> bool:
     """Whether the answer moves between two inputs that only an activation behind one layer tells apart."""
     for parameter in network.parameters():
         parameter.fill_(0.5 if parameter.ndim == 1 else 0.0)  # about 0, an odd activation would cancel too
