@@ -148,7 +148,7 @@ def kept(keep: Path, kind: str, seed: int, epoch: int) -> Path:
 def table(keep: Path, seeds: list[int]) -> str:
     """All kept generators as the grader measures them, and how far the marks lie from them."""
     head = ["generator", "epochs", "seeds", "reconstruction", "over one colour for each", "diversity, over the scenes'"]
-    head += ["makes images of its own", "mode collapse"]
+    head += ["twice as near as the colours", "alike"]
     lines = [f"| {' | '.join(head)} |", "|---|---:|---:|---|---|---|---|---|"]
     rows: dict[str, list[State]] = {}
     for kind, epoch in [(kind, epoch) for kind, settings in GAMES.items() for epoch in settings.epochs]:

@@ -61,6 +61,7 @@ STAFF_ONLY = (
     "attacks.py",
     "bench.py",
     "evidence.py",
+    "evidence_models.py",
     "make_weights.py",
     "make_judge.py",
 )

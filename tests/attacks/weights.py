@@ -35,7 +35,7 @@ def fresh(model: str, seed: int = 0) -> State:
 def looks_up(of_real: bool, each: int) -> State:
     """A conditional decoder that somebody typed in: `each` pictures a class, real ones or means, chosen by the first numbers of the code."""
     from assignments.mnist_vae.checks.held_out import held_out
-    from assignments.mnist_vae.evidence import typed_in
+    from assignments.mnist_vae.evidence_models import typed_in
 
     return typed_in(fresh("cvae"), *held_out(), each, of_real)
 
