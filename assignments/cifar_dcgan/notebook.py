@@ -1563,7 +1563,7 @@ expect_true(
     len(tried) in (VIS_STEPS, VIS_STEPS + 1, 500, 501),
     f"{len(tried)} different codes are tried, expected VIS_STEPS and those before the first.",
 )
-search(own[:2])  # a tensor this time
+expect_shape("images found, of a tensor this time", search(own[:2])[1], (2, 3, 32, 32))
 
 # %% [markdown]
 # Now 64 test images. The published loss is 0.0146; below 0.145 the search counts as working. But one grey for all pixels, the best one, gives about 0.06

@@ -41,6 +41,14 @@ def test_every_notebook_has_kept_outputs_for_its_cells_and_no_others(name):
     )
     assert " at 0x" not in texts, "an address differs in every run: end the line with a semicolon"
     assert sum(bool(cell["outputs"]) for cell in kept.values()) >= 20
+    long = {cell["cell"]: lines for cell in kept.values() if (lines := sum(map(len, cell["outputs"]))) > 80}
+    assert not long, f"nobody reads so many lines, the PDF leaves them out: {long}"
+    values = [cell["cell"] for cell in kept.values() if cell["cell"] == "# TEST" and "shown" in _kinds(cell)]
+    assert not values, "a test that ends with a value shows it: end it with an expect_"
+
+
+def _kinds(cell: dict) -> set[str]:
+    return {kind for kind, *_ in cell["outputs"]}
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row["cell"])

@@ -65,20 +65,30 @@ def _told(states: dict[str, State], secret: bytes) -> Score:
     generator = generator_of(states["generator"])
     images = scenes(secret)
     loss, grey, colours = search(generator, images), spread(images), spread(images, each=True)
-    is_near = loss < NEAR * colours
-    verdict = "it makes images of its own" if is_near else "that is no trained generator's"
     text = (
-        f"measured from your weights: {N_IMAGES} images that nobody trained on are reconstructed to {loss:.4f} by a short search (one grey for all "
-        f"comes to {grey:.3f}, one colour for each to {colours:.3f}): {verdict}"
+        f"measured from your weights: {N_IMAGES} images that nobody trained on are reconstructed to {loss:.4f} by a short search. One grey for all "
+        f"comes to {grey:.3f}, one colour for each to {colours:.3f}: {how_near(loss / colours)}"
     )
     varied = diversity(samples(generator, secret)) / diversity(images)
-    text += f". Samples differ {varied:.2f} times as much as scenes do"
-    if not varied >= COLLAPSED:
-        text += ", which is mode collapse"
+    text += f". Samples differ {varied:.2f} times as much as scenes do{how_alike(varied)}"
     for name, words in (("discriminator", "plain"), ("normed", "with spectral norm")):
         if name in states and (sizes := spectral_norms(states[name])):
             text += f". Largest singular values of the discriminator's convolutions, {words}: {', '.join(f'{one:.2f}' for one in sizes)}"
     return Score(None, 0.0, text)
+
+
+def how_near(ratio: float) -> str:
+    """What a reconstruction's error, over that of one colour for each image, shows of a generator: nothing of where its images come from."""
+    if ratio < NEAR:
+        return "yours comes at least twice as near as such colours"
+    return "yours does not come twice as near as such colours, as ours does after its full training"
+
+
+def how_alike(varied: float) -> str:
+    """What the samples' diversity, over that of scenes, shows; empty where nothing. Why they are alike, it does not show."""
+    if varied >= COLLAPSED:
+        return ""
+    return ", less than half: they are alike, as in mode collapse, and as at the very start of a training"
 
 
 def generator_of(state: State) -> nn.Module:
