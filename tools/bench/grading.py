@@ -90,15 +90,16 @@ def _graded(grader: Grader, class_: list[tuple[str, bytes]]) -> float:
     settings = Settings(grader.notebook, "bench")
     for known in (outline, normalised_code):
         known.cache_clear()  # what an earlier round has parsed
-    began = _cpu_seconds(grader)
+    began = cpu_seconds_of(grader)
     for student, data in class_:
         report = grader.grade_bytes(data, "hw.ipynb", student)
         assert not report.fault, report.fault
         feedback_page(json.loads(encode(Work(student, "hw.ipynb", data), settings, report)))
-    return _cpu_seconds(grader) - began
+    return cpu_seconds_of(grader) - began
 
 
-def _cpu_seconds(grader: Grader) -> float:
+def cpu_seconds_of(grader: Grader) -> float:
+    """CPU seconds of this process, and of the sandbox's with all that it forked."""
     total = time.process_time()
     keeper = psutil.Process(grader.box.pid)
     for process in (keeper, *keeper.children()):
