@@ -1024,7 +1024,8 @@ for beta, hatch, colour, shift in ((1e-5, "", "#0072b2", -0.27), (4e-4, "//", "#
     axis.bar(np.arange(1, 11) + shift, kl_per_dimension(models[beta]), 0.27,
              label=f"beta {beta:g}", color=colour, hatch=hatch)
 axis.set(xlabel="latent dimension, sorted", ylabel="KL (nats)",
-         title="How much each latent dimension says", xticks=range(1, 11))
+         title=f"How much each latent dimension says{whose(*models.values())}",
+         xticks=range(1, 11))
 axis.legend();
 
 # %% [markdown]
@@ -1339,7 +1340,7 @@ with torch.inference_mode():
     steps = torch.linspace(0, 1, 8, device=Device)[:, None]
     path = model.decoder((1 - steps) * mu[0] + steps * mu[1])
 plot_airfoils(x, path, [f"{share:.0%} s1223" for share in steps.flatten().tolist()],
-              title="From n0012 to s1223 through latent space")
+              title=f"From n0012 to s1223 through latent space{whose(model)}")
 
 # %% [markdown]
 # The section bends little by little from symmetric to cambered. Nobody told the model what camber is.
@@ -1364,7 +1365,7 @@ dots = axis.scatter(*position.T, c=thickness, s=8, cmap="cividis", vmin=0, vmax=
 figure.colorbar(dots, label="thickness (% of the chord)")
 axis.set(xlabel=f"first direction ({share[0]:.0%} of the spread)",
          ylabel=f"second direction ({share[1]:.0%})",
-         title="The latent space, coloured by thickness")
+         title=f"The latent space, coloured by thickness{whose(model)}")
 for name in ("n0012", "s1223", "clarky"):
     place = position[dataset.names.index(name)].tolist()
     axis.plot(*place, "o", markersize=6, color="black", markeredgecolor="white")

@@ -1199,7 +1199,7 @@ print(f"largest change of a logit: {moved:.3f}; mean size of a logit: "
 share = moved / before.abs().mean().item()
 after = plain(real).abs().mean().item() / before.abs().mean().item()
 reveal("divided", {"A": share > 0.1 and 0.05 < after < 0.9, "B": share < 0.1,
-                   "C": share > 0.1 and after < 0.05}, short=source.is_stand_in)
+                   "C": share > 0.1 and after < 0.05}, stand_in=source.is_stand_in)
 
 fresh = SpectralDiscriminator()
 print("before _init_weights:", *(f"{spread:.4f}" for spread in spread_of_originals(fresh)))

@@ -192,6 +192,8 @@ train_data = MNISTDataset(train=True, limit=12_000 if LOAD_OURS else None)
 test_data = MNISTDataset(train=False)
 titled = train_data.source.title  # adds the source to a figure's title when it is a stand-in
 on_stand_in = train_data.source.is_stand_in
+if on_stand_in:
+    print("The texts tell what runs on MNIST show; what is measured here is on other digits.")
 
 # %% [markdown]
 # Two pictures of a digit can look equally good to a program and very different to you, and the other way round. So
@@ -630,7 +632,7 @@ plot_loss_terms({"rec_loss (BCE a pixel)": ae_losses},
                 titled("Autoencoder: most is learned in the first epoch", whose(autoencoder)))
 
 # %% figure="03_reconstructions"
-vis_reconstruction(autoencoder, test_data)
+vis_reconstruction(autoencoder, test_data, ours=whose(autoencoder))
 
 # %% [markdown]
 # Compare the strokes above and below. What is smoothed away are details of few pixels, about which the loss asks little.
@@ -739,7 +741,7 @@ unlike = drawn.std(0).mean() / test_data.images.std(0).mean()
 print(f"The judge reads {readable:.0%} of the autoencoder's samples; they differ {unlike:.0%} "
       "as much as digits do.")
 reveal("blots", {"A": readable > 0.5, "B": readable < 0.2 and unlike > 0.3,
-                 "C": readable < 0.5 and unlike < 0.1}, short=on_stand_in)
+                 "C": readable < 0.5 and unlike < 0.1}, stand_in=on_stand_in)
 with torch.no_grad():
     codes = autoencoder.encoder(test_data.images.flatten(2)).cpu()
 print(f"Codes of real digits: standard deviation {codes.std(0).min():.1f} to "
@@ -794,7 +796,7 @@ for name, z in fitted.items():
 prior, gaussian, themselves = shares[0], shares[2], shares[3]
 reveal("fitted", {"A": gaussian > 0.8 * themselves,
                   "B": prior + 0.05 < gaussian < 0.6 * themselves,
-                  "C": gaussian < prior + 0.02}, short=on_stand_in)
+                  "C": gaussian < prior + 0.02}, stand_in=on_stand_in)
 
 # %% [markdown]
 # Width is part of it: of the prior's draws hardly one is readable, of a Gaussian with the codes' spreads one in eight to ten, with their correlations
@@ -1111,10 +1113,12 @@ listener = register_optimizer_step_pre_hook(
 history = train_beta_vae(net, toy, epochs=2, learning_rate=0.01)
 listener.remove()
 expect_true("training mode while training", all(net.modes), "Keep model.train().")
+expect_equal("steps of the optimizer", len(settings), 8, hint="One for each batch.")
+taken = [(kind, group["lr"], group["betas"], group["eps"]) for kind, group in settings]
 expect_equal(
-    "steps, and Adam's own settings in each",
-    [(kind, group["lr"], group["betas"], group["eps"]) for kind, group in settings],
-    [("Adam", 0.01, (0.9, 0.999), 1e-8)] * 8,
+    "steps that are not Adam's with its own settings",
+    [step for step in taken if step != ("Adam", 0.01, (0.9, 0.999), 1e-8)],
+    [],
     hint="Leave the optimizer as it is made above the gap.",
 )
 expect_close("the batches", torch.tensor(net.given), torch.tensor([0.1, 0.2, 0.3, 0.4] * 2))
@@ -1164,7 +1168,7 @@ plot_loss_terms(free_history, titled("beta = 0: the reconstruction improves, the
 
 # %%
 set_seed(1)
-vis_reconstruction(vae_free, test_data)
+vis_reconstruction(vae_free, test_data, ours=whose(vae_free))
 vis_samples(sample_images(vae_free, 20, nz), train_data,
             "VAE with beta = 0: decoded draws from N(0, I)", whose(vae_free))
 print(f"The judge reads {sure_share(judge, sample_images(vae_free, 2000, nz)):.0%} of its "
@@ -1176,7 +1180,7 @@ climb = np.mean(kl[-20:]) / np.mean(kl[:3])
 print(f"Mean sigma of the posteriors: {sigma:.2g}, from about 1; kl_loss from {kl[0]:.3f} to "
       f"{kl[-1]:.1f}.")
 reveal("narrow", {"A": 0.8 < sigma < 1.25 and climb < 2, "B": sigma < 0.8 and climb > 2,
-                  "C": sigma > 1.25 and climb > 2}, short=on_stand_in)
+                  "C": sigma > 1.25 and climb > 2}, stand_in=on_stand_in)
 
 # %% [markdown]
 # Without the KL term the VAE is an autoencoder again: the noise shrinks until it hardly disturbs, and nothing in the loss brings
@@ -1218,14 +1222,14 @@ print(f"Last 100 batches: BCE {np.mean(strong_history['rec_loss'][-100:]):.4f}, 
       f"{np.mean(strong_history['kl_loss'][-100:]):.1e}")
 
 # %% figure="03_collapse"
-vis_reconstruction(vae_strong, test_data)
+vis_reconstruction(vae_strong, test_data, ours=whose(vae_strong))
 x = test_data.images[:500].flatten(2)
 with torch.no_grad():
     rebuilt = vae_strong.reconstruct(x)
 differ = (rebuilt.std(0).mean() / test_data.images[:500].std(0).mean()).item()
 bce, kl = (np.mean(strong_history[term][-50:]) for term in ("rec_loss", "kl_loss"))
 reveal("strong", {"A": bce < 0.01, "B": kl < 1e-3 and differ < 0.05,
-                  "C": kl < 1e-3 and differ > 0.3}, short=on_stand_in)
+                  "C": kl < 1e-3 and differ > 0.3}, stand_in=on_stand_in)
 
 # %% [markdown]
 # <details><summary>Prediction <code>strong</code></summary>
@@ -1469,7 +1473,7 @@ plt.ylim(25, 60)
 (full_total, full_kl), (slow_total, slow_kl) = ends
 reveal("anneal", {"A": full_total <= slow_total,
                   "B": slow_total < full_total and slow_kl > full_kl,
-                  "C": slow_total < full_total and slow_kl <= full_kl}, short=on_stand_in)
+                  "C": slow_total < full_total and slow_kl <= full_kl}, stand_in=on_stand_in)
 
 # %% [markdown]
 # With the full KL from the start the run ends with fewer dimensions in use: a partial collapse. The annealed run begins with a huge
@@ -1983,7 +1987,7 @@ for name, images in {"test digits": test_data.images[:2000], **drawn}.items():
           f"rarest digit {shares.min():.0%}, most frequent digit {shares.max():.0%}")
 ratio = (shares.max() / shares.min().clamp_min(5e-4)).item()  # of the last, the even draws
 reveal("even", {"A": readable > 0.2 and ratio < 3, "B": readable > 0.2 and ratio > 5,
-                "C": readable < 0.05}, short=on_stand_in)
+                "C": readable < 0.05}, stand_in=on_stand_in)
 
 # %% [markdown]
 # One by one the evenly drawn pictures can look bolder, and the judge is surer of them. Taken together they are wrong: the most frequent digit

@@ -33,15 +33,24 @@ class PointsSoFar:
         elif (digest := name_of_test(source)) in self._digests():
             if result.success:
                 self._green.add(digest)
-                print(self.describe())
+                print(self.describe(digest))
             else:
                 self._green.discard(digest)
 
-    def describe(self) -> str:
-        """The line."""
+    def describe(self, digest: str) -> str:
+        """The line below a test; where its exercise has another one that does not hold yet, it says so first.
+
+        Args:
+            digest: Of the test that has held.
+        """
+        (task,) = (task for task in self._tested if digest in task.tests)
+        waiting = len(set(task.tests) - self._green)
+        more = f"{task.word} has {'another test' if waiting == 1 else f'{waiting} other tests'}. " if waiting else ""
         points = sum(task.points for task in self._tested if self._green.issuperset(task.tests))
         total = sum(task.points for task in self._tested)
-        return f"So far the tests of {points} of {total} points are green here; the grader tries other inputs too."
+        return (
+            f"{more}So far the tests of {points} of {total} points are green here; the grader tries other inputs too."
+        )
 
     def _digests(self) -> set[str]:
         return {digest for task in self._tested for digest in task.tests}

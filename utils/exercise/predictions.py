@@ -43,22 +43,24 @@ def predict(guess: Any = "", question: str = "", choices: str = "ABC") -> None:
         print(f"Your guess is {letter}{changed}{late}. The experiment below decides.")
 
 
-def reveal(question: str, shown: Mapping[str, Any], short: bool = False) -> None:
+def reveal(question: str, shown: Mapping[str, Any], short: bool = False, stand_in: bool = False) -> None:
     """Say which choice the run shows, and what was guessed.
 
     Args:
         question: The prediction's name, as in `predict`.
         shown: From each choice's letter to whether what was just measured shows it; a bool or a one-element tensor.
         short: Whether this run trained too little to be the last word, as with FAST=1.
+        stand_in: Whether other data than the text's took its place, and so this run is not the last word either.
     """
     _revealed.add(question)
     held = [letter for letter, holds in shown.items() if bool(holds)]
     guess = _guesses.get(question, "")
     found = f"shows {held[0]}" if len(held) == 1 else "decides nothing"
     said = f"You guessed {guess}." if guess else "You made no guess."
-    if short or len(held) != 1:
-        why = "is short and " if short else ""
-        print(f"Prediction `{question}`: this run {why}{found}. {said} The text below says what full runs show.")
+    if short or stand_in or len(held) != 1:
+        why = " and ".join(["is short"] * short + ["is on a stand-in"] * stand_in + [found])
+        runs = "runs on the real data" if stand_in else "full runs"
+        print(f"Prediction `{question}`: this run {why}. {said} The text below says what {runs} show.")
     elif guess == held[0]:
         print(f"Prediction `{question}`: this run {found}, as you guessed.")
     else:

@@ -6,25 +6,29 @@ from utils.assignments import UNANSWERED, Assignment
 from utils.notebook.cells import Notebook
 
 _QUESTION = re.compile(r"^\*\*`(?P<id>[\w.]+)`\*\*", re.MULTILINE)
+_PART = re.compile(r"^##? ", re.MULTILINE)
 RESPONSE = re.compile(r"^\s*\*\*\s*response\s*(?::\s*)?\*\*\s*:?", re.IGNORECASE)
 
 
-def questions_above(notebook: Notebook, assignment: Assignment) -> dict[int, str]:
+def questions_above(notebook: Notebook, assignment: Assignment, ends_with_part: bool = False) -> dict[int, str]:
     """The question each cell belongs to: the last one whose line stands in it or above it.
 
     Args:
         notebook: The notebook as read.
         assignment: Its questions.
+        ends_with_part: Whether a heading of the first or second level ends a question: what stands below it is no part of it.
 
     Returns:
-        Cell number to question id; cells above the first question are left out.
+        Cell number to question id; cells of no question are left out.
     """
     known = {question.id for question in assignment.questions}
     current, above = "", {}
     for cell in notebook.cells:
-        if cell.kind == "markdown" and "**`" in cell.source:  # a cell with a picture in it is long
-            for match in _QUESTION.finditer(cell.source):
-                current = match["id"] if match["id"] in known else current
+        if cell.kind == "markdown" and (ends_with_part or "**`" in cell.source):  # a cell with a picture in it is long
+            marks = [*_QUESTION.finditer(cell.source), *(_PART.finditer(cell.source) if ends_with_part else ())]
+            for match in sorted(marks, key=lambda match: match.start()):
+                question = match.groupdict().get("id", "")
+                current = question if question in known or not question else current
         if current:
             above[cell.number] = current
     return above

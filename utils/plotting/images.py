@@ -78,7 +78,9 @@ def plot_reconstruction_grid(originals: Tensor, reconstructions: Tensor, per_row
     show_images(torch.cat([_fill_row(row, columns) for row in rows]), title, columns)
 
 
-def vis_reconstruction(model: nn.Module, data: MNISTDataset, count: int = 10, randomize: bool = False) -> None:
+def vis_reconstruction(
+    model: nn.Module, data: MNISTDataset, count: int = 10, randomize: bool = False, ours: str = ""
+) -> None:
     """Draw digits of every class above what `model.reconstruct` makes of them.
 
     Args:
@@ -86,6 +88,7 @@ def vis_reconstruction(model: nn.Module, data: MNISTDataset, count: int = 10, ra
         data: Where the digits come from.
         count: How many.
         randomize: Draw other digits at each call.
+        ours: What `whose` says of the model.
     """
     picks = torch.randperm(len(data))[:count] if randomize else torch.arange(count)
     originals, _ = data[picks.to(data.images.device)]
@@ -94,7 +97,7 @@ def vis_reconstruction(model: nn.Module, data: MNISTDataset, count: int = 10, ra
     with torch.no_grad():
         reconstructions = model.reconstruct(originals.flatten(2))  # type: ignore[operator]
     model.train(was_training)
-    title = data.source.title("Above: original. Below: reconstruction.")
+    title = data.source.title(f"Above: original. Below: reconstruction{ours or '.'}")
     plot_reconstruction_grid(originals, reconstructions, per_row=count, title=title)
 
 

@@ -25,7 +25,7 @@ def find_missing_figures(notebook: Notebook, assignment: Assignment) -> list[str
     Returns:
         One sentence a question, in the order of the questions.
     """
-    above = questions_above(notebook, assignment)
+    above = questions_above(notebook, assignment, ends_with_part=True)
     missing: dict[str, list[int]] = {}
     cells = code_cells(notebook)
     if all(cell.execution_count is None for cell in cells):

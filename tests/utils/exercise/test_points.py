@@ -50,7 +50,9 @@ def test_the_line_counts_what_is_green_in_any_order(name, seed, capsys):
         green = green | {digest} if holds else green - {digest}
         won = sum(task.points for task in tested if green.issuperset(task.tests))
         total = sum(task.points for task in tested)
-        line = f"So far the tests of {won} of {total} points are green here; the grader tries other inputs too.\n"
+        waiting = len(set(task.tests) - green)
+        more = f"{task.word} has {waiting} other tests. ".replace("1 other tests", "another test") if waiting else ""
+        line = f"{more}So far the tests of {won} of {total} points are green here; the grader tries other inputs too.\n"
         assert capsys.readouterr().out == (line if holds else "")
 
 

@@ -113,6 +113,16 @@ def test_a_short_run_has_not_the_last_word(shown, capsys):
     assert "as you guessed" not in said
 
 
+@pytest.mark.parametrize("short", [False, True])
+def test_a_run_on_a_stand_in_says_that_it_is_one_and_not_that_it_is_short(short, capsys):
+    predict("A", "swap", "AB")
+    reveal("swap", {"A": True, "B": False}, short=short, stand_in=True)
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert "is on a stand-in and shows A. You guessed A." in said
+    assert ("is short" in said) == short
+    assert said.endswith("The text below says what runs on the real data show.")
+
+
 def test_without_a_guess_the_run_still_says_what_it_shows(capsys):
     reveal("swap", {"A": True, "B": False})
     assert "shows A. You made no guess." in capsys.readouterr().out

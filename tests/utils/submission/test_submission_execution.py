@@ -30,6 +30,22 @@ def test_a_notebook_run_from_the_top_has_no_warnings(name):
     assert figures_of(finished(name), name) == []
 
 
+def test_a_question_ends_where_the_next_part_begins():
+    """Pictures below that heading are judged with no question above it."""
+    name = "04_cifar_dcgan"
+    notebook = finished(name)
+    (games,) = [
+        cell for cell in notebook.cells if cell.cell_type == "code" and "Four games out of balance" in cell.source
+    ]
+    games.outputs = []
+    assert figures_of(notebook, name) == []
+    at = notebook.cells.index(games)
+    above = [cell for cell in notebook.cells[:at] if cell.cell_type == "markdown" and cell.source.startswith("## 2 ")]
+    above[0].source = f"#{above[0].source}"  # a heading of the third level ends no question
+    (sentence,) = figures_of(notebook, name)
+    assert "1.3 gan.batchnorm" in sentence
+
+
 def test_a_notebook_nobody_ran_is_one_sentence():
     assert warnings_of(student_notebook(NAME)) == [
         "No cell has been run, so the file shows no results. Restart the kernel, run all cells, save."
