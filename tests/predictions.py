@@ -6,11 +6,13 @@ from nbformat import NotebookNode
 
 from utils.assignments import load_assignment
 
-_SHOWN = re.compile(r"Prediction `([\w-]+)`: this run (is short and )?(?:shows ([A-Z])|decides nothing)")
+_SHOWN = re.compile(
+    r"Prediction `([\w-]+)`: this run ((?:is (?:short|on a stand-in) and )+)?(?:shows ([A-Z])|decides nothing)"
+)
 
 
 def disagreements(name: str, executed: NotebookNode) -> list[str]:
-    """Predictions whose text does not call right what the run shows, as sentences; of those that a short run decides.
+    """Predictions whose text does not call right what the run shows, as sentences; of those that a full run on the real data decides.
 
     Args:
         name: Of the notebook.

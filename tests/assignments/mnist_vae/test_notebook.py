@@ -37,7 +37,7 @@ def test_every_visible_check_passes(executed):
     lines = [
         line
         for line in printed(executed[0], "# TEST").strip().split("\n")
-        if not line.startswith(("So far ", "Prediction "))
+        if "So far the tests of " not in line and not line.startswith("Prediction ")
     ]
     passed = [line for line in lines if line.endswith("passed")]
     assert len(passed) >= 70
