@@ -1,6 +1,10 @@
-"""Answers written from the students' notebooks alone, right ones in many styles and wrong ones as they come to mind: `right.txt`, `wrong.txt`.
+"""Answers written from the students' notebooks alone, right ones in many styles and wrong ones as they come to mind: `right*.txt`, `wrong*.txt`.
 
-In the percent format of the slips; the first line of a task's cell is put before each.
+    python -m tests.behaviour.written KIND FILE [--task TASK]
+
+puts such answers of a file before the notebook's visible tests and before the grader, and prints right ones that lose points,
+wrong ones that keep full marks, and green ones that lose points on public inputs. A new file is best written by somebody who
+has seen neither checks nor slips. The format is that of the slips; the first line of a task's cell is put before each answer.
 """
 
 from collections.abc import Iterator
@@ -10,10 +14,18 @@ from grader.authoring.slips import Variant, parse_variants
 from grader.rubric import load_rubric
 from grader.stages.pipeline import graded_assignments
 
+KINDS = "right", "wrong"
+_HERE = Path(__file__).parent
+
 
 def written(kind: str) -> Iterator[tuple[str, Variant]]:
     """The answers of a kind, "right" or "wrong", each behind the name of its notebook."""
+    for path in sorted(_HERE.glob(f"{kind}*.txt")):
+        yield from written_in(path)
+
+
+def written_in(path: Path) -> Iterator[tuple[str, Variant]]:
+    """The answers of a file, each behind the name of its notebook."""
     notebook_of = {check.task: name for name in graded_assignments() for check in load_rubric(name).checks}
-    text = Path(__file__).with_name(f"{kind}.txt").read_text(encoding="utf-8")
-    for variant in parse_variants(text):
+    for variant in parse_variants(path.read_text(encoding="utf-8")):
         yield notebook_of[variant.task], variant
