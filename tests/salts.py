@@ -2,8 +2,8 @@
 
     python -m tests.salts [NAME ...] [--salts 200] [--task TASK] [--rounding] [--rewritten]
 
-Every right answer that the project knows (the solutions, `right.py` of the assignments, the published answers but for their
-documented slips) is asked with the inputs of so many salts, contracts and all, in this process (`tests.behaviour.bare`). With
+Every right answer that the project knows (the solutions, `right.py` of the assignments, those written from the notebooks alone,
+the published answers but for their documented slips) is asked with the inputs of so many salts, contracts and all, in this process (`tests.behaviour.bare`). With
 `--rounding` every sum and function rounds anew each time, as on a processor that nobody has; with `--rewritten` the solutions
 are asked in all ways of `tests.behaviour.rewritten`.
 """
@@ -21,6 +21,7 @@ from grader.records import Call, Verdict
 from grader.stages.pipeline import graded_assignments
 from tests.behaviour.bare import Bare, drawn_calls
 from tests.behaviour.rewritten import rewritten
+from tests.behaviour.written import written
 from tests.machines.document import Margin, margins
 from tests.machines.inside import furthest
 from tests.machines.zygotes.random_rounding import RandomRounding
@@ -58,6 +59,10 @@ def answers_of(name: str) -> Iterator[Right]:
         yield Right(task, "the reference solution", source)
     for variant in right_answers(name):
         yield Right(variant.task, variant.name, variant.cell(solution[variant.task]))
+    for notebook, variant in written("right"):
+        if notebook == name:
+            tag = solution[variant.task].splitlines()[0]
+            yield Right(variant.task, variant.name, f"{tag}\n{variant.source}")
     for source, cells in published(name).items():
         slips = frozenset(DOCUMENTED.get((name, source), ()))
         yield from (Right(task, f"published by {source}", cell, cells, slips) for task, cell in cells.items())

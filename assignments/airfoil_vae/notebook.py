@@ -269,6 +269,16 @@ for hidden_dims in ([64, 32], [16], []):
                 f"One layer between any two of {widths}, with biases; "
                 "layers in a plain list are not part of the module.")
     expect_network(f"Encoder, hidden_dims {hidden_dims}", encoder, batch)
+encoder = Encoder(30, [48, 32, 64], 4)
+sizes = sorted(sorted(p.shape) for p in encoder.parameters() if p.ndim == 2)
+body = [[30, 48], [32, 48], [32, 64]]
+expect_true("one layer for each width", sizes in [sorted([*body, *end]) for end in (
+    [[8, 64]], [[4, 64], [4, 64]])],
+    f"Asked for [48, 32, 64], your weights have sizes {sizes}.")
+expect_shape("mu of 4 dimensions", Encoder(30, [], 4)(torch.randn(5, 30))[0], (5, 4))
+expect_true("layers of equal widths",
+            count_params(Encoder(200, [16] * 3, 10)) >= 201 * 16 + 2 * 17 * 16 + 17 * 20,
+            "Each has weights of its own.")
 
 # %%
 # TEST
@@ -373,6 +383,7 @@ decoder = Decoder(10, hidden_dims, 200)
 z = torch.randn(5, 10)
 expect_shape("y_hat", decoder(z), (5, 200))
 expect_shape("y_hat, no hidden layer", Decoder(10, [], 200)(z), (5, 200))
+expect_shape("y_hat, other sizes", Decoder(4, [], 30)(z[:, :4]), (5, 30))
 expect_equal(
     "hidden_dims afterwards",
     hidden_dims,
@@ -386,6 +397,11 @@ expect_true(
     sizes in either,
     f"Asked for [48, 32, 64] between 10 and 200, your weights have the sizes {sizes}.",
 )
+biases = [p.numel() for p in decoder.parameters() if min(p.shape) in (1, p.numel())]
+expect_true("with biases", {48, 32, 64, 200} <= set(biases), "A linear layer has one.")
+expect_true("layers of equal widths",
+            count_params(Decoder(10, [16] * 3, 200)) >= 11 * 16 + 2 * 17 * 16 + 17 * 200,
+            "Each has weights of its own.")
 for some_dims in ([16], []):
     expect_network(f"Decoder, hidden_dims {some_dims}", Decoder(10, some_dims, 200), z)
 expect_network(f"Decoder, hidden_dims {hidden_dims}", decoder, z)
@@ -495,13 +511,24 @@ class WrittenPosterior(nn.Module):
 
 
 set_seed(0)
-vae = VAE(200, [64, 32], 10)
+hidden_dims = [64, 32]
+vae = VAE(200, hidden_dims, 10)
+expect_equal("hidden_dims afterwards", hidden_dims, [64, 32], hint="Reverse a copy.")
+sizes = sorted(sorted(p.shape) for p in vae.decoder.parameters() if p.ndim == 2)
+expect_equal("sizes of the decoder's weights", sizes, [[10, 32], [32, 64], [64, 200]],
+             hint="It mirrors the encoder: 10, 32, 64, 200.")
 y = torch.randn(5, 200)
 for name, value, shape in zip(("y_hat", "mu", "logvar"), vae(y), ((5, 200), (5, 10), (5, 10))):
     expect_shape(name, value, shape)
 expect_trainable(
     "VAE.forward", vae, lambda model: sum(value.square().sum() for value in model(y.double()))
 )
+small = VAE(30, [12], 4)
+for name, value, shape in zip(
+    ("y_hat", "mu", "logvar"), small(torch.randn(5, 30)), ((5, 30), (5, 4), (5, 4))
+):
+    expect_shape(f"{name}, other sizes", value, shape)
+expect_shape("samples, other sizes", small.generate(3, device="cpu"), (3, 30))
 vae.encoder, vae.decoder = WrittenPosterior(), nn.Identity()  # now y_hat is z itself
 y = torch.zeros(20_000, 200)
 y[:, :10], y[:, 10:20] = 3.0, math.log(4.0)
@@ -536,6 +563,11 @@ for seed in (1, 2):
             "The order is y_hat, mu, logvar.": torch.stack([y[:, :10], y[:, 10:20], y[:, :10]])
         },
     )
+y[:, 10:20] = torch.linspace(3, 4, 10)  # and where it is large
+expect_close("mu and logvar, where sigma is large", torch.cat(vae(y)[1:], dim=1), y[:, :20],
+             hint="Return them as the encoder gave them.")
+wide = vae(y[:1].expand(4000, 200))[0].std(dim=0).log()
+expect_close("its logarithm there", wide, y[0, 10:20] / 2, atol=0.1)
 expect_fresh_noise(
     "z",
     lambda: vae(torch.zeros(6, 200))[0],
@@ -559,13 +591,14 @@ class Watch(nn.Module):  # a decoder that returns z and remembers its mode
         return answer
 
 
-vae.decoder = Watch()
+watch = Watch()
+vae.decoder = nn.Sequential(watch)
 samples = vae.generate(20_000, device="cpu")
 expect_shape("samples, seen through a decoder that does nothing", samples, (20_000, 10))
 expect_close(
     "samples, and what the decoder answered",
     samples,
-    torch.cat([answer.reshape(-1, 10) for answer in vae.decoder.answers]),
+    torch.cat([answer.reshape(-1, 10) for answer in watch.answers]),
     rtol=0,
     atol=0,
     hint="Return what the decoder gives, as it is.",
@@ -577,6 +610,7 @@ expect_close(
     atol=0.02,
     hint="z comes from the prior N(0, I), not from mu and logvar.",
 )
+torch.rand(7)
 expect_close(
     "same seed, same samples",
     vae.generate(20_000, device="cpu"),
@@ -594,9 +628,14 @@ expect_equal(
     20_000,
     hint="Each row of z is a draw of its own.",
 )
+few = torch.cat([vae.generate(500, seed, "cpu") for seed in (0, 1, 2)])
+expect_close("standard deviation of 1500", few.std(), 1.0, atol=0.1)
+expect_true("none comes twice, but for its sign", len(few.abs().unique(dim=0)) == 1500,
+            "Use the argument seed as it is, and each draw once.")
+expect_true("nothing adds up to 0", few[:500].mean(dim=0).abs().max() > 1e-4, "Shift nothing.")
 expect_true(
     "evaluation mode while decoding",
-    not vae.decoder.mode,
+    not watch.mode,
     "Call self.decoder.eval() before you decode.",
 )
 if not vae.decoder.training:
@@ -604,13 +643,13 @@ if not vae.decoder.training:
 expect_true(
     "no gradients", not samples.requires_grad, "Keep the line @torch.inference_mode()."
 )
-vae.decoder.device = ""
+watch.device = ""
 try:
     vae.generate(2, device="meta")  # a device without numbers
 except (RuntimeError, NotImplementedError):
     pass  # not every way to draw goes there
 expect_true(
-    "z on the device asked for", vae.decoder.device != "cpu", "Use the argument device."
+    "z on the device asked for", watch.device != "cpu", "Use the argument device."
 )
 
 # %% [markdown]
@@ -838,6 +877,58 @@ expect_close(
     logvar,
     slips={"The prior has no gradient to logvar: detach nothing.": math.log(4.0)},
 )
+
+
+class Drawing(FixedModel):  # of three latent dimensions, one almost the prior; it draws
+    def __init__(self):
+        super().__init__()
+        self.drawn = []
+
+    def forward(self, y):
+        self.drawn.append(torch.rand(1).item())
+        ones = torch.ones(len(y), 3, device=y.device)
+        mu = ones * torch.stack([0.05 * self.m, self.m, self.m])
+        return super().forward(y)[0], mu, ones * torch.stack([0 * self.s, self.s, 2 * self.s])
+
+
+runs = []
+for seed in (1, 2):
+    set_seed(seed)
+    model = Drawing()
+    tracker = train_VAE(
+        model,
+        some,
+        Device,
+        plot_freq=0,
+        beta=0.001,
+        rec_loss_fn=lambda y_hat, y: y_hat.sum() / y.sum(),
+        optimizer_name="SGD",
+        optimizer_config={"lr": 0.1, "momentum": 0.5},
+        lr_scheduler_name="ExponentialLR",
+        lr_scheduler_config={"gamma": 0.9},
+        n_iters=25,
+        batch_size=8,
+    )
+    runs.append(model.drawn)
+expect_true("training mode in all epochs", all(model.modes), "model.train() holds to the end.")
+expect_close(
+    "prior_loss of three dimensions",
+    tracker.prior_losses[0],
+    0.5 * (0.05**2 + 1 + 3 - math.log(4.0) + 1 + 15 - math.log(16.0)),
+    hint="The sum over the latent dimensions, however many, each as it is.",
+)
+w, m, lr, speed, drift = 0.5, 1.0, 0.1, 0.0, 0.0
+for _ in range(25):
+    speed, drift = 0.5 * speed + 1, 0.5 * drift + 0.001 * (0.05**2 + 2) * m
+    w, m, lr = w - lr * speed, m - lr * drift, 0.9 * lr
+expect_close("w after 25 steps with momentum and a falling rate", model.w, w, atol=1e-4,
+             hint="One optimizer and one scheduler for all epochs, a step of each in each.")
+expect_close("m, with beta = 0.001", model.m, m, hint="A small beta counts too.")
+free = FixedModel()
+train_VAE(free, some, Device, plot_freq=0, beta=0.0, n_iters=2)
+expect_close("m, with beta = 0", free.m, 1.0, hint="0 is a beta as any other.")
+expect_true("each run draws for itself", not set(runs[0]) & set(runs[1]),
+            "Set no seed in train_VAE: the noise would be the same in every run.")
 given, plain_step = [], ReduceLROnPlateau.step
 
 

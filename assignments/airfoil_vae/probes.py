@@ -37,7 +37,8 @@ def affine_encoder(names, y: Tensor, weight: Tensor, bias: Tensor):
     model = names["Encoder"](y.shape[1], [], len(weight) // 2).eval()
     heads = write(model, [weight], bias)
     mu, logvar = model(y)
-    return {"mu": mu, "logvar": logvar, "heads": heads}
+    trained = torch.cat(model.train()(y), dim=-1)
+    return {"mu": mu, "logvar": logvar, "heads": heads, "in_training": trained}
 
 
 def decoder(names, z: Tensor, hidden_dims: Tensor, output_size: Tensor, at: Tensor, **weights: Tensor):
@@ -67,7 +68,7 @@ def _begins_with(model, n_in: int, n_out: int) -> bool:
 def affine_decoder(names, z: Tensor, weight: Tensor, bias: Tensor):
     model = names["Decoder"](z.shape[1], [], len(weight)).eval()
     heads = write(model, [weight], bias)
-    return {"y_hat": model(z), "heads": heads}
+    return {"y_hat": model(z), "heads": heads, "in_training": model.train()(z)}
 
 
 def _slope(model, weights: list[Tensor], at: Tensor) -> Tensor:
@@ -134,6 +135,7 @@ def _layers(model, *outputs: Tensor) -> dict[str, Tensor]:
     return {
         "frozen": torch.tensor(sum(not p.requires_grad for p in model.parameters())),
         "matrices": torch.tensor(len(matrices)),
+        "biases": torch.tensor(sorted(p.numel() for p in model.parameters() if p.ndim == 1 or min(p.shape) == 1)),
         "layers": torch.tensor(sorted(reached), dtype=torch.int64).reshape(-1, 2),
     }
 
@@ -212,8 +214,10 @@ def vae_outputs(names, mu: Tensor, logvar: Tensor, weight: Tensor):
     decoder_ = _Linear(weight)
     model, y = _vae(names, mu.shape[1], _Posterior(), decoder_), torch.cat([mu, logvar], dim=1)
     of_one = dict(zip(("y_hat_of_one", "mu_of_one", "logvar_of_one"), model(y[:1]), strict=False))
+    _, mu_of_wide, logvar_of_wide = model(torch.cat([mu, 0.1 * mu], dim=1))
     y_hat, mu_out, logvar_out = model(y)
-    return {"y_hat": y_hat, "mu": mu_out, "logvar": logvar_out, "z": decoder_.z, **of_one}
+    wide = {"mu_of_wide": mu_of_wide, "logvar_of_wide": logvar_of_wide}
+    return {"y_hat": y_hat, "mu": mu_out, "logvar": logvar_out, "z": decoder_.z, **of_one, **wide}
 
 
 def vae_noise(
@@ -258,16 +262,27 @@ def generate(names, n_samples: Tensor, latent_size: Tensor, seed: Tensor, tones:
     once = model.generate(n, seed=first, device=CPU)
     answered = torch.cat(witness.answers)
     torch.rand(7)
-    other, again = model.generate(n, seed=first + 1, device=CPU), model.generate(n, seed=first, device=CPU)
+    other, again = model.generate(n, seed=first + 2, device=CPU), model.generate(n, seed=first, device=CPU)
     one = model.generate(1, seed=first, device=CPU)
-    return {"z": once, "again": again, "other": other, "answered": answered, "one": one}
+    by_seed: list[Tensor] = []
+    for number in (0, 1, 2, 0):  # 0 is a seed as any other
+        torch.rand(3)
+        by_seed.append(model.generate(5, seed=number, device=CPU))
+    return {
+        "z": once,
+        "again": again,
+        "other": other,
+        "answered": answered,
+        "one": one,
+        "by_seed": torch.stack(by_seed),
+    }
 
 
 def generate_modes(names, n_samples: Tensor, latent_size: Tensor, tones: Tensor):
     """The modes of the decoder and of the rest, before, while and after: as they say, and as marks in what they answer."""
     latent = int(latent_size)
     encoder_, witness = _Witness(tones), _Witness(tones)
-    model = _vae(names, latent, encoder_, witness)
+    model = _vae(names, latent, encoder_, nn.Sequential(witness))  # the mode is that of all its parts
 
     def samples() -> Tensor:
         return model.generate(int(n_samples), seed=0, device=CPU)
@@ -316,25 +331,37 @@ class _Toy(nn.Module):
         self.w = nn.Parameter(torch.tensor(0.4))
         self.m = nn.Parameter(torch.full((latent_size,), 0.7))
         self.s = nn.Parameter(torch.linspace(-1.0, 0.8, latent_size))
+        self.m.data[1], self.s.data[1] = 0.05, 0.0  # of hardly any prior loss: a floor under it shows
         self.mus = mus
         self.seen: list[float] = []
         self.last_heights: list[float] = []
         self.was_training: list[bool] = []
         self.sizes: list[int] = []
         self.eval_factor = 1.0  # of y_hat, and so of the gradient of w, in evaluation mode
+        self.noise: list[float] = []
+        self.height = 0
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         latent = len(self.m)
         mu = self.m * (1 + y[:, :latent])
         logvar = self.s + 0.5 * y[:, latent : 2 * latent]
         if self.mus is not None:
-            mu = self.mus[min(len(self.seen), len(self.mus) - 1)].expand(len(y), latent)
-            logvar = torch.zeros_like(mu)
+            mu = self.mus[min(len(self.seen), len(self.mus) - 1)] + 0 * mu  # nothing moves it, and gradients reach it
+            logvar = 0 * logvar
         self.seen.append(self.w.item())
+        self.noise.append(torch.rand(()).item())  # as a model draws: whoever seeds it makes it the same
+        self.height = y.shape[1]
         self.last_heights += y[:, -1].tolist()
         self.sizes.append(len(y))
         self.was_training.append(self.training)
         return (1.0 if self.training else self.eval_factor) * self.w * y, mu, logvar
+
+    def encoder(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        """The parts of a model are its own business: the loop that calls them goes by it."""
+        return 0 * y[:, : len(self.m)], 0 * y[:, : len(self.m)]
+
+    def decoder(self, z: Tensor) -> Tensor:
+        return 0 * z[:, :1].expand(-1, self.height)
 
 
 def _items(y: Tensor) -> list:
@@ -371,7 +398,12 @@ def train_steps(names, y: Tensor, n_items: Tensor, batch_size: Tensor, n_iters: 
         model, _items(profiles), CPU, plot_freq=0, beta=0.1, rec_loss_fn=_linear, optimizer_name="SGD",
         optimizer_config={"lr": 0.01}, n_iters=int(n_iters), batch_size=int(batch_size), **scheduler,
     )  # fmt: skip
+    again = _Toy(3)
+    seed_torch(int(n_items))
+    names["train_VAE"](again, _items(profiles), CPU, plot_freq=0, n_iters=4, batch_size=int(batch_size))
     return {
+        "noise": torch.tensor([model.noise[:4], again.noise[:4]]),
+        "prior": torch.tensor(tracker.prior_losses),
         "w": torch.tensor([*model.seen, model.w.item()]),
         "recorded": torch.tensor(tracker.rec_losses),
         "numbers": torch.tensor(model.last_heights),

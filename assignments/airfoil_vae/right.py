@@ -147,7 +147,7 @@ class VAE(nn.Module):
         super().__init__()
         self.latent_size = latent_size
         self.encoder = Encoder(input_size, hidden_dims, latent_size)
-        self.decoder = Decoder(latent_size, hidden_dims, input_size)
+        self.decoder = Decoder(latent_size, hidden_dims[::-1], input_size)
 
     def forward(self, y):
         mu, logvar = self.encoder(y)
@@ -171,7 +171,7 @@ class VAE(nn.Module):
         super().__init__()
         self.latent_size = latent_size
         self.encoder = Encoder(input_size, hidden_dims, latent_size)
-        self.decoder = Decoder(latent_size, hidden_dims, input_size)
+        self.decoder = Decoder(latent_size, list(reversed(hidden_dims)), input_size)
 
     def reparametrize(self, mu, logvar):
         std = torch.sqrt(torch.exp(logvar))
@@ -198,7 +198,7 @@ class VAE(nn.Module):
         super().__init__()
         self.latent_size = latent_size
         self.encoder = Encoder(input_size, hidden_dims, latent_size)
-        self.decoder = Decoder(latent_size, hidden_dims, input_size)
+        self.decoder = Decoder(latent_size, [width for width in hidden_dims[::-1]], input_size)
 
     def forward(self, y):
         mu, logvar = self.encoder(y)

@@ -95,10 +95,10 @@ from tqdm.auto import tqdm
 from utils import (
     FAST, Checkpoint, CIFAR10Dataset, Device, GAN_Tracker, GANWatch, TensorLoader,
     accelerated, add_to_poster, checking,
-    code_digest, count_params, expect_close, expect_equal, expect_shape, expect_true, hand_in,
-    images_0_1, load_ours, load_pretrained, make_grid, optimizer_of, plot_film,
-    plot_gan_losses, plot_reconstruction_grid, predict, reveal, save_weights, set_seed,
-    show_images, whose,
+    code_digest, count_params, expect_close, expect_differentiable, expect_equal,
+    expect_shape, expect_true, hand_in, images_0_1, load_ours, load_pretrained, make_grid,
+    optimizer_of, plot_film, plot_gan_losses, plot_reconstruction_grid, predict, reveal,
+    save_weights, set_seed, show_images, whose,
 )
 
 # %% [markdown]
@@ -1533,6 +1533,14 @@ expect_close(
         "a sum; take the mean over all pixels.": 1.25,
         "absolute differences; square them.": 0.375,
     },
+)
+drawn = torch.rand(2, 5, 3, 4, 4)
+expect_differentiable(
+    "_reconstruction_loss",
+    gan._reconstruction_loss,
+    axes=(0,),
+    generated=drawn[0],
+    target=drawn[1],
 )
 own = sample(gan, 0.3 * draw_codes(8)).cpu()
 before = {name: value.clone() for name, value in gan._generator.state_dict().items()}

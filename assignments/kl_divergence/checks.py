@@ -6,7 +6,7 @@ from grader.authoring.check import Arrays, Check, Draw, Judge, Probe, Symptom
 from grader.authoring.contract import Contract
 from grader.authoring.draws import draws_in
 from grader.authoring.judges import close, close_gradients
-from grader.authoring.lines import beyond, explained, resembles
+from grader.authoring.lines import beyond, explained, resembles, within
 from grader.authoring.noise import not_standard_normal
 
 
@@ -159,6 +159,11 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
         if (in_one_call[is_wide] > 1e-3).any():  # it is not the noise that is missing
             return Symptom("samples of a wide row are all alike: sigma is that of the row itself, exp(log_sigma)")
         return Symptom("all N samples of a row are alike: draw noise of shape (B, N, K)", "same_noise_for_every_sample")
+    again, then = (values.get(name, np.empty(0)) for name in ("again", "then"))
+    if again.shape != then.shape or not within(np.abs(again - then), 1e-4 * (1 + np.abs(then)), "after the same seed"):
+        return Symptom(
+            "after the same seed of torch other samples come: draw with torch's own generator, and keep nothing"
+        )
     noise = (rows - rows.mean(axis=2, keepdims=True)) / spread
     n = noise.shape[2]
     calls = noise[is_wide].reshape(*noise[is_wide].shape[:2], _CALLS, -1)
@@ -286,7 +291,7 @@ CONTRACTS = (
         arguments=("mu1", "log_sigma1", "mu2", "log_sigma2"),
     ),
     Contract("kl.log_prob", pays="kl.log_prob.gradient", watches=("log_prob",), arguments=("x", "mu", "log_sigma")),
-    Contract("kl.mc", pays="kl.mc.values", watches=("kl_q_p_mc",), arguments=("samples_q", "params_q", "params_p")),
+    Contract("kl.mc", pays="kl.mc.gradient", watches=("kl_q_p_mc",), arguments=("samples_q", "params_q", "params_p")),
     Contract("kl.exact", pays="kl.exact.gradient", watches=("kl_q_p_exact",), arguments=("params_q", "params_p")),
     Contract("kl.rsample", pays="kl.rsample.independent", watches=("rsample",), arguments=("params_q",), is_random=True),
     Contract("kl.elbo", pays="kl.elbo.gradient", watches=("elbo",), arguments=("x", "params_q"), is_random=True),
@@ -305,7 +310,11 @@ CHECKS = (
     ),
     _check("kl.log_prob.values", "the log density of an isotropic Gaussian", 4, Probe("log_prob", _points), close()),
     _check("kl.log_prob.gradient", "gradients reach x, mu and log sigma", 1, Probe("log_prob_gradient", _points), close_gradients(atol=1e-3)),
-    _check("kl.mc.values", "the mean over samples of log q - log p", 5, Probe("mc", _samples_and_gaussians), close(1e-4, 1e-4)),
+    _check("kl.mc.values", "the mean over samples of log q - log p", 4, Probe("mc", _samples_and_gaussians), close(1e-4, 1e-4)),
+    _check(
+        "kl.mc.gradient", "gradients reach the samples and both Gaussians", 1,
+        Probe("mc_gradient", _samples_and_gaussians), close_gradients(atol=1e-3),
+    ),
     _check("kl.exact.values", "the closed form for isotropic Gaussians", 4, Probe("exact", _narrow(_two_gaussians, "params_q")), close()),
     _check("kl.exact.gradient", "gradients reach both Gaussians", 1, Probe("exact_gradient", _two_gaussians), close_gradients()),
     _check("kl.rsample.moments", "samples with mean mu and standard deviation sigma", 2, Probe("rsample", _sampling, public=1), _moments, False),

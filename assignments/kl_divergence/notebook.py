@@ -278,7 +278,11 @@ for seed, published in enumerate((0.9318599700927734, 1.0280910730361938, 0.8538
     }
     hint = "Is the ½ there?"
     expect_close(f"D_KL, seed {seed}", D_KL(mu, logvar), published, slips=slips, hint=hint)
-expect_differentiable("D_KL", D_KL, mu=mu, logvar=logvar)
+for few, up in ((slice(4), 0), (slice(None), -20), (slice(None), 9)):
+    given = mu[few, :3], logvar[few, :3] + up
+    right = kl_between(Normal(given[0], (given[1] / 2).exp()), Normal(0, 1)).mean()
+    expect_close(f"D_KL, shape {tuple(given[0].shape)}, logvar near {up}", D_KL(*given), right)
+expect_differentiable("D_KL", D_KL, axes=(0, 1), mu=mu, logvar=logvar)
 
 # %% [markdown]
 # **Predict `width`.** Two Gaussians around 0: one of variance $e^2$ (`logvar = 2`), one of variance $e^{-2}$ (`logvar = -2`). Which one costs more?
@@ -424,10 +428,18 @@ slips = {
 got = kl_divergence(mu1, log_sigma1, mu2, log_sigma2)
 hint = "One value for every entry; with mu1 = mu2 only the sigmas remain."
 expect_close("kl_divergence", got, kl_between(N1, N2), rtol=1e-4, slips=slips, hint=hint)
+far = kl_between(Normal(mu1, (log_sigma1 - 9).exp()), Normal(mu2, (log_sigma2 - 9).exp()))
+expect_close(
+    "kl_divergence, narrow",
+    kl_divergence(mu1, log_sigma1 - 9, mu2, log_sigma2 - 9),
+    far,
+    rtol=1e-4,
+)
 narrow = {"log_sigma1": 0.2 * log_sigma1, "log_sigma2": 0.2 * log_sigma2}
 expect_differentiable(
     "kl_divergence",
     lambda mu1, mu2, log_sigma1, log_sigma2: kl_divergence(mu1, log_sigma1, mu2, log_sigma2),
+    axes=(0, 1),
     mu1=mu1,
     mu2=mu2,
     **narrow,
@@ -609,7 +621,11 @@ slips = {
 }
 hint = "Try K = 1, mu = 0, sigma = 1 by hand."
 expect_close("log_prob", log_prob(x, mu, log_sigma), right, slips=slips, hint=hint)
-expect_differentiable("log_prob", log_prob, x=x, mu=mu, log_sigma=log_sigma)
+for few, by in ((3, 0), (4, -9), (4, 6)):  # K = 3; a very narrow density; a wide one
+    given = math.exp(by) * x[..., :few], 0 * mu[..., :few], log_sigma + by
+    right = Normal(given[1], given[2].exp().unsqueeze(-1)).log_prob(given[0]).sum(-1)
+    expect_close(f"log_prob, K = {few}, log_sigma near {by}", log_prob(*given), right)
+expect_differentiable("log_prob", log_prob, axes=(0, 1, 2), x=x, mu=mu, log_sigma=log_sigma)
 
 # %% [markdown]
 # A density must integrate to one, and that is a check you can make without any library: add up `exp(log_prob)` over a fine
@@ -687,8 +703,17 @@ slips = {
 }
 expect_close("kl_q_p_mc", kl_q_p_mc(samples_q, params_q, params_p), right, slips=slips)
 expect_differentiable(
-    "kl_q_p_mc", kl_q_p_mc, samples_q=samples_q, params_q=params_q, params_p=params_p
+    "kl_q_p_mc",
+    kl_q_p_mc,
+    axes=(0,),
+    samples_q=samples_q,
+    params_q=params_q,
+    params_p=params_p,
 )
+expect_shape("of one sample", kl_q_p_mc(samples_q[:, :1], params_q, params_p), (6,))
+fewer = kl_q_p_mc(samples_q[:, :20, 1:], params_q[:, 1:], params_p[:, 1:])  # N = 20, K = 2
+log_ratio = q.log_prob(samples_q)[:, :20, 1:] - p.log_prob(samples_q)[:, :20, 1:]
+expect_close("kl_q_p_mc, other sizes", fewer, log_ratio.sum(-1).mean(1))
 
 # %% [markdown]
 # A thousand estimates with ten samples each, for two Gaussians that nearly agree: $q = \mathcal{N}(0, I)$ and $p = \mathcal{N}(0.1, I)$ in two
@@ -785,8 +810,11 @@ slips = {
     "the terms without mu count once for each of the K dimensions.": right - 2 * centred,
 }
 expect_close("kl_q_p_exact", kl_q_p_exact(params_q, params_p), right, slips=slips)
-expect_differentiable("kl_q_p_exact", kl_q_p_exact, params_q=params_q, params_p=params_p)
-expect_shape("of one pair", kl_q_p_exact(params_q[:1], params_p[:1]), (1,))
+fewer = kl_q_p_exact(params_q[:4, 1:], params_p[:4, 1:])  # B = 4, K = 2
+expect_close("kl_q_p_exact, other sizes", fewer, kl_between(q, p)[:4, 1:].sum(-1))
+expect_differentiable(
+    "kl_q_p_exact", kl_q_p_exact, axes=(0,), params_q=params_q, params_p=params_p
+)
 far = torch.cat([8 * q.mean, params_q[:, -1:]], dim=1)
 away = torch.cat([-8 * p.mean, params_p[:, -1:]], dim=1)
 expect_close(
@@ -1001,7 +1029,9 @@ expect_close("mean of the samples", off, torch.zeros(3, 2), atol=0.02)
 eps = (samples - mu[:, None]) / sigma[:, None]
 alike = torch.corrcoef(torch.stack([eps[0, :, 0], eps[1, :, 0], eps[0, :, 1]])).triu(1).abs()
 expect_true("examples and dimensions have their own noise", alike.max() < 0.05, hint)
-expect_differentiable("rsample", lambda params_q: rsample(params_q, 4), params_q=params_q)
+expect_differentiable(
+    "rsample", lambda params_q: rsample(params_q, 4), axes=(0,), params_q=params_q
+)
 
 # %% [markdown]
 # Three posteriors, 300 samples each. Every cloud should fill its own circles, and no cloud should be a line or a copy of
@@ -1221,7 +1251,7 @@ far = torch.tensor([[8.0, -9.0, -20.0], [-6.0, 7.0, -20.0]])  # no width: z is t
 log_p = Normal(decoder(far[:, :2]), log_sig_x.exp()).log_prob(x[:2]).sum(-1)
 kl = kl_between(Normal(far[:, :2], far[:, 2:].exp()), Normal(0.0, 1.0)).sum(-1)
 expect_close(
-    "elbo, far from the prior", elbo(x[:2], far, 8, decoder, log_sig_x), kl - log_p, rtol=1e-4
+    "elbo, far from the prior", elbo(x[:2], far, 3, decoder, log_sig_x), kl - log_p, rtol=1e-4
 )
 expect_equal(
     "log_sig_x afterwards", log_sig_x.item(), -0.5, hint="Leave your arguments alone."

@@ -13,9 +13,16 @@ def _and_of_one(function: Callable[..., object], *arguments: Tensor) -> dict[str
     return {"value": function(*arguments), "value_of_one": function(*(one[:1] for one in arguments))}
 
 
+# Far out a limit, an eps or a series shows that changes nothing near 0. Each stands alone: beside it, nothing else would show.
+_FAR = 9.0
+
+
 def D_KL(names, mu: Tensor, logvar: Tensor):
-    of_a_column = names["D_KL"](mu[:, :1], logvar[:, :1])
-    return {**_and_of_one(names["D_KL"], mu, logvar), "value_of_a_column": of_a_column}
+    kl = names["D_KL"]
+    return {
+        **_and_of_one(kl, mu, logvar), "value_of_a_column": kl(mu[:, :1], logvar[:, :1]),
+        "value_narrow": kl(mu, logvar - 2 * _FAR), "value_wide": kl(mu, logvar + _FAR), "value_far": kl(20 * mu, logvar),
+    }  # fmt: skip
 
 
 def D_KL_gradient(names, mu: Tensor, logvar: Tensor):
@@ -23,8 +30,12 @@ def D_KL_gradient(names, mu: Tensor, logvar: Tensor):
 
 
 def gaussians(names, mu1: Tensor, log_sigma1: Tensor, mu2: Tensor, log_sigma2: Tensor):
-    of_a_column = names["kl_divergence"](*(one[:, :1] for one in (mu1, log_sigma1, mu2, log_sigma2)))
-    return {**_and_of_one(names["kl_divergence"], mu1, log_sigma1, mu2, log_sigma2), "value_of_a_column": of_a_column}
+    kl, given = names["kl_divergence"], (mu1, log_sigma1, mu2, log_sigma2)
+    return {
+        **_and_of_one(kl, *given), "value_of_a_column": kl(*(one[:, :1] for one in given)),
+        "value_narrow": kl(mu1, log_sigma1 - _FAR, mu2, log_sigma2 - _FAR), "value_wide": kl(mu1, log_sigma1 + _FAR, mu2, log_sigma2),
+        "value_far": kl(_FAR * mu1, log_sigma1, -_FAR * mu2, log_sigma2),
+    }  # fmt: skip
 
 
 def gaussians_gradient(names, mu1: Tensor, log_sigma1: Tensor, mu2: Tensor, log_sigma2: Tensor):
@@ -32,8 +43,12 @@ def gaussians_gradient(names, mu1: Tensor, log_sigma1: Tensor, mu2: Tensor, log_
 
 
 def log_prob(names, x: Tensor, mu: Tensor, log_sigma: Tensor):
-    of_a_column = names["log_prob"](x[:, :1, :1], mu[:, :1, :1], log_sigma[:, :1])
-    return {**_and_of_one(names["log_prob"], x, mu, log_sigma), "value_of_a_column": of_a_column}
+    density, shrink = names["log_prob"], 0.0025  # about exp(-6)
+    return {
+        **_and_of_one(density, x, mu, log_sigma), "value_of_a_column": density(x[:, :1, :1], mu[:, :1, :1], log_sigma[:, :1]),
+        "value_narrow": density(shrink * x, 0 * mu, log_sigma - 6), "value_wide": density(x, mu, log_sigma + _FAR),
+        "value_far": density(30 * x, mu, log_sigma),
+    }  # fmt: skip
 
 
 def log_prob_gradient(names, x: Tensor, mu: Tensor, log_sigma: Tensor):
@@ -41,13 +56,26 @@ def log_prob_gradient(names, x: Tensor, mu: Tensor, log_sigma: Tensor):
 
 
 def mc(names, samples_q: Tensor, params_q: Tensor, params_p: Tensor):
-    of_a_sample = names["kl_q_p_mc"](samples_q[:, :1], params_q, params_p)
-    return {**_and_of_one(names["kl_q_p_mc"], samples_q, params_q, params_p), "value_of_a_sample": of_a_sample}
+    mc_, times = names["kl_q_p_mc"], torch.full_like(params_q, 4.0)
+    times[:, -1] = 1.0
+    return {
+        **_and_of_one(mc_, samples_q, params_q, params_p), "value_of_a_sample": mc_(samples_q[:, :1], params_q, params_p),
+        "value_far": mc_(4 * samples_q, times * params_q, times * params_p),
+    }  # fmt: skip
+
+
+def mc_gradient(names, samples_q: Tensor, params_q: Tensor, params_p: Tensor):
+    return gradients(names["kl_q_p_mc"], samples_q=samples_q, params_q=params_q, params_p=params_p)
 
 
 def exact(names, params_q: Tensor, params_p: Tensor):
-    of_a_dimension = names["kl_q_p_exact"](params_q[:, -2:], params_p[:, -2:])
-    return {**_and_of_one(names["kl_q_p_exact"], params_q, params_p), "value_of_a_dimension": of_a_dimension}
+    kl, less, times = names["kl_q_p_exact"], torch.zeros_like(params_q), torch.full_like(params_q, _FAR)
+    less[:, -1], times[:, -1] = _FAR, 1.0
+    return {
+        **_and_of_one(kl, params_q, params_p), "value_of_a_dimension": kl(params_q[:, -2:], params_p[:, -2:]),
+        "value_narrow": kl(params_q - less, params_p - less), "value_wide": kl(params_q + less, params_p),
+        "value_far": kl(times * params_q, -times * params_p),
+    }  # fmt: skip
 
 
 def exact_gradient(names, params_q: Tensor, params_p: Tensor):
@@ -61,9 +89,12 @@ def rsample(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
     for offset in (0, 1):
         seed_torch(int(seed) + offset)
         found += [names["rsample"](params_q, quarter), names["rsample"](params_q, quarter)]
+    seed_torch(int(seed) + 1)
+    again = names["rsample"](params_q, quarter)
     if not all(isinstance(samples, Tensor) and samples.ndim == 3 for samples in found):
         return {"samples": found[0]}
-    return {"samples": torch.cat(found, dim=0 if found[0].shape[0] == quarter else 1), "one": one}
+    samples = torch.cat(found, dim=0 if found[0].shape[0] == quarter else 1)
+    return {"samples": samples, "one": one, "again": again, "then": found[2]}
 
 
 def rsample_gradient(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
@@ -82,7 +113,19 @@ def elbo(names, x: Tensor, params_q: Tensor, weight: Tensor, num_samples: Tensor
     def bound(x: Tensor, params_q: Tensor) -> object:
         return _bound(names, seed, x, params_q, int(num_samples), lambda z: z @ weight, log_sig_x)
 
-    return _and_of_one(bound, x, params_q)
+    def near(x: Tensor, params_q: Tensor) -> object:
+        """Of a posterior close to the prior, and a decoder that heeds no code: whatever is drawn, the bound is one number."""
+        return _bound(names, seed, x, params_q, int(num_samples), lambda z: z @ (0 * weight), log_sig_x)
+
+    around, far = 0.1 * params_q, 20 * params_q
+    around[:, -1], far[:, -1] = 0.05 * params_q[:, 0].tanh(), params_q[:, -1]
+    widths = {
+        f"value_of_{name}_width": _bound(
+            names, seed, _FAR * x, params_q, int(num_samples), lambda z: z @ weight, log_sig_x + more
+        )
+        for name, more in (("small", -6.0), ("large", 6.0))
+    }
+    return {**_and_of_one(bound, x, params_q), "value_near": near(x, around), "value_far": bound(x, far), **widths}
 
 
 def elbo_gradient(

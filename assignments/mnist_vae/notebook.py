@@ -399,7 +399,7 @@ expect_equal("parameters", count_params(net), 219_488 + 220_240,
 expect_close("reconstruction", net(x), net.decoder(net.encoder(x)),
              hint="The encoder, then the decoder, and nothing else.")
 expect_close("picture, row by row", net.reconstruct(x).flatten(), net(x).flatten(),
-             atol=1e-3, hint="Reshape only; do not transpose.")
+             rtol=1e-5, atol=1e-5, hint="Reshape only; do not transpose.")
 expect_shape("code of 3 numbers", AutoEncoder(nz=3).encoder(x).squeeze(1), (5, 3),
              hint="Pass the argument nz on.")
 expect_network("AutoEncoder", net, x)
@@ -609,6 +609,28 @@ expect_close(
     torch.tensor(net.losses),
     hint="Append the value of this batch's loss.",
 )
+
+
+class OneWeight(nn.Module):  # of large gradients; it draws, as a VAE does
+    def __init__(self):
+        super().__init__()
+        self.weight, self.drawn = nn.Parameter(torch.tensor(-0.3)), []
+
+    def forward(self, x):
+        self.drawn.append(torch.rand(1).item())
+        return torch.sigmoid((8 if self.training else 6) * self.weight) * torch.ones_like(x)
+
+
+toy = [(torch.full((n, 1, 28, 28), grey), torch.zeros(n)) for n, grey in (
+    (4, 0.1), (4, 0.4), (1, 0.2))]
+first, second = OneWeight(), OneWeight()
+for model in (first, second):
+    torch.rand(1)
+    train_autoencoder(model, toy, epochs=5, learning_rate=0.01)
+expect_close("a weight after five epochs, the last batch of each smaller", second.weight,
+             -0.194376, atol=1e-4, hint="One step a batch, down its whole gradient.")
+expect_true("each run draws for itself", not set(first.drawn) & set(second.drawn),
+            "Set no seed while you train.")
 expect_close(
     "a number without a part in the loss",
     net.idle,
@@ -950,7 +972,13 @@ expect_close("kl_loss", terms["kl_loss"], kl, slips={
         0.5 * ((1.25 / 4 - 1 + math.log(4)) + 1.0) / 2,
     "sigma is read as log variance": 0.5 * ((0.25 + 2 - 1 - math.log(2)) + 1.0) / 2,
     "kl_loss is already weighted by beta": 3 * kl})
+far = {"q": torch.tensor([[9.0, -8.0, -12.0, 3.0]]), "rec": fixed["rec"]}
+expect_close("kl_loss, far from the prior", net.loss(torch.ones(1, 1, 784), far)[1]["kl_loss"],
+             0.25 * (81 + 64 + math.exp(-24) + math.exp(6) - 2 + 18))
 expect_close("total", total, math.log(4) + 3 * kl, slips={"beta is missing": math.log(4) + kl})
+expect_close("picture", net.reconstruct(x).flatten(),
+             net.decoder(net(x)["q"].reshape(6, 8)[:, :4]).flatten(), rtol=1e-5, atol=1e-5,
+             hint="Decode the mean of the posterior of x, and nothing else.")
 expect_rows("reconstruct", net.reconstruct, x)
 expect_rows("q", lambda x: net(x)["q"], x)
 expect_trainable("VAE.loss", net,
@@ -1136,6 +1164,34 @@ expect_close(
     atol=1e-6,
     hint="Plain Adam on the total that model.loss returns.",
 )
+
+
+class OneWeight(nn.Module):  # of large gradients; it draws, as a VAE does
+    def __init__(self):
+        super().__init__()
+        self.weight, self.drawn, self.beta = nn.Parameter(torch.tensor(-0.3)), [], 2.0
+
+    def forward(self, x):
+        self.drawn.append(torch.rand(1).item())
+        rec = torch.sigmoid((8 if self.training else 6) * self.weight) * torch.ones_like(x)
+        return {"q": 2 * self.weight * torch.ones(len(x), 4, device=x.device), "rec": rec}
+
+    def loss(self, x, outputs):
+        terms = {"rec_loss": 9 * (outputs["rec"] - x).square().mean(),
+                 "kl_loss": outputs["q"].square().mean()}
+        return terms["rec_loss"] + self.beta * terms["kl_loss"], terms
+
+
+toy = [(torch.full((n, 1, 28, 28), grey), torch.zeros(n)) for n, grey in (
+    (4, 0.1), (4, 0.4), (1, 0.2))]
+first, second = OneWeight(), OneWeight()
+for model in (first, second):
+    torch.rand(1)
+    train_beta_vae(model, toy, epochs=5, learning_rate=0.01)
+expect_close("a weight after five epochs, the last batch of each smaller", second.weight,
+             -0.159767, atol=1e-4, hint="One step a batch, down its whole gradient.")
+expect_true("each run draws for itself", not set(first.drawn) & set(second.drawn),
+            "Set no seed while you train.")
 expect_close(
     "rec_loss, step by step",
     torch.tensor([float(a) for a in history["rec_loss"]]),
@@ -1352,6 +1408,11 @@ expect_close("KLDivergence", KLDivergence()(mu, log_var), one / 2, slips={
     "the sign is turned": -one / 2})
 wide = torch.full((2, 3), -4.0), torch.full((2, 3), math.log(20.0))
 expect_close("KLDivergence, wide", KLDivergence()(*wide), 1.5 * (16 + 20 - 1 - math.log(20)))
+for mean, up in ((0.0, -18.0), (1.0, 9.0), (30.0, 0.0)):
+    given = mean * torch.ones(2, 3), torch.tensor([[up, up - 1, up - 2], [up, up, up]])
+    right = 0.5 * (mean**2 + given[1].exp() - 1 - given[1]).sum() / 2
+    name = f"KLDivergence, mu {mean:g}, log_var near {up:g}"
+    expect_close(name, KLDivergence()(*given), right)
 expect_differentiable("KLDivergence", KLDivergence(), mu=3 * torch.randn(3, 2),
                       log_var=torch.randn(3, 2))
 
@@ -1682,10 +1743,10 @@ print(
     f"relative errors: {rel_error(z.mean(), -0.4363):.1e} and "
     f"{rel_error(z.std(), 1.6860):.1e} (allowed 1e-4)"
 )
-rows = torch.linspace(-20, 20, 12).reshape(4, 3)
+rows = torch.linspace(-20, 20, 15).reshape(5, 3)
 expect_close(
     "z without variance",
-    reparametrize(rows, torch.full((4, 3), -60.0)),
+    reparametrize(rows, torch.full((5, 3), -60.0)),
     rows,
     hint="z = mu + sigma * eps.",
 )
@@ -1709,6 +1770,7 @@ expect_differentiable(
     "reparametrize",
     reparametrize,
     "Use no .data, no .detach(), no torch.normal.",
+    axes=(0, 1),
     mu=torch.randn(4, 3),
     logvar=torch.randn(4, 3),
 )
@@ -1898,6 +1960,11 @@ expect_close(
     atol=5e-4,
     slips={"logvar is read as log sigma": loss - 7.5 + as_log_sigma},
 )
+for mean, up in ((0.0, -18.0), (1.0, 9.0), (30.0, 0.0)):
+    given = torch.full((1, 15), mean), torch.full((1, 15), up)
+    kl = 7.5 * (mean**2 + math.exp(up) - 1 - up)
+    expect_close(f"loss, mu {mean:g}, logvar {up:g}", loss_function(x_hat, x, *given),
+                 loss - 7.5 + kl, rtol=1e-4)
 expect_differentiable(
     "loss_function",
     lambda x_hat, mu, logvar: loss_function(x_hat, x.to(x_hat), mu, logvar),
@@ -2070,6 +2137,8 @@ expect_close("one-hot of all of 12", idx2onehot(torch.arange(12), 12), torch.eye
 odd = idx2onehot(torch.tensor([4, 1, 1]), 5)
 expect_equal("places of the ones", odd.argmax(dim=1).tolist(), [4, 1, 1])
 expect_equal("type", odd.dtype, torch.float32, hint="Call .float().")
+for column in (torch.tensor([4, 1, 1]), torch.tensor([[4], [1], [1]])):
+    expect_rows("idx2onehot", lambda idx: idx2onehot(idx, 5), column)
 
 # %% [markdown]
 # The CVAE is the FCVAE with `num_classes` more inputs at two places: the one-hot row is joined to the flat image, and to $z$.
@@ -2396,6 +2465,7 @@ expect_close("decoded at [1, 2]", vae_2d.decode(z)[1, 2], vae_2d.decoder(z[1, 2]
 for few in (z[:1], z[:, :1]):
     expect_shape("decoded", vae_2d.decode(few), (*few.shape[:2], 1, 28, 28),
                  hint="A single image, or a single draw, keeps its dimension.")
+expect_rows("decode", vae_2d.decode, z)
 load_pretrained(vae_2d, "simple_vae")
 # a posterior without width: no noise in the test
 vae_2d.encoder[-1].weight.data[-1], vae_2d.encoder[-1].bias.data[-1] = 0.0, -12.0
@@ -2567,6 +2637,12 @@ with torch.no_grad():
 expect_close("images of seed 0", images, ours["images"],
              slips={"the noise is drawn as (K, n_images): another order": turned},
              hint="Draw once, with torch.randn and the shape (n_images, K).")
+torch.manual_seed(1)
+many = generate_images(trained_vae, K=2, n_images=500)
+torch.manual_seed(1)
+with torch.no_grad():
+    decoded = trained_vae.decode(torch.randn(500, 2)[None])[0]
+expect_close("500 images of seed 1", many, decoded, hint="Every code as it is drawn.")
 expect_shape("three images", generate_images(trained_vae, K=2, n_images=3), (3, 1, 28, 28))
 one, other = generate_images(trained_vae, K=2), generate_images(trained_vae, K=2)
 expect_true("other images in the next call", not torch.equal(one, other),

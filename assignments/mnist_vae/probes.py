@@ -68,7 +68,11 @@ def encoder(names, nz: Tensor, size: Tensor, seed: Tensor):
     net(x.flip(0))  # an answer that is kept shows in the next
     whole, alone = net(x), net(x[:1])  # an axis more is fine where it always is there
     code = _flat(whole)
-    return {"code": code, "code_of_one": _flat(alone) if whole.ndim == 3 else alone, **unreached((code, [net]))}
+    found = {"code": code, "code_of_one": _flat(alone) if whole.ndim == 3 else alone, **unreached((code, [net]))}
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.mul_(4)
+    return found | {"code_far": _flat(net(x))}
 
 
 def _flat(code):
@@ -106,8 +110,10 @@ def decoder(names, nz: Tensor, size: Tensor, seed: Tensor):
         net = names["Decoder"](nz=int(nz), output_size=int(size))
     fill(net, int(seed))
     z = 4 * uniform(int(seed), 4, int(nz)) - 2
+    net(z.flip(0))  # an answer that is kept shows in the next
     image = net(z)
-    return picture("image", image) | picture("image_of_one", net(z[:1])) | unreached((image, [net]))
+    seen = picture("image", image) | picture("image_of_one", net(z[:1])) | picture("image_far", net(5 * z))
+    return seen | unreached((image, [net]))
 
 
 def autoencoder_sizes(names, nz: Tensor, seed: Tensor):
@@ -128,6 +134,8 @@ def autoencoder(names, nz: Tensor, seed: Tensor):
         flat_decoder(int(nz), int(seed)),
     )
     x = uniform(int(seed), 3, 1, PIXELS)
+    model(1 - x)  # what is kept from call to call is then seen in the next
+    model.reconstruct(1 - x)
     alone = picture("forward_of_one", model(x[:1])) | picture("reconstruct_of_one", model.reconstruct(x[:1]))
     return picture("forward", model(x)) | picture("reconstruct", model.reconstruct(x)) | alone | reached
 
@@ -157,7 +165,42 @@ def train_autoencoder(names, seed: Tensor, learning_rate: Tensor):
         "losses": _numbers(losses),
         "holds_numbers": _are_numbers(losses),
         "parameters": parameters(model),
+        **_in_the_long_run(names["train_autoencoder"], int(seed)),
     }
+
+
+class _OneWeight(nn.Module):
+    """A model of one weight, for many steps: what acts now and then only, or on large gradients, shows. It draws, as a VAE does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight, self.beta, self.noise = nn.Parameter(torch.tensor(-0.3)), 2.0, [0.0]
+
+    def forward(self, x: Tensor) -> Any:
+        self.noise.append(torch.rand(()).item())
+        return torch.sigmoid((8.0 if self.training else 6.0) * self.weight) * torch.ones_like(x)
+
+
+class _OneWeightVAE(_OneWeight):
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        return {"q": 2 * self.weight * torch.ones(len(x), 4), "rec": super().forward(x)}
+
+    def loss(self, x: Tensor, outputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        terms = {"rec_loss": 9 * (outputs["rec"] - x).square().mean(), "kl_loss": outputs["q"].square().mean()}
+        return terms["rec_loss"] + self.beta * terms["kl_loss"], terms
+
+
+def _in_the_long_run(train: Callable[..., Any], seed: int, kind: type[_OneWeight] = _OneWeight) -> dict[str, Tensor]:
+    """The weight after 15 steps in five epochs, the last batch of each smaller; and what two runs draw after two seeds."""
+    greys = 0.1 + 0.3 * uniform(seed, 9, 1, 1, 1)
+    batches = [(grey.expand(-1, 1, 28, 28), torch.zeros(len(grey), dtype=torch.long)) for grey in greys.split(4)]
+    runs = []
+    for number in (1, 2):
+        seed_torch(seed + number)
+        model = kind()
+        train(model, batches, epochs=5, learning_rate=0.01)
+        runs.append(model)
+    return {"long_run": runs[1].weight, "draws": torch.tensor([run.noise[-6:] for run in runs])}
 
 
 def _numbers(values) -> Tensor:
@@ -298,7 +341,11 @@ def vae_loss(names, q: Tensor, beta: Tensor, seed: Tensor):
     x = uniform(int(seed) + 1, n, 1, PIXELS)
     total, terms = model.loss(x, outputs)
     alone, _ = model.loss(x[:1], {name: value[:1] for name, value in outputs.items()})
-    return {"rec_loss": terms["rec_loss"], "kl_loss": terms["kl_loss"], "total": total, "total_of_one": alone}
+    far = {"q": 8 * outputs["q"], "rec": outputs["rec"]}
+    return {
+        "rec_loss": terms["rec_loss"], "kl_loss": terms["kl_loss"], "total": total, "total_of_one": alone,
+        "kl_loss_far": model.loss(x, far)[1]["kl_loss"],
+    }  # fmt: skip
 
 
 _FAR = 20.0  # times as far out: a limit then shows
@@ -331,11 +378,16 @@ def train_vae(names, seed: Tensor, learning_rate: Tensor):
         "kl_loss": _numbers(history["kl_loss"]),
         "holds_numbers": all(_are_numbers(values) for values in history.values()),
         "parameters": parameters(model),
+        **_in_the_long_run(names["train_beta_vae"], int(seed), _OneWeightVAE),
     }
 
 
 def divergence(names, mu: Tensor, log_var: Tensor):
-    return {"value": names["KLDivergence"]()(mu, log_var)}
+    kl = names["KLDivergence"]()
+    return {
+        "value": kl(mu, log_var), "value_narrow": kl(mu, log_var - 18), "value_wide": kl(mu, log_var + 9),
+        "value_far": kl(_FAR * mu, log_var),
+    }  # fmt: skip
 
 
 def divergence_gradient(names, mu: Tensor, log_var: Tensor):
@@ -349,7 +401,9 @@ def kl_weights(names, warm_up: Tensor, annealing: Tensor, epochs: Tensor):
 
 
 def interpolate(names, x: Tensor, y: Tensor, steps: Tensor):
-    return {"points": names["interpolate_linear"](x, y, int(steps))}
+    line = names["interpolate_linear"]
+    line(y, x, int(steps))  # what is kept from call to call is then seen in the next
+    return {"points": line(x, y, int(steps)), "points_far": line(_FAR * x, _FAR * y, int(steps))}
 
 
 # ---------------------------------------------------------------- 3 count nats
@@ -390,7 +444,10 @@ def loss_function(names, x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor):
     slopes = gradients(
         lambda *three: names["loss_function"](three[0], x, *three[1:]), x_hat=x_hat, mu=mu, logvar=logvar
     )
-    return {"loss": loss, **slopes}
+    far = {"narrow": (mu, logvar - 18), "wide": (mu, logvar + 9), "far": (_FAR * mu, logvar)}
+    return {"loss": loss, **slopes} | {
+        f"loss_{name}": names["loss_function"](x_hat, x, *given) for name, given in far.items()
+    }
 
 
 _PARTS = ("encoder", "mu_layer", "logvar_layer", "decoder")
@@ -631,7 +688,9 @@ def generate(names, K: Tensor, n_images: Tensor, seed: Tensor):
     model = PriorVAE(int(K), int(seed))
     seed_torch(seed)
     images = picture("images", names["generate_images"](model, K=int(K), n_images=int(n_images)))
-    return images | picture("image", names["generate_images"](model, K=int(K), n_images=1))
+    many = names["generate_images"](model, K=int(K), n_images=500)  # some of so many codes lie far out
+    one = picture("image", names["generate_images"](model, K=int(K), n_images=1))
+    return images | one | {"of_many": many.flatten(1)[:, ::197].clone()}
 
 
 def generate_quiet(names, K: Tensor, n_images: Tensor, seed: Tensor, marks: Tensor):

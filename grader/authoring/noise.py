@@ -45,8 +45,11 @@ def _repeats(eps: np.ndarray, axes: dict[str, str]) -> Symptom | None:
     if symptom := _named(eps, axes):
         return symptom
     for flat in (eps.ravel(), np.abs(eps.ravel())):
-        near = np.diff(np.sort(flat[:: max(1, flat.size // _MOST)][:_MOST])) < _GAP
-        if near.mean() > _REPEATED or _longest_run(np.diff(np.sort(flat[:_ALL])) < _NEAR) >= _RUN:
+        # Some of all, and the first ones: numbers that are rounded come again where they stand beside each other.
+        near = max(
+            (np.diff(np.sort(some[:_MOST])) < _GAP).mean() for some in (flat[:: max(1, flat.size // _MOST)], flat)
+        )
+        if near > _REPEATED or _longest_run(np.diff(np.sort(flat[:_ALL])) < _NEAR) >= _RUN:
             return Symptom(
                 "some values of the noise come again and again: draw it with randn and leave it as it is",
                 "repeated_noise",

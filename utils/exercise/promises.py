@@ -4,7 +4,7 @@ A value can be right and the function useless in training, where only its gradie
 with finite differences: change an argument a little along a random direction, and the result must follow the gradient.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,13 +20,18 @@ _SEED = 0
 _CUT = "A .detach(), .item(), .data, NumPy or torch.no_grad on the way cuts it off."
 
 
-def expect_differentiable(name: str, function: Callable[..., Any], hint: str = "", **arguments: Tensor) -> None:
-    """Check that a function hands gradients to each argument, and leaves the arguments and the type of their numbers alone.
+def expect_differentiable(
+    name: str, function: Callable[..., Any], hint: str = "", axes: Sequence[int] = (), **arguments: Tensor
+) -> None:
+    """Check that a function hands gradients to each argument, and leaves alone what is not its own.
+
+    That is: the arguments, the type of their numbers, and, unless it draws, torch's generator; and a dimension of size 1 stays.
 
     Args:
         name: What is checked, as the student knows it, e.g. "D_KL".
         function: The student's, called with the arguments in the order given here, with a seed set before each call.
         hint: Where to look when a gradient is wrong.
+        axes: Dimensions along which one entry is asked for alone too; the arguments that have one share it.
         arguments: Float tensors of any shape, by the names they have in the docstring.
 
     Raises:
@@ -43,6 +48,11 @@ def expect_differentiable(name: str, function: Callable[..., Any], hint: str = "
     exact = {key: value.double().requires_grad_() for key, value in arguments.items()}
     size = fixed_normal(result.shape, _SEED)
     compare(name, lambda: (size * function(*exact.values())).sum(), exact, hint)
+    values = list(arguments.values())
+    _expect_new(name, function, values)
+    is_random = _draws(name, lambda: function(*values))
+    for axis in axes:
+        _expect_alone(name, function, values, axis, is_random)
     print(f"{name}: gradients to {', '.join(arguments)}, passed")
 
 
@@ -149,6 +159,51 @@ def compare(
             raise ExpectationError(join(f"{name}: {_told(key, felt, seen)}.", hint or _CUT))
         if all_matter and abs(seen) <= 1e-9 * size:
             raise ExpectationError(join(f"{name}: {key} has no part in the result.", hint))
+
+
+def _expect_new(name: str, function: Callable[..., Any], arguments: Sequence[Tensor]) -> None:
+    """An answer stays what it is when the function is called again, with other values. Without a graph it could be written over."""
+    with torch.no_grad():
+        answer = seeded(lambda: function(*arguments))
+        kept = answer.clone()
+        seeded(lambda: function(*(0.5 * one for one in arguments)))
+    if not torch.equal(answer, kept):
+        raise ExpectationError(f"{name}: an answer is another one after the next call. Return a new tensor each time.")
+
+
+def _draws(name: str, call: Callable[[], Tensor]) -> bool:
+    """Whether a function's result hangs on torch's generator; where it does not, the generator is to stay as it is."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(_SEED)
+        first = call().clone()
+        torch.manual_seed(_SEED + 1)
+        before = torch.get_rng_state()
+        if not torch.equal(call(), first):
+            return True
+        if not torch.equal(torch.get_rng_state(), before):
+            raise ExpectationError(
+                f"{name} sets a seed, or draws what it does not use: torch's random numbers are others after the call."
+            )
+    return False
+
+
+def _expect_alone(
+    name: str, function: Callable[..., Any], arguments: Sequence[Tensor], axis: int, is_random: bool
+) -> None:
+    """One entry along a dimension: the result keeps the dimension where it has it, and is what it is among others."""
+    narrow = [one.narrow(axis, 0, 1) if one.ndim > axis else one for one in arguments]
+    size = next(one.shape[axis] for one in arguments if one.ndim > axis)
+    with torch.no_grad():
+        whole = seeded(lambda: function(*arguments))
+        alone = seeded(lambda: function(*narrow))
+    has_axis = whole.ndim > axis and whole.shape[axis] == size
+    expected = whole.narrow(axis, 0, 1) if has_axis else whole
+    if alone.shape != expected.shape:
+        raise ExpectationError(
+            f"{name} of one entry along dimension {axis} has shape {tuple(alone.shape)}, expected {tuple(expected.shape)}."
+        )
+    if has_axis and not is_random and not torch.allclose(alone, expected, rtol=1e-3, atol=1e-5):
+        raise ExpectationError(f"{name} of one entry along dimension {axis} is another one than among several.")
 
 
 def _told(key: str, felt: float, seen: float) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from grader.authoring.check import Arrays, Check, Draw, Judge, Probe, Symptom
 from grader.authoring.contract import Contract, Sizes
 from grader.authoring.judges import close
+from grader.authoring.lines import beyond, within
 
 from . import nets, sampling
 
@@ -25,8 +26,13 @@ def _seed(rng: np.random.Generator) -> np.ndarray:
     return _number(int(rng.integers(2**31)))
 
 
+_EQUAL = -3  # three hidden layers of one width, each with a weight of its own
+
+
 def _net(rng: np.random.Generator, depth: int | None = None) -> Arrays:
     """Sizes that are all different, so that no two layers can be mistaken for each other."""
+    if depth == _EQUAL:
+        return _net(rng, 1) | {"hidden_dims": np.full(3, 11)}
     depth = int(rng.integers(1, 4)) if depth is None else depth
     sizes = rng.choice(np.arange(12, 32), size=depth + 1, replace=False)
     return {
@@ -75,8 +81,8 @@ def _chain(rng: np.random.Generator, widths: list[int]) -> Arrays:
 
 
 def _no_hidden(draw: Callable[[int], Draw]) -> Callable[[], list[Arrays]]:
-    """The empty list, which drawn lists never are, as a published case."""
-    return lambda: [draw(0)(np.random.default_rng(0))]
+    """The empty list and one of equal widths, which drawn lists never are, as published cases."""
+    return lambda: [draw(depth)(np.random.default_rng(0)) for depth in (0, _EQUAL)]
 
 
 def _one_hidden(draw: Callable[[int], Draw]) -> Callable[[], list[Arrays]]:
@@ -108,6 +114,7 @@ def _make_posteriors(num_samples: int):
     def make(rng: np.random.Generator, B: int, K: int) -> Arrays:
         signs = np.resize([1, -1], (B, 1)) * rng.choice([-1, 1])
         logvar = signs * rng.uniform(1.0, 1.5, (B, K))
+        logvar[0] *= 3.0  # as far out as a limit would show
         first, again = ((rng.uniform(-2, 2, (B, K)), side * logvar) for side in (1, -1))
         arrays = {"mu": first[0], "logvar": first[1], "mu_again": again[0], "logvar_again": again[1]}
         return {
@@ -156,8 +163,8 @@ def _loss(optimizer: int, absolute: bool, beta: float | None = None) -> Draw:
 
 
 def _without_prior() -> list[Arrays]:
-    """beta 0: mu and logvar are then not trained at all."""
-    return [_loss(1, True, beta=0.0)(np.random.default_rng(0))]
+    """beta 0: mu and logvar are then not trained at all. And one that is hardly more: Adam's steps are as long then."""
+    return [_loss(1, True, beta=beta)(np.random.default_rng(0)) for beta in (0.0, 0.004)]
 
 
 def _steps(gamma: float) -> Draw:
@@ -168,7 +175,9 @@ def _steps(gamma: float) -> Draw:
             "y": rng.uniform(0.5, 1.5, (1, 12)).astype(np.float32),
             "n_items": _number(10),
             "batch_size": _number(4),
-            "n_iters": _number(int(rng.choice([7, 8, 10, 11]))),
+            "n_iters": _number(
+                int(rng.choice([14, 16, 17, 19]))
+            ),  # more than items: several epochs, the last not whole
             "gamma": _number(gamma),
             "start": _number(float(rng.uniform(0.2, 0.9))),
         }
@@ -223,8 +232,34 @@ def _iterations(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
         return Symptom("the model was not given batches of the data set's profiles")
     if np.array_equal(numbers, np.resize(np.arange(1, n_items + 1), numbers.shape)):
         return Symptom("the profiles come in the data set's order in every epoch: shuffle them", "not_shuffled")
+    noise = values.get("noise", np.zeros((2, 4)))
+    if noise.shape != (2, 4) or not beyond(np.abs(noise[0] - noise[1]), 1e-6, "noise"):
+        return Symptom(
+            "whatever torch's seed is, the model draws the same noise: set no seed in the loop", "seeded_inside"
+        )
     kept = {name: reference[name] for name in ("w", "recorded")}
-    return close(1e-4, 1e-5)({name: values[name] for name in kept}, kept, inputs)
+    if symptom := close(1e-4, 1e-5)({name: values[name] for name in kept}, kept, inputs):
+        return symptom
+    return _prior_of_the_rest(values, reference, inputs)
+
+
+def _prior_of_the_rest(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """The prior loss of the last batch of an epoch, which is smaller: its mean runs over its own profiles.
+
+    A loss that is wrong for whole batches too is another check's to judge.
+    """
+    got, expected = values.get("prior", np.empty(0)), reference["prior"]
+    if got.shape != expected.shape or not np.isfinite(got).all():
+        return Symptom("the tracker's prior losses are no finite numbers, one for each iteration")
+    sizes = values["sizes"].astype(int)
+    whole = sizes == int(inputs["batch_size"])
+    ratio = got / expected
+    if whole.all() or not whole.any() or within(np.abs(ratio - np.median(ratio[whole])), 1e-3, "prior of the rest"):
+        return None
+    return Symptom(
+        "the prior loss of a batch smaller than batch_size is on another scale: its mean runs over the profiles it has",
+        "divided_by_batch_size",
+    )
 
 
 def _batch_sizes(values: Arrays, inputs: Arrays) -> Symptom | None:
@@ -247,6 +282,7 @@ def _batch_sizes(values: Arrays, inputs: Arrays) -> Symptom | None:
 
 
 CALLS = {"air.vae": ("Encoder", "Decoder")}
+AS_IF = {"Decoder": sampling.in_either_order}
 
 
 def _check(
@@ -351,11 +387,15 @@ CHECKS = (
 
 CONTRACTS = (
     # Layers are free, so a network may have dropout, which draws.
-    Contract("air.encoder", pays="air.encoder.shapes", watches=("Encoder.forward:generator",), arguments=("self", "y")),
+    Contract(
+        "air.encoder", pays="air.encoder.shapes", watches=("Encoder.forward:generator", "Encoder.__init__:generator,modes,weights,frozen"),
+        arguments=("self", "y"),
+    ),
     Contract("air.decoder", pays="air.decoder.shapes", watches=("Decoder.forward:generator",), arguments=("self", "z")),
     # What the stand-ins return may be a piece of what they are given; the mode after `generate` is the caller's.
     Contract(
-        "air.vae", pays="air.vae.outputs", watches=("VAE.forward:shared", "VAE.generate:modes"), arguments=("self", "y"),
+        "air.vae", pays="air.vae.outputs", watches=("VAE.forward:shared", "VAE.generate:modes", "VAE.__init__:modes,weights,frozen"),
+        arguments=("self", "y"),
         is_random=True,
     ),
     Contract(

@@ -142,10 +142,28 @@ def _frozen(values: Arrays) -> Symptom | None:
     return Symptom(f"{frozen} of the network's parameters take no gradient: leave requires_grad alone", "gradient_cut")
 
 
+def _no_bias(values: Arrays, inputs: Arrays) -> Symptom | None:
+    """Each hidden layer has a bias, or a norm behind it has; the last layer's is seen where it is the only one."""
+    biases = table(values, "biases")
+    missing = [
+        width
+        for width in inputs["hidden_dims"].tolist()
+        if biases.count(width) < inputs["hidden_dims"].tolist().count(width)
+    ]
+    return (
+        Symptom(f"the hidden layer of width {missing[0]} has no bias: leave it to nn.Linear", "no_bias")
+        if missing
+        else None
+    )
+
+
 def _layers(values: Arrays, allowed: list[list[list[int]]], inputs: Arrays) -> Symptom | None:
     got, registered = table(values, "layers"), _count(values, "matrices")
     if got in allowed:
-        return _frozen(values) if _is_chain(values, inputs) else Symptom(_NOT_APPLIED)
+        is_known = len(np.unique(inputs["hidden_dims"])) == len(inputs["hidden_dims"])  # which layer of a size is which
+        if is_known and not _is_chain(values, inputs):
+            return Symptom(_NOT_APPLIED)
+        return _frozen(values) or _no_bias(values, inputs)
     given = f"with hidden_dims {inputs['hidden_dims'].tolist()}"
     if registered < len(allowed[0]) - 1 or registered == 0:
         return Symptom(
@@ -208,7 +226,7 @@ def affine_encoder(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
         max(_off(got_mu, halves[0]), _off(got_logvar, halves[1])) for halves in ((mu, logvar), (logvar, mu))
     )
     if within(min(off, swapped) if heads == 2 else off, 1, "mu and logvar"):
-        return None
+        return _another_in_training(values, np.concatenate([got_mu, got_logvar], axis=1))
     if resembles(swapped, 1, "swapped"):
         return Symptom("mu and logvar are swapped: mu is the first half of the output, logvar the second", "swapped")
     return _misread(got_mu, got_logvar, mu, logvar)
@@ -240,7 +258,7 @@ def affine_decoder(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     if _count(values, "heads") == 0:
         return Symptom(_NO_MATRIX)
     if within(_off(values["y_hat"], expected), 1, "y_hat"):
-        return None
+        return _another_in_training(values, values["y_hat"])
     for name, end in _USUAL_ENDS.items():
         if resembles(_off(values["y_hat"], end(expected)), 1, name):
             return Symptom(
@@ -248,6 +266,14 @@ def affine_decoder(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
             )
     error = np.abs(values["y_hat"] - expected).max()
     return Symptom(f"without hidden layers y_hat is a linear layer's output; yours is off by {error:.2g}")
+
+
+def _another_in_training(values: Arrays, expected: np.ndarray) -> Symptom | None:
+    """What stands behind the output layer may act in training mode alone, as dropout does."""
+    got = values.get("in_training", np.empty(0))
+    if got.shape == expected.shape and within(_off(got, expected), 1, "in training mode"):
+        return None
+    return Symptom("in training mode the last layer's output is another one: no dropout and no norm may follow it")
 
 
 def _off(got: np.ndarray, expected: np.ndarray) -> float:

@@ -21,6 +21,11 @@ _FORWARD_AXES = {
 }  # fmt: skip
 
 
+def in_either_order(inputs: Arrays) -> Arrays:
+    """Beside a stand-in for the decoder: whether the real one reverses its list, as the model then goes by, nobody knows."""
+    return inputs | {"either_order": np.ones(())}
+
+
 def vae_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """y_hat, mu, logvar of the whole model, all of which learns."""
     y, latent = inputs["y"], int(inputs["latent_size"])
@@ -28,8 +33,14 @@ def vae_shapes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | N
     widths = inputs["hidden_dims"].tolist()
     if symptom := not_floats(values, shapes):
         return Symptom(f"with hidden_dims {widths}, {symptom.text}")
-    chains = [chain_of([latent, *chain, y.shape[1]]) for chain in (widths, widths[::-1])]
-    if table(values, "decoder") not in chains:
+    in_order, mirrored = (chain_of([latent, *chain, y.shape[1]]) for chain in (widths, widths[::-1]))
+    is_either = "either_order" in inputs
+    if table(values, "decoder") == in_order != mirrored and not is_either:
+        return Symptom(
+            f"with hidden_dims {widths}, the decoder has the encoder's widths in their order: it is to mirror them",
+            "not_mirrored",
+        )
+    if table(values, "decoder") not in ([in_order, mirrored] if is_either else [mirrored]):
         return Symptom(f"with hidden_dims {widths}, the decoder's layers have other widths: give it all of them")
     reached = values.get("parameters", np.empty(0))
     if reached.shape != (2,) or reached[0] != reached[1] or not reached[1] > 0:
@@ -62,6 +73,11 @@ def vae_outputs(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
     for name, expected in (("mu", mu), ("logvar", logvar), ("y_hat", y_hat)):
         if text := differs(name, values.get(name), expected.astype(np.float32), 1e-4, 1e-4):
             return Symptom(f"with an encoder that answers known mu and a vanishing variance, {text}")
+    for name, expected in (("mu", mu), ("logvar", 0.1 * mu)):
+        if text := differs(name, values.get(f"{name}_of_wide"), expected.astype(np.float32), 1e-4, 1e-4):
+            return Symptom(
+                f"with an encoder of widths that matter, the output {text}; return it as the encoder gave it"
+            )
     for name in ("mu", "logvar", "y_hat"):
         if text := differs(name, values.get(f"{name}_of_one"), values[name][:1], 1e-4, 1e-4):
             return Symptom(f"of a single profile, {text}")
@@ -204,6 +220,15 @@ def generate_seeded(values: Arrays, reference: Arrays, inputs: Arrays) -> Sympto
         return Symptom(
             "two calls with one seed give different samples: torch.manual_seed(seed) comes before the draw, and nothing is kept",
             "not_seeded",
+        )
+    by_seed = values.get("by_seed", np.empty(0))
+    if by_seed.shape != (4, 5, shape[1]) or not alike(by_seed[0], by_seed[3], "seed 0 again"):
+        return Symptom("two calls with seed=0 give different samples: 0 is a seed as any other", "not_seeded")
+    if not beyond(
+        min(np.abs(by_seed[a] - by_seed[b]).mean() for a, b in ((0, 1), (0, 2), (1, 2))), 0.05, "seeds 0, 1 and 2"
+    ):
+        return Symptom(
+            "two of the seeds 0, 1 and 2 give the same samples: use the argument seed as it is", "seed_ignored"
         )
     other = _read_tones(values["other"], inputs)[0]
     if not beyond(np.abs(z - other).mean(), 0.1, "another seed"):

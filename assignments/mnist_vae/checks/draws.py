@@ -57,7 +57,7 @@ def posterior(scale: str) -> Draw:
     """Log widths well away from 0, of both signs: sigma, its square, its root and its logarithm are four different numbers."""
 
     def draw(rng: np.random.Generator) -> Arrays:
-        widths = rng.permutation([-0.7, 0.5, 0.8, -0.7, 0.5, 0.8]) * (1 if scale == "log_sigma" else 2)
+        widths = rng.permutation([-2.5, 0.5, 0.8, -0.7, 0.5, 2.2]) * (1 if scale == "log_sigma" else 2)
         mu = rng.choice([-1.2, 1.0, 1.3], size=6)
         return {
             "mu": mu.astype(np.float32),

@@ -7,7 +7,7 @@ import numpy as np
 
 from grader.authoring.check import Arrays, Judge, Symptom
 from grader.authoring.judges import alike, close, close_gradients, differs
-from grader.authoring.lines import within
+from grader.authoring.lines import beyond, within
 
 _NOTHING = np.empty(0)
 _MOST_NUMBERS = 1000
@@ -81,8 +81,9 @@ def loss_gradients(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
 
 def loss_and_gradients(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """The loss, and then its gradients with respect to what the networks gave."""
-    wanted = {name: value for name, value in reference.items() if name != "loss"}
-    return close(1e-5, 1e-5)(values, {"loss": reference["loss"]}, inputs) or close_gradients()(values, wanted, inputs)
+    losses = {name: value for name, value in reference.items() if name.startswith("loss")}
+    wanted = {name: value for name, value in reference.items() if name not in losses}
+    return close(1e-5, 1e-5)(values, losses, inputs) or close_gradients()(values, wanted, inputs)
 
 
 def is_true(values: Arrays, name: str) -> bool:
@@ -253,11 +254,21 @@ def steps(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """The parameters after two epochs with two batches."""
     wanted = {"parameters": reference["parameters"]}
     symptom = close(1e-4, 1e-4)({"parameters": values.get("parameters", _NOTHING)}, wanted, inputs)
-    return (
-        Symptom(f"after 4 steps of a small model {symptom.text.replace('parameters differs', 'its weights differ')}")
-        if symptom
-        else None
-    )
+    if symptom:
+        return Symptom(
+            f"after 4 steps of a small model {symptom.text.replace('parameters differs', 'its weights differ')}"
+        )
+    wanted = {"long_run": reference["long_run"]}
+    if symptom := close(1e-4, 1e-4)({"long_run": values.get("long_run", _NOTHING)}, wanted, inputs):
+        return Symptom(
+            f"after five epochs with a smaller last batch {symptom.text.replace('long_run differs', 'the one weight of a model differs')}"
+        )
+    draws = values.get("draws", np.zeros((2, 6)))
+    if draws.shape != (2, 6) or not beyond(np.abs(draws[0] - draws[1]), 1e-7, "draws"):
+        return Symptom(
+            "whatever torch's seed is, a model that draws draws the same: set no seed in the loop", "seeded_inside"
+        )
+    return None
 
 
 def history(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:

@@ -17,6 +17,7 @@ def product(x, y):
     return x * y.exp()
 
 
+_BUFFER = torch.zeros(4, 3)
 BROKEN = {
     "no gradient reaches x": lambda x, y: x.detach() * y.exp(),
     "no gradient reaches x and y": lambda x, y: product(x, y).detach(),
@@ -24,24 +25,41 @@ BROKEN = {
     "expected a tensor": lambda x, y: product(x, y).detach().numpy(),
     "holds float64": lambda x, y: product(x, y).double() if x.dtype == torch.float32 else product(x, y),
     "changes its argument y": lambda x, y: product(x, y) + 0 * y.data.add_(1).sum(),
+    "sets a seed": lambda x, y: (product(x, y), torch.manual_seed(0))[0],
+    "draws what it does not use": lambda x, y: product(x, y) + 0 * torch.randn(3),
+    r"dimension 0 has shape \(3,\), expected \(1, 3\)": lambda x, y: product(x, y).squeeze(0),
+    r"dimension 1 has shape \(4,\), expected \(4, 1\)": lambda x, y: product(x, y).squeeze(1),
+    "dimension 0 is another one": lambda x, y: product(x, y) * (1 if len(x) > 1 else 2),
+    "after the next call": lambda x, y: (
+        product(x, y) if torch.is_grad_enabled() else torch.mul(x, y.exp(), out=_BUFFER)
+    ),
     "switches gradients off": lambda x, y: (product(x, y), torch.set_grad_enabled(False))[0],
 }
 
 
 def test_a_right_function_passes(capsys):
-    expect_differentiable("product", product, x=X, y=Y)
+    expect_differentiable("product", product, axes=(0, 1), x=X, y=Y)
     assert capsys.readouterr().out == "product: gradients to x, y, passed\n"
 
 
 @pytest.mark.parametrize("words", BROKEN)
 def test_a_broken_promise_is_named(words):
     with pytest.raises(ExpectationError, match=words):
-        expect_differentiable("product", BROKEN[words], x=X, y=Y)
+        expect_differentiable("product", BROKEN[words], axes=(0, 1), x=X, y=Y)
     assert torch.is_grad_enabled()
 
 
 def test_randomness_is_the_same_for_both_sides():
-    expect_differentiable("draw", lambda x: x + torch.randn_like(x) * x.exp(), x=X)
+    def draw(x):
+        return x + torch.randn_like(x) * x.exp()
+
+    expect_differentiable("draw", draw, axes=(0, 1), x=X)
+    with pytest.raises(ExpectationError, match="expected"):
+        expect_differentiable("draw", lambda x: draw(x).squeeze(0), axes=(0,), x=X)
+
+
+def test_where_a_dimension_is_summed_its_size_may_be_one():
+    expect_differentiable("sum", lambda x, y: product(x, y[:, None]).sum(-1), axes=(0, 1), x=X, y=Y[:, 0])
 
 
 class Net(nn.Module):
