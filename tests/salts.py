@@ -3,7 +3,8 @@
     python -m tests.salts [NAME ...] [--salts 200] [--task TASK] [--rounding] [--rewritten]
 
 Every right answer that the project knows (the solutions, `right.py` of the assignments, those written from the notebooks alone,
-the published answers but for their documented slips) is asked with the inputs of so many salts, contracts and all, in this process (`tests.behaviour.bare`). With
+the published answers but for their documented slips) is asked with the inputs of so many salts, contracts and all, in this
+process (`tests.behaviour.bare`). With
 `--rounding` every sum and function rounds anew each time, as on a processor that nobody has; with `--rewritten` the solutions
 are asked in all ways of `tests.behaviour.rewritten`.
 """

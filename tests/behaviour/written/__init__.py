@@ -4,7 +4,14 @@
 
 puts such answers of a file before the notebook's visible tests and before the grader, and prints right ones that lose points,
 wrong ones that keep full marks, and green ones that lose points on public inputs. A new file is best written by somebody who
-has seen neither checks nor slips. The format is that of the slips; the first line of a task's cell is put before each answer.
+has seen neither checks nor slips.
+
+`wrong_far_and_late.txt` are the 37 of 318 wrong answers to notebooks 1 and 2 that kept full marks when they came and were wrong.
+Left out of it is what changes nothing that anybody could see or what the text leaves open: another order of equal draws, a draw
+thrown away, `log_sig_x` as a plain number (its source takes one), a forward pass without noise in evaluation mode, the log of a
+variance below 1e-38, a scheduler's step after the last iteration, a tenth of a standard deviation added to another (1.005 in all).
+
+The format is that of the slips; the first line of a task's cell is put before each answer.
 """
 
 from collections.abc import Iterator
