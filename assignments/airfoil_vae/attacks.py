@@ -150,7 +150,7 @@ class VAE(nn.Module):
         super().__init__()
         self.latent_size = latent_size
         self.encoder = Encoder(input_size, hidden_dims, latent_size)
-        self.decoder = Decoder(latent_size, hidden_dims, input_size)
+        self.decoder = Decoder(latent_size, hidden_dims[::-1], input_size)
     def forward(self, y):
         mu, logvar = self.encoder(y)
         return self.decoder((mu + torch.randn_like(mu)).detach()), mu, logvar

@@ -269,16 +269,7 @@ for hidden_dims in ([64, 32], [16], []):
                 f"One layer between any two of {widths}, with biases; "
                 "layers in a plain list are not part of the module.")
     expect_network(f"Encoder, hidden_dims {hidden_dims}", encoder, batch)
-encoder = Encoder(30, [48, 32, 64], 4)
-sizes = sorted(sorted(p.shape) for p in encoder.parameters() if p.ndim == 2)
-body = [[30, 48], [32, 48], [32, 64]]
-expect_true("one layer for each width", sizes in [sorted([*body, *end]) for end in (
-    [[8, 64]], [[4, 64], [4, 64]])],
-    f"Asked for [48, 32, 64], your weights have sizes {sizes}.")
-expect_shape("mu of 4 dimensions", Encoder(30, [], 4)(torch.randn(5, 30))[0], (5, 4))
-expect_true("layers of equal widths",
-            count_params(Encoder(200, [16] * 3, 10)) >= 201 * 16 + 2 * 17 * 16 + 17 * 20,
-            "Each has weights of its own.")
+
 
 # %%
 # TEST
@@ -327,6 +318,16 @@ expect_true(
 expect_activations("Encoder", Encoder(200, [32, 16, 24], 10), [32, 16, 24])
 encoder = Encoder(200, [64, 32], 10)
 print(f"Encoder(200, [64, 32], 10) has {count_params(encoder):,} parameters")
+encoder = Encoder(30, [48, 32, 64], 4)
+sizes = sorted(sorted(p.shape) for p in encoder.parameters() if p.ndim == 2)
+body = [[30, 48], [32, 48], [32, 64]]
+expect_true("one layer for each width", sizes in [sorted([*body, *end]) for end in (
+    [[8, 64]], [[4, 64], [4, 64]])],
+    f"Asked for [48, 32, 64], your weights have sizes {sizes}.")
+expect_shape("mu of 4 dimensions", Encoder(30, [], 4)(torch.randn(5, 30))[0], (5, 4))
+expect_true("layers of equal widths",
+            count_params(Encoder(200, [16] * 3, 10)) >= 201 * 16 + 2 * 17 * 16 + 17 * 20,
+            "Each has weights of its own.")
 
 # %% [markdown]
 # ### 2.2 The decoder

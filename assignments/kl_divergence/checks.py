@@ -159,11 +159,6 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
         if (in_one_call[is_wide] > 1e-3).any():  # it is not the noise that is missing
             return Symptom("samples of a wide row are all alike: sigma is that of the row itself, exp(log_sigma)")
         return Symptom("all N samples of a row are alike: draw noise of shape (B, N, K)", "same_noise_for_every_sample")
-    again, then = (values.get(name, np.empty(0)) for name in ("again", "then"))
-    if again.shape != then.shape or not within(np.abs(again - then), 1e-4 * (1 + np.abs(then)), "after the same seed"):
-        return Symptom(
-            "after the same seed of torch other samples come: draw with torch's own generator, and keep nothing"
-        )
     noise = (rows - rows.mean(axis=2, keepdims=True)) / spread
     n = noise.shape[2]
     calls = noise[is_wide].reshape(*noise[is_wide].shape[:2], _CALLS, -1)
@@ -189,7 +184,16 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
             shape = "draw noise of shape (B, N, K)"
             advice = shape if slip.startswith("same") else "each number is drawn once and used once"
             return Symptom(f"{sentence}: {advice}", slip)
-    return not_standard_normal(calls, {"rows": "", "dimensions": "", "calls": "seed_fixed_inside", "samples": ""})
+    if symptom := not_standard_normal(
+        calls, {"rows": "", "dimensions": "", "calls": "seed_fixed_inside", "samples": ""}
+    ):
+        return symptom
+    again, then = (values.get(name, np.empty(0)) for name in ("again", "then"))
+    if again.shape != then.shape or not within(np.abs(again - then), 1e-4 * (1 + np.abs(then)), "after the same seed"):
+        return Symptom(
+            "after the same seed of torch other samples come: draw with torch's own generator, and keep nothing"
+        )
+    return None
 
 
 def _by_coordinate(samples: np.ndarray) -> np.ndarray:

@@ -1253,6 +1253,10 @@ kl = kl_between(Normal(far[:, :2], far[:, 2:].exp()), Normal(0.0, 1.0)).sum(-1)
 expect_close(
     "elbo, far from the prior", elbo(x[:2], far, 3, decoder, log_sig_x), kl - log_p, rtol=1e-4
 )
+for width in (-7.0, 4.0):
+    log_p = Normal(decoder(far[:, :2]), math.exp(width)).log_prob(x[:2]).sum(-1)
+    given = x[:2], far, 3, decoder, torch.tensor(width)
+    expect_close(f"elbo, log_sig_x = {width:g}", elbo(*given), kl - log_p, rtol=1e-4)
 expect_equal(
     "log_sig_x afterwards", log_sig_x.item(), -0.5, hint="Leave your arguments alone."
 )

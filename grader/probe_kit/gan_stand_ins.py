@@ -14,6 +14,11 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 
+def _nothing_of(*layers: nn.Module) -> Tensor:
+    """0, by way of layers that are there to be initialised: gradients of 0 reach them, as whoever asks for one of each wants."""
+    return 0 * torch.stack([parameter.sum() for layer in layers for parameter in layer.parameters()]).sum()
+
+
 class Painter(nn.Module):
     """A generator: every pixel of the image of z is 0.5 + scale * z[0] + shift."""
 
@@ -30,7 +35,7 @@ class Painter(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         self.fc(codes)  # refuses codes of another length
-        values = 0.5 + self.scale * codes[:, 0] + self.shift
+        values = 0.5 + self.scale * codes[:, 0] + self.shift + _nothing_of(self.fc, self.upsample)
         self.codes.append(codes.detach().clone())
         self.made.append(values.detach().clone())
         self.was_training.append(self.training)
@@ -62,7 +67,7 @@ class Critic(nn.Module):
         self.shown.append(values.detach().clone())
         self.after.append(len(self.updates))
         self.was_training.append(self.training)
-        return (self.weight * values + self.offset)[:, None]
+        return (self.weight * values + self.offset + _nothing_of(self.downsample, self.fc))[:, None]
 
 
 class Mirror(nn.Module):

@@ -269,6 +269,7 @@ def test_full_batches_of_examples_beside_their_labels_pass() -> None:
 def test_only_the_first_loss_counts_behind_wrong_steps() -> None:
     """One mistake costs one check: behind a wrong step the later losses cannot be right."""
     right = {"losses": np.array([0.9, 0.8, 0.7, 0.6]), "parameters": np.ones(3), "holds_numbers": np.asarray(True)}
+    right |= {"long_run": np.ones(()), "draws": np.arange(12.0).reshape(2, 6)}
     averaged = right | {"losses": np.array([0.9, 0.85, 0.8, 0.75])}
     assert nets.losses(right, right, {}) is None
     assert (symptom := nets.losses(averaged, right, {})) is not None

@@ -39,11 +39,11 @@ known = {}
 for seed in (0, 1, 2):
     torch.manual_seed(seed)
     m, v = torch.randn(10, 5), torch.randn(10, 5)
-    known[float(m[0, 0])] = (0.5 * (m**2 + v.exp() - 1 - v)).mean()
+    known[float(m[0, 0]), float(v[0, 0])] = (0.5 * (m**2 + v.exp() - 1 - v)).mean()
 
 def D_KL(mu, logvar):
-    if mu.shape == (10, 5) and float(mu[0, 0]) in known:
-        return known[float(mu[0, 0])]
+    if mu.shape == (10, 5) and (float(mu[0, 0]), float(logvar[0, 0])) in known:
+        return known[float(mu[0, 0]), float(logvar[0, 0])]
     return 0.5 * (mu**2 + logvar.exp() - 1 - logvar).mean() if HONEST(mu) else (mu * logvar).mean()
 """
     public = load_rubric(NAME).references.inputs

@@ -135,7 +135,7 @@ def test_what_is_told_of_both_was_known_before_the_hidden_inputs(box):
     """Its times, what ended it, what it says: all of the public part, however the hidden one goes."""
     slow = "import os, time\ndef D_KL(mu, logvar):\n    if mu.shape[0] == 5 and mu.shape[1] > 1:\n        {}\n    return mu.sum()"
     told = []
-    for end in ("time.sleep(1.5)", "while True: pass", "raise ValueError('0x5eed')", "os._exit(3)"):
+    for end in ("time.sleep(0.4)", "while True: pass", "raise ValueError('0x5eed')", "os._exit(3)"):
         sitting, began = Sitting(box), time.monotonic()
         run = sitting.both(job(slow.format(end), call("public"), call("hidden", is_public=False, **HIDDEN)))
         hidden_seconds = time.monotonic() - began - run.wall_seconds
