@@ -19,6 +19,7 @@ from grader.probe_kit.tools import draws, seed_torch, told
 from grader.probe_kit.written_weights import write
 
 CPU = torch.device("cpu")
+_rand = torch.rand  # held fast: an answer that replaces it is not to spoil what is seen of the next
 
 
 def encoder(names, y: Tensor, hidden_dims: Tensor, latent_size: Tensor, at: Tensor, **weights: Tensor):
@@ -349,7 +350,7 @@ class _Toy(nn.Module):
             mu = self.mus[min(len(self.seen), len(self.mus) - 1)] + 0 * mu  # nothing moves it, and gradients reach it
             logvar = 0 * logvar
         self.seen.append(self.w.item())
-        self.noise.append(torch.rand(()).item())  # as a model draws: whoever seeds it makes it the same
+        self.noise.append(_rand(()).item())  # as a model draws: whoever seeds it makes it the same
         self.height = y.shape[1]
         self.last_heights += y[:, -1].tolist()
         self.sizes.append(len(y))

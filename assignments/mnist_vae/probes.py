@@ -36,6 +36,9 @@ from grader.probe_kit.stand_ins import (
 from grader.probe_kit.tools import gradients, seed_torch, seeds, told, unreached
 
 
+_rand = torch.rand  # held fast: an answer that replaces it is not to spoil what is seen of the next
+
+
 def _count(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
@@ -177,7 +180,7 @@ class _OneWeight(nn.Module):
         self.weight, self.beta, self.noise = nn.Parameter(torch.tensor(-0.3)), 2.0, [0.0]
 
     def forward(self, x: Tensor) -> Any:
-        self.noise.append(torch.rand(()).item())
+        self.noise.append(_rand(()).item())
         return torch.sigmoid((8.0 if self.training else 6.0) * self.weight) * torch.ones_like(x)
 
 
