@@ -35,7 +35,6 @@ from grader.probe_kit.stand_ins import (
 )
 from grader.probe_kit.tools import gradients, seed_torch, seeds, told, unreached
 
-
 _rand = torch.rand  # held fast: an answer that replaces it is not to spoil what is seen of the next
 
 
