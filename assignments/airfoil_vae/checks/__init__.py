@@ -9,7 +9,7 @@ import numpy as np
 from grader.authoring.check import Arrays, Check, Draw, Judge, Probe, Symptom
 from grader.authoring.contract import Contract, Sizes
 from grader.authoring.judges import close
-from grader.authoring.lines import beyond, within
+from grader.authoring.lines import beyond, resembles, within
 
 from . import nets, sampling
 
@@ -251,10 +251,12 @@ def _prior_of_the_rest(values: Arrays, reference: Arrays, inputs: Arrays) -> Sym
     got, expected = values.get("prior", np.empty(0)), reference["prior"]
     if got.shape != expected.shape or not np.isfinite(got).all():
         return Symptom("the tracker's prior losses are no finite numbers, one for each iteration")
-    sizes = values["sizes"].astype(int)
-    whole = sizes == int(inputs["batch_size"])
-    ratio = got / expected
-    if whole.all() or not whole.any() or within(np.abs(ratio - np.median(ratio[whole])), 1e-3, "prior of the rest"):
+    rest = int(np.argmax(values["sizes"].astype(int) != int(inputs["batch_size"])))  # 0 where it is left out
+    if rest < 2:
+        return None
+    steps, right = (prior[1 : rest + 1] / prior[:rest] for prior in (got, expected))
+    goes_another_way = not resembles(np.abs(steps[:-1] - right[:-1]), 0.002, "prior of whole batches")
+    if goes_another_way or within(abs(steps[-1] - right[-1]), 0.05, "prior of the rest"):
         return None
     return Symptom(
         "the prior loss of a batch smaller than batch_size is on another scale: its mean runs over the profiles it has",
