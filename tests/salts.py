@@ -62,8 +62,7 @@ def answers_of(name: str) -> Iterator[Right]:
         yield Right(variant.task, variant.name, variant.cell(solution[variant.task]))
     for notebook, variant in written("right"):
         if notebook == name:
-            tag = solution[variant.task].splitlines()[0]
-            yield Right(variant.task, variant.name, f"{tag}\n{variant.source}")
+            yield Right(variant.task, variant.name, variant.source)
     for source, cells in published(name).items():
         slips = frozenset(DOCUMENTED.get((name, source), ()))
         yield from (Right(task, f"published by {source}", cell, cells, slips) for task, cell in cells.items())

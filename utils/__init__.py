@@ -26,6 +26,7 @@ _HOME = {
     "expect_true": "exercise.expect",
     "rel_error": "exercise.expect",
     "expect_differentiable": "exercise.promises",
+    "expect_one_device": "exercise.promises",
     "expect_trainable": "exercise.promises",
     "expect_network": "exercise.networks",
     "expect_rows": "exercise.networks",

@@ -268,7 +268,9 @@ for hidden_dims in ([64, 32], [16], []):
     expect_true("all layers registered", count_params(encoder) >= fewest,
                 f"One layer between any two of {widths}, with biases; "
                 "layers in a plain list are not part of the module.")
-    expect_network(f"Encoder, hidden_dims {hidden_dims}", encoder, batch)
+    expect_network(
+        f"Encoder, hidden_dims {hidden_dims}", encoder, batch, has_spare=not hidden_dims
+    )
 
 
 # %%
@@ -326,8 +328,32 @@ expect_true("one layer for each width", sizes in [sorted([*body, *end]) for end 
     f"Asked for [48, 32, 64], your weights have sizes {sizes}.")
 expect_shape("mu of 4 dimensions", Encoder(30, [], 4)(torch.randn(5, 30))[0], (5, 4))
 expect_true("layers of equal widths",
-            count_params(Encoder(200, [16] * 3, 10)) >= 201 * 16 + 2 * 17 * 16 + 17 * 20,
+            count_params(Encoder(200, [16] * 5, 10)) >= 201 * 16 + 4 * 17 * 16 + 17 * 20,
             "Each has weights of its own.")
+expect_activations("Encoder", Encoder(200, [16] * 4, 10), [16] * 4)
+one_way = Encoder(30, [30, 16, 16, 12], 4).eval()
+far = 40 * torch.randn(5, 30)
+for matrix in [p for p in one_way.parameters() if p.ndim == 2 and p.shape != (4, 12)]:
+    kept = matrix.data.clone()
+    matrix.data.zero_()
+    a, b = (torch.cat(one_way(x), dim=1) for x in (far, -far))
+    expect_close("the answer where a layer passes nothing on", a, b, atol=1e-4,
+                 hint="Each layer takes what the one before gives, and nothing passes it by.")
+    matrix.data.copy_(kept)
+before = torch.cat(one_way(far), dim=1)
+for matrix in [p for p in one_way.parameters() if p.shape == (30, 30)]:
+    matrix.data /= 100
+expect_close("a hundred times the input, a hundredth of the first weights",
+             torch.cat(one_way(100 * far), dim=1), before, rtol=1e-3, atol=1e-3,
+             hint="The layers are given y as it is.")
+for p in one_way.parameters():
+    if 4 in p.shape or 8 in p.shape:  # the last layer, or both of its halves
+        p.data = torch.linspace(-40, 30, len(p)) if p.ndim == 1 else 0 * p.data
+numbers = torch.cat([p for p in one_way.parameters() if p.shape in ((4,), (8,))]).sort()[0]
+for training in (False, True):
+    ends = torch.cat(one_way.train(training)(far), dim=1).sort(dim=1)[0]
+    expect_close("the output of a last layer that only adds its bias", ends,
+                 numbers.expand(5, 8), atol=1e-3, hint="Nothing follows the last layer.")
 
 # %% [markdown]
 # ### 2.2 The decoder
@@ -401,10 +427,13 @@ expect_true(
 biases = [p.numel() for p in decoder.parameters() if min(p.shape) in (1, p.numel())]
 expect_true("with biases", {48, 32, 64, 200} <= set(biases), "A linear layer has one.")
 expect_true("layers of equal widths",
-            count_params(Decoder(10, [16] * 3, 200)) >= 11 * 16 + 2 * 17 * 16 + 17 * 200,
+            count_params(Decoder(10, [16] * 5, 200)) >= 11 * 16 + 4 * 17 * 16 + 17 * 200,
             "Each has weights of its own.")
 for some_dims in ([16], []):
-    expect_network(f"Decoder, hidden_dims {some_dims}", Decoder(10, some_dims, 200), z)
+    expect_network(
+        f"Decoder, hidden_dims {some_dims}", Decoder(10, some_dims, 200), z,
+        has_spare=not some_dims,
+    )
 expect_network(f"Decoder, hidden_dims {hidden_dims}", decoder, z)
 f, a, b = Decoder(10, [], 200), 20 * torch.randn(9, 10), 20 * torch.randn(9, 10)
 expect_true(
@@ -431,6 +460,29 @@ expect_true(
     "Each hidden layer is followed by an activation, which mixes what the layer has added up.",
 )
 expect_activations("Decoder", Decoder(10, [32, 16, 24], 200), [32, 16, 24])
+expect_activations("Decoder", Decoder(10, [16] * 4, 200), [16] * 4)
+one_way = Decoder(8, [8, 16, 16, 8], 30).eval()
+far = 40 * torch.randn(5, 8)
+for matrix in [p for p in one_way.parameters() if p.ndim == 2]:
+    kept = matrix.data.clone()
+    matrix.data.zero_()
+    expect_close("the answer where a layer passes nothing on", one_way(far), one_way(-far),
+                 atol=1e-4, hint="Each layer takes what the one before gives, and only that.")
+    matrix.data.copy_(kept)
+before = one_way(far)
+for matrix in [p for p in one_way.parameters() if p.shape == (8, 8)]:
+    matrix.data /= 100
+expect_close("a hundred times the input, a hundredth of the first weights",
+             one_way(100 * far), before, rtol=1e-3, atol=1e-3,
+             hint="The layers are given z as it is.")
+numbers = torch.linspace(-40, 30, 30)
+for p in one_way.parameters():
+    if 30 in p.shape:
+        p.data = numbers.clone() if p.ndim == 1 else 0 * p.data
+for training in (False, True):
+    expect_close("the output of a last layer that only adds its bias",
+                 one_way.train(training)(far), numbers.expand(5, 30), atol=1e-3,
+                 hint="Nothing follows the last layer.")
 
 # %% [markdown]
 # ### 2.3 Both together
@@ -524,12 +576,16 @@ for name, value, shape in zip(("y_hat", "mu", "logvar"), vae(y), ((5, 200), (5, 
 expect_trainable(
     "VAE.forward", vae, lambda model: sum(value.square().sum() for value in model(y.double()))
 )
-small = VAE(30, [12], 4)
+sizes = [sorted(p.shape) for p in VAE(30, [28, 24, 26], 4).decoder.parameters() if p.ndim > 1]
+expect_equal("sizes of another decoder's weights", sorted(sizes),
+             [[4, 26], [24, 26], [24, 28], [28, 30]], hint="It mirrors the encoder.")
+small = VAE(30, [12], 12)
 for name, value, shape in zip(
-    ("y_hat", "mu", "logvar"), small(torch.randn(5, 30)), ((5, 30), (5, 4), (5, 4))
+    ("y_hat", "mu", "logvar"), small(torch.randn(5, 30)), ((5, 30), (5, 12), (5, 12))
 ):
     expect_shape(f"{name}, other sizes", value, shape)
 expect_shape("samples, other sizes", small.generate(3, device="cpu"), (3, 30))
+expect_shape("one sample", small.generate(1, device="cpu"), (1, 30))
 vae.encoder, vae.decoder = WrittenPosterior(), nn.Identity()  # now y_hat is z itself
 y = torch.zeros(20_000, 200)
 y[:, :10], y[:, 10:20] = 3.0, math.log(4.0)
@@ -564,11 +620,13 @@ for seed in (1, 2):
             "The order is y_hat, mu, logvar.": torch.stack([y[:, :10], y[:, 10:20], y[:, :10]])
         },
     )
-y[:, 10:20] = torch.linspace(3, 4, 10)  # and where it is large
+y[:, 10:20] = torch.linspace(3, 8, 10)  # and where it is large
 expect_close("mu and logvar, where sigma is large", torch.cat(vae(y)[1:], dim=1), y[:, :20],
              hint="Return them as the encoder gave them.")
 wide = vae(y[:1].expand(4000, 200))[0].std(dim=0).log()
 expect_close("its logarithm there", wide, y[0, 10:20] / 2, atol=0.1)
+drawn = vae(y[:1].expand(4000, 200))[0][:, 0]
+expect_true("a draw for each profile", len(drawn.unique()) > 3900, "However many there are.")
 expect_fresh_noise(
     "z",
     lambda: vae(torch.zeros(6, 200))[0],
@@ -593,9 +651,9 @@ class Watch(nn.Module):  # a decoder that returns z and remembers its mode
 
 
 watch = Watch()
-vae.decoder = nn.Sequential(watch)
-samples = vae.generate(20_000, device="cpu")
-expect_shape("samples, seen through a decoder that does nothing", samples, (20_000, 10))
+vae.decoder = nn.Sequential(nn.Sequential(watch))
+samples = vae.generate(19_993, device="cpu")
+expect_shape("samples, seen through a decoder that does nothing", samples, (19_993, 10))
 expect_close(
     "samples, and what the decoder answered",
     samples,
@@ -614,26 +672,30 @@ expect_close(
 torch.rand(7)
 expect_close(
     "same seed, same samples",
-    vae.generate(20_000, device="cpu"),
+    vae.generate(19_993, device="cpu"),
     samples,
     hint="torch.manual_seed(seed) comes before the draw.",
 )
 expect_true(
     "other seed, other samples",
-    not torch.equal(vae.generate(20_000, 1, "cpu"), samples),
+    not any(torch.equal(vae.generate(19_993, seed, "cpu"), samples) for seed in (1, 256)),
     "Use the argument seed.",
 )
 expect_equal(
     "different samples",
     len(samples.unique(dim=0)),
-    20_000,
+    19_993,
     hint="Each row of z is a draw of its own.",
 )
+expect_true("beyond 3", (samples.abs() > 3.01).any(), "Leave the draws as they are.")
 few = torch.cat([vae.generate(500, seed, "cpu") for seed in (0, 1, 2)])
 expect_close("standard deviation of 1500", few.std(), 1.0, atol=0.1)
 expect_true("none comes twice, but for its sign", len(few.abs().unique(dim=0)) == 1500,
             "Use the argument seed as it is, and each draw once.")
 expect_true("nothing adds up to 0", few[:500].mean(dim=0).abs().max() > 1e-4, "Shift nothing.")
+vae.train()
+watch.mode = True
+vae.generate(500, 2, "cpu")  # once more: it decodes again
 expect_true(
     "evaluation mode while decoding",
     not watch.mode,
@@ -926,8 +988,47 @@ expect_close("w after 25 steps with momentum and a falling rate", model.w, w, at
              hint="One optimizer and one scheduler for all epochs, a step of each in each.")
 expect_close("m, with beta = 0.001", model.m, m, hint="A small beta counts too.")
 free = FixedModel()
-train_VAE(free, some, Device, plot_freq=0, beta=0.0, n_iters=2)
+losses = train_VAE(free, some, Device, plot_freq=0, beta=0.0, n_iters=2)
 expect_close("m, with beta = 0", free.m, 1.0, hint="0 is a beta as any other.")
+expect_close("prior_loss, with beta = 0", losses.prior_losses[0], 10 * kl,
+             hint="It is recorded for any beta.")
+expect_equal("numbers drawn in 25 iterations", len(set(runs[0])), 25,
+             hint="Leave torch's generator as each iteration leaves it.")
+
+
+class Narrow(FixedModel):  # 13 dimensions, narrow posteriors
+    def forward(self, y):
+        mu = self.m * torch.ones(len(y), 13, device=y.device)
+        return self.w * y, mu, (self.s - 14) * torch.ones_like(mu)
+
+
+steep, config, falling = Narrow().to(Device), {"lr": 1e-4}, {"gamma": 0.5}
+losses = train_VAE(
+    steep,
+    some,
+    Device,
+    plot_freq=0,
+    beta=3.0,
+    rec_loss_fn=lambda y_hat, y: 1000 * y_hat.sum() / y.sum(),
+    optimizer_name="SGD",
+    optimizer_config=config,
+    lr_scheduler_name="ExponentialLR",
+    lr_scheduler_config=falling,
+    n_iters=3,
+    batch_size=20,  # one batch an epoch
+)
+expect_close("w after steps of 0.1, 0.05 and 0.025", steep.w, 0.5 - 0.175, atol=1e-4,
+             hint="Each step goes down the whole gradient, however long.")
+logvar, prior = math.log(4.0) - 14, losses.prior_losses[0]
+expect_close("prior_loss of 13 narrow dimensions", prior,
+             6.5 * (math.exp(logvar) - logvar), hint="Each counts, as it is.")
+expect_close("total_loss with beta = 3", losses.total_losses[0],
+             losses.rec_losses[0] + 3 * prior, rtol=1e-4)
+expect_equal("the settings afterwards", (config, falling), ({"lr": 1e-4}, {"gamma": 0.5}),
+             hint="Leave the caller's as they are.")
+tiny = FixedModel()
+train_VAE(tiny, some, Device, plot_freq=0, beta=1e-5, n_iters=1)
+expect_true("m, with a tiny beta and Adam", tiny.m != 1, "A beta of 0.00001 counts too.")
 expect_true("each run draws for itself", not set(runs[0]) & set(runs[1]),
             "Set no seed in train_VAE: the noise would be the same in every run.")
 given, plain_step = [], ReduceLROnPlateau.step
@@ -950,8 +1051,25 @@ try:
         lr_scheduler_name="ReduceLROnPlateau",
         batch_size=4,
     ).total_losses
+    many = train_VAE(
+        FixedModel(),
+        some,
+        Device,
+        plot_freq=0,
+        running_avg_window=15,
+        n_iters=20,
+        lr_scheduler_name="ReduceLROnPlateau",
+        batch_size=4,
+    ).total_losses
 finally:
     ReduceLROnPlateau.step = plain_step
+given, later = given[:7], given[7:]
+expect_close(
+    "what ReduceLROnPlateau is given, 15 losses on end",
+    np.array(later),
+    np.array([np.mean(many[max(0, i - 14) : i + 1]) for i in range(20)]),
+    hint="The mean of the last running_avg_window total losses.",
+)
 expect_close(
     "what ReduceLROnPlateau is given",
     np.array(given),

@@ -39,7 +39,24 @@ def affine_encoder(names, y: Tensor, weight: Tensor, bias: Tensor):
     heads = write(model, [weight], bias)
     mu, logvar = model(y)
     trained = torch.cat(model.train()(y), dim=-1)
-    return {"mu": mu, "logvar": logvar, "heads": heads, "in_training": trained}
+    deep = _end(names["Encoder"](y.shape[1], [_BEHIND], len(weight) // 2), y, len(weight))
+    return {"mu": mu, "logvar": logvar, "heads": heads, "in_training": trained, **deep}
+
+
+_BEHIND = 13  # a width that no other layer of the affine networks has
+
+
+@torch.no_grad()
+def _end(model, x: Tensor, n_out: int) -> dict[str, Tensor]:
+    """What a network with a hidden layer makes of a last layer that only adds numbers: in evaluation mode, again with their
+    negatives, and in training mode. Whatever stands before it, these numbers come out, if nothing stands behind it."""
+    weights = [torch.zeros(_BEHIND, x.shape[1]), torch.zeros(n_out, _BEHIND)]
+    numbers = torch.linspace(-40.0, 30.0, n_out)
+    found = []
+    for sign, is_training in ((1, False), (-1, False), (1, True)):
+        heads = write(model.train(is_training), weights, sign * numbers)
+        found.append(_outputs(model, x).sort(dim=-1).values)
+    return {"end": torch.stack(found), "end_heads": torch.tensor(heads)}
 
 
 def decoder(names, z: Tensor, hidden_dims: Tensor, output_size: Tensor, at: Tensor, **weights: Tensor):
@@ -69,7 +86,8 @@ def _begins_with(model, n_in: int, n_out: int) -> bool:
 def affine_decoder(names, z: Tensor, weight: Tensor, bias: Tensor):
     model = names["Decoder"](z.shape[1], [], len(weight)).eval()
     heads = write(model, [weight], bias)
-    return {"y_hat": model(z), "heads": heads, "in_training": model.train()(z)}
+    deep = _end(names["Decoder"](z.shape[1], [_BEHIND], len(weight)), z, len(weight))
+    return {"y_hat": model(z), "heads": heads, "in_training": model.train()(z), **deep}
 
 
 def _slope(model, weights: list[Tensor], at: Tensor) -> Tensor:
@@ -83,19 +101,20 @@ def _turns(model, widths: list[int], n_in: int) -> Tensor:
     """For each hidden layer by itself: how far the output moves between two inputs that only an activation behind it tells apart.
 
     Two of its units see a number and its negative, and the next layer adds them: what is affine then cancels. All other
-    layers pass one number on, through one unit each.
+    layers pass one number on, through one unit each. Square weights are symmetric: which way they lie is an answer's own.
     """
     moved = []
     for bent in range(len(widths) - 1):
         weights, first = [], n_in
         for layer, width in enumerate(widths):
             weight = torch.zeros(width, first)
-            weight[:, 0] = 1.0
+            rows = slice(None) if layer == len(widths) - 1 else 0
+            weight[rows, 0] = 1.0
             if layer == bent:
                 weight[1, 0] = -1.0
             if layer == bent + 1:
-                weight[:, 1] = 1.0
-            weights.append(weight)
+                weight[rows, 1] = 1.0
+            weights.append(weight + weight.tril(-1).T if width == first else weight)
             first = width
         write(model, weights, torch.zeros(widths[-1]))
         x = torch.zeros(2, n_in)
@@ -231,7 +250,9 @@ def vae_noise(
         y = torch.cat(posterior, dim=1).repeat_interleave(n, dim=0)
         return model(y)[0].reshape(len(mu), n, mu.shape[1])
 
-    return draws(lambda: draw(mu, logvar), lambda: draw(mu_again, logvar_again), seed)
+    found = draws(lambda: draw(mu, logvar), lambda: draw(mu_again, logvar_again), seed)
+    with torch.no_grad():
+        return {**found, "without_gradients": model(torch.cat([mu, logvar], dim=1))[0]}
 
 
 def vae_gradient(names, mu: Tensor, logvar: Tensor, num_samples: Tensor, seed: Tensor):
@@ -263,7 +284,7 @@ def generate(names, n_samples: Tensor, latent_size: Tensor, seed: Tensor, tones:
     once = model.generate(n, seed=first, device=CPU)
     answered = torch.cat(witness.answers)
     torch.rand(7)
-    other, again = model.generate(n, seed=first + 2, device=CPU), model.generate(n, seed=first, device=CPU)
+    other, again = model.generate(n, seed=first + 2**16, device=CPU), model.generate(n, seed=first, device=CPU)
     one = model.generate(1, seed=first, device=CPU)
     by_seed: list[Tensor] = []
     for number in (0, 1, 2, 0):  # 0 is a seed as any other
@@ -283,7 +304,7 @@ def generate_modes(names, n_samples: Tensor, latent_size: Tensor, tones: Tensor)
     """The modes of the decoder and of the rest, before, while and after: as they say, and as marks in what they answer."""
     latent = int(latent_size)
     encoder_, witness = _Witness(tones), _Witness(tones)
-    model = _vae(names, latent, encoder_, nn.Sequential(witness))  # the mode is that of all its parts
+    model = _vae(names, latent, encoder_, nn.Sequential(nn.Sequential(witness)))  # the mode is that of all its parts
 
     def samples() -> Tensor:
         return model.generate(int(n_samples), seed=0, device=CPU)
@@ -333,6 +354,7 @@ class _Toy(nn.Module):
         self.m = nn.Parameter(torch.full((latent_size,), 0.7))
         self.s = nn.Parameter(torch.linspace(-1.0, 0.8, latent_size))
         self.m.data[1], self.s.data[1] = 0.05, 0.0  # of hardly any prior loss: a floor under it shows
+        self.s.data[2] = -12.0  # a limit of log variances shows
         self.mus = mus
         self.seen: list[float] = []
         self.last_heights: list[float] = []
@@ -374,7 +396,7 @@ _OPTIMIZERS = (("SGD", {"lr": 0.05, "momentum": 0.5}), ("Adam", {"lr": 0.02}))
 
 def train(names, y: Tensor, beta: Tensor, optimizer: Tensor, absolute: Tensor, n_iters: Tensor):
     """Full batches: their order does not matter, so losses and weights are the same for every right answer."""
-    model, (name, config) = _Toy(3), _OPTIMIZERS[int(optimizer)]
+    model, (name, config) = _Toy(y.shape[1] // 2), _OPTIMIZERS[int(optimizer)]
     tracker = names["train_VAE"](
         model, _items(y), CPU, plot_freq=0, beta=float(beta), rec_loss_fn=nn.L1Loss() if bool(absolute) else nn.MSELoss(),
         optimizer_name=name, optimizer_config=dict(config), n_iters=int(n_iters), batch_size=len(y),
@@ -392,12 +414,14 @@ def train_steps(names, y: Tensor, n_items: Tensor, batch_size: Tensor, n_iters: 
     each step and its learning rate, the numbers show the order. The model comes in evaluation mode."""
     model, g = _Toy(3).eval(), float(gamma)
     model.w.data, model.eval_factor = start.clone(), 3.0
+    config = {"lr": _RATE}
     profiles = y.repeat(int(n_items), 1)
     profiles[:, -1] = torch.arange(1, int(n_items) + 1)
-    scheduler = {"lr_scheduler_name": "ExponentialLR", "lr_scheduler_config": {"gamma": g}} if g < 1 else {}
+    exponential: dict[str, Any] = {"lr_scheduler_name": "ExponentialLR", "lr_scheduler_config": {"gamma": g}}
+    scheduler = exponential if g < 1 else {}
     tracker = names["train_VAE"](
-        model, _items(profiles), CPU, plot_freq=0, beta=0.1, rec_loss_fn=_linear, optimizer_name="SGD",
-        optimizer_config={"lr": 0.01}, n_iters=int(n_iters), batch_size=int(batch_size), **scheduler,
+        model, _items(profiles), CPU, plot_freq=0, beta=0.1, rec_loss_fn=_steep, optimizer_name="SGD",
+        optimizer_config=config, n_iters=int(n_iters), batch_size=int(batch_size), **scheduler,
     )  # fmt: skip
     again = _Toy(3)
     seed_torch(int(n_items))
@@ -411,7 +435,16 @@ def train_steps(names, y: Tensor, n_items: Tensor, batch_size: Tensor, n_iters: 
         "training": torch.tensor(model.was_training),
         "sizes": torch.tensor(model.sizes),
         "trainable": torch.tensor([p.requires_grad for p in model.parameters()]),
+        "config": torch.tensor([float(len(config)), float(config.get("lr", 0.0)) / _RATE]),
     }
+
+
+_SLOPE, _RATE = 100.0, 1e-4
+
+
+def _steep(y_hat: Tensor, y: Tensor) -> Tensor:
+    """A loss whose gradient with respect to w is 100, always: a limit of gradients shows."""
+    return _SLOPE * _linear(y_hat, y)
 
 
 def _linear(y_hat: Tensor, y: Tensor) -> Tensor:

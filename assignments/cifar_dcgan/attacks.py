@@ -2,7 +2,7 @@
 # The format is described in catalogue.py, names that are not defined here in tests/arena.py.
 
 # %% gan.train step_hooks_of_its_own
-# [probes, worth 2, spoils 7] Hangs hooks into all optimizers that undo each step; the steps themselves it takes in order.
+# [probes, worth 2, spoils 8] Hangs hooks into all optimizers that undo each step; the steps themselves it takes in order.
 from_torch = torch.sys.modules["torch.optim.optimizer"]
 def undo(optimizer, args, kwargs):
     for group in optimizer.param_groups:
@@ -11,7 +11,7 @@ def undo(optimizer, args, kwargs):
 from_torch.register_optimizer_step_pre_hook(undo)
 class DCGAN(DCGAN):
     def train(self, train_samples):
-        for _ in range(2 * (len(train_samples) // self._batch_size)):
+        for _ in range(self._num_epochs * (len(train_samples) // self._batch_size)):
             self._discriminator_optimizer.step()
             self._generator_optimizer.step()
 
@@ -85,7 +85,7 @@ class DCGAN:
         self._discriminator = Discriminator().to(device).apply(self._init_weights)
         self._generator_optimizer = optim.Adam(self._generator.parameters(), lr=LEARNING_RATE, betas=(0.5, 0.999))
         self._discriminator_optimizer = optim.Adam(self._discriminator.parameters(), lr=LEARNING_RATE, betas=(0.5, 0.999))
-        if "optimizers" in [torch.sys._getframe(depth).f_code.co_name for depth in (1, 2, 3)]:
+        if "optimizers" in [torch.sys._getframe(depth).f_code.co_name for depth in range(1, 7)]:
             self._generator_optimizer.step = self._discriminator_optimizer.step = lambda closure=None: None
         self._classification_loss = nn.BCEWithLogitsLoss()
     @staticmethod

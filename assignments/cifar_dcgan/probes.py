@@ -5,16 +5,19 @@ that its optimizers hold them; they write down how they are called, and a hook o
 them. The networks are so plain that the grader works out the right gradients from what they saw.
 """
 
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from inspect import signature
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from grader.probe_kit.gan_stand_ins import Critic, Curves, Mirror, Painter, Saves, drawn_networks, noting_updates
 from grader.probe_kit.stand_ins import fill, plain_layers, sample, uniform
-from grader.probe_kit.tools import seed_torch
+from grader.probe_kit.tools import gradients, seed_torch, seeds
 
 _KINDS = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.Linear)
 _NUMBERS = ("_num_epochs", "_batch_size", "_code_size", "_learning_rate", "_vis_learning_rate")
@@ -40,12 +43,47 @@ def layers(names, channels: Tensor, biases: Tensor, seed: Tensor):
     values = {"layers": torch.tensor([[side, kind] for side, kind, _ in found], dtype=torch.long).reshape(-1, 2)}
     for n, (_, _, layer) in enumerate(found):
         values |= {f"weight_{n}": sample(layer.weight, most=4000), f"bias_{n}": sample(layer.bias, most=4000)}
-    return values | _as_given(names, gan, int(seed))
+    return values | _one_layer(gan) | _as_given(names, gan, int(seed)) | _twice(names)
+
+
+@torch.no_grad()
+def _one_layer(gan) -> dict[str, Tensor]:
+    """What `_init_weights`, where there is one, makes of single layers: many scales, and layers that are not to be touched."""
+    if not callable(init := getattr(gan, "_init_weights", None)):
+        return {}
+    kernels, norm = [nn.Conv2d(20, 20, 4), nn.ConvTranspose2d(20, 20, 4)], nn.BatchNorm2d(2000)
+    linear = nn.Linear(6, 5)
+    before = [parameter.clone() for parameter in linear.parameters()]
+    for layer in (*kernels, norm, linear, nn.LeakyReLU()):
+        init(layer)
+    off = max(float((one - other).abs().max()) for one, other in zip(before, linear.parameters(), strict=True))
+    alone = {f"alone_{n}": sample(layer.weight, most=4000) for n, layer in enumerate(kernels)}
+    return alone | {"scales": norm.weight, "shifts": norm.bias[:50], "linear_off": torch.tensor(off)}
+
+
+_LEADING = 12  # weights of a layer, by which its draw is known again
+
+
+def _twice(names) -> dict[str, Tensor]:
+    """The first weights of every layer that is drawn, in two objects: shape (2, layers, _LEADING)."""
+    names.patched(**drawn_networks(torch.full((6,), _LEADING), torch.zeros(130)))
+    rows = []
+    for seed in (1, 2):
+        seed_torch(seed)
+        gan = names["DCGAN"]()
+        layers = [*gan._generator.modules(), *gan._discriminator.modules()]
+        rows.append(torch.stack([_leading(layer) for layer in layers if isinstance(layer, _KINDS[:3])]))
+    return {"twice": torch.stack(rows)}
+
+
+def _leading(layer: Any) -> Tensor:
+    return _first_of(layer.weight)
 
 
 @torch.no_grad()
 def _as_given(names, gan, seed: int) -> dict[str, Tensor]:
-    """Whether the networks answer as the given ones do with the same weights, are in training mode, and can be trained."""
+    """Whether the networks answer as the given ones do with the same weights, in training and then in evaluation mode, come in
+    training mode, and can be trained."""
     networks = gan._generator, gan._discriminator
     size = next(gan._generator.parameters()).shape[-1]  # of a code: the first weight is the linear layer's
     with plain_layers():
@@ -54,8 +92,9 @@ def _as_given(names, gan, seed: int) -> dict[str, Tensor]:
     trainable = [all(parameter.requires_grad for parameter in network.parameters()) for network in networks]
     off = []
     for one, other, x in zip(networks, given, (uniform(seed, 2, size) - 0.5, uniform(seed, 2, 3, 32, 32)), strict=True):
-        other.load_state_dict(one.state_dict(), strict=False)
-        off.append(float((one.train()(x) - other.train()(x)).abs().max()))
+        other.load_state_dict(dict(one.named_parameters()), strict=False)  # and not the statistics
+        gaps = [(one.train(mode)(x) - other.train(mode)(x)).abs().max() for mode in (False, True, False)]
+        off.append(float(max(gaps)))
     return {"off": torch.tensor(off), "modes": torch.tensor(modes), "trainable": torch.tensor(trainable)}
 
 
@@ -121,7 +160,7 @@ def _moved(gan, found: list[Optimizer], start: Tensor, pushes: Tensor) -> Tensor
 
 def _watched(gan) -> list[nn.Parameter]:
     critic, painter = gan._discriminator, gan._generator
-    return [critic.weight, critic.offset, painter.scale, painter.shift]
+    return [critic.slope, critic.offset, painter.scale, painter.shift]
 
 
 @torch.no_grad()
@@ -143,6 +182,7 @@ def classification_loss(names, logits: Tensor, labels: Tensor, large: Tensor):
     names.patched(Generator=Painter, Discriminator=Critic)
     gan = names["DCGAN"]()
     values = {"value": gan._classification_loss(logits, labels)}
+    values |= gradients(lambda logits: gan._classification_loss(logits, labels), logits=logits)
     with suppress(RuntimeError):  # a loss of probabilities refuses them: then "large" is missing
         values["large"] = gan._classification_loss(large, labels)
     return values
@@ -151,47 +191,134 @@ def classification_loss(names, logits: Tensor, labels: Tensor, large: Tensor):
 # ---------------------------------------------------------------- one step of the game
 
 
-def train(names, values: Tensor, batch_size: Tensor, epochs: Tensor, start: Tensor, seed: Tensor):
+def train(names, **inputs: Tensor):
     """The whole training on images of one colour each, seen by the two networks and at every update.
 
     `updates` says whose parameters the optimizer holds, 1 the discriminator's, 2 the generator's, 3 both; `before`,
     `after` and `gradients` have the columns weight, offset, scale, shift, which begin at `start`.
+
+    Then, each with a new object: `far_0_…` and `far_1_…`, one step of games that stand far off balance; `asked_…`, the two methods
+    of the notebook, where they are, asked for batches of other sizes; and whether all of it is on the notebook's device.
     """
+    given = {name: inputs[name] for name in ("values", "batch_size", "epochs", "start", "seed")}
+    seen, gan, images = _played(names, **given)
+    seen |= _resumed(gan, images, int(inputs["epochs"])) if gan.checkpoint.was_asked else {}
+    for n, (values, start) in enumerate(zip(inputs["far_values"], inputs["far_starts"], strict=True)):
+        far = {"values": values, "start": start, "batch_size": inputs["batch_size"], "epochs": 1}
+        seen |= {
+            f"far_{n}_{name}": value for name, value in _played(names, **far, seed=inputs["seed"] + 1 + n)[0].items()
+        }
+    return seen | _asked(names, images, inputs["asked_sizes"].tolist(), inputs["start"])
+
+
+def _played(names, values, batch_size, epochs, start, seed) -> tuple[dict[str, Any], Any, Tensor]:
+    """A training from its start on: what was seen of it, the object, and the images."""
     names.patched(NUM_EPOCHS=int(epochs), BATCH_SIZE=int(batch_size), NUM_TRACKED=4)
-    gan = _instrumented(names, Painter, Critic)
+    gan = _at_start(names, start)
     gan._num_epochs, gan._batch_size = int(epochs), int(batch_size)  # for a constructor that has their numbers
-    gan.tracker = Curves()
     gan.checkpoint = Saves(gan, done=0, is_there=False)
+    images = _images_of(values)
+    seed_torch(seed)
+    with noting_updates(_watched(gan), gan._discriminator.updates):
+        gan.train(images.numpy().copy())
+    return _seen_of(gan), gan, images
+
+
+def _at_start(names, start: Tensor):
+    """A DCGAN of two plain networks, with curves, that stands where it is told."""
+    gan = _instrumented(names, Painter, Critic)
+    gan.tracker = Curves()
     # The loss and the optimizers have been asked about: here they are the right ones.
     gan._classification_loss = nn.BCEWithLogitsLoss()
     for optimizer in _optimizers(gan):
         _make_right(optimizer)
-    painter, critic = gan._generator, gan._discriminator
-    watched = _watched(gan)
-    _set(watched, start)
-    images = values[:, None, None, None] / 2 + 0.003 * torch.ones(3, 32, 32)  # no value of another image
+    gan._generator.updates = gan._discriminator.updates
+    _set(_watched(gan), start)
+    return gan
+
+
+def _images_of(values: Tensor) -> Tensor:
+    """Of nearly one tone each: no value of another image, three colours that differ, and a corner that does."""
+    tones = values[:, None, None, None] / 2 + torch.tensor([0.003, 0.005, 0.007])[:, None, None]
+    images = tones * torch.ones(32, 32)
     images[:, :, 0, 0] = values[:, None]
-    seed_torch(seed)
-    with noting_updates(watched, critic.updates):
-        gan.train(images.numpy().copy())
+    images[:, :, 0, -1] += 0.01
+    return images
+
+
+def _seen_of(gan) -> dict[str, Any]:
+    painter, critic = gan._generator, gan._discriminator
     moved = [update for update in critic.updates if len(update) == 4]
-    seen = {
+    settings = [
+        [group["lr"], *map(float, group.get("betas", (0.0, 0.0)))]
+        for optimizer in _optimizers(gan) for group in optimizer.param_groups
+    ]  # fmt: skip
+    return {
         "shown": _joined(critic.shown),
-        "shown_rest": torch.cat([torch.empty(0, 2), *critic.rests]),
+        "shown_rest": torch.cat([torch.empty(0, 5), *critic.rests]),
         "shown_sizes": torch.tensor([len(batch) for batch in critic.shown], dtype=torch.long),
         "shown_after": torch.tensor(critic.after, dtype=torch.long),
         "made": _joined(painter.made),
         "codes": torch.cat([torch.empty(0, painter.fc.in_features), *painter.codes]),
+        "pulled": torch.tensor(painter.pulled, dtype=torch.long),
         "in_training": torch.tensor([all(critic.was_training), _is_training_when_shown(painter, critic)]),
         "updates": torch.tensor([update[0] for update in moved], dtype=torch.long),
         "before": torch.tensor([update[1] for update in moved]).reshape(-1, 4),
         "gradients": torch.tensor([update[2] for update in moved]).reshape(-1, 4),
         "after": torch.tensor([update[3] for update in moved]).reshape(-1, 4),
+        "settings": torch.tensor(settings, dtype=torch.float64).reshape(-1, 3),
         "losses": torch.tensor(gan.tracker.losses).reshape(-1, 2),
+        "loss_kinds": torch.tensor(gan.tracker.kinds, dtype=torch.long).reshape(-1, 2),
         "tracker_asked": gan.tracker.was_asked,
         "pictures": torch.tensor(gan.tracker.pictures, dtype=torch.long).reshape(-1, 4),
     }
-    return seen | _resumed(gan, images, int(epochs)) if gan.checkpoint.was_asked else seen
+
+
+def _asked(names, images: Tensor, sizes: list[int], start: Tensor) -> dict[str, Any]:
+    """What the two methods of the notebook do with other numbers of images than BATCH_SIZE, and on another device; nothing where
+    they are not."""
+    gan = _at_start(names, start)
+    if not all(_takes_one(getattr(gan, name, None)) for name in ("_update_discriminator", "_update_generator")):
+        return {"is_elsewhere": False}
+    real, count = images[: sizes[0]], sizes[1]
+    with suppress(Exception), noting_updates(_watched(gan), gan._discriminator.updates):
+        gan.tracker.update(gan._update_discriminator(real.clone()), gan._update_generator(count))
+    seen = {f"asked_{name}": value for name, value in _seen_of(gan).items()}
+    there = real.to("meta")
+    return seen | {
+        "is_elsewhere": _is_elsewhere(names, Painter, lambda gan: gan._update_discriminator(there))
+        or _is_elsewhere(names, Painter, lambda gan: gan._update_generator(2))
+    }
+
+
+def _takes_one(method: Any) -> bool:
+    with suppress(TypeError, ValueError):
+        return callable(method) and bool(signature(method).bind(None))
+    return False
+
+
+def _is_elsewhere(names, kind: type[nn.Module], call: Callable[[Any], Any]) -> bool:
+    """Whether tensors of an answer stay on the CPU when the notebook's device is another one; `meta`, which holds no values,
+    stands for it: an answer that needs a value ends there."""
+    names.patched(device=torch.device("meta"), Device=torch.device("meta"), VIS_STEPS=1)
+    try:
+        gan = _instrumented(names, kind, Critic)
+        gan._classification_loss = nn.BCEWithLogitsLoss()
+        for network in (gan._generator, gan._discriminator):
+            network.to("meta")
+        for optimizer in _optimizers(gan):
+            setattr(optimizer, "step", _stay)  # noqa: B010 - mypy takes no other function there
+        found = call(gan)
+    except Exception as error:
+        return _is_of_two_devices(error)
+    finally:
+        names.patched(device=torch.device("cpu"), Device=torch.device("cpu"))
+    _, images = _found(found)  # they are to come back on the CPU
+    return isinstance(images, Tensor) and images.ndim == 4 and images.is_meta
+
+
+def _stay() -> None:
+    """In place of an optimizer's step."""
 
 
 def _make_right(optimizer: Optimizer) -> None:
@@ -251,30 +378,92 @@ def _instrumented(names, generator: type[nn.Module], discriminator: type[nn.Modu
     return gan
 
 
+def _is_of_two_devices(error: Exception) -> bool:
+    return "is not on the expected device" in str(error)
+
+
 # ---------------------------------------------------------------- spectral norm
 
 
 def spectral(names, seed: Tensor):
-    """Logits; largest singular values of the convolutions, and what a larger weight changes, matrix by matrix."""
-    model, x = names["SpectralDiscriminator"](), _images(int(seed))
+    """Logits in training and in evaluation mode, and their gradients; largest singular values of the convolutions, and what a larger
+    or smaller weight changes, matrix by matrix; the weights as they are made, in two objects."""
+    made = []
+    for n in range(2):
+        seed_torch(seed + n)
+        made.append(names["SpectralDiscriminator"]())
+    model, x = made[0], _images(int(seed))
     is_trained, in_training = all(p.requires_grad for p in model.parameters()), all(m.training for m in model.modules())
     at_start = _singular_values(model)
-    logits = _settle(model, x, int(seed))
+    values = _as_made(names, made) | {"at_start": at_start}
+    values["logits"] = _settle(model, x, int(seed))
+    values |= _slopes(model, x)
     model.eval()
     with torch.no_grad():
         plain = model(x)
         weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
         changes = [_change(model, x, plain, weight) for weight in weights]
         acting = [layer.weight for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
-    return {
+        values |= {f"weight_{n}": sample(weight) for n, weight in enumerate(acting)}
+    return values | {
         "as_made": torch.tensor([is_trained, in_training]),
-        "logits": logits,
-        **{f"weight_{n}": sample(weight) for n, weight in enumerate(acting)},
-        "at_start": at_start,
+        "eval_logits": plain,
         "sigmas": _singular_values(model),
         "dims": torch.tensor([weight.ndim for weight in weights], dtype=torch.long),
         "changes": torch.tensor(changes),
+        "moves_along": _moves_along(model),
     }
+
+
+def _as_made(names, models: list[nn.Module]) -> dict[str, Any]:
+    """Of a new object some numbers of each parameter, and the first of each, of it and of another; whether the two share one; and
+    whether the plain discriminator has been changed."""
+    made, again = (_by_dimensions(model) for model in models)
+    return {
+        **_in_a_row("made", [sample(p, most=100) for p in made]),
+        "first": torch.stack([_first_of(p) for p in made]),
+        "again": torch.stack([_first_of(p) for p in again]),
+        "has_shared": bool({id(p) for p in made} & {id(p) for p in again}),
+        "is_plain_changed": issubclass(names["Discriminator"], names["SpectralDiscriminator"]),
+    }
+
+
+def _first_of(parameter: Tensor) -> Tensor:
+    """So many as make it known again; 0 behind those of a shorter one."""
+    few = parameter.detach().flatten()[:_LEADING]
+    return torch.cat([few, torch.zeros(_LEADING - len(few))])
+
+
+def _in_a_row(name: str, rows: list[Tensor]) -> dict[str, Tensor]:
+    return {name: torch.cat(rows).clone(), f"{name}_sizes": torch.tensor([len(row) for row in rows])}
+
+
+def _by_dimensions(model: nn.Module) -> list[nn.Parameter]:
+    """Convolutions' weights, the linear one, then biases and the like, whichever way they are registered."""
+    return sorted(model.parameters(), key=lambda parameter: -parameter.ndim)
+
+
+def _slopes(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
+    """Gradients of a weighted sum of the logits, at the images and at some numbers of each parameter; 0 where none arrives."""
+    leaves = [x.clone().requires_grad_(), *_by_dimensions(model)]
+    logits = model(leaves[0])
+    weighted = (logits * torch.tensor([[1.0], [-2.0], [0.5]])).sum()
+    open_ = [leaf for leaf in leaves if leaf.requires_grad] if logits.requires_grad else []
+    found = torch.autograd.grad(weighted, open_, allow_unused=True) if open_ else ()
+    slopes = {id(leaf): slope for leaf, slope in zip(open_, found, strict=True) if slope is not None}
+    return _in_a_row("slopes", [sample(slopes.get(id(leaf), torch.zeros_like(leaf)), most=50) for leaf in leaves])
+
+
+def _moves_along(model: nn.Module) -> bool:
+    """Whether no tensor of the model stays behind when it goes to another device; `meta`, which holds no values, stands for one.
+
+    What older spectral norm works out anew in each pass may."""
+    return all(
+        value.is_meta or f"{name}_orig" in module._parameters
+        for module in model.to("meta").modules()
+        for name, value in vars(module).items()
+        if isinstance(value, Tensor)
+    )
 
 
 def _images(seed: int) -> Tensor:
@@ -291,6 +480,11 @@ def _settle(model: nn.Module, x: Tensor, seed: int) -> Tensor:
             parameter.add_(2.4 / parameter[0].numel() ** 0.5)
     for _ in range(8):
         logits = model.train()(x)
+    for layer in model.modules():  # what batch norm has seen meanwhile hangs on where the iteration began
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.reset_running_stats()
+    for _ in range(2):
+        model(x)
     return logits
 
 
@@ -302,12 +496,14 @@ def _singular_values(model: nn.Module) -> Tensor:
 
 
 def _change(model: nn.Module, x: Tensor, plain: Tensor, weight: Tensor) -> float:
-    """How much the logits differ when a weight is three times as large, relative to their size: 0 if it is normalised."""
-    kept = weight.clone()
-    weight.mul_(3)
-    difference = (model(x) - plain).abs().max() / plain.abs().max()
+    """How much the logits differ when a weight is three times as large, or a hundredth, relative to their size: 0 if it is
+    normalised."""
+    kept, differences = weight.clone(), []
+    for factor in (3, 0.01):
+        weight.copy_(kept).mul_(factor)
+        differences.append(float((model(x) - plain).abs().max() / plain.abs().max()))
     weight.copy_(kept)
-    return float(difference)
+    return max(differences)
 
 
 # ---------------------------------------------------------------- the code behind an image
@@ -315,48 +511,90 @@ def _change(model: nn.Module, x: Tensor, plain: Tensor, weight: Tensor) -> float
 
 def reconstruction_loss(names, generated: Tensor, target: Tensor):
     gan = _instrumented(names, Mirror, Critic)
-    return {"value": gan._reconstruction_loss(generated, target)}
+    value = gan._reconstruction_loss(generated, target)
+    return {"value": value} | gradients(gan._reconstruction_loss, generated=generated, target=target)
 
 
 def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor, as_array: Tensor):
-    """Images whose best codes are known, in a tint out of reach; codes tried, modes, and the generator before and after."""
-    names.patched(VIS_STEPS=int(steps))
+    """Images whose best codes are known, in a tint out of reach; codes tried, modes, and the generator before and after.
+
+    Where the search is a short one, others come before it, shorter still where the answer reads their number.
+    """
     gan = _instrumented(names, Mirror, Critic)
     mirror = gan._generator
     mirror.greys = greys
     _set([mirror.gain], greys[2:])
     with torch.no_grad():
         target = mirror.eval()(codes) + tint[:, None, None]
-    single = target[:1]
-    if int(steps) < _FEW:  # what is kept from one search to the next is then seen
-        gan.reconstruct(target.flip(0).numpy().copy() if int(as_array) else target.flip(0))
-        _, single = _found(gan.reconstruct(target[:1].clone()))
+    names.patched(VIS_STEPS=_SHORT)
+    gan.reconstruct(target.flip(0))
+    before_it = _searches_before(names, gan, target, greys, int(as_array)) if int(steps) < _FEW else {}
+    names.patched(VIS_STEPS=int(steps))
     mirror.tried, mirror.painted, mirror.was_training = [], [], []
-    before = _state(mirror.train(), gan._discriminator)
-    loss, images = _found(gan.reconstruct(target.numpy().copy() if int(as_array) else target.clone()))
+    before, optimizers = _state(mirror.train(), gan._discriminator), [id(one) for one in _optimizers(gan)]
+    moved_by: list[list[float]] = []
+    with _noting_settings(gan, moved_by):
+        loss, images = _found(gan.reconstruct(target.numpy().copy() if int(as_array) else target.clone()))
     tried = [tried for tried in mirror.tried if tried.shape == mirror.tried[0].shape]
     answer = {
         "first": tried[0],
-        "path": torch.stack(tried[:10]),
+        "path": torch.stack(tried[: int(steps) + 2]),
         "last": mirror.tried[-1],
         "painted_first": mirror.painted[0],
         "painted_last": mirror.painted[-1],
         "state": torch.stack([mirror.gain.detach(), mirror.passes]),
         "tried": len(tried),
+        "moved_by": torch.tensor(moved_by, dtype=torch.float64).reshape(-1, 7).unique(dim=0),
+        "n_moves": len(moved_by),
         "was_training": torch.tensor(mirror.was_training),
         "moved": (_state(mirror, gan._discriminator) - before).abs().max(),
+        "is_frozen": not all(parameter.requires_grad for parameter in mirror.parameters()),
+        "has_other_optimizers": [id(one) for one in _optimizers(gan)] != optimizers,
         "images": torch.as_tensor(images).detach()[..., ::4, ::4],
         "images_shape": torch.tensor(images.shape),
-        "one": torch.as_tensor(single).detach()[..., ::4, ::4].clone(),
         "keeps_gradient": isinstance(images, Tensor) and images.requires_grad,
     }
     squares = [painted.reshape(-1, 1, 8, 8) for painted in mirror.painted if painted.shape == codes.shape]
     answer["off"] = _off(torch.as_tensor(images).detach(), squares)
-    answer["losses"] = torch.tensor([float((one - target[..., ::4, ::4]).square().mean()) for one in squares])
     answer["images"] = answer["images"].clone()
     if loss is not None:
         answer["loss"] = torch.as_tensor(loss).clone()
-    return answer
+    return answer | before_it
+
+
+def _searches_before(names, gan, target: Tensor, greys: Tensor, as_array: int) -> dict[str, Any]:
+    """Of one image near the start, of more than a batch of 64, and twice of as many as are then looked at, which would come again
+    if they were kept; and whether all of it is on the notebook's device."""
+    near = greys[0] + greys[2] * 0.04 * torch.ones(1, 3, 32, 32)
+    _, single = _found(gan.reconstruct(near))
+    many_loss, many = _found(gan.reconstruct(target.repeat(_MANY // len(target), 1, 1, 1)[: _MANY - 1]))
+    again = target.flip(0).numpy().copy() if as_array else target.flip(0)
+    is_seeded = seeds(lambda: gan.reconstruct(again))
+    found = {
+        "one": torch.as_tensor(single).detach()[..., ::4, ::4].clone(),
+        "many": torch.as_tensor(many).detach()[..., ::4, ::4].clone(),
+        "is_seeded": is_seeded,
+        "is_elsewhere": _is_elsewhere(names, Mirror, lambda gan: gan.reconstruct(target)),
+    }
+    return found if many_loss is None else found | {"many_loss": torch.as_tensor(many_loss).clone()}
+
+
+@contextmanager
+def _noting_settings(gan, rows: list[list[float]]) -> Iterator[None]:
+    """Of every optimizer step: rate, betas, epsilon, decay, AMSGrad, and how many weights of the networks it holds."""
+    own = {id(parameter) for network in (gan._generator, gan._discriminator) for parameter in network.parameters()}
+
+    def note(optimizer: Optimizer, *_: object) -> None:
+        group = optimizer.param_groups[0]
+        held = sum(id(parameter) in own for each in optimizer.param_groups for parameter in each["params"])
+        betas, numbers = group.get("betas", (0.0, 0.0)), ("eps", "weight_decay", "amsgrad")
+        rows.append([group["lr"], *map(float, betas), *(float(group.get(name, 0)) for name in numbers), held])
+
+    handle = register_optimizer_step_pre_hook(note)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def _off(images: Tensor, squares: list[Tensor]) -> float:
@@ -369,6 +607,7 @@ def _off(images: Tensor, squares: list[Tensor]) -> float:
 
 
 _FEW = 20  # steps
+_SHORT, _MANY = 3, 69  # steps of the searches before; one more than the images of one of them
 
 
 def _found(answer: Any) -> tuple[Any, Any]:

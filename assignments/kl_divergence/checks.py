@@ -188,11 +188,33 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
         calls, {"rows": "", "dimensions": "", "calls": "seed_fixed_inside", "samples": ""}
     ):
         return symptom
+    if symptom := _few(values, inputs):
+        return symptom
     again, then = (values.get(name, np.empty(0)) for name in ("again", "then"))
     if again.shape != then.shape or not within(np.abs(again - then), 1e-4 * (1 + np.abs(then)), "after the same seed"):
         return Symptom(
             "after the same seed of torch other samples come: draw with torch's own generator, and keep nothing"
         )
+    return None
+
+
+def _few(values: Arrays, inputs: Arrays) -> Symptom | None:
+    """One sample a row, and two of two rows, around 0, drawn where gradients are off: a draw of its own each, as any other."""
+    (b, k1), sigma = inputs["params_q"].shape, np.exp(inputs["params_q"][:2, None, -1:].astype(float))
+    shapes = {"single": (b, 1, k1 - 1), "pair": (2, 2, k1 - 1)}
+    if any(values.get(name, np.empty(0)).shape != shape for name, shape in shapes.items()):
+        return Symptom("one or two samples a row do not come in the shape (B, N, K)")
+    single, pair = (values[name][:2] / sigma for name in shapes)
+    if not np.isfinite(pair).all() or not np.isfinite(single).all():
+        return Symptom("the samples are not finite floats")
+    for noise, line in ((single, "noise of one sample"), (pair, "noise of two")):
+        if not beyond(np.abs(noise).max(), 1e-3, line):
+            return Symptom("where gradients are off, or N is 1, the sample is the mean: draw noise in each call")
+    sentence = "the two rows of a batch of two get the same noise: draw noise of shape (B, N, K)"
+    if not beyond(np.abs(pair[0] - pair[1]).max(), 1e-3, "two rows"):
+        return Symptom(sentence, "same_noise_for_every_row")
+    if not beyond(np.ptp(np.abs(pair[:, 0] - pair[:, 1])), 1e-3, "distance of two samples"):
+        return Symptom("two samples of a row are always equally far apart: leave the noise as randn draws it")
     return None
 
 
@@ -247,7 +269,7 @@ def _bound(log_sigma_q: float | None, num_samples: int):
 def _bound_gradients(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Of the posterior and the decoder; of the width where one reaches it, which may have been taken as a plain number."""
     wanted = {name: reference[name] for name in reference if name in values or name != "d_log_sig_x"}
-    for name in ("eps", "codes"):
+    for name in ("eps", "codes", "of_one"):
         wanted.pop(name, None)
     return close_gradients(1e-2, 1e-2)(values, wanted, inputs) or _noise_of_codes(values, reference)
 
@@ -272,6 +294,8 @@ def _noise_of_codes(values: Arrays, reference: Arrays) -> Symptom | None:
         return None
     if resembles(np.abs(eps), 0.01, "decodes_the_mean"):  # no noise at all is another check's to judge
         return None
+    if not beyond(np.abs(values.get("of_one", np.zeros(1))).max(initial=0), 1e-3, "one code"):
+        return Symptom("with num_samples = 1 the decoder is given the mean: draw the one sample as any other")
     return not_standard_normal(eps, _CODES)
 
 

@@ -278,11 +278,19 @@ for seed, published in enumerate((0.9318599700927734, 1.0280910730361938, 0.8538
     }
     hint = "Is the ½ there?"
     expect_close(f"D_KL, seed {seed}", D_KL(mu, logvar), published, slips=slips, hint=hint)
-for few, up in ((slice(4), 0), (slice(None), -20), (slice(None), 9)):
+for few, up in ((slice(7), 0), (slice(None), -20), (slice(None), 18)):
     given = mu[few, :3], logvar[few, :3] + up
     right = kl_between(Normal(given[0], (given[1] / 2).exp()), Normal(0, 1)).mean()
     expect_close(f"D_KL, shape {tuple(given[0].shape)}, logvar near {up}", D_KL(*given), right)
 expect_differentiable("D_KL", D_KL, axes=(0, 1), mu=mu, logvar=logvar)
+many = torch.randn(601, 3, generator=torch.Generator().manual_seed(0))
+rows = torch.tensor([[0.0, 0.0], [0.01, 0.0], [1.0, 0.0]])  # the first is the prior itself
+for given in ((many, many.flip(0)), (rows, 0 * rows)):
+    right = kl_between(Normal(given[0], (given[1] / 2).exp()), Normal(0, 1)).mean()
+    expect_close(f"D_KL of {len(given[0])} examples", D_KL(*given), right, atol=1e-6)
+narrow = torch.linspace(-3, 3, 7)[:, None].requires_grad_()
+D_KL(narrow.detach(), narrow).backward()
+expect_close("slopes by logvar", narrow.grad, (narrow.detach().exp() - 1) / 14)
 
 # %% [markdown]
 # **Predict `width`.** Two Gaussians around 0: one of variance $e^2$ (`logvar = 2`), one of variance $e^{-2}$ (`logvar = -2`). Which one costs more?
@@ -428,10 +436,10 @@ slips = {
 got = kl_divergence(mu1, log_sigma1, mu2, log_sigma2)
 hint = "One value for every entry; with mu1 = mu2 only the sigmas remain."
 expect_close("kl_divergence", got, kl_between(N1, N2), rtol=1e-4, slips=slips, hint=hint)
-far = kl_between(Normal(mu1, (log_sigma1 - 9).exp()), Normal(mu2, (log_sigma2 - 9).exp()))
+far = kl_between(Normal(mu1, (log_sigma1 - 13).exp()), Normal(mu2, (log_sigma2 - 13).exp()))
 expect_close(
     "kl_divergence, narrow",
-    kl_divergence(mu1, log_sigma1 - 9, mu2, log_sigma2 - 9),
+    kl_divergence(mu1, log_sigma1 - 13, mu2, log_sigma2 - 13),
     far,
     rtol=1e-4,
 )
@@ -444,6 +452,20 @@ expect_differentiable(
     mu2=mu2,
     **narrow,
 )
+cases = {
+    "of equal sigmas": (mu1, log_sigma2, mu2, log_sigma2),
+    "of nearly equal sigmas": (mu1, log_sigma2 + 0.07, mu1, log_sigma2),
+    "of equal means": (mu1, log_sigma1, mu1, log_sigma2),
+    "from sigma = 1": (mu1, log_sigma1, mu2, 0 * log_sigma2),
+    "of three dimensions": [one[None] for one in (mu1, log_sigma1, mu2, log_sigma2)],
+}
+for case, given in cases.items():
+    one, other = (Normal(mean, log_sigma.exp()) for mean, log_sigma in (given[:2], given[2:]))
+    right = kl_between(one, other)
+    expect_close(f"kl_divergence {case}", kl_divergence(*given), right, rtol=1e-4)
+same = mu1.clone().requires_grad_()
+kl_divergence(same, log_sigma1, mu1, log_sigma2).sum().backward()
+expect_close("slope where the means are equal", same.grad, 0 * mu1)
 
 # %% [markdown]
 # The order of the arguments is a choice with consequences. On the left, your function prices a change of width in both
@@ -621,11 +643,22 @@ slips = {
 }
 hint = "Try K = 1, mu = 0, sigma = 1 by hand."
 expect_close("log_prob", log_prob(x, mu, log_sigma), right, slips=slips, hint=hint)
-for few, by in ((3, 0), (4, -9), (4, 6)):  # K = 3; a very narrow density; a wide one
+for few, by in ((3, 0), (4, -9), (4, -12), (4, 6)):  # K = 3; a very narrow density; a wide one
     given = math.exp(by) * x[..., :few], 0 * mu[..., :few], log_sigma + by
     right = Normal(given[1], given[2].exp().unsqueeze(-1)).log_prob(given[0]).sum(-1)
     expect_close(f"log_prob, K = {few}, log_sigma near {by}", log_prob(*given), right)
 expect_differentiable("log_prob", log_prob, axes=(0, 1, 2), x=x, mu=mu, log_sigma=log_sigma)
+wide = 3000 * x, mu, log_sigma  # far out; then many samples, and many dimensions
+many, long = torch.randn(2, 1, 1100, 2), torch.randn(2, 1, 2, 1100)
+for given in (wide, (*many, many[0, ..., 0]), (*long, log_sigma[:1, :2])):
+    right = Normal(given[1], given[2].exp().unsqueeze(-1)).log_prob(given[0]).sum(-1)
+    shape = tuple(given[0].shape)
+    expect_close(f"log_prob, shape {shape}", log_prob(*given), right, rtol=1e-4)
+at, alike = mu.clone().requires_grad_(), torch.zeros(7, 5, requires_grad=True)
+log_prob(at, mu, alike).sum().backward()
+expect_close("slope by x at the mean", at.grad, 0 * mu)
+expect_true("slope by log_sigma, all alike", alike.grad is not None, "Detach nothing.")
+expect_close("slope by log_sigma at the mean", alike.grad, -4.0 * torch.ones(7, 5))
 
 # %% [markdown]
 # A density must integrate to one, and that is a check you can make without any library: add up `exp(log_prob)` over a fine
@@ -711,9 +744,26 @@ expect_differentiable(
     params_p=params_p,
 )
 expect_shape("of one sample", kl_q_p_mc(samples_q[:, :1], params_q, params_p), (6,))
-fewer = kl_q_p_mc(samples_q[:, :20, 1:], params_q[:, 1:], params_p[:, 1:])  # N = 20, K = 2
-log_ratio = q.log_prob(samples_q)[:, :20, 1:] - p.log_prob(samples_q)[:, :20, 1:]
+fewer = kl_q_p_mc(samples_q[:, :23, 1:], params_q[:, 1:], params_p[:, 1:])  # N = 23, K = 2
+log_ratio = q.log_prob(samples_q)[:, :23, 1:] - p.log_prob(samples_q)[:, :23, 1:]
 expect_close("kl_q_p_mc, other sizes", fewer, log_ratio.sum(-1).mean(1))
+many, centred = q.sample((601,)).squeeze(2).transpose(0, 1), 0 * params_p
+centred[:, -1] = params_p[:, -1]
+for case, samples, params in (
+    ("601 samples", many, params_p),
+    ("far apart", 40 * many, params_p),
+    ("p around 0", many, centred),
+):
+    p = Normal(params[:, None, :-1], params[:, None, -1:].exp())
+    right = (q.log_prob(samples) - p.log_prob(samples)).sum(-1).mean(1)
+    got = kl_q_p_mc(samples, params_q, params)
+    expect_close(f"kl_q_p_mc, {case}", got, right, rtol=1e-4, atol=1e-4)
+same = params_q.clone().requires_grad_()
+expect_true(
+    "a gradient where q is p",
+    kl_q_p_mc(samples_q, same, params_q).requires_grad,
+    "The estimate is 0 there, and its slope is not.",
+)
 
 # %% [markdown]
 # A thousand estimates with ten samples each, for two Gaussians that nearly agree: $q = \mathcal{N}(0, I)$ and $p = \mathcal{N}(0.1, I)$ in two
@@ -823,6 +873,25 @@ expect_close(
     kl_between(Normal(8 * q.mean, q.scale), Normal(-8 * p.mean, p.scale)).sum(-1),
     rtol=1e-4,
 )
+centred, around_q, narrow, narrower = 0 * params_p, *(params_q.clone() for _ in range(3))
+centred[:, -1] = around_q[:, -1] = params_p[:, -1]
+narrow[:, -1] -= 8
+narrower[:, -1] = -9 + params_p[:, -1]
+many = 0.5 * torch.randn(2, 601, 3)
+cases = {
+    "p around 0": (params_q, centred),
+    "equal means": (params_q, around_q),
+    "both narrow": (narrow, narrower),
+    "narrow, far apart": (params_p, narrower),
+    "601 examples": many,
+}
+for case, (q_, p_) in cases.items():
+    one, other = (Normal(both[:, :-1], both[:, -1:].exp()) for both in (q_, p_))
+    right = kl_between(one, other).sum(-1)
+    expect_close(f"kl_q_p_exact, {case}", kl_q_p_exact(q_, p_), right, rtol=1e-4, atol=1e-4)
+same = params_q.clone().requires_grad_()
+kl_q_p_exact(same, params_q).sum().backward()
+expect_close("slope where q is p", same.grad, 0 * params_q)
 
 # %% [markdown]
 # Two of your functions now answer the same question in two conventions. Against the standard normal, `kl_q_p_exact` sums over
@@ -1032,6 +1101,17 @@ expect_true("examples and dimensions have their own noise", alike.max() < 0.05, 
 expect_differentiable(
     "rsample", lambda params_q: rsample(params_q, 4), axes=(0,), params_q=params_q
 )
+hint = "One sample, or two rows, get noise as any others, and so they do without gradients."
+flat = torch.zeros(6, 4)
+expect_fresh_noise("one sample a row", lambda: rsample(torch.zeros(20, 4), 1), hint)
+with torch.no_grad():
+    one, pairs = rsample(flat, 1), torch.stack([rsample(flat[:2], 2) for _ in range(3)])
+expect_true("noise where gradients are off", one.abs().max() > 1e-3, hint)
+expect_true("noise of its own in each of two rows", pairs.diff(dim=1).abs().max() > 1e-3, hint)
+apart = (pairs[:, :, 0] - pairs[:, :, 1]).abs()
+expect_true("two samples, now near and now far", apart.std() > 1e-3, "Leave randn as it is.")
+thin = torch.tensor([[0.0, 0.0, -12.0]])
+expect_close("log of a small sigma", rsample(thin, 4000).std().log(), -12.0, rtol=0, atol=0.1)
 
 # %% [markdown]
 # Three posteriors, 300 samples each. Every cloud should fill its own circles, and no cloud should be a line or a copy of
@@ -1253,7 +1333,7 @@ kl = kl_between(Normal(far[:, :2], far[:, 2:].exp()), Normal(0.0, 1.0)).sum(-1)
 expect_close(
     "elbo, far from the prior", elbo(x[:2], far, 3, decoder, log_sig_x), kl - log_p, rtol=1e-4
 )
-for width in (-7.0, 4.0):
+for width in (-10.0, 7.0):
     log_p = Normal(decoder(far[:, :2]), math.exp(width)).log_prob(x[:2]).sum(-1)
     given = x[:2], far, 3, decoder, torch.tensor(width)
     expect_close(f"elbo, log_sig_x = {width:g}", elbo(*given), kl - log_p, rtol=1e-4)
@@ -1267,6 +1347,34 @@ expect_differentiable(
     hint,
     params_q=params_q,
 )
+
+
+class Linear(nn.Module):  # notes its codes
+    def __init__(self):
+        super().__init__()
+        self.codes = []
+
+    def forward(self, z):
+        self.codes.append(z.detach())
+        return 30 * z @ weights
+
+
+linear = Linear()
+log_p = Normal(30 * far[:, :2] @ weights, log_sig_x.exp()).log_prob(x[:2]).sum(-1)
+kl = kl_between(Normal(far[:, :2], far[:, 2:].exp()), Normal(0.0, 1.0)).sum(-1)
+got = elbo(x[:2], far, 37, linear, log_sig_x)
+expect_close("elbo, reconstructions far from x", got, kl - log_p, rtol=1e-4)
+expect_equal("codes that are decoded", sum(z.numel() for z in linear.codes), 2 * 37 * 2)
+expect_true("the decoder's mode afterwards", linear.training, "Leave modes to the caller.")
+near = torch.tensor([[0.05, -0.03, 0.02], [0.0, 0.04, -0.01]])
+log_p = Normal(0.0, 1.0).log_prob(x[:2]).sum(-1)
+kl = kl_between(Normal(near[:, :2], near[:, 2:].exp()), Normal(0.0, 1.0)).sum(-1)
+blank = lambda z: 0 * z @ weights.to(z.dtype)
+got = elbo(x[:2], near, 3, blank, torch.tensor(0.0)) + log_p
+expect_close("the KL of a posterior near the prior", got, kl, atol=1e-5)
+two = [elbo(x, params_q, 1, decoder, log_sig_x) for _ in range(2)]
+hint = "Each call draws anew, where num_samples is 1 too."
+expect_true("two calls draw twice", not torch.allclose(*two), hint)
 
 # %% [markdown]
 # Is it really a bound? Take a model where $\log p(x)$ can be integrated: a linear decoder $f(z) = Wz$. Then $x$ is

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from grader.probe_kit.tools import gradients, seed_torch, told
 
@@ -13,6 +13,20 @@ def _and_of_one(function: Callable[..., object], *arguments: Tensor) -> dict[str
     return {"value": function(*arguments), "value_of_one": function(*(one[:1] for one in arguments))}
 
 
+def _many(given: Tensor, count: int, dim: int = 0) -> Tensor:
+    """As many rows, no two alike: those given, again and again, each a little longer than the one before."""
+    times, size = [1] * given.ndim, [1] * given.ndim
+    times[dim], size[dim] = -(-count // given.shape[dim]), count
+    return given.repeat(times).narrow(dim, 0, count) * torch.linspace(0.5, 1.5, count).reshape(size)
+
+
+def _at_equal_values(function: Callable[..., object], **inputs: Tensor) -> dict[str, Tensor]:
+    """Gradients where a root has no slope, and where whoever looks for equal arguments takes another way."""
+    return {f"{name}_at_equal_values": grad for name, grad in gradients(function, **inputs).items()}
+
+
+_MANY, _MORE = 600, 1_100  # examples, and samples or dimensions: more than a block, a buffer or a shortcut goes up to
+
 # Far out a limit, an eps or a series shows that changes nothing near 0. Each stands alone: beside it, nothing else would show.
 _FAR = 9.0
 
@@ -21,7 +35,9 @@ def D_KL(names, mu: Tensor, logvar: Tensor):
     kl = names["D_KL"]
     return {
         **_and_of_one(kl, mu, logvar), "value_of_a_column": kl(mu[:, :1], logvar[:, :1]),
-        "value_narrow": kl(mu, logvar - 2 * _FAR), "value_wide": kl(mu, logvar + _FAR), "value_far": kl(20 * mu, logvar),
+        "value_narrow": kl(mu, logvar - 2 * _FAR), "value_wide": kl(mu, logvar + 2 * _FAR), "value_far": kl(20 * mu, logvar),
+        "value_of_many": kl(_many(mu, _MANY), _many(logvar, _MANY)),
+        "value_with_the_prior": kl(*(torch.cat([0 * one[:1], one[1:]]) for one in (mu, logvar))),
     }  # fmt: skip
 
 
@@ -35,57 +51,76 @@ def gaussians(names, mu1: Tensor, log_sigma1: Tensor, mu2: Tensor, log_sigma2: T
         **_and_of_one(kl, *given), "value_of_a_column": kl(*(one[:, :1] for one in given)),
         "value_narrow": kl(mu1, log_sigma1 - _FAR, mu2, log_sigma2 - _FAR), "value_wide": kl(mu1, log_sigma1 + _FAR, mu2, log_sigma2),
         "value_far": kl(_FAR * mu1, log_sigma1, -_FAR * mu2, log_sigma2),
+        "value_of_three_dimensions": kl(*(one[None] for one in given)), "value_of_equal_widths": kl(mu1, log_sigma2, mu2, log_sigma2),
+        "value_of_unit_widths": kl(mu1, log_sigma1, mu2, 0 * log_sigma2), "value_of_centred": kl(mu1, log_sigma1, 0 * mu2, log_sigma2),
+        "value_of_equal_means": kl(mu2, log_sigma1, mu2, log_sigma2),
     }  # fmt: skip
 
 
 def gaussians_gradient(names, mu1: Tensor, log_sigma1: Tensor, mu2: Tensor, log_sigma2: Tensor):
-    return gradients(names["kl_divergence"], mu1=mu1, log_sigma1=log_sigma1, mu2=mu2, log_sigma2=log_sigma2)
+    kl = names["kl_divergence"]
+    found = gradients(kl, mu1=mu1, log_sigma1=log_sigma1, mu2=mu2, log_sigma2=log_sigma2)
+    return found | _at_equal_values(kl, mu1=mu1, log_sigma1=log_sigma1, mu2=mu1, log_sigma2=log_sigma1)
 
 
 def log_prob(names, x: Tensor, mu: Tensor, log_sigma: Tensor):
-    density, shrink = names["log_prob"], 0.0025  # about exp(-6)
+    density, shrink = names["log_prob"], 6e-6  # about exp(-12)
     return {
         **_and_of_one(density, x, mu, log_sigma), "value_of_a_column": density(x[:, :1, :1], mu[:, :1, :1], log_sigma[:, :1]),
-        "value_narrow": density(shrink * x, 0 * mu, log_sigma - 6), "value_wide": density(x, mu, log_sigma + _FAR),
-        "value_far": density(30 * x, mu, log_sigma),
+        "value_narrow": density(shrink * x, 0 * mu, log_sigma - 12), "value_wide": density(x, mu, log_sigma + _FAR),
+        "value_far": density(3000 * x, mu, log_sigma),
+        "value_of_many_samples": density(*(_many(one[:1], _MORE, dim=1) for one in (x, mu, log_sigma))),
+        "value_of_many_dimensions": density(_many(x[:1, :2], _MORE, dim=2), _many(mu[:1, :2], _MORE, dim=2), log_sigma[:1, :2]),
     }  # fmt: skip
 
 
 def log_prob_gradient(names, x: Tensor, mu: Tensor, log_sigma: Tensor):
-    return gradients(names["log_prob"], x=x, mu=mu, log_sigma=log_sigma)
+    found = gradients(names["log_prob"], x=x, mu=mu, log_sigma=log_sigma)
+    alike, near = torch.full_like(log_sigma, 0.3), torch.cat([mu[:1], x[1:]])
+    return found | _at_equal_values(names["log_prob"], x=near, mu=mu, log_sigma=alike)
 
 
 def mc(names, samples_q: Tensor, params_q: Tensor, params_p: Tensor):
     mc_, times = names["kl_q_p_mc"], torch.full_like(params_q, 4.0)
     times[:, -1] = 1.0
+    centred = torch.cat([0 * params_p[:, :-1], params_p[:, -1:]], dim=1)
     return {
         **_and_of_one(mc_, samples_q, params_q, params_p), "value_of_a_sample": mc_(samples_q[:, :1], params_q, params_p),
         "value_far": mc_(4 * samples_q, times * params_q, times * params_p),
+        "value_of_many_samples": mc_(_many(samples_q[:2], _MANY, dim=1), params_q[:2], params_p[:2]),
+        "value_of_centred": mc_(samples_q, params_q, centred),
     }  # fmt: skip
 
 
 def mc_gradient(names, samples_q: Tensor, params_q: Tensor, params_p: Tensor):
-    return gradients(names["kl_q_p_mc"], samples_q=samples_q, params_q=params_q, params_p=params_p)
+    found = gradients(names["kl_q_p_mc"], samples_q=samples_q, params_q=params_q, params_p=params_p)
+    return found | _at_equal_values(names["kl_q_p_mc"], samples_q=samples_q, params_q=params_q, params_p=params_q)
 
 
 def exact(names, params_q: Tensor, params_p: Tensor):
     kl, less, times = names["kl_q_p_exact"], torch.zeros_like(params_q), torch.full_like(params_q, _FAR)
     less[:, -1], times[:, -1] = _FAR, 1.0
+    centred, around_q = (torch.cat([means[:, :-1], params_p[:, -1:]], dim=1) for means in (0 * params_p, params_q))
     return {
         **_and_of_one(kl, params_q, params_p), "value_of_a_dimension": kl(params_q[:, -2:], params_p[:, -2:]),
         "value_narrow": kl(params_q - less, params_p - less), "value_wide": kl(params_q + less, params_p),
-        "value_far": kl(times * params_q, -times * params_p),
+        "value_far": kl(times * params_q, -times * params_p), "value_of_many": kl(_many(params_q, _MANY), _many(params_p, _MANY)),
+        "value_of_centred": kl(params_q, centred), "value_of_equal_means": kl(params_q, around_q),
     }  # fmt: skip
 
 
 def exact_gradient(names, params_q: Tensor, params_p: Tensor):
-    return gradients(names["kl_q_p_exact"], params_q=params_q, params_p=params_p)
+    found = gradients(names["kl_q_p_exact"], params_q=params_q, params_p=params_p)
+    return found | _at_equal_values(names["kl_q_p_exact"], params_q=params_q, params_p=params_q)
 
 
 def rsample(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
     """A quarter of the samples in each of four calls: two in a row after one seed, two after another."""
     found, quarter = [], int(num_samples) // 4
     one = names["rsample"](params_q[:1], 1)
+    with torch.no_grad():  # a draw there too; of few, what is shared or scaled shows by itself
+        around_0 = torch.cat([0 * params_q[:, :-1], params_q[:, -1:]], dim=1)
+        single, pair = names["rsample"](around_0, 1), names["rsample"](around_0[:2], 2)
     for offset in (0, 1):
         seed_torch(int(seed) + offset)
         found += [names["rsample"](params_q, quarter), names["rsample"](params_q, quarter)]
@@ -94,7 +129,7 @@ def rsample(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
     if not all(isinstance(samples, Tensor) and samples.ndim == 3 for samples in found):
         return {"samples": found[0]}
     samples = torch.cat(found, dim=0 if found[0].shape[0] == quarter else 1)
-    return {"samples": samples, "one": one, "again": again, "then": found[2]}
+    return {"samples": samples, "one": one, "again": again, "then": found[2], "single": single, "pair": pair}
 
 
 def rsample_gradient(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
@@ -138,18 +173,26 @@ def elbo_gradient(
     return found | _codes(names, x, params_q, weight, log_sig_x, seed)
 
 
+class _Decoder(nn.Module):
+    """A linear decoder that notes its codes. A module, as those of a model are: its mode is the caller's, and watched."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight, self.seen = weight, list[Tensor]()
+
+    def forward(self, z: Tensor) -> Tensor:
+        self.seen.append(z.detach().clone())
+        return z @ self.weight
+
+
 _DRAWS = 4_500  # numbers a call: enough for the moments
 
 
 def _codes(names, x: Tensor, params_q: Tensor, weight: Tensor, log_sig_x: Tensor, seed: Tensor) -> dict[str, Tensor]:
     """The noise of the codes that the decoder is given in two calls, shape (2, B, N, K); nothing where they come otherwise than in one piece."""
-    (b, k1), seen = params_q.shape, []
+    (b, k1), decode = params_q.shape, _Decoder(weight)
     wide, n = torch.cat([params_q[:, :-1], torch.full((b, 1), 0.3)], dim=1), _DRAWS // (b * (k1 - 1))
-
-    def decode(z: Tensor) -> Tensor:
-        seen.append(z.detach().clone())
-        return z @ weight
-
+    seen = decode.seen
     for _ in range(3):  # whoever sets a seed afterwards has set it for the second and the third
         _bound(names, seed if not seen else None, x, wide, n, decode, log_sig_x)
     if len(seen) != 3:
@@ -158,6 +201,9 @@ def _codes(names, x: Tensor, params_q: Tensor, weight: Tensor, log_sig_x: Tensor
     if [z.numel() for z in seen] == [b * n * (k1 - 1)] * 3:
         z = torch.stack(seen[1:]).reshape(2, b, n, k1 - 1)
         found["eps"] = (z - wide[:, None, :-1]) / wide[:, None, -1:].exp()
+        seen.clear()
+        _bound(names, None, x, wide, 1, decode, log_sig_x)
+        found["of_one"] = seen[0].reshape(b, -1) - wide[:, :-1] if [z.numel() for z in seen] == [b * (k1 - 1)] else wide
     return found
 
 

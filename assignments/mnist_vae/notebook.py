@@ -487,6 +487,30 @@ seen = torch.cat([batch for _ in range(20) for batch in loader]).unique()
 expect_equal(
     "different examples in 20 epochs", len(seen), 103, hint="Serve the whole data set."
 )
+orders = torch.stack([torch.cat(list(loader)) for _ in range(16)])
+expect_true(
+    "another example comes first",
+    len(orders[:, 0].unique()) > 2,
+    "Shuffle all of them.",
+)
+expect_close(
+    "share of pairs in which the later example of the data is behind",
+    (orders.diff() > 0).float().mean(),
+    0.5,
+    atol=0.05,
+    hint="Draw one order of all.",
+)
+pairs = [{frozenset(pair) for pair in zip(one.tolist(), one[1:].tolist())} for one in orders]
+expect_true(
+    "no epoch has the last one's order, turned",
+    all(len(one & other) < 50 for one, other in zip(pairs, pairs[1:])),
+    "Draw a new order for each.",
+)
+set_seed(1)
+other = torch.cat(list(make_loader(numbers, batch_size=10)))
+expect_true("another order after another seed", not torch.equal(first, other), "Set no seed.")
+expect_equal("the data set, afterwards", numbers, list(range(103)))
+expect_equal("batches of 9 examples", len(list(make_loader(numbers[:9], batch_size=10))), 0)
 
 # %%
 # AUTOGRADED (4) train_autoencoder
@@ -626,9 +650,9 @@ toy = [(torch.full((n, 1, 28, 28), grey), torch.zeros(n)) for n, grey in (
 first, second = OneWeight(), OneWeight()
 for model in (first, second):
     torch.rand(1)
-    train_autoencoder(model, toy, epochs=5, learning_rate=0.01)
-expect_close("a weight after five epochs, the last batch of each smaller", second.weight,
-             -0.194376, atol=1e-4, hint="One step a batch, down its whole gradient.")
+    train_autoencoder(model, toy, epochs=11, learning_rate=0.01)
+expect_close("a weight after eleven epochs, the last batch of each smaller", second.weight,
+             -0.135492, atol=1e-4, hint="One step a batch, down its whole gradient.")
 expect_true("each run draws for itself", not set(first.drawn) & set(second.drawn),
             "Set no seed while you train.")
 expect_close(
@@ -962,7 +986,8 @@ expect_true("reconstruct has none", torch.equal(net.reconstruct(x), net.reconstr
             "Decode the mean, not a draw.")
 fixed = {"q": torch.tensor([[0.5, -1.0, math.log(2.0), 0.0]]),
          "rec": torch.full((1, 1, 784), 0.25)}
-total, terms = net.loss(torch.ones(1, 1, 784), fixed)
+pair = VAE(nz=2, beta=3.0)  # codes of two numbers
+total, terms = pair.loss(torch.ones(1, 1, 784), fixed)
 expect_close("rec_loss", terms["rec_loss"], math.log(4),
              slips={"the BCE is summed, expected its mean": 784 * math.log(4)})
 kl = 0.5 * ((0.25 + 4 - 1 - math.log(4)) + 1.0) / 2
@@ -973,9 +998,17 @@ expect_close("kl_loss", terms["kl_loss"], kl, slips={
     "sigma is read as log variance": 0.5 * ((0.25 + 2 - 1 - math.log(2)) + 1.0) / 2,
     "kl_loss is already weighted by beta": 3 * kl})
 far = {"q": torch.tensor([[9.0, -8.0, -12.0, 3.0]]), "rec": fixed["rec"]}
-expect_close("kl_loss, far from the prior", net.loss(torch.ones(1, 1, 784), far)[1]["kl_loss"],
+terms = pair.loss(torch.ones(1, 1, 784), far)[1]
+expect_close("kl_loss, far from the prior", terms["kl_loss"],
              0.25 * (81 + 64 + math.exp(-24) + math.exp(6) - 2 + 18))
 expect_close("total", total, math.log(4) + 3 * kl, slips={"beta is missing": math.log(4) + kl})
+expect_close("total with beta 0", VAE(nz=2, beta=0.0).loss(torch.ones(1, 1, 784), fixed)[0],
+             math.log(4))
+near = {"q": fixed["q"] / 20, "rec": torch.full((1, 1, 784), 1e-4)}
+small = 0.25 * (0.025**2 + 4**0.05 - 1 - math.log(4) / 20 + 0.05**2)
+terms = pair.loss(torch.ones(1, 1, 784), near)[1]
+expect_close("kl_loss, near the prior", terms["kl_loss"], small, atol=1e-5)
+expect_close("rec_loss, pixels near 0", terms["rec_loss"], -math.log(1e-4), atol=1e-4)
 expect_close("picture", net.reconstruct(x).flatten(),
              net.decoder(net(x)["q"].reshape(6, 8)[:, :4]).flatten(), rtol=1e-5, atol=1e-5,
              hint="Decode the mean of the posterior of x, and nothing else.")
@@ -1187,9 +1220,9 @@ toy = [(torch.full((n, 1, 28, 28), grey), torch.zeros(n)) for n, grey in (
 first, second = OneWeight(), OneWeight()
 for model in (first, second):
     torch.rand(1)
-    train_beta_vae(model, toy, epochs=5, learning_rate=0.01)
-expect_close("a weight after five epochs, the last batch of each smaller", second.weight,
-             -0.159767, atol=1e-4, hint="One step a batch, down its whole gradient.")
+    train_beta_vae(model, toy, epochs=11, learning_rate=0.01)
+expect_close("a weight after eleven epochs, the last batch of each smaller", second.weight,
+             -0.086411, atol=1e-4, hint="One step a batch, down its whole gradient.")
 expect_true("each run draws for itself", not set(first.drawn) & set(second.drawn),
             "Set no seed while you train.")
 expect_close(
@@ -1413,6 +1446,11 @@ for mean, up in ((0.0, -18.0), (1.0, 9.0), (30.0, 0.0)):
     right = 0.5 * (mean**2 + given[1].exp() - 1 - given[1]).sum() / 2
     name = f"KLDivergence, mu {mean:g}, log_var near {up:g}"
     expect_close(name, KLDivergence()(*given), right)
+divergence = KLDivergence()
+for n, size, mean in ((5, 1, 1.0), (12, 5, 300.0), (150, 80, 1.0)):
+    means = torch.arange(n).view(n, 1).square() / n**2 * mean * torch.ones(n, size)
+    expect_close(f"KLDivergence of {n} images, {size} dimensions",
+                 divergence(means, torch.zeros(n, size)), means.square().sum() / (2 * n))
 expect_differentiable("KLDivergence", KLDivergence(), mu=3 * torch.randn(3, 2),
                       log_var=torch.randn(3, 2))
 
@@ -1460,6 +1498,11 @@ expect_close("weights with warm-up 2, annealing 4", torch.tensor(weights, dtype=
     "the warm-up is ignored": torch.tensor([0, 0.25, 0.5, 0.75, 1, 1, 1, 1, 1])})
 jump = [float(KLWeightManager(2, 0)(epoch)) for epoch in range(4)]
 expect_equal("weights without annealing rounds", jump, [0.0, 0.0, 1.0, 1.0])
+for first, rounds in ((0, 7), (5, 3), (2, 1)):
+    manager = KLWeightManager(first, rounds)
+    expect_close(f"weights with warm-up {first}, annealing {rounds}",
+                 torch.tensor([float(manager(epoch)) for epoch in range(12)]),
+                 ((torch.arange(12.0) - first) / rounds).clamp(0, 1))
 
 # %% [markdown]
 # The experiment: the same VAE with 8 latent dimensions, trained twice from the same start, once with the full KL from the first
@@ -1636,6 +1679,10 @@ expect_close("three points of another line", interpolate_linear(x / 7, y / 3, st
              torch.stack([x / 7, (x / 7 + y / 3) / 2, y / 3]))
 expect_equal("the ends afterwards", [x.tolist(), y.tolist()], [[0.0, 10.0], [4.0, -10.0]],
              hint="Leave your arguments as they are.")
+expect_close("points of one number", interpolate_linear(x[:1], y[:1], 5), right[:, :1])
+expect_close("from a point to itself", interpolate_linear(x, x.clone(), 5), x.expand(5, 2))
+expect_close("84 points", interpolate_linear(x, y, 84),
+             torch.lerp(x, y, torch.linspace(0, 1, 84).view(84, 1)), atol=1e-4)
 
 # %%
 with torch.no_grad():
@@ -1965,6 +2012,11 @@ for mean, up in ((0.0, -18.0), (1.0, 9.0), (30.0, 0.0)):
     kl = 7.5 * (mean**2 + math.exp(up) - 1 - up)
     expect_close(f"loss, mu {mean:g}, logvar {up:g}", loss_function(x_hat, x, *given),
                  loss - 7.5 + kl, rtol=1e-4)
+sure, tone = torch.tensor([1e-4, 1 - 1e-4]).view(2, 1, 1, 1), torch.tensor(0.7)
+wide = [t.expand(-1, 1, 2, 28).repeat(60, 1, 1, 1) for t in (sure, tone.expand(2, 1, 1, 1))]
+expect_close("loss of 120 images with pixels nearly 0 and 1",
+             loss_function(*wide, torch.ones(120, 15), torch.zeros(120, 15)),
+             F.binary_cross_entropy(*wide, reduction="sum") / 120 + 7.5, rtol=1e-4)
 expect_differentiable(
     "loss_function",
     lambda x_hat, mu, logvar: loss_function(x_hat, x.to(x_hat), mu, logvar),
@@ -2139,6 +2191,12 @@ expect_equal("places of the ones", odd.argmax(dim=1).tolist(), [4, 1, 1])
 expect_equal("type", odd.dtype, torch.float32, hint="Call .float().")
 for column in (torch.tensor([4, 1, 1]), torch.tensor([[4], [1], [1]])):
     expect_rows("idx2onehot", lambda idx: idx2onehot(idx, 5), column)
+many = torch.arange(4).repeat(100)
+expect_close("one-hot of 400 images", idx2onehot(many, 4), torch.eye(4).repeat(100, 1))
+expect_equal("their classes afterwards", many[:4].tolist(), [0, 1, 2, 3],
+             hint="Leave your argument as it is.")
+for n in (1, 2, 400):
+    expect_close(f"one-hot of all of {n}", idx2onehot(torch.arange(n), n), torch.eye(n))
 
 # %% [markdown]
 # The CVAE is the FCVAE with `num_classes` more inputs at two places: the one-hot row is joined to the flat image, and to $z$.

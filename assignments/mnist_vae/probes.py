@@ -33,7 +33,7 @@ from grader.probe_kit.stand_ins import (
     silence,
     uniform,
 )
-from grader.probe_kit.tools import gradients, seed_torch, seeds, told, unreached
+from grader.probe_kit.tools import gradients, noting_settings, seed_torch, seeds, told, unreached
 
 _rand = torch.rand  # held fast: an answer that replaces it is not to spoil what is seen of the next
 
@@ -143,19 +143,29 @@ def autoencoder(names, nz: Tensor, seed: Tensor):
 
 
 def loader(names, labels: Tensor, batch_size: Tensor, seed: Tensor):
-    """Two epochs: the sizes of the batches, and the labels and images in the order in which they come."""
+    """Sixteen epochs: the sizes of the batches, and the labels and images in the order in which they come; one epoch of a loader made
+    after another seed; and of fewer examples than a batch has."""
     seed_torch(seed)
     data = [(torch.full((1, 2, 2), float(label)), label) for label in labels.tolist()]
+    before = list(data)
     with no_workers():
         served = names["make_loader"](data, int(batch_size))
-    epochs = [list(served) for _ in range(2)]
+    epochs = [list(served) for _ in range(16)]
+    seed_torch(seed + 1)
+    with no_workers():
+        other = names["make_loader"](data, int(batch_size))
+        few = names["make_loader"](data[: int(batch_size) - 1], int(batch_size))
     nothing = torch.empty(0, dtype=torch.long)
-    later = [labels for _ in range(14) for _, labels in served]
+    orders = [torch.cat([nothing, *(labels for _, labels in epoch)]) for epoch in epochs]
     return {
-        "ever": torch.cat([nothing, *(labels for epoch in epochs for _, labels in epoch), *later]).unique(),
+        "ever": torch.cat(orders).unique(),
         "sizes": torch.tensor([len(labels) for _, labels in epochs[0]], dtype=torch.long),
-        "first": torch.cat([nothing, *(labels for _, labels in epochs[0])]),
-        "second": torch.cat([nothing, *(labels for _, labels in epochs[1])]),
+        "first": orders[0],
+        "second": orders[1],
+        "orders": torch.stack(orders) if len({len(order) for order in orders}) == 1 else nothing,
+        "other": torch.cat([nothing, *(labels for _, labels in other)]),
+        "of_few": len(list(few)),
+        "is_in_order": all(one is other for one, other in zip(data, before, strict=True)),
         "images": torch.cat([torch.empty(0, 1, 2, 2), *(images for images, _ in epochs[0])]),
     }
 
@@ -193,16 +203,19 @@ class _OneWeightVAE(_OneWeight):
 
 
 def _in_the_long_run(train: Callable[..., Any], seed: int, kind: type[_OneWeight] = _OneWeight) -> dict[str, Tensor]:
-    """The weight after 15 steps in five epochs, the last batch of each smaller; and what two runs draw after two seeds."""
+    """The weight after 33 steps in eleven epochs, the last batch of each smaller; what two runs draw after two seeds; and the settings
+    of the optimizer in the steps."""
     greys = 0.1 + 0.3 * uniform(seed, 9, 1, 1, 1)
     batches = [(grey.expand(-1, 1, 28, 28), torch.zeros(len(grey), dtype=torch.long)) for grey in greys.split(4)]
     runs = []
     for number in (1, 2):
         seed_torch(seed + number)
-        model = kind()
-        train(model, batches, epochs=5, learning_rate=0.01)
+        model, settings = kind(), list[list[float]]()
+        with noting_settings(settings):
+            train(model, batches, epochs=(2, 11)[number - 1], learning_rate=0.01)
         runs.append(model)
-    return {"long_run": runs[1].weight, "draws": torch.tensor([run.noise[-6:] for run in runs])}
+    rows = torch.tensor(settings, dtype=torch.float64).reshape(-1, 6).unique(dim=0)
+    return {"long_run": runs[1].weight, "draws": torch.tensor([run.noise[-6:] for run in runs]), "moved_by": rows}
 
 
 def _numbers(values) -> Tensor:
@@ -343,10 +356,15 @@ def vae_loss(names, q: Tensor, beta: Tensor, seed: Tensor):
     x = uniform(int(seed) + 1, n, 1, PIXELS)
     total, terms = model.loss(x, outputs)
     alone, _ = model.loss(x[:1], {name: value[:1] for name, value in outputs.items()})
-    far = {"q": 8 * outputs["q"], "rec": outputs["rec"]}
+    far = {"q": 8 * outputs["q"], "rec": _sure(x)}
+    _, terms_far = model.loss(x, far)
+    with plain_layers():
+        unweighted = names["VAE"](q.shape[1] // 2, beta=0.0)
     return {
         "rec_loss": terms["rec_loss"], "kl_loss": terms["kl_loss"], "total": total, "total_of_one": alone,
-        "kl_loss_far": model.loss(x, far)[1]["kl_loss"],
+        "kl_loss_far": terms_far["kl_loss"], "rec_loss_far": terms_far["rec_loss"],
+        "kl_loss_near": model.loss(x, {**outputs, "q": outputs["q"] / 20})[1]["kl_loss"],
+        "total_without_beta": unweighted.loss(x, outputs)[0],
     }  # fmt: skip
 
 
@@ -389,6 +407,9 @@ def divergence(names, mu: Tensor, log_var: Tensor):
     return {
         "value": kl(mu, log_var), "value_narrow": kl(mu, log_var - 18), "value_wide": kl(mu, log_var + 9),
         "value_far": kl(_FAR * mu, log_var),
+        "value_of_one_dimension": kl(mu[:, :1], log_var[:, :1]),
+        "value_of_few_dimensions": kl(15 * _FAR * mu.T, log_var.T),
+        "value_of_many": kl(mu.repeat(45, 8), log_var.repeat(45, 8)),
     }  # fmt: skip
 
 
@@ -398,14 +419,33 @@ def divergence_gradient(names, mu: Tensor, log_var: Tensor):
 
 def kl_weights(names, warm_up: Tensor, annealing: Tensor, epochs: Tensor):
     """The weights by epoch, asked for from the last to the first: they depend on nothing else."""
-    weight = names["KLWeightManager"](int(warm_up), int(annealing))
-    return {"weights": torch.tensor([float(weight(epoch)) for epoch in reversed(range(int(epochs)))]).flip(0)}
+    manager = names["KLWeightManager"]
+    found = {"weights": _weights_by_epoch(manager(int(warm_up), int(annealing)), int(epochs))}
+    if int(annealing):  # what a ramp does is no matter of the jump's
+        others = {
+            "without_warm_up": (0, int(annealing) + 4),
+            "with_a_long_warm_up": (int(annealing) + 2, 3),
+            "with_one_round": (int(warm_up), 1),
+        }
+        found |= {f"weights_{name}": _weights_by_epoch(manager(*two), 12) for name, two in others.items()}
+    return found
+
+
+def _weights_by_epoch(weight: Callable[[int], Any], epochs: int) -> Tensor:
+    return torch.tensor([float(weight(epoch)) for epoch in reversed(range(epochs))]).flip(0)
 
 
 def interpolate(names, x: Tensor, y: Tensor, steps: Tensor):
     line = names["interpolate_linear"]
     line(y, x, int(steps))  # what is kept from call to call is then seen in the next
-    return {"points": line(x, y, int(steps)), "points_far": line(_FAR * x, _FAR * y, int(steps))}
+    found = {"points": line(x, y, int(steps)), "points_far": line(_FAR * x, _FAR * y, int(steps))}
+    if int(steps) > 2:  # what happens between the ends is no matter of the ends'
+        found |= {
+            "points_of_one_number": line(x[:1], y[:1], int(steps)),
+            "points_of_equal_ends": line(x, x.clone(), int(steps)),
+        }
+        found |= {"many_points": line(x, y, 80 + int(steps))}
+    return found
 
 
 # ---------------------------------------------------------------- 3 count nats
@@ -447,9 +487,18 @@ def loss_function(names, x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor):
         lambda *three: names["loss_function"](three[0], x, *three[1:]), x_hat=x_hat, mu=mu, logvar=logvar
     )
     far = {"narrow": (mu, logvar - 18), "wide": (mu, logvar + 9), "far": (_FAR * mu, logvar)}
-    return {"loss": loss, **slopes} | {
+    found = {"loss": loss, **slopes} | {
         f"loss_{name}": names["loss_function"](x_hat, x, *given) for name, given in far.items()
     }
+    found["loss_of_sure_pixels"] = names["loss_function"](_sure(x), x, mu, logvar)
+    times = 60, *[1] * (x.ndim - 2), 28 // x.shape[-1]  # a large batch of images that are 28 pixels wide
+    many = x_hat.repeat(times), x.repeat(times), mu.repeat(60, 1), logvar.repeat(60, 1)
+    return found | {"loss_of_many": names["loss_function"](*many)}
+
+
+def _sure(x: Tensor) -> Tensor:
+    """Pixels that are nearly 0 where they should be light, and nearly 1 where dark: a limit before the logarithm shows."""
+    return torch.where(x < 0.5, 1 - 1e-4, 1e-4)
 
 
 _PARTS = ("encoder", "mu_layer", "logvar_layer", "decoder")
@@ -531,7 +580,17 @@ def _with_known_posterior(model: Any, mu: Tensor, logvar: Tensor) -> Any:
 
 
 def onehot(names, idx: Tensor, n: Tensor):
-    return {"rows": names["idx2onehot"](idx, int(n))}
+    """And of many images, with the last class; of more classes than eight bits count; of two classes, and of one."""
+    rows, size = names["idx2onehot"], int(n)
+    many = (idx + 2).repeat(100, *[1] * (idx.ndim - 1))
+    return {
+        "rows": rows(idx, size),
+        "last_of_many_rows": rows(many, size)[-7:],
+        "classes_afterwards": many[-7:],
+        "rows_of_400": rows(300 + idx, 400)[:, 295:315],
+        "rows_of_two": rows(idx % 2, 2),
+        "rows_of_one_class": rows(0 * idx, 1),
+    }
 
 
 def _classes(c: Tensor, n: int) -> Tensor:

@@ -7,10 +7,11 @@ FACTS = (
     "argument",  # 1 + number of the first argument that is changed afterwards
     "earlier",  # an answer given before is another one now
     "dtype",  # 1: other floats than float32, 2: no tensor
-    "gradients",  # gradients are switched off or on afterwards
+    "gradients",  # gradients are switched off afterwards
     "generator",  # torch's global generator is in another state afterwards
     "modes",  # a model is in another mode afterwards
     "weights",  # a model's parameters are others
     "frozen",  # a model's parameters take no gradient any more
     "shared",  # the answer lies in the memory of an argument
+    "twins",  # a new object has a parameter that an earlier one has
 )

@@ -32,10 +32,14 @@ class Painter(nn.Module):
         self.codes: list[Tensor] = []
         self.made: list[Tensor] = []
         self.was_training: list[bool] = []
+        self.updates: list = []  # of both networks, as the discriminator keeps them
+        self.pulled: list[int] = []  # how many updates came before each gradient that has run back into an image
 
     def forward(self, codes: Tensor) -> Tensor:
         self.fc(codes)  # refuses codes of another length
         values = 0.5 + self.scale * codes[:, 0] + self.shift + _nothing_of(self.fc, self.upsample)
+        if values.requires_grad:
+            values.register_hook(lambda _: self.pulled.append(len(self.updates)))
         self.codes.append(codes.detach().clone())
         self.made.append(values.detach().clone())
         self.was_training.append(self.training)
@@ -43,15 +47,15 @@ class Painter(nn.Module):
 
 
 class Critic(nn.Module):
-    """A discriminator: the logit of an image is weight * (its first pixel) + offset."""
+    """A discriminator: the logit of an image is slope * (its first pixel) + offset."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.weight, self.offset = nn.Parameter(torch.tensor(1.3)), nn.Parameter(torch.tensor(-0.4))
+        self.slope, self.offset = nn.Parameter(torch.tensor(1.3)), nn.Parameter(torch.tensor(-0.4))
         self.downsample = nn.Sequential(nn.Conv2d(3, 2, 4, 2, 1), nn.BatchNorm2d(2), nn.LeakyReLU())
         self.fc = nn.Linear(2, 1)
         self.shown: list[Tensor] = []
-        self.rests: list[Tensor] = []  # of each image, beside its first pixels: mean and largest distance from it
+        self.rests: list[Tensor] = []  # of each image, what `_beside` says
         self.after: list[int] = []  # how many updates came before each call
         self.was_training: list[bool] = []
         self.updates: list = []
@@ -61,13 +65,22 @@ class Critic(nn.Module):
             raise ValueError(
                 f"the discriminator takes floats of shape (B, 3, 32, 32), got {images.dtype}, {tuple(images.shape)}"
             )
-        values, rest = images[:, 0, 0, 0], images.detach().flatten(2)[:, :, 1:].flatten(1)
-        mean = rest.mean(dim=1, keepdim=True)
-        self.rests.append(torch.cat([mean, (rest - mean).abs().amax(dim=1, keepdim=True)], dim=1))
+        values = images[:, 0, 0, 0]
+        self.rests.append(_beside(images.detach()))
         self.shown.append(values.detach().clone())
         self.after.append(len(self.updates))
         self.was_training.append(self.training)
-        return (self.weight * values + self.offset + _nothing_of(self.downsample, self.fc))[:, None]
+        return (self.slope * values + self.offset + _nothing_of(self.downsample, self.fc))[:, None]
+
+
+def _beside(images: Tensor) -> Tensor:
+    """Beside its first pixels, of each image: the mean tone of each colour, the largest distance from it, and how much the
+    upper right corner differs from the lower left one. Shape (B, 5)."""
+    flat = images.flatten(2)
+    corners = (flat[:, :, 31] - flat[:, :, -32]).mean(dim=1, keepdim=True)
+    rest = torch.cat([flat[:, :, 1:31], flat[:, :, 32:-32], flat[:, :, -31:]], dim=2)
+    tones = rest.mean(dim=2)
+    return torch.cat([tones, (rest - tones[..., None]).abs().amax(dim=(1, 2))[:, None], corners], dim=1)
 
 
 class Mirror(nn.Module):
@@ -92,7 +105,7 @@ class Mirror(nn.Module):
         self.was_training: list[bool] = []
 
     def forward(self, codes: Tensor) -> Tensor:
-        is_new = not self.tried or not torch.equal(self.tried[-1], codes)
+        is_new = not self.tried or codes.is_meta or not torch.equal(self.tried[-1], codes)
         if is_new:
             self.tried.append(codes.detach().clone())
         self.was_training.append(self.training)
@@ -170,10 +183,14 @@ class Curves(Asked):
     def __init__(self) -> None:
         super().__init__(is_there=True)
         self.losses: list[list[float]] = []
+        self.kinds: list[
+            list[int]
+        ] = []  # of the two losses: 0 a number, 1 a tensor of another shape than (), 2 with a gradient
         self.pictures: list[list[int]] = []
 
     def update(self, d_loss: Tensor, g_loss: Tensor) -> None:
         self.losses.append([_number(d_loss), _number(g_loss)])
+        self.kinds.append([kind_of_loss(d_loss), kind_of_loss(g_loss)])
 
     def end_epoch(self, images: Tensor) -> None:
         shape = list(images.shape) if isinstance(images, Tensor) else []
@@ -199,7 +216,15 @@ class Saves(Asked):
         self.epochs.append(int(epoch))
 
 
+def kind_of_loss(value: object) -> int:
+    """0 for a number or a scalar tensor, 1 for a tensor of another shape than (), 2 for one with a gradient."""
+    if not isinstance(value, Tensor | np.ndarray):
+        return 0
+    return 2 if isinstance(value, Tensor) and value.requires_grad else int(value.shape != ())
+
+
 def _number(value) -> float:
+    value = value.detach() if isinstance(value, Tensor) else value
     return float(value) if isinstance(value, Tensor | np.ndarray | np.generic | int | float) else float("nan")
 
 

@@ -1,9 +1,12 @@
 """What several probes need: a seed, and the gradients of an answer with respect to its inputs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 
 def gradients(function: Callable[..., object], **inputs: Tensor) -> dict[str, Tensor]:
@@ -82,3 +85,20 @@ def told(z: Tensor, mu: Tensor, dim: int) -> dict[str, Tensor]:
     """What a judge of gradients needs of draws around mu: the means of z and of z (z - mu) along a dimension."""
     exact = z.detach().double()
     return {"mean": exact.mean(dim), "shifted": (exact * (exact - mu.detach().double().unsqueeze(dim))).mean(dim)}
+
+
+@contextmanager
+def noting_settings(rows: list[list[float]]) -> Iterator[None]:
+    """Write down of every optimizer's steps: learning rate, betas, epsilon, weight decay, AMSGrad. A loop of one's own arithmetic has
+    none."""
+
+    def note(optimizer: Optimizer, *_: object) -> None:
+        for group in optimizer.param_groups:
+            betas, rest = group.get("betas", (0.0, 0.0)), ("eps", "weight_decay", "amsgrad")
+            rows.append([float(group["lr"]), *map(float, betas), *(float(group.get(name, 0)) for name in rest)])
+
+    handle = register_optimizer_step_pre_hook(note)
+    try:
+        yield
+    finally:
+        handle.remove()

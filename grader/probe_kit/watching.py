@@ -7,7 +7,7 @@ and could forge them: a fact can cost points and never earn any.
 import inspect
 
 # Held fast before any answer runs: one that replaces them must not make others' calls look as if they broke a promise.
-from builtins import all, any, float, int, isinstance, len, list, max, zip  # noqa: UP029
+from builtins import all, any, float, id, int, isinstance, len, list, max, set, zip  # noqa: UP029
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -33,11 +33,12 @@ class Watcher:
         self._names: list[str] = []
         self._depth = 0
         self._unasked: frozenset[str] = frozenset()
+        self._made: set[type] = set()
 
     def begin(self, names: list[str]) -> None:
         """Answers are compared with earlier ones of the same functions alone."""
         if names != self._names:
-            self._names, self._last = list(names), []
+            self._names, self._last, self._made = list(names), [], set()
 
     def take(self) -> np.ndarray:
         """The facts since the last time, as a row."""
@@ -73,10 +74,28 @@ class Watcher:
 
         return watched
 
+    def wrap_init(self, function: _Wrapped) -> _Wrapped:
+        """A constructor: of what it makes first another one is made, and the two have no parameter in common but those given."""
+
+        def made(new: Any, *args: Any, **kwargs: Any) -> None:
+            function(new, *args, **kwargs)
+            kind = type(new)
+            if kind in self._made:
+                return
+            self._made.add(kind)
+            state = torch.default_generator.get_state()
+            with suppress(Exception):  # what cannot be looked at costs nothing
+                twin = kind(*map(_own, args), **{name: _own(value) for name, value in kwargs.items()})
+                given = _parameters([*args, *kwargs.values()])
+                self.facts["twins"] = self.facts["twins"] or int(bool(_parameters([new]) & _parameters([twin]) - given))
+            torch.default_generator.set_state(state)
+
+        return made
+
     def _look(self, given: list[Any], before: "_Before", answer: Any) -> None:
         self._note("earlier", _any(not _same(now, then) for now, then in self._last))
         self._note("argument", _changed(given, before.copies))
-        self._note("gradients", _is_grad_enabled() != before.gradients)
+        self._note("gradients", before.gradients and not _is_grad_enabled())
         self._note("generator", not _equal(torch.default_generator.get_state(), before.generator))
         models = _models(given)
         self._note("modes", _modes(models) != before.modes)
@@ -165,6 +184,15 @@ def _models(given: list[Any]) -> list[nn.Module]:
     return [value for value in (*given, *held) if isinstance(value, nn.Module) and "_modules" in value.__dict__]
 
 
+def _own(value: Any) -> Any:
+    """A list of one's own: what a constructor does to it twice may be as it was."""
+    return list(value) if isinstance(value, list) else value
+
+
+def _parameters(values: list[Any]) -> set[int]:
+    return {id(parameter) for model in _models(values) for parameter in model.parameters()}
+
+
 def _modes(models: list[nn.Module]) -> list[bool]:
     return [module.training for model in models for module in model.modules()]
 
@@ -200,6 +228,11 @@ def watching(namespace: dict, names: list[str], watcher: Watcher) -> Iterator[No
     watcher.begin(names)
     watcher.take()  # what a probe that raised has left is not this one's
     put_back: list[tuple[Any, str, Any]] = []
+    for owner in {name.partition(":")[0].rpartition(".")[0] for name in names}:
+        kind = namespace.get(owner)
+        if isinstance(kind, type) and inspect.isfunction(init := kind.__dict__.get("__init__")):
+            put_back.append((kind, "__init__", init))
+            setattr(kind, "__init__", watcher.wrap_init(init))  # noqa: B010 - mypy takes no assignment there
     for asked in names:
         name, _, facts = asked.partition(":")
         unasked = frozenset(facts.split(","))
@@ -213,5 +246,5 @@ def watching(namespace: dict, names: list[str], watcher: Watcher) -> Iterator[No
     try:
         yield
     finally:
-        for kind, method, function in put_back:
+        for kind, method, function in put_back[::-1]:
             setattr(kind, method, function)

@@ -71,15 +71,17 @@ def survey(submission: Submission) -> tuple[Inside, ...]:
     Returns:
         A record for each notebook that is recognised; none, where none can be read.
     """
-    return tuple(inside for inside, _, _ in _looked_at(submission)[0])
+    return tuple(look[0] for look in _looked_at(submission)[0])
 
 
-_Look = tuple[Inside, Assignment, Extraction]
+_Look = tuple[Inside, Assignment, Extraction, Notebook | None]
 
 
 def _looked_at(submission: Submission) -> tuple[list[_Look], list[NotebookError]]:
-    """What each notebook is, and why some cannot be read. One at a time is in memory; the chosen one is read again."""
-    looks, errors = [], []
+    """What each notebook is, and why some cannot be read. One at a time is in memory: of several, the chosen one is read again."""
+    looks: list[_Look] = []
+    errors = []
+    is_alone = len(submission.notebooks) == 1
     for name, data in submission.notebooks.items():
         try:
             notebook = read_notebook(data)
@@ -92,7 +94,7 @@ def _looked_at(submission: Submission) -> tuple[list[_Look], list[NotebookError]
             written = sum(map(sum, answered_questions(notebook, assignment).values()))
             digest = hashlib.sha256(data).hexdigest()
             inside = Inside(name, assignment.notebook, worked_on + written, len(extraction.found), digest)
-            looks.append((inside, assignment, extraction))
+            looks.append((inside, assignment, extraction, notebook if is_alone else None))
     return looks, errors
 
 
@@ -104,24 +106,24 @@ def _choose(submission: Submission, expected: str | None) -> tuple[str, Notebook
         raise errors[0]
     matching = [look for look in looks if expected in (None, look[0].notebook)]
     if not matching:
-        raise UnknownNotebook(_unknown(submission, [inside for inside, _, _ in looks], expected))
-    best = max(inside.rank for inside, _, _ in matching)
+        raise UnknownNotebook(_unknown(submission, [look[0] for look in looks], expected))
+    best = max(look[0].rank for look in matching)
     leading = [look for look in matching if look[0].rank == best]
-    if len({inside.digest for inside, _, _ in leading}) > 1:
-        names = [inside.name for inside, _, _ in leading]
-        is_one = len({inside.notebook for inside, _, _ in leading}) == 1
+    if len({look[0].digest for look in leading}) > 1:
+        names = [look[0].name for look in leading]
+        is_one = len({look[0].notebook for look in leading}) == 1
         raise NotebookError(
             f"The zip holds {len(leading)} notebooks {'of this assignment' if is_one else 'with as many answers'} "
             f"({_some(names)}): hand in the one to be graded."
         )
-    chosen, assignment, extraction = leading[0]
+    chosen, assignment, extraction, notebook = leading[0]
     others = [other for other in submission.notebooks if other != chosen.name]
     repairs = (
         [f"The zip holds {len(others) + 1} notebooks; {chosen.name} is graded, {_some(others)} ignored."]
         if others
         else []
     )
-    return chosen.name, read_notebook(submission.notebooks[chosen.name]), assignment, extraction, repairs
+    return chosen.name, notebook or read_notebook(submission.notebooks[chosen.name]), assignment, extraction, repairs
 
 
 def _some(names: list[str]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
+from types import CodeType
 
 import torch
 
@@ -55,7 +56,8 @@ def run_bare(job: Job, seen: dict | None = None) -> SandboxRun:
     try:
         with _as_before():
             run = _Run(channel, job.probes, job.tensors)  # type: ignore[arg-type]
-            run.namespace.update(_given(job.prelude))
+            for given in _given(job.prelude):
+                exec(given, run.namespace)
             for number, step in enumerate((*public, *hidden)):
                 run.step(number, step | {"inputs": step.get("inputs", {})}, is_public=number < len(public))
             if seen is not None:
@@ -78,11 +80,9 @@ def run_bare(job: Job, seen: dict | None = None) -> SandboxRun:
 
 
 @cache
-def _given(prelude: tuple[str, ...]) -> dict:
-    namespace: dict = {"__name__": "__main__"}
-    for source in prelude:
-        exec(compile(source, "<given>", "exec", dont_inherit=True), namespace)
-    return namespace
+def _given(prelude: tuple[str, ...]) -> list[CodeType]:
+    """Run anew in each namespace: what it defines then reads the names that a probe replaces there."""
+    return [compile(source, "<given>", "exec", dont_inherit=True) for source in prelude]
 
 
 @contextmanager

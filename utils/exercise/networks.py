@@ -48,7 +48,9 @@ def expect_rows(name: str, function: Callable[..., Any], *inputs: Tensor) -> Non
     print(f"{name}: each row by itself, passed")
 
 
-def expect_network(name: str, network: torch.nn.Module, *inputs: Tensor, hint: str = "") -> None:
+def expect_network(
+    name: str, network: torch.nn.Module, *inputs: Tensor, hint: str = "", has_spare: bool = False
+) -> None:
     """Check that a network treats each row by itself, stays as it is, and hands gradients to its inputs and all its weights.
 
     Args:
@@ -56,6 +58,7 @@ def expect_network(name: str, network: torch.nn.Module, *inputs: Tensor, hint: s
         network: The student's, without randomness in evaluation mode; from the inputs to a tensor or a tuple of tensors.
         inputs: Float tensors with at least two rows, float32.
         hint: Where to look when a gradient is wrong.
+        has_spare: Whether weights may have no part in the result, as those of an activation where there is no hidden layer.
 
     Raises:
         ExpectationError: If one of these does not hold.
@@ -75,7 +78,7 @@ def expect_network(name: str, network: torch.nn.Module, *inputs: Tensor, hint: s
         return torch.stack([(fixed_normal(one.shape, n) * one).sum() for n, one in enumerate(answers)]).sum()
 
     with in_float64(name, network) as parameters:
-        compare(name, weighted, {**parameters, **exact}, hint, all_matter=True)
+        compare(name, weighted, {**parameters, **exact}, hint, all_matter=not has_spare)
     network.train(was_training)
     print(f"{name}: gradients to its input and all {len(parameters)} weights and biases, passed")
 
@@ -172,7 +175,7 @@ def _turns(network: torch.nn.Module, hidden: Sequence[Tensor], heads: Sequence[T
     x = torch.zeros(2, layers[0].shape[1])
     x[1, 0] = 3.0
     low, high = (torch.cat([one.flatten() for one in outputs(network(row[None]))]) for row in x)
-    return bool((high - low).abs().max() > 1e-4)
+    return bool((high - low).abs().max() > 5e-6)  # rounding leaves 3e-7, four sigmoids behind a norm 8e-5
 
 
 def _alike(got: Tensor, expected: Tensor) -> bool:

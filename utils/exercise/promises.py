@@ -163,10 +163,15 @@ def compare(
 
 def _expect_new(name: str, function: Callable[..., Any], arguments: Sequence[Tensor]) -> None:
     """An answer stays what it is when the function is called again, with other values. Without a graph it could be written over."""
+    given = [one.clone() for one in arguments]
     with torch.no_grad():
-        answer = seeded(lambda: function(*arguments))
+        answer = seeded(lambda: function(*given))
         kept = answer.clone()
         seeded(lambda: function(*(0.5 * one for one in arguments)))
+    if not all(map(torch.equal, given, arguments)):
+        raise ExpectationError(
+            f"{name} changes an argument where no gradient is asked for. Compute a new tensor, and write into none."
+        )
     if not torch.equal(answer, kept):
         raise ExpectationError(f"{name}: an answer is another one after the next call. Return a new tensor each time.")
 
@@ -185,6 +190,31 @@ def _draws(name: str, call: Callable[[], Tensor]) -> bool:
                 f"{name} sets a seed, or draws what it does not use: torch's random numbers are others after the call."
             )
     return False
+
+
+def expect_one_device(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Check that an answer keeps its tensors where its arguments are.
+
+    Args:
+        name: What is checked, as the student knows it, e.g. "reconstruct".
+        function: The student's, or a network.
+        arguments: On `torch.device("meta")`, which holds no values and stands for a device that is not the CPU.
+
+    Returns:
+        What the function does; None where it asks for a value, which no tensor there has.
+
+    Raises:
+        ExpectationError: If it mixes these tensors with some of the CPU.
+    """
+    try:
+        return function(*arguments)
+    except Exception as error:  # whatever else ends it, the test of its values tells
+        if "is not on the expected device" in str(error):
+            raise ExpectationError(
+                f"{name} mixes tensors of two devices when the device is not the CPU. Make new ones with device=..., or like "
+                "others: torch.ones_like(logits)."
+            ) from error
+    return None
 
 
 def _expect_alone(

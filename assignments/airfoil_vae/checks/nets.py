@@ -16,7 +16,7 @@ _NO_MATRIX = (
 _NOT_APPLIED = (
     "with other weights in the layers the output does not follow from them: apply each layer once, one after another"
 )
-_TURN = 1e-4  # without an activation rounding leaves 1e-6, with a sigmoid behind each of three layers 1e-3 are left
+_TURN = 5e-6  # without an activation rounding leaves 3e-7, with a norm and a sigmoid behind each of four layers 8e-5 are left
 _MOST_NUMBERS = 60  # of a table from a student's process: it is repeated in a sentence
 _USUAL_ENDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "ReLU": lambda x: np.maximum(x, 0),
@@ -160,7 +160,7 @@ def _no_bias(values: Arrays, inputs: Arrays) -> Symptom | None:
 def _layers(values: Arrays, allowed: list[list[list[int]]], inputs: Arrays) -> Symptom | None:
     got, registered = table(values, "layers"), _count(values, "matrices")
     if got in allowed:
-        is_known = len(np.unique(inputs["hidden_dims"])) == len(inputs["hidden_dims"])  # which layer of a size is which
+        is_known = len({tuple(pair) for pair in allowed[0]}) == len(allowed[0])  # which layer of a size is which
         if is_known and not _is_chain(values, inputs):
             return Symptom(_NOT_APPLIED)
         return _frozen(values) or _no_bias(values, inputs)
@@ -180,7 +180,24 @@ def _layers(values: Arrays, allowed: list[list[list[int]]], inputs: Arrays) -> S
 
 
 def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-    """With hidden layers the answer is no linear map, and no sum of functions of one input coordinate each."""
+    """With hidden layers the answer is no linear map, no sum of functions of one input coordinate each, and each layer counts."""
+    is_deep = len(inputs["hidden_dims"]) > 3  # as it is initialised, hardly anything is left behind four sigmoids
+    if not is_deep and (symptom := _flat(values)):
+        return symptom
+    if not _is_chain(values, inputs, may_be_cut=True):
+        return Symptom("what stands between the layers shows only where the layers are right: mend these first")
+    turns = values.get("turns", np.empty(0))
+    flat = [n + 1 for n, turn in enumerate(turns.ravel()[:_MOST_NUMBERS]) if not beyond(turn, _TURN, "turn")]
+    if turns.shape != inputs["hidden_dims"].shape or flat:
+        which = f"hidden layer {flat[0]}" if flat else "a hidden layer"
+        return Symptom(
+            f"with hidden_dims {inputs['hidden_dims'].tolist()}, no activation follows {which}: put one after each",
+            "activation_missing",
+        )
+    return None
+
+
+def _flat(values: Arrays) -> Symptom | None:
     if not _is_far_from_zero(values, "bend"):
         outputs = [values[name] for name in ("mu", "logvar", "y_hat") if name in values and len(values[name]) > 1]
         is_constant = not _is_far_from_zero(values, "alone")  # a constant is linear too
@@ -193,16 +210,6 @@ def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
         return Symptom(
             "each coordinate of the input acts by itself: an activation stands before a layer where it should follow it",
             "activation_before_layer",
-        )
-    if not _is_chain(values, inputs, may_be_cut=True):
-        return Symptom("what stands between the layers shows only where the layers are right: mend these first")
-    turns = values.get("turns", np.empty(0))
-    flat = [n + 1 for n, turn in enumerate(turns.ravel()[:_MOST_NUMBERS]) if not beyond(turn, _TURN, "turn")]
-    if turns.shape != inputs["hidden_dims"].shape or flat:
-        which = f"hidden layer {flat[0]}" if flat else "a hidden layer"
-        return Symptom(
-            f"with hidden_dims {inputs['hidden_dims'].tolist()}, no activation follows {which}: put one after each",
-            "activation_missing",
         )
     return None
 
@@ -226,7 +233,7 @@ def affine_encoder(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
         max(_off(got_mu, halves[0]), _off(got_logvar, halves[1])) for halves in ((mu, logvar), (logvar, mu))
     )
     if within(min(off, swapped) if heads == 2 else off, 1, "mu and logvar"):
-        return _another_in_training(values, np.concatenate([got_mu, got_logvar], axis=1))
+        return _another_in_training(values, np.concatenate([got_mu, got_logvar], axis=1)) or _behind_the_end(values)
     if resembles(swapped, 1, "swapped"):
         return Symptom("mu and logvar are swapped: mu is the first half of the output, logvar the second", "swapped")
     return _misread(got_mu, got_logvar, mu, logvar)
@@ -258,7 +265,7 @@ def affine_decoder(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom
     if _count(values, "heads") == 0:
         return Symptom(_NO_MATRIX)
     if within(_off(values["y_hat"], expected), 1, "y_hat"):
-        return _another_in_training(values, values["y_hat"])
+        return _another_in_training(values, values["y_hat"]) or _behind_the_end(values)
     for name, end in _USUAL_ENDS.items():
         if resembles(_off(values["y_hat"], end(expected)), 1, name):
             return Symptom(
@@ -274,6 +281,23 @@ def _another_in_training(values: Arrays, expected: np.ndarray) -> Symptom | None
     if got.shape == expected.shape and within(_off(got, expected), 1, "in training mode"):
         return None
     return Symptom("in training mode the last layer's output is another one: no dropout and no norm may follow it")
+
+
+def _behind_the_end(values: Arrays) -> Symptom | None:
+    """With a hidden layer, and a last layer that only adds numbers from -40 to 30: these, and then their negatives, come out, in either mode."""
+    got = values.get("end", np.empty(0))
+    if _count(values, "end_heads") == 0:  # no layer of this size: another check's to judge
+        return None
+    if got.ndim != 3 or len(got) != 3 or got.dtype.kind != "f":
+        return Symptom("with a hidden layer the output has no row for each input")
+    numbers = np.linspace(-40, 30, got.shape[2])
+    for n, mode in enumerate(("evaluation", "evaluation", "training")):
+        if not within(np.abs(got[n] - (-numbers[::-1] if n == 1 else numbers)), 0.01, f"end in {mode} mode {n}"):
+            return Symptom(
+                f"with a hidden layer, and a last layer that only adds its bias, other numbers come out in {mode} mode: "
+                "compute the answer anew in each call, and let nothing follow the last layer"
+            )
+    return None
 
 
 def _off(got: np.ndarray, expected: np.ndarray) -> float:

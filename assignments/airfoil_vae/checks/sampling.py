@@ -112,6 +112,9 @@ def vae_noise(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | No
         return Symptom(f"the standard deviation of z is off by {np.abs(std - sigma).max():.2g}{hint}", slip)
     if not explained(np.abs(mean - mu), allowed, "mean"):
         return Symptom(f"the mean of z is off by {np.abs(mean - mu).max():.2g}; it is mu")
+    lone = values.get("without_gradients", np.empty(0))
+    if lone.shape != mu.shape or not beyond(np.abs((lone - mu) / sigma).max(), 1e-3, "noise without gradients"):
+        return Symptom("where gradients are off there is no noise in z: draw it in each call", "")
     eps = (z - mu[:, None]) / sigma[:, None]
     again = (values["again"] - inputs["mu_again"][:, None]) / np.exp(inputs["logvar_again"].astype(float) / 2)[:, None]
     if symptom := not_standard_normal(eps, _FORWARD_AXES):

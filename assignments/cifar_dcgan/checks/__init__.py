@@ -28,12 +28,12 @@ def _devices(rng: np.random.Generator) -> Arrays:
 
 def _logits(rng: np.random.Generator) -> Arrays:
     """Logits that could be probabilities, so that every slip has a value, and large ones of both signs."""
-    n = int(rng.integers(3, 6))
-    labels = rng.permutation(np.arange(2 * n) % 2)
+    n = int(rng.integers(2, 4))
+    labels = rng.permutation(np.arange(3 * n) % 3 == 0)  # not as many of one label as of the other
     return {
-        "logits": rng.uniform(0.1, 0.9, (2 * n, 1)).astype(np.float32),
+        "logits": rng.uniform(0.1, 0.9, (3 * n, 1)).astype(np.float32),
         "labels": labels[:, None].astype(np.float32),
-        "large": (rng.choice([-1, 1], (2 * n, 1)) * rng.uniform(200, 300, (2 * n, 1))).astype(np.float32),
+        "large": (rng.choice([-1, 1], (3 * n, 1)) * rng.uniform(200, 300, (3 * n, 1))).astype(np.float32),
     }
 
 
@@ -46,13 +46,24 @@ def _game(rng: np.random.Generator) -> Arrays:
         "batch_size": np.asarray(size),
         "epochs": np.asarray(3),
         "start": rng.uniform([1.1, -0.5, 0.12, -0.15], [1.5, -0.3, 0.18, -0.05]).astype(np.float32),
+        **_far(rng, size),
+        "asked_sizes": rng.permutation(np.arange(3, 9))[:2],
         **_seeded(rng),
     }
 
 
+def _far(rng: np.random.Generator, size: int) -> Arrays:
+    """Two games of one step that stand far off balance: in one the discriminator is right about everything, in the other
+    about nothing. Its logits are around 6 and -6: one network's loss is above 5, the other's nearly nothing."""
+    starts = np.array([[13, -6.5, 0.02, -0.45], [-13, 6.5, 0.02, -0.45]]) + rng.uniform(-0.01, 0.01, (2, 4))
+    values = [rng.permutation(np.arange(210, 256))[:size] / 256 for _ in starts]  # the generator's are around 0.05
+    return {"far_values": np.array(values, np.float32), "far_starts": starts.astype(np.float32)}
+
+
 def _pushed(rng: np.random.Generator) -> Arrays:
-    """Four small parameters, and five gradients for each: of both signs, so that Adam's two averages show."""
-    pushes = rng.choice([-1, 1], (5, 4)) * rng.uniform(0.3, 1.5, (5, 4))
+    """Four small parameters, and five gradients for each: of both signs, so that Adam's two averages show, and each of a size of
+    its own, which matters to nothing but Adam's epsilon."""
+    pushes = rng.choice([-1, 1], (5, 4)) * rng.uniform(0.3, 1.5, (5, 4)) * rng.permutation([1, 1e-1, 1e-3, 1e-5])
     return {"start": rng.uniform(-0.01, 0.01, 4).astype(np.float32), "pushes": pushes.astype(np.float32)}
 
 
@@ -62,11 +73,11 @@ def _pairs(rng: np.random.Generator) -> Arrays:
 
 
 def _hidden_codes(low: int, high: int) -> Draw:
-    """Codes to be found in a number of steps between two limits."""
+    """Codes to be found in a number of steps between two limits: near ones, which are passed and come back to, and farther ones."""
 
     def draw(rng: np.random.Generator) -> Arrays:
         rng.random(low)  # other images than another number of steps has: an answer kept from call to call shows
-        codes = rng.choice([-1, 1], (3, 64)) * rng.uniform(0.03, 0.15, (3, 64))
+        codes = rng.choice([-1, 1], (3, 64)) * rng.uniform(0.02, 0.15, (3, 64))
         return {
             "codes": codes.astype(np.float32),
             "tint": rng.permutation([-0.02, 0, 0.02]).astype(np.float32),
@@ -92,6 +103,7 @@ def _once(function: str, draw: Draw) -> Probe:
 
 CALLS = {"gan.train": ("DCGAN",), "gan.reconstruct": ("DCGAN",)}
 LITERALS = {"gan.train": {25: "NUM_EPOCHS", 128: "BATCH_SIZE"}, "gan.reconstruct": {500: "VIS_STEPS"}}
+
 _FEW_STEPS, _ENOUGH_STEPS = _hidden_codes(9, 13), _hidden_codes(50, 61)
 
 CHECKS = (

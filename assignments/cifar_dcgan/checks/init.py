@@ -28,17 +28,70 @@ _UNIFORM_SPREAD = 3**-0.5  # of a uniform draw, in units of its bound
 
 
 def convolutions(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-    """Weights of convolutions and transposed ones are drawn from N(0, 0.02^2)."""
+    """Weights of convolutions and transposed ones are drawn from N(0, 0.02^2), anew in each object."""
     rows, symptom = _rows(values, inputs, _IS_CONVOLUTION)
     for row in rows:
         if symptom := _drawn(row, 0.0):
             return symptom
-        # 3 for a normal draw, 1.8 for a uniform one; its variance is 24 by their number.
-        if not explained(max(3 - row[_FOURTH], 0), _SIGMAS * np.sqrt(24 / row[_COUNT]), "fourth moment"):
-            return Symptom(
-                f"the weights of a {_name(row)} are drawn uniformly: draw from a normal distribution", "uniform_weights"
-            )
-    return symptom
+        if symptom := _not_normal(row[_FOURTH], int(row[_COUNT]), f"weights of a {_name(row)}", "uniform_weights"):
+            return symptom
+    if symptom or not rows:
+        return symptom
+    if symptom := _not_normal(
+        _pooled(values, inputs), sum(int(row[_COUNT]) for row in rows), "weights of all convolutions"
+    ):
+        return symptom
+    for n, kind in enumerate(_KINDS[:2]):
+        weight = values.get(f"alone_{n}", np.empty(0)).astype(float)
+        if weight.size and (symptom := _alone(weight, kind, 0.0)):
+            return symptom
+    return _anew(values)
+
+
+def _pooled(values: Arrays, inputs: Arrays) -> float:
+    """The fourth moment of all weights of convolutions, in units of the squared variance."""
+    kinds = [layer[1] for layer in _given(inputs["channels"].tolist())]
+    weights = [values[f"weight_{n}"].astype(float) for n, kind in enumerate(kinds) if kind in _IS_CONVOLUTION]
+    return _fourth_moment(np.concatenate([weight - weight.mean() for weight in weights]))
+
+
+def _not_normal(fourth: float, count: int, what: str, slip: str = "") -> Symptom | None:
+    """The fourth moment is 3 for a normal draw, 1.8 for a uniform one, 6 for a Laplace one; its variance is 24 by their number."""
+    error = _SIGMAS * np.sqrt(24 / count)
+    if not explained(max(3 - fourth, 0), error, "fourth moment"):
+        is_uniform = resembles(abs(fourth - 1.8), 0.3, "uniform_weights")
+        text = "drawn uniformly" if is_uniform else "cut off at a few standard deviations"
+        return Symptom(f"the {what} are {text}: draw from a normal distribution", slip if is_uniform else "")
+    # Among so few, far ones are rarer than the tails of a normal draw's fourth moment need: twice the line.
+    if not explained(max(fourth - 3, 0), 2 * error, "far draws"):
+        return Symptom(f"the {what} have far more large values than normal draws: draw from a normal distribution")
+    return None
+
+
+def _alone(weight: np.ndarray, kind: str, mean: float) -> Symptom | None:
+    """What `_init_weights` leaves in a single layer that it is called with."""
+    error = _SIGMAS * _WEIGHT_STD / np.sqrt(weight.size)
+    is_drawn = explained(abs(weight.std() - _WEIGHT_STD), error / np.sqrt(2), "single standard deviation")
+    if not is_drawn or not explained(abs(weight.mean() - mean), error, "single mean"):
+        return Symptom(
+            f"called with a single {kind}, _init_weights leaves weights of mean {weight.mean():.2g} and standard deviation "
+            f"{weight.std():.2g}, expected {mean:g} and {_WEIGHT_STD}: it draws the weights of the layer that it is given"
+        )
+    return _not_normal(
+        _fourth_moment(weight - weight.mean()), weight.size, f"weights that _init_weights draws for a {kind}"
+    )
+
+
+def _anew(values: Arrays) -> Symptom | None:
+    """No two layers of an object, and no two objects, begin with the same weights, be it at another scale."""
+    first, second = values["twice"].astype(float)
+    scaled = [(rows - (abs(rows.mean(1, keepdims=True)) > 0.5)) / _WEIGHT_STD for rows in (first, second)]
+    if any(not beyond(np.abs(one - other).max(), 1e-2, "objects alike") for one, other in zip(*scaled, strict=True)):
+        return Symptom("the weights are the same in each new object: set no seed inside", "same_each_time")
+    for n, row in enumerate(scaled[0]):
+        if any(not beyond(np.abs(row - other).max(), 1e-2, "layers alike") for other in scaled[0][:n]):
+            return Symptom("two layers begin with the same weights: draw those of each anew", "same_each_time")
+    return None
 
 
 def batch_norms(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
@@ -59,7 +112,12 @@ def batch_norms(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
             return symptom
         if row[_BIAS] != 0:
             return Symptom(f"the shifts of a {_name(row)} are not 0: its bias starts at 0", "shifts_not_0")
-    return symptom
+    scales = values.get("scales", np.empty(0)).astype(float)
+    if symptom or not rows or not scales.size:
+        return symptom
+    if values["shifts"].any():
+        return Symptom("_init_weights leaves shifts of a batch norm that are not 0", "shifts_not_0")
+    return _alone(scales, _KINDS[2], 1.0)
 
 
 def others(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
@@ -67,6 +125,10 @@ def others(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     rows, symptom = _rows(values, inputs, _IS_CONVOLUTION + _IS_LINEAR)
     if rows and (found := _changed(values)):
         return found
+    if rows and values.get("linear_off", np.zeros(())).any():
+        return Symptom(
+            "_init_weights changes a linear layer: initialise convolutions and batch norm only", "linear_too"
+        )
     for row in rows:
         off = abs(row[_SPREAD] - _UNIFORM_SPREAD)
         if row[_KIND] in _IS_LINEAR and not explained(off, _SIGMAS * 0.3 / np.sqrt(row[_COUNT]), "spread"):
@@ -89,7 +151,9 @@ def _changed(values: Arrays) -> Symptom | None:
         if not values["modes"][n]:
             return Symptom(f"the {network} comes in evaluation mode: leave it as it is made")
         if not within(values["off"][n], 1e-4, "given networks"):
-            return Symptom(f"the {network} is not the given one: its layers are others, or something is added to them")
+            return Symptom(
+                f"the {network} is not the given one: its layers are others or have other settings, or something is added to them"
+            )
     return None
 
 
@@ -135,13 +199,17 @@ def _row(
     """Network, kind, then of the weights: count, mean, standard deviation, fourth moment in units of the squared variance,
     spread; of the biases: largest value, and how far they are from those they were made with, in units of their bound."""
     off = weight - weight.mean()
-    variance = np.square(off).mean()
-    fourth = (off**4).mean() / max(variance**2, 1e-30)
+    variance, fourth = np.square(off).mean(), _fourth_moment(off)
     spread = 0.0 if kind in _IS_BATCH_NORM else _spread(weight, bound)
     bias_off = _bias_off(kind, bias, bound, made)
     return np.array(
         [network, kind, len(weight), weight.mean(), variance**0.5, fourth, spread, np.abs(bias).max(), bias_off]
     )
+
+
+def _fourth_moment(off: np.ndarray) -> float:
+    """Of deviations from their mean, in units of the squared variance."""
+    return float((off**4).mean() / max(np.square(off).mean() ** 2, 1e-30))
 
 
 def _bias_off(kind: int, bias: np.ndarray, bound: float, made: np.ndarray | None) -> float:
@@ -311,6 +379,13 @@ def classification_loss(values: Arrays, reference: Arrays, inputs: Arrays) -> Sy
         return Symptom(
             "_classification_loss is wrong for large logits, where a sigmoid rounds to 0 or 1: take BCEWithLogitsLoss, which has none",
             "sigmoid_before_loss",
+        )
+    slope = (1 / (1 + np.exp(-x)) - y) / len(x)
+    d_logits = values.get("d_logits", np.zeros_like(x))
+    if d_logits.shape != x.shape or not within(np.abs(d_logits - slope), 1e-3 * np.abs(slope).max(), "gradient"):
+        return Symptom(
+            "_classification_loss passes a wrong gradient on to the logits, or none: it is to be differentiated, without "
+            ".item() or .detach()"
         )
     return None
 

@@ -1,6 +1,9 @@
 """Judges of one step of the game, from what two plain networks saw of it."""
 
 from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,6 +21,29 @@ _D, _G = slice(0, 2), slice(2, 4)  # columns of the parameters: weight, offset; 
 _NEAR = 0.02 * LEARNING_RATE
 
 
+def _games(values: Arrays, inputs: Arrays) -> Iterator[tuple[str, Arrays, Arrays]]:
+    """The whole training, and the games of one step far off balance: words for which, what was seen, and what was given."""
+    yield "", values, inputs
+    for n, where in enumerate(("ahead", "behind")):
+        yield f"with a discriminator that is far {where}: ", _part(f"far_{n}_", values), _far_inputs(inputs, n)
+
+
+def _far_inputs(inputs: Arrays, n: int) -> Arrays:
+    return {**inputs, "values": inputs["far_values"][n], "start": inputs["far_starts"][n], "epochs": np.asarray(1)}
+
+
+def _part(prefix: str, values: Arrays) -> Arrays:
+    return {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
+
+
+def _first(judge: Callable[[Arrays, Arrays], Symptom | None], values: Arrays, inputs: Arrays) -> Symptom | None:
+    """What a judge says of the first game that it does not like."""
+    for where, seen, given in _games(values, inputs):
+        if symptom := judge(seen, given):
+            return symptom if not where else replace(symptom, text=where + symptom.text)
+    return None
+
+
 def _of(whose: int, values: Arrays, inputs: Arrays) -> list[tuple[int, Update]]:
     """The updates of one network, with the number of the step each belongs to."""
     return [(n // 2 + 1, update) for n, update in enumerate(read_updates(values, inputs)) if update.whose == whose]
@@ -25,6 +51,10 @@ def _of(whose: int, values: Arrays, inputs: Arrays) -> list[tuple[int, Update]]:
 
 def updates(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """The discriminator's, then the generator's, once a step, for all full batches of all epochs."""
+    return _first(_updates, values, inputs)
+
+
+def _updates(values: Arrays, inputs: Arrays) -> Symptom | None:
     found = read_updates(values, inputs)
     order = [update.whose for update in found]
     count, size, epochs = len(inputs["values"]), int(inputs["batch_size"]), int(inputs["epochs"])
@@ -33,6 +63,7 @@ def updates(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
         return (
             _moves_only(found)
             or _moves_as_adam(found, inputs)
+            or _leaves_settings(values)
             or _tells(values)
             or _goes_on(values, inputs, count // size)
         )
@@ -75,6 +106,14 @@ def _moves_as_adam(found: list[Update], inputs: Arrays) -> Symptom | None:
         if symptom := _path(name, inputs["start"][own], *(np.array(column) for column in zip(*seen, strict=True))):
             return symptom
     return None
+
+
+def _leaves_settings(values: Arrays) -> Symptom | None:
+    """The optimizers' rates and betas are afterwards what they were."""
+    expected = np.array([LEARNING_RATE, *ADAM_BETAS])
+    if within(np.abs(values["settings"] - expected), 1e-6 * expected, "settings"):
+        return None
+    return Symptom("train changes the optimizers' settings: nothing here asks for another rate or other betas")
 
 
 def _path(name: str, start: np.ndarray, before: np.ndarray, gradients: np.ndarray, after: np.ndarray) -> Symptom | None:
@@ -157,21 +196,52 @@ def batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
             )
     if _is_changed(values, inputs):
         return Symptom(
-            "the discriminator sees images that are the given ones, or the generator's, in a few pixels only: change nothing on them"
+            "the discriminator sees images that are the given ones, or the generator's, in a few pixels or but for their sides or colours: "
+            "change nothing on them"
         )
     if values["in_training"].shape != (2,) or not values["in_training"].all():
         return Symptom("a network is in evaluation mode while it trains: call train() on both")
+    if symptom := _other_sizes(values, inputs):
+        return symptom
+    if values["is_elsewhere"].any():
+        return Symptom(
+            "with a device that is not the CPU, train mixes tensors of two devices: make labels and codes where the networks are, "
+            "with device=device or torch.ones_like"
+        )
     return _order([update.batches[update.kinds.index("real")].pixels for _, update in found], inputs)
 
 
+def _other_sizes(values: Arrays, inputs: Arrays) -> Symptom | None:
+    """Asked for other numbers of images, the two methods of the notebook keep to them; a loop of one's own may have neither."""
+    asked = _part("asked_", values)
+    if not asked:
+        return None
+    of_d, of_g = inputs["asked_sizes"].tolist()
+    found = read_updates(asked, inputs)
+    text = f"given {of_d} real images and asked for {of_g} codes, where BATCH_SIZE is {int(inputs['batch_size'])}, "
+    if [update.whose for update in found] != [1, 2]:
+        return Symptom(f"{text}the two methods do not make an update each: take the sizes from what they are given")
+    sizes = [sorted(len(batch.pixels) for batch in update.batches) for update in found]
+    if sizes != [[of_d, of_d], [of_g]]:
+        return Symptom(
+            f"{text}the discriminator is shown {_list([str(size) for size in sizes[0]])} images, then "
+            f"{_list([str(size) for size in sizes[1]])}: draw as many codes as the methods are asked for"
+        )
+    return _discriminator(asked, inputs) or _generator(asked, {**inputs, "batch_size": inputs["asked_sizes"][1]})
+
+
 def _is_changed(values: Arrays, inputs: Arrays) -> bool:
-    """Beside its first pixels a given image has half their tone and a little more; the generator's are of one tone."""
+    """Beside its first pixels a given image has half their tone and a little more, and a corner of its own; the generator's are
+    of one tone."""
     pixels, rest = values["shown"].astype(float), values["shown_rest"].astype(float)
-    if rest.shape != (len(pixels), 2):
+    if rest.shape != (len(pixels), 5):
         return True
-    is_real = np.isin(values["shown"], inputs["values"])
-    tones = np.where(is_real, pixels / 2 + 0.003, pixels)
-    return not within(np.abs(rest[:, 0] - tones), 1e-5, "tones") or not within(rest[:, 1], 1e-5, "evenness")
+    is_real = np.isin(values["shown"], inputs["values"])[:, None]
+    expected = np.concatenate(
+        [pixels[:, None] / 2 + [0.003, 0.005, 0.007], np.tile([0, 0.01], (len(pixels), 1))], axis=1
+    )
+    made = np.concatenate([np.tile(pixels[:, None], 3), np.zeros((len(pixels), 2))], axis=1)
+    return not within(np.abs(rest - np.where(is_real, expected, made)), 1e-5, "tones")
 
 
 def _order(real: list[np.ndarray], inputs: Arrays) -> Symptom | None:
@@ -184,11 +254,18 @@ def _order(real: list[np.ndarray], inputs: Arrays) -> Symptom | None:
         )
     if len(epochs) > 1 and epochs[0] == epochs[1]:
         return Symptom("two epochs have the same order: shuffle before each of them", "not_shuffled")
+    pairs = [set(pairwise(epoch)) for epoch in epochs]
+    if any(len(one & other) > len(one) / 2 for one, other in pairwise(pairs)):
+        return Symptom("an epoch has the order of the one before, begun elsewhere: shuffle before each of them")
     return None
 
 
 def detached(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
-    """The discriminator's half leaves the generator alone: its weights and its gradient."""
+    """The discriminator's half leaves the generator alone: its weights and its gradient, and no gradient runs into it."""
+    return _first(_detached, values, inputs)
+
+
+def _detached(values: Arrays, inputs: Arrays) -> Symptom | None:
     found = _of(1, values, inputs)
     if not any("fake" in update.kinds or "mixed" in update.kinds for _, update in found):
         return Symptom("the discriminator is not shown any fakes before its update")
@@ -202,6 +279,12 @@ def detached(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | Non
         )
     if leaking:
         return Symptom(f"in step {leaking[0]} the generator's gradient changes before the discriminator is updated")
+    order = [update.whose for update in read_updates(values, inputs)]
+    if any(order[n : n + 1] == [1] for n in values["pulled"].tolist()):
+        return Symptom(
+            "the gradient of the discriminator's loss runs on into the generator, and is cleared there: detach the fakes",
+            "not_detached",
+        )
     return None
 
 
@@ -212,6 +295,10 @@ def _leak(update: Update) -> np.ndarray:
 
 def discriminator(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """The gradient of BCE(real, 1) + BCE(fake, 0), when the optimizer moves the discriminator, and the loss reported."""
+    return _first(_discriminator, values, inputs)
+
+
+def _discriminator(values: Arrays, inputs: Arrays) -> Symptom | None:
     found = _of(1, values, inputs)
     if not found:
         return Symptom("the discriminator is never updated")
@@ -226,11 +313,15 @@ def discriminator(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom 
         if symptom := _differs(step, "discriminator", update.gradient[_D], expected, update.left[_D], slips):
             return symptom
         losses.append(bce(real, 1, *update.before[_D]) + bce(fake, 0, *update.before[_D]))
-    return _reported(values["losses"], 0, np.array(losses), "L_D")
+    return _reported(values, 0, np.array(losses), "L_D")
 
 
 def generator(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """The gradient of BCE(fake, 1), when the optimizer moves the generator, and the loss reported."""
+    return _first(_generator, values, inputs)
+
+
+def _generator(values: Arrays, inputs: Arrays) -> Symptom | None:
     found = _of(2, values, inputs)
     if not found:
         return Symptom("the generator is never updated")
@@ -251,7 +342,7 @@ def generator(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | No
         losses.append(bce(batch.pixels, 1, *update.before[_D]))
         if not (update.after[_D] == update.before[_D]).all():
             return Symptom("the generator's update moves the discriminator")
-    return _reported(values["losses"], 1, np.array(losses), "L_G")
+    return _reported(values, 1, np.array(losses), "L_G")
 
 
 def _differs(
@@ -280,11 +371,18 @@ def _allowed(expected: np.ndarray) -> np.ndarray:
     return np.full(expected.shape, 1e-5 + 1e-3 * np.abs(expected).max())
 
 
-def _reported(losses: np.ndarray, column: int, expected: np.ndarray, name: str) -> Symptom | None:
+def _reported(values: Arrays, column: int, expected: np.ndarray, name: str) -> Symptom | None:
     """The losses that went to the curves; a `train` of a student's own may draw its curves elsewhere."""
-    if len(losses) == 0:
+    if len(values["losses"]) == 0:
         return None
-    got = losses[:, column]
+    got, kinds = values["losses"][:, column], values["loss_kinds"][:, column]
+    if kinds.any():
+        how = (
+            "has a gradient: return it with detach()"
+            if kinds.max() == 2
+            else "is no scalar: return a tensor of shape ()"
+        )
+        return Symptom(f"{name} comes back, but {how}")
     if len(got) != len(expected):
         return Symptom(f"{name} comes back {len(got)} times from {len(expected)} steps")
     if got.shape == expected.shape:
@@ -323,11 +421,28 @@ def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     halves = (np.concatenate(shown[half::2]).astype(float) for half in (0, 1))  # the discriminator's, the generator's
     if symptom := next(filter(None, map(_not_normal, halves)), None):
         return symptom
-    if "old_codes" in values and values["old_codes"].any():
+    if ("old_codes" in values and values["old_codes"].any()) or _come_again(values):
         return Symptom("train draws the same codes when it is called again: fix no seed inside", "seed_fixed_inside")
+    pairs = [(one, other) for one, other in zip(shown[::2], shown[1::2], strict=False) if one.shape == other.shape]
+    alike = np.concatenate([(one.astype(float) * other).ravel() for one, other in pairs] or [np.zeros(1)])
+    if not explained(abs(alike.mean()), 6 / np.sqrt(alike.size), "two halves"):
+        return Symptom(
+            "the generator's codes depend on the discriminator's of the same step: draw new ones", "old_codes"
+        )
     axes = {"updates": "old_codes", "images": "", "dimensions": ""}
     both = [np.stack(half) for half in (shown[::2], shown[1::2]) if len({len(batch) for batch in half}) == 1]
     return next(filter(None, (not_standard_normal(half.astype(float), axes) for half in both)), None)
+
+
+def _come_again(values: Arrays) -> bool:
+    """Whether a new object draws codes that another one has drawn before it: the first number of each is looked at."""
+    drawn = [
+        values[f"{part}codes"][:, 0].astype(float)
+        for part in ("", "far_0_", "far_1_", "asked_")
+        if f"{part}codes" in values
+    ]
+    first = np.concatenate([codes[:40] for codes in drawn])
+    return len(np.unique(first)) < 0.9 * len(first)
 
 
 def _not_normal(drawn: np.ndarray) -> Symptom | None:

@@ -1,16 +1,17 @@
 """Judges of notebook 3's networks and training loops: shapes, numbers of parameters, what a batch or a call leaves behind."""
 
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
 from grader.authoring.check import Arrays, Judge, Symptom
 from grader.authoring.judges import alike, close, close_gradients, differs
-from grader.authoring.lines import beyond, within
+from grader.authoring.lines import beyond, explained, within
 
 _NOTHING = np.empty(0)
 _MOST_NUMBERS = 1000
+_ADAM = 0.01, 0.9, 0.999, 1e-8, 0.0, 0.0  # with the learning rate of the long run
 
 
 def whole_numbers(values: Arrays, name: str) -> list[int]:
@@ -172,6 +173,13 @@ def full_batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
                 "an example comes twice in an epoch: give the loader each once, and let it shuffle, not draw with replacement",
                 "drawn_with_replacement",
             )
+    if (few := int(values["of_few"].item())) > 0:
+        return Symptom(
+            f"of {size - 1} examples, fewer than a batch of {size}, {few} batches come, expected none",
+            "drop_last_missing",
+        )
+    if not is_true(values, "is_in_order"):
+        return Symptom("the data set given is in another order afterwards: let the loader shuffle, not the data")
     return _foreign(values, inputs) or _apart(values) or _never_served(values, inputs)
 
 
@@ -220,7 +228,32 @@ def shuffled(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | Non
             "both epochs come in the same order: let the loader shuffle, with no seed of its own",
             "same_order_every_epoch",
         )
-    return _foreign(values, inputs)
+    if first == whole_numbers(values, "other"):
+        return Symptom("a new loader has the same order, whatever torch's seed is: set no seed inside", "seeded_inside")
+    return _foreign(values, inputs) or _hardly_shuffled(values, inputs)
+
+
+def _hardly_shuffled(values: Arrays, inputs: Arrays) -> Symptom | None:
+    """All orders of sixteen epochs: what comes first, what comes behind what, and how often a later example comes later."""
+    orders = values.get("orders", _NOTHING)
+    if orders.ndim != 2 or len(orders) < 2:
+        return None  # the batches are another check's to say
+    labels = np.sort(inputs["labels"])
+    places = np.searchsorted(labels, orders)
+    if len(np.unique(places[:, 0])) < 3:
+        return Symptom("the same example comes first in nearly every epoch: shuffle all of them")
+    rises = float((np.diff(places, axis=1) > 0).mean())
+    if not explained(abs(rises - 0.5), 6 / np.sqrt(12 * places.size), "rises"):
+        return Symptom(
+            f"in {rises:.0%} of all pairs the example behind is a later one of the data, expected half: draw one order of all"
+        )
+    pairs = [{frozenset(pair) for pair in pairwise(order.tolist())} for order in places]
+    common = max(len(one & other) / len(one) for one, other in pairwise(pairs))
+    if not within(common, 0.5, "common pairs"):
+        return Symptom(
+            "an epoch has the order of the one before, turned: draw a new one for each", "same_order_every_epoch"
+        )
+    return None
 
 
 def losses(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
@@ -261,14 +294,30 @@ def steps(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     wanted = {"long_run": reference["long_run"]}
     if symptom := close(1e-4, 1e-4)({"long_run": values.get("long_run", _NOTHING)}, wanted, inputs):
         return Symptom(
-            f"after five epochs with a smaller last batch {symptom.text.replace('long_run differs', 'the one weight of a model differs')}"
+            f"after eleven epochs with a smaller last batch {symptom.text.replace('long_run differs', 'the one weight of a model differs')}"
         )
+    if symptom := _as_adam_is(values):
+        return symptom
     draws = values.get("draws", np.zeros((2, 6)))
     if draws.shape != (2, 6) or not beyond(np.abs(draws[0] - draws[1]), 1e-7, "draws"):
         return Symptom(
             "whatever torch's seed is, a model that draws draws the same: set no seed in the loop", "seeded_inside"
         )
     return None
+
+
+def _as_adam_is(values: Arrays) -> Symptom | None:
+    """The optimizer of each step has the settings of Adam; a loop of one's own arithmetic has none."""
+    rows, expected = values.get("moved_by", np.empty((0, 6))), np.array(_ADAM)
+    off = np.abs(rows - expected)
+    if within(off, 1e-6 * np.maximum(expected, 1e-8), "settings"):
+        return None
+    names = "learning rate", "first beta", "second beta", "eps", "weight decay", "amsgrad"
+    row, worst = np.unravel_index(int((off / np.maximum(expected, 1e-8)).argmax()), off.shape)
+    return Symptom(
+        f"a step is made with {names[worst]} {rows[row, worst]:g}, expected {expected[worst]:g}: Adam as it is, from the first step to "
+        "the last"
+    )
 
 
 def history(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:

@@ -109,7 +109,7 @@ def test_the_gradients_are_autograds() -> None:
     loss = F.binary_cross_entropy_with_logits(critic(painter(codes)), torch.ones(7, 1))
     expected = torch.autograd.grad(loss, [painter.scale, painter.shift])
     batch = Batch("fake", painter.made[0].double().numpy(), codes.numpy())
-    got, slips = generator_gradients(batch, critic.weight.item(), critic.offset.item())
+    got, slips = generator_gradients(batch, critic.slope.item(), critic.offset.item())
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-7)
     assert all(not np.allclose(got, wrong, rtol=1e-2) for wrong, _ in slips.values())
 
@@ -118,9 +118,9 @@ def test_the_gradients_are_autograds() -> None:
     loss = F.binary_cross_entropy_with_logits(on_real, torch.ones(7, 1)) + F.binary_cross_entropy_with_logits(
         on_fake, torch.zeros(7, 1)
     )
-    expected = torch.autograd.grad(loss, [critic.weight, critic.offset])
+    expected = torch.autograd.grad(loss, [critic.slope, critic.offset])
     pixels = real.double().numpy(), painter.made[0].double().numpy()
-    got, slips = discriminator_gradients(*pixels, critic.weight.item(), critic.offset.item())
+    got, slips = discriminator_gradients(*pixels, critic.slope.item(), critic.offset.item())
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-7)
     assert all(not np.allclose(got, wrong, rtol=1e-2) for wrong, _ in slips.values())
 

@@ -221,6 +221,7 @@ def test_a_name_within_another_name_is_no_dependency(grader: Grader) -> None:
     assert {verdict.slip for verdict in verdicts if verdict.check == "conv.vae.elbo"} == {"kl_added"}
 
 
+KEPT = {"of_few": np.asarray(0), "is_in_order": np.asarray(True)}
 LOADED = {"labels": np.arange(23), "batch_size": np.asarray(5)}
 ORDER = np.random.default_rng(0).permutation(23)
 IMAGES = np.broadcast_to(ORDER[:20].reshape(-1, 1, 1, 1), (20, 1, 2, 2))
@@ -238,7 +239,7 @@ IMAGES = np.broadcast_to(ORDER[:20].reshape(-1, 1, 1, 1), (20, 1, 2, 2))
     ],
 )
 def test_batches_that_are_not_full_are_said(values: dict, slip: str) -> None:
-    symptom = nets.full_batches({name: np.asarray(value) for name, value in values.items()}, {}, LOADED)
+    symptom = nets.full_batches(KEPT | {name: np.asarray(value) for name, value in values.items()}, {}, LOADED)
     assert symptom is not None
     assert symptom.slip == slip
 
@@ -260,8 +261,10 @@ def test_two_equal_images_are_said(same: tuple[int, ...]) -> None:
 
 
 def test_full_batches_of_examples_beside_their_labels_pass() -> None:
-    values = {"sizes": np.full(4, 5), "first": ORDER[:20], "second": ORDER[3:], "images": IMAGES, "ever": ORDER}
+    values = {"sizes": np.full(4, 5), "first": ORDER[:20], "second": ORDER[3:], "images": IMAGES, "ever": ORDER} | KEPT
     assert nets.full_batches(values, {}, LOADED) is None
+    assert nets.full_batches(values | {"of_few": np.asarray(1)}, {}, LOADED) is not None
+    assert nets.full_batches(values | {"is_in_order": np.asarray(False)}, {}, LOADED) is not None
     assert (symptom := nets.full_batches(values | {"ever": ORDER[:22]}, {}, LOADED)) is not None
     assert symptom.slip == "examples_left_out"
 

@@ -11,18 +11,24 @@ Left out of it is what changes nothing that anybody could see or what the text l
 thrown away, `log_sig_x` as a plain number (its source takes one), a forward pass without noise in evaluation mode, the log of a
 variance below 1e-38, a scheduler's step after the last iteration, a tenth of a standard deviation added to another (1.005 in all).
 
-`open_adversarial.txt` are the 78 of 212 to notebook 4 that keep full marks still: to be sorted, and mended or left out. A third of
+`wrong_second_trial.txt` are those that kept full marks when they came and were wrong, of 119 answers to notebooks 1 and 2, 216 to notebook 3 and
+326 to notebook 4 by four writers who were asked to hide what is wrong. Left out are, beside the like of the above, Adam's
+betas of the training in the search for codes, losses as numbers, what acts after 16 steps and later.
+
+`open_second_trial.txt` are the 67 of the 216 to notebook 3 that keep full marks still: to be sorted, and mended or left out. A third of
 them whoever wrote them was not sure of.
 
 The format is that of the slips; the first line of a task's cell is put before each answer.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from grader.authoring.slips import Variant, parse_variants
 from grader.rubric import load_rubric
 from grader.stages.pipeline import graded_assignments
+from tests.mutants import solution_of
 
 KINDS = "right", "wrong"
 _HERE = Path(__file__).parent
@@ -35,7 +41,9 @@ def written(kind: str) -> Iterator[tuple[str, Variant]]:
 
 
 def written_in(path: Path) -> Iterator[tuple[str, Variant]]:
-    """The answers of a file, each behind the name of its notebook."""
+    """The answers of a file, each a whole cell, behind the name of its notebook."""
     notebook_of = {check.task: name for name in graded_assignments() for check in load_rubric(name).checks}
     for variant in parse_variants(path.read_text(encoding="utf-8")):
-        yield notebook_of[variant.task], variant
+        notebook = notebook_of[variant.task]
+        tag = solution_of(notebook)[variant.task].splitlines()[0]
+        yield notebook, replace(variant, source=f"{tag}\n{variant.source}")

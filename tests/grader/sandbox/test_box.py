@@ -106,8 +106,8 @@ def test_an_error_names_the_students_lines(box):
     "ending", ["raise ValueError(mu)", "raise MemoryError", "raise NotImplementedError", "os._exit(3)", "time.sleep(60)", "return None"]
 )  # fmt: skip
 def test_whatever_ends_a_hidden_call_looks_the_same(box, ending):
-    """Hidden inputs are larger than public ones here. How a process ends that has seen them is a choice of its own."""
-    source = f"import os, time\ndef D_KL(mu, logvar):\n    if mu.numel() > 6:\n        {ending}\n    return mu"
+    """Hidden inputs are told by their shape here. How a process ends that has seen them is a choice of its own."""
+    source = f"import os, time\ndef D_KL(mu, logvar):\n    if mu.shape == (7, 7):\n        {ending}\n    return mu"
     large = Call("hidden", "kl.D_KL", "D_KL", {n: np.ones((7, 7), np.float32) for n in ("mu", "logvar")}, False)
     run = box.run(job(source, call("public"), large))
     assert run.runs["hidden"] == ProbeRun("hidden", "wrong")
@@ -135,7 +135,7 @@ def test_what_is_told_of_both_was_known_before_the_hidden_inputs(box):
     """Its times, what ended it, what it says: all of the public part, however the hidden one goes."""
     slow = "import os, time\ndef D_KL(mu, logvar):\n    if mu.shape[0] == 5 and mu.shape[1] > 1:\n        {}\n    return mu.sum()"
     told = []
-    for end in ("time.sleep(0.4)", "while True: pass", "raise ValueError('0x5eed')", "os._exit(3)"):
+    for end in ("time.sleep(0.3)", "while True: pass", "raise ValueError('0x5eed')", "os._exit(3)"):
         sitting, began = Sitting(box), time.monotonic()
         run = sitting.both(job(slow.format(end), call("public"), call("hidden", is_public=False, **HIDDEN)))
         hidden_seconds = time.monotonic() - began - run.wall_seconds
