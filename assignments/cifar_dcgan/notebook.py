@@ -1771,12 +1771,14 @@ def expect_adam(tried, target):
         ratio = mean_now / (size + 1e-8)
         free = (mean_now / size).nan_to_num() - ratio  # what a sum for a mean would change
         off = then - (codes.detach() - VIS_LEARNING_RATE * ratio)
-        expect_true(
-            f"codes after step {step}: Adam with {VIS_LEARNING_RATE}",
-            (off.abs() <= 2e-6 + VIS_LEARNING_RATE * free.abs()).all(),
-            f"The largest step is {(then - codes).abs().max():.2g}. Adam on the codes alone, "
-            "with VIS_LEARNING_RATE, down the reconstruction loss alone, zeroed gradients.",
-        )
+        follows = (off.abs() <= 2e-6 + VIS_LEARNING_RATE * free.abs()).all()
+        if step in (1, len(tried) - 1) or not follows:
+            expect_true(
+                f"codes after step {step}: Adam with {VIS_LEARNING_RATE}",
+                follows,
+                f"The largest step is {(then - codes).abs().max():.2g}. Adam on the codes alone, "
+                "with VIS_LEARNING_RATE, down the reconstruction loss alone, zeroed gradients.",
+            )
 
 
 set_seed(0)
