@@ -1776,8 +1776,9 @@ def expect_adam(tried, target):
             expect_true(
                 f"codes after step {step}: Adam with {VIS_LEARNING_RATE}",
                 follows,
-                f"The largest step is {(then - codes).abs().max():.2g}. Adam on the codes alone, "
-                "with VIS_LEARNING_RATE, down the reconstruction loss alone, zeroed gradients.",
+                f"The largest step is {(then - codes).abs().max():.2g}. Adam on the codes "
+                "alone, with VIS_LEARNING_RATE, down the reconstruction loss alone, "
+                "zeroed gradients.",
             )
 
 
