@@ -502,12 +502,16 @@ expect_differentiable(
     lambda logits: gan._classification_loss(logits, three[1].to(logits)),
     logits=three[0],
 )
-drawn = [
-    layer.weight.detach().flatten()
-    for network in (gan._generator, gan._discriminator)
-    for layer in network.modules()
-    if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d))
-]
+
+
+def drawn_by(gan):
+    """The weights of all layers that are initialised, a row for each."""
+    kinds = nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d
+    layers = [*gan._generator.modules(), *gan._discriminator.modules()]
+    return [layer.weight.detach().flatten() for layer in layers if isinstance(layer, kinds)]
+
+
+drawn = drawn_by(gan)
 kernels = torch.cat([weight for weight in drawn if len(weight) > 300])
 expect_close(
     "share of the convolutions' weights beyond three standard deviations",
@@ -516,15 +520,9 @@ expect_close(
     atol=0.001,
     hint="Draw from a normal distribution.",
 )
-again = [
-    layer.weight.detach().flatten()
-    for network in (DCGAN()._generator, DCGAN()._discriminator)
-    for layer in network.modules()
-    if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d))
-]
 expect_true(
     "other weights in each layer and in each object",
-    len({weight[:12].cpu().numpy().tobytes() for weight in drawn + again}) == 2 * len(drawn),
+    len({tuple(row[:12].tolist()) for row in drawn + drawn_by(DCGAN())}) == 2 * len(drawn),
     "Set no seed inside.",
 )
 if hasattr(gan, "_init_weights"):  # layer by layer, as its docstring says
