@@ -1,6 +1,6 @@
 """Near misses: for every line that a judge draws, an answer just inside that passes and one just outside that fails.
 
-    python -m tests.near_misses            find them anew and write tests/near_misses.json
+    python -m tests.near_misses            find them anew and write tests/near_misses.json [--check NAME]
     python -m tests.near_misses --widen    widen each line tenfold, one at a time: the table must notice
 
 Nobody thinks of them: the reference solution's own values are moved in ways that take any array from right to wrong (a
@@ -36,7 +36,7 @@ WIDER = 10.0
 NEAR, NEAR_SAMPLED = 1.25, 2.5
 _STRENGTHS = np.logspace(-7, 8, 31)
 
-_ARRAYS = 8  # of an answer that returns more, one for each layer: so many show all there is
+_ALIKE = 2  # of arrays whose names differ by a number, one for each layer or game: so many show all there is
 _NUMBERS, _PARTNERS = 16, 3
 
 Way = Callable[[np.ndarray, float], np.ndarray]
@@ -199,8 +199,7 @@ def find(case: Case, known: set[str]) -> dict[str, NearMiss]:
 def _found(case: Case, wanted: dict[str, str], is_alone: bool) -> dict[str, NearMiss]:
     """Of lines, with their kinds, those across which a way leads."""
     found: dict[str, NearMiss] = {}
-    arrays = [name for name, values in case.values.items() if values.dtype.kind == "f" and values.size]
-    for array in arrays[:_ARRAYS]:
+    for array in _arrays(case, wanted):
         for way in ways(case.values, array):
             if wanted.keys() <= found.keys():
                 return found
@@ -220,6 +219,16 @@ def _found(case: Case, wanted: dict[str, str], is_alone: bool) -> dict[str, Near
                 if not complaint(case, miss) and notices(case, miss):
                     found[line] = miss
     return found
+
+
+def _arrays(case: Case, wanted: dict[str, str]) -> list[str]:
+    """What is moved: first the arrays that lines are named after, then all others, of those that are alike the first."""
+    floats = [name for name, values in case.values.items() if values.dtype.kind == "f" and values.size]
+    families: dict[str, list[str]] = {}
+    for name in floats:
+        families.setdefault(re.sub(r"\d+", "", name), []).append(name)
+    first = {name for alike in families.values() for name in alike[:_ALIKE]}
+    return sorted((name for name in floats if name in first or name in wanted), key=lambda name: name not in wanted)
 
 
 def _crossed(case: Case, array: str, way: str) -> dict[str, float]:
@@ -280,7 +289,8 @@ def _write(tried: list[Case]) -> None:
     for case in tried:
         known = {line for check, line in found if check == case.check.name}
         found |= {(case.check.name, line): miss for line, miss in find(case, known).items()}
-    TABLE.write_text(json.dumps([asdict(found[key]) for key in sorted(found)], indent=0) + "\n", encoding="utf-8")
+        # Written each time: it takes minutes, and whoever ends it keeps what it has found.
+        TABLE.write_text(json.dumps([asdict(found[key]) for key in sorted(found)], indent=0) + "\n", encoding="utf-8")
 
 
 def main() -> int:
@@ -288,11 +298,13 @@ def main() -> int:
         prog="python -m tests.near_misses", description="Answers on either side of each line."
     )
     parser.add_argument("names", nargs="*", help="notebooks; default: all. The others keep their part of the table")
+    parser.add_argument("--check", action="append", help="only this check's lines; may be given several times")
     parser.add_argument("--widen", action="store_true", help="widen each line tenfold, one at a time")
     options = parser.parse_args()
     names = options.names or graded_assignments()
     with Box(names) as box:
         tried = [case for name in names for case in cases(box, name)]
+    tried = [case for case in tried if not options.check or case.check.name in options.check]
     by_call = {case.call.name: case for case in tried}
     if not options.widen:
         _write(tried)

@@ -48,7 +48,7 @@ def D_KL(mu, logvar):
 """
     public = load_rubric(NAME).references.inputs
     whole = {inputs["mu"].shape for call, inputs in public.items() if call.startswith("kl.D_KL.")}
-    shapes = whole | {(1, k) for _, k in whole} | {(b, 1) for b, _ in whole}
+    shapes = whole | {(1, k) for _, k in whole} | {(b, 1) for b, _ in whole} | {(600, k) for _, k in whole}
     source = lookup.replace("HONEST(mu)", f"tuple(mu.shape) in {shapes!r}")
     report = grader.grade_bytes(answers(NAME, {"kl.D_KL": source}), "lookup.ipynb", "lookup")
     verdict = next(v for v in report.verdicts if v.check == "kl.D_KL.values")
