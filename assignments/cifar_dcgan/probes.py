@@ -5,19 +5,18 @@ that its optimizers hold them; they write down how they are called, and a hook o
 them. The networks are so plain that the grader works out the right gradients from what they saw.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from inspect import signature
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
-from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from grader.probe_kit.gan_stand_ins import Critic, Curves, Mirror, Painter, Saves, drawn_networks, noting_updates
 from grader.probe_kit.stand_ins import fill, plain_layers, sample, uniform
-from grader.probe_kit.tools import gradients, seed_torch, seeds
+from grader.probe_kit.tools import gradients, noting_settings, seed_torch, seeds
 
 _KINDS = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.Linear)
 _NUMBERS = ("_num_epochs", "_batch_size", "_code_size", "_learning_rate", "_vis_learning_rate")
@@ -48,7 +47,7 @@ def layers(names, channels: Tensor, biases: Tensor, seed: Tensor):
 
 @torch.no_grad()
 def _one_layer(gan) -> dict[str, Tensor]:
-    """What `_init_weights`, where there is one, makes of single layers: many scales, and layers that are not to be touched."""
+    """What `_init_weights`, where there is one, makes of single layers: kernels, many scales, and a layer that is not to be touched."""
     if not callable(init := getattr(gan, "_init_weights", None)):
         return {}
     kernels, norm = [nn.Conv2d(20, 20, 4), nn.ConvTranspose2d(20, 20, 4)], nn.BatchNorm2d(2000)
@@ -72,12 +71,14 @@ def _twice(names) -> dict[str, Tensor]:
         seed_torch(seed)
         gan = names["DCGAN"]()
         layers = [*gan._generator.modules(), *gan._discriminator.modules()]
-        rows.append(torch.stack([_leading(layer) for layer in layers if isinstance(layer, _KINDS[:3])]))
+        rows.append(torch.stack([_first_of(layer.weight) for layer in layers if isinstance(layer, _KINDS[:3])]))
     return {"twice": torch.stack(rows)}
 
 
-def _leading(layer: Any) -> Tensor:
-    return _first_of(layer.weight)
+def _first_of(parameter: Tensor) -> Tensor:
+    """So many as make it known again; 0 behind those of a shorter one."""
+    few = parameter.detach().flatten()[:_LEADING]
+    return torch.cat([few, torch.zeros(_LEADING - len(few))])
 
 
 @torch.no_grad()
@@ -195,7 +196,7 @@ def train(names, **inputs: Tensor):
     """The whole training on images of one colour each, seen by the two networks and at every update.
 
     `updates` says whose parameters the optimizer holds, 1 the discriminator's, 2 the generator's, 3 both; `before`,
-    `after` and `gradients` have the columns weight, offset, scale, shift, which begin at `start`.
+    `after` and `gradients` have the columns slope, offset, scale, shift, which begin at `start`.
 
     Then, each with a new object: `far_0_…` and `far_1_…`, one step of games that stand far off balance; `asked_…`, the two methods
     of the notebook, where they are, asked for batches of other sizes; and whether all of it is on the notebook's device.
@@ -416,22 +417,15 @@ def spectral(names, seed: Tensor):
 
 
 def _as_made(names, models: list[nn.Module]) -> dict[str, Any]:
-    """Of a new object some numbers of each parameter, and the first of each, of it and of another; whether the two share one; and
-    whether the plain discriminator has been changed."""
+    """Of a new object some numbers of each parameter, and the first of each, of it and of another; and whether the plain
+    discriminator has been changed."""
     made, again = (_by_dimensions(model) for model in models)
     return {
         **_in_a_row("made", [sample(p, most=100) for p in made]),
         "first": torch.stack([_first_of(p) for p in made]),
         "again": torch.stack([_first_of(p) for p in again]),
-        "has_shared": bool({id(p) for p in made} & {id(p) for p in again}),
         "is_plain_changed": issubclass(names["Discriminator"], names["SpectralDiscriminator"]),
     }
-
-
-def _first_of(parameter: Tensor) -> Tensor:
-    """So many as make it known again; 0 behind those of a shorter one."""
-    few = parameter.detach().flatten()[:_LEADING]
-    return torch.cat([few, torch.zeros(_LEADING - len(few))])
 
 
 def _in_a_row(name: str, rows: list[Tensor]) -> dict[str, Tensor]:
@@ -533,7 +527,7 @@ def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor
     mirror.tried, mirror.painted, mirror.was_training = [], [], []
     before, optimizers = _state(mirror.train(), gan._discriminator), [id(one) for one in _optimizers(gan)]
     moved_by: list[list[float]] = []
-    with _noting_settings(gan, moved_by):
+    with noting_settings(moved_by, mirror, gan._discriminator):
         loss, images = _found(gan.reconstruct(target.numpy().copy() if int(as_array) else target.clone()))
     tried = [tried for tried in mirror.tried if tried.shape == mirror.tried[0].shape]
     answer = {
@@ -567,7 +561,7 @@ def _searches_before(names, gan, target: Tensor, greys: Tensor, as_array: int) -
     if they were kept; and whether all of it is on the notebook's device."""
     near = greys[0] + greys[2] * 0.04 * torch.ones(1, 3, 32, 32)
     _, single = _found(gan.reconstruct(near))
-    many_loss, many = _found(gan.reconstruct(target.repeat(_MANY // len(target), 1, 1, 1)[: _MANY - 1]))
+    many_loss, many = _found(gan.reconstruct(target.repeat(-(-_MANY // len(target)), 1, 1, 1)[:_MANY]))
     again = target.flip(0).numpy().copy() if as_array else target.flip(0)
     is_seeded = seeds(lambda: gan.reconstruct(again))
     found = {
@@ -577,24 +571,6 @@ def _searches_before(names, gan, target: Tensor, greys: Tensor, as_array: int) -
         "is_elsewhere": _is_elsewhere(names, Mirror, lambda gan: gan.reconstruct(target)),
     }
     return found if many_loss is None else found | {"many_loss": torch.as_tensor(many_loss).clone()}
-
-
-@contextmanager
-def _noting_settings(gan, rows: list[list[float]]) -> Iterator[None]:
-    """Of every optimizer step: rate, betas, epsilon, decay, AMSGrad, and how many weights of the networks it holds."""
-    own = {id(parameter) for network in (gan._generator, gan._discriminator) for parameter in network.parameters()}
-
-    def note(optimizer: Optimizer, *_: object) -> None:
-        group = optimizer.param_groups[0]
-        held = sum(id(parameter) in own for each in optimizer.param_groups for parameter in each["params"])
-        betas, numbers = group.get("betas", (0.0, 0.0)), ("eps", "weight_decay", "amsgrad")
-        rows.append([group["lr"], *map(float, betas), *(float(group.get(name, 0)) for name in numbers), held])
-
-    handle = register_optimizer_step_pre_hook(note)
-    try:
-        yield
-    finally:
-        handle.remove()
 
 
 def _off(images: Tensor, squares: list[Tensor]) -> float:
@@ -607,7 +583,7 @@ def _off(images: Tensor, squares: list[Tensor]) -> float:
 
 
 _FEW = 20  # steps
-_SHORT, _MANY = 3, 69  # steps of the searches before; one more than the images of one of them
+_SHORT, _MANY = 3, 68  # steps of the searches before, and images of one of them
 
 
 def _found(answer: Any) -> tuple[Any, Any]:

@@ -214,7 +214,7 @@ def _in_the_long_run(train: Callable[..., Any], seed: int, kind: type[_OneWeight
         with noting_settings(settings):
             train(model, batches, epochs=(2, 11)[number - 1], learning_rate=0.01)
         runs.append(model)
-    rows = torch.tensor(settings, dtype=torch.float64).reshape(-1, 6).unique(dim=0)
+    rows = torch.tensor(settings, dtype=torch.float64).reshape(-1, 7).unique(dim=0)
     return {"long_run": runs[1].weight, "draws": torch.tensor([run.noise[-6:] for run in runs]), "moved_by": rows}
 
 

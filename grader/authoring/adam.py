@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from grader.authoring.lines import within
+
 _EPSILON = 1e-8
+_SETTINGS = "learning rate", "first beta", "second beta", "eps", "weight decay", "amsgrad"
 
 
 def adam_path(
@@ -36,3 +39,25 @@ def adam_path(
         at = at - rate * means[0] / (np.sqrt(means[1]) + _EPSILON)
         path.append(at)
     return np.array(path)
+
+
+def odd_setting(rows: np.ndarray, rate: float, *betas: tuple[float, float]) -> str:
+    """Of the settings noted at each step (`noting_settings`) the first that is not Adam's.
+
+    Args:
+        rows: A row for each step, the settings in its first six columns; none for a loop of one's own arithmetic.
+        rate: The learning rate.
+        betas: Pairs, of which each step may have any.
+
+    Returns:
+        As in "weight decay 0.1, expected 0"; empty where there is none.
+    """
+    own = rows[:, : len(_SETTINGS)]
+    rights = np.array([[rate, *pair, _EPSILON, 0.0, 0.0] for pair in betas])
+    errors = np.abs(own[:, None] - rights) / np.maximum(rights, _EPSILON)  # (steps, pairs, settings)
+    nearest = errors.max(axis=2, initial=0).argmin(axis=1)
+    errors = errors[np.arange(len(own)), nearest]
+    if within(errors, 1e-6, "settings"):
+        return ""
+    step, worst = np.unravel_index(int(np.nan_to_num(errors, nan=np.inf).argmax()), errors.shape)
+    return f"{_SETTINGS[worst]} {own[step, worst]:g}, expected {rights[nearest[step], worst]:g}"

@@ -23,7 +23,7 @@ _OTHER_DTYPE = {
 }
 _SENTENCES = {
     "earlier": "an answer that was given before is another one after the next call: return a new tensor each time, not one kept from call to call",
-    "gradients": "gradients are switched off for everybody after the call: use `with torch.no_grad():`, which ends by itself",
+    "gradients": "gradients are switched off or on for everybody after the call: use `with torch.no_grad():`, which ends by itself",
     "modes": "a model is in another mode (training or evaluation) after the call than before: leave modes to the caller",
     "weights": "a model's weights are others after a call that is only to use them",
     "frozen": "a model's weights take no gradient any more after the call: leave requires_grad alone, `with torch.no_grad():` is enough",

@@ -7,7 +7,7 @@ FACTS = (
     "argument",  # 1 + number of the first argument that is changed afterwards
     "earlier",  # an answer given before is another one now
     "dtype",  # 1: other floats than float32, 2: no tensor
-    "gradients",  # gradients are switched off afterwards
+    "gradients",  # gradients are switched off or on afterwards
     "generator",  # torch's global generator is in another state afterwards
     "modes",  # a model is in another mode afterwards
     "weights",  # a model's parameters are others

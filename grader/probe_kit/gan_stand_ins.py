@@ -183,14 +183,12 @@ class Curves(Asked):
     def __init__(self) -> None:
         super().__init__(is_there=True)
         self.losses: list[list[float]] = []
-        self.kinds: list[
-            list[int]
-        ] = []  # of the two losses: 0 a number, 1 a tensor of another shape than (), 2 with a gradient
+        self.kinds: list[list[int]] = []  # of the two losses, as `_kind` says
         self.pictures: list[list[int]] = []
 
     def update(self, d_loss: Tensor, g_loss: Tensor) -> None:
         self.losses.append([_number(d_loss), _number(g_loss)])
-        self.kinds.append([kind_of_loss(d_loss), kind_of_loss(g_loss)])
+        self.kinds.append([_kind(d_loss), _kind(g_loss)])
 
     def end_epoch(self, images: Tensor) -> None:
         shape = list(images.shape) if isinstance(images, Tensor) else []
@@ -216,7 +214,7 @@ class Saves(Asked):
         self.epochs.append(int(epoch))
 
 
-def kind_of_loss(value: object) -> int:
+def _kind(value: object) -> int:
     """0 for a number or a scalar tensor, 1 for a tensor of another shape than (), 2 for one with a gradient."""
     if not isinstance(value, Tensor | np.ndarray):
         return 0

@@ -88,14 +88,16 @@ def told(z: Tensor, mu: Tensor, dim: int) -> dict[str, Tensor]:
 
 
 @contextmanager
-def noting_settings(rows: list[list[float]]) -> Iterator[None]:
-    """Write down of every optimizer's steps: learning rate, betas, epsilon, weight decay, AMSGrad. A loop of one's own arithmetic has
-    none."""
+def noting_settings(rows: list[list[float]], *others: nn.Module) -> Iterator[None]:
+    """Write down of every optimizer's steps: learning rate, betas, epsilon, weight decay, AMSGrad, and how many weights of some
+    modules it holds. A loop of one's own arithmetic has none."""
+    apart = {id(parameter) for module in others for parameter in module.parameters()}
 
     def note(optimizer: Optimizer, *_: object) -> None:
         for group in optimizer.param_groups:
             betas, rest = group.get("betas", (0.0, 0.0)), ("eps", "weight_decay", "amsgrad")
-            rows.append([float(group["lr"]), *map(float, betas), *(float(group.get(name, 0)) for name in rest)])
+            held = sum(id(parameter) in apart for parameter in group["params"])
+            rows.append([float(group["lr"]), *map(float, betas), *(float(group.get(name, 0)) for name in rest), held])
 
     handle = register_optimizer_step_pre_hook(note)
     try:

@@ -52,6 +52,7 @@ class Watcher:
 
     def wrap(self, function: _Wrapped, unasked: frozenset[str] = frozenset()) -> _Wrapped:
         def watched(*args: Any, **kwargs: Any) -> Any:
+            torch.is_grad_enabled = _is_grad_enabled  # torch's own no_grad() asks it which state to go back to
             given = [*args, *kwargs.values()]
             if self._depth:  # within another answer: what it gets is looked at, the rest is between the two
                 with suppress(Exception):
@@ -95,7 +96,7 @@ class Watcher:
     def _look(self, given: list[Any], before: "_Before", answer: Any) -> None:
         self._note("earlier", _any(not _same(now, then) for now, then in self._last))
         self._note("argument", _changed(given, before.copies))
-        self._note("gradients", before.gradients and not _is_grad_enabled())
+        self._note("gradients", _is_grad_enabled() != before.gradients)
         self._note("generator", not _equal(torch.default_generator.get_state(), before.generator))
         models = _models(given)
         self._note("modes", _modes(models) != before.modes)

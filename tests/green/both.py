@@ -82,9 +82,7 @@ def answers_of(name: str, sample: int, after: int = 0) -> list[Answer]:
 def notebook_says(name: str, answers: list[Answer]) -> list[str]:
     """Green, or the first test's sentence, for each answer: the solved notebook runs once, each answer in a fork of it."""
     said: dict[Answer, str] = {}
-    torch.set_num_threads(
-        1
-    )  # a fork has none of the threads that its parent has started, and would wait for them for ever
+    torch.set_num_threads(1)  # a fork has none of its parent's threads, and would wait for them for ever
     cells = [cell.source for cell in solved_notebook(name).cells if cell.cell_type == "code"]
     last = max(number for number, source in enumerate(cells) if _is_test(source))
     task_of = {source: task for task, source in _by_text(name).items()}

@@ -1,11 +1,11 @@
-"""The checks of notebook 4; the judges are in `cifar_dcgan_init`, `cifar_dcgan_step` and `cifar_dcgan_search`."""
+"""The checks of notebook 4; the judges are in `init`, `step`, `spectral` and `search`."""
 
 import numpy as np
 
 from grader.authoring.check import Arrays, Check, Draw, Judge, Probe
 from grader.authoring.contract import Contract
 
-from . import init, search, step
+from . import init, search, spectral, step
 
 
 def _seeded(rng: np.random.Generator) -> Arrays:
@@ -103,7 +103,6 @@ def _once(function: str, draw: Draw) -> Probe:
 
 CALLS = {"gan.train": ("DCGAN",), "gan.reconstruct": ("DCGAN",)}
 LITERALS = {"gan.train": {25: "NUM_EPOCHS", 128: "BATCH_SIZE"}, "gan.reconstruct": {500: "VIS_STEPS"}}
-
 _FEW_STEPS, _ENOUGH_STEPS = _hidden_codes(9, 13), _hidden_codes(50, 61)
 
 CHECKS = (
@@ -124,10 +123,10 @@ CHECKS = (
     _check("gan.train.codes", "new codes from N(0, I) for each update", 1, _once("train", _game), step.codes),
     _check(
         "gan.spectral.convolutions", "each convolution's largest singular value is 1", 2,
-        _once("spectral", _seeded), search.every_convolution, True,
+        _once("spectral", _seeded), spectral.every_convolution, True,
     ),
-    _check("gan.spectral.nowhere_else", "the linear layer is as it was", 1, _once("spectral", _seeded), search.nowhere_else, True),
-    _check("gan.spectral.rest", "all other layers are as they were", 1, _once("spectral", _seeded), search.rest, True),
+    _check("gan.spectral.nowhere_else", "the linear layer is as it was", 1, _once("spectral", _seeded), spectral.nowhere_else, True),
+    _check("gan.spectral.rest", "all other layers are as they were", 1, _once("spectral", _seeded), spectral.rest, True),
     _check("gan.reconstruct.loss", "the mean squared error", 2, _once("reconstruction_loss", _pairs), search.reconstruction_loss),
     _check("gan.reconstruct.start", "codes of zeros at the start", 2, _once("reconstruct", _FEW_STEPS), search.start),
     _check("gan.reconstruct.eval_mode", "the generator in evaluation mode", 2, _once("reconstruct", _FEW_STEPS), search.eval_mode),

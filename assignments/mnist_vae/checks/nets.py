@@ -5,13 +5,14 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
+from grader.authoring.adam import odd_setting
 from grader.authoring.check import Arrays, Judge, Symptom
 from grader.authoring.judges import alike, close, close_gradients, differs
 from grader.authoring.lines import beyond, explained, within
 
 _NOTHING = np.empty(0)
 _MOST_NUMBERS = 1000
-_ADAM = 0.01, 0.9, 0.999, 1e-8, 0.0, 0.0  # with the learning rate of the long run
+_RATE, _BETAS = 0.01, (0.9, 0.999)  # of the long run, and Adam's own
 
 
 def whole_numbers(values: Arrays, name: str) -> list[int]:
@@ -296,28 +297,14 @@ def steps(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         return Symptom(
             f"after eleven epochs with a smaller last batch {symptom.text.replace('long_run differs', 'the one weight of a model differs')}"
         )
-    if symptom := _as_adam_is(values):
-        return symptom
+    if odd := odd_setting(values.get("moved_by", np.empty((0, 7))), _RATE, _BETAS):
+        return Symptom(f"a step is made with {odd}: Adam as it is, from the first step to the last")
     draws = values.get("draws", np.zeros((2, 6)))
     if draws.shape != (2, 6) or not beyond(np.abs(draws[0] - draws[1]), 1e-7, "draws"):
         return Symptom(
             "whatever torch's seed is, a model that draws draws the same: set no seed in the loop", "seeded_inside"
         )
     return None
-
-
-def _as_adam_is(values: Arrays) -> Symptom | None:
-    """The optimizer of each step has the settings of Adam; a loop of one's own arithmetic has none."""
-    rows, expected = values.get("moved_by", np.empty((0, 6))), np.array(_ADAM)
-    off = np.abs(rows - expected)
-    if within(off, 1e-6 * np.maximum(expected, 1e-8), "settings"):
-        return None
-    names = "learning rate", "first beta", "second beta", "eps", "weight decay", "amsgrad"
-    row, worst = np.unravel_index(int((off / np.maximum(expected, 1e-8)).argmax()), off.shape)
-    return Symptom(
-        f"a step is made with {names[worst]} {rows[row, worst]:g}, expected {expected[worst]:g}: Adam as it is, from the first step to "
-        "the last"
-    )
 
 
 def history(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:

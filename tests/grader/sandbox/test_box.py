@@ -133,9 +133,17 @@ HIDDEN = {name: np.ones((5, 3), np.float32) for name in ("mu", "logvar")}  # tol
 
 def test_what_is_told_of_both_was_known_before_the_hidden_inputs(box):
     """Its times, what ended it, what it says: all of the public part, however the hidden one goes."""
-    slow = "import os, time\ndef D_KL(mu, logvar):\n    if mu.shape[0] == 5 and mu.shape[1] > 1:\n        {}\n    return mu.sum()"
+    slow = """
+import os, time
+left = [1]  # it ends, or waits, in the first of the hidden calls alone
+def D_KL(mu, logvar):
+    if mu.shape == (5, 3) and left:
+        left.clear()
+        {}
+    return mu.sum()
+"""
     told = []
-    for end in ("time.sleep(0.3)", "while True: pass", "raise ValueError('0x5eed')", "os._exit(3)"):
+    for end in ("time.sleep(1.5)", "while True: pass", "raise ValueError('0x5eed')", "os._exit(3)"):
         sitting, began = Sitting(box), time.monotonic()
         run = sitting.both(job(slow.format(end), call("public"), call("hidden", is_public=False, **HIDDEN)))
         hidden_seconds = time.monotonic() - began - run.wall_seconds

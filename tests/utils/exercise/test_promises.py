@@ -8,7 +8,7 @@ from torch import nn
 
 from utils.exercise.expect import ExpectationError
 from utils.exercise.networks import expect_activations, expect_chain, expect_network, expect_rows
-from utils.exercise.promises import expect_differentiable, expect_trainable
+from utils.exercise.promises import expect_differentiable, expect_one_device, expect_trainable
 
 X, Y = torch.linspace(-1, 1, 12).reshape(4, 3), torch.linspace(2, 0.5, 12).reshape(4, 3)
 
@@ -30,6 +30,9 @@ BROKEN = {
     r"dimension 0 has shape \(3,\), expected \(1, 3\)": lambda x, y: product(x, y).squeeze(0),
     r"dimension 1 has shape \(4,\), expected \(4, 1\)": lambda x, y: product(x, y).squeeze(1),
     "dimension 0 is another one": lambda x, y: product(x, y) * (1 if len(x) > 1 else 2),
+    "changes an argument where no gradient": lambda x, y: (
+        product(x, y) if torch.is_grad_enabled() or x.dtype == torch.float64 else product(x, y) + 0 * x.add_(1)
+    ),
     "after the next call": lambda x, y: (
         product(x, y) if torch.is_grad_enabled() else torch.mul(x, y.exp(), out=_BUFFER)
     ),
@@ -60,6 +63,21 @@ def test_randomness_is_the_same_for_both_sides():
 
 def test_where_a_dimension_is_summed_its_size_may_be_one():
     expect_differentiable("sum", lambda x, y: product(x, y[:, None]).sum(-1), axes=(0, 1), x=X, y=Y[:, 0])
+
+
+THERE = torch.zeros(2, 3, device="meta")
+
+
+def test_tensors_that_stay_on_the_cpu_are_seen_without_another_device():
+    assert expect_one_device("sum", lambda x: x + torch.ones_like(x), THERE).is_meta
+    for stays in (lambda x: x + torch.ones(2, 3), nn.Linear(3, 2)):
+        with pytest.raises(ExpectationError, match="tensors of two devices"):
+            expect_one_device("sum", stays, THERE)
+
+
+@pytest.mark.parametrize("ends", [lambda x: x.sum().item(), lambda x: x.cpu(), lambda x: x.no_such])
+def test_what_else_ends_an_answer_on_another_device_is_not_told_as_two_devices(ends):
+    assert expect_one_device("sum", ends, THERE) is None
 
 
 class Net(nn.Module):
@@ -189,3 +207,11 @@ def test_a_loss_with_a_cut_is_named():
         expect_trainable("loss", net, lambda model: (model(X.double()) * model(X.double()).detach()).mean())
     with pytest.raises(ExpectationError, match="expected a single number"):
         expect_trainable("loss", net, lambda model: model(X.double()))
+
+
+def test_a_weight_without_a_part_is_refused_unless_it_may_be_spare():
+    network = nn.Sequential(nn.Linear(3, 2))
+    network.register_parameter("idle", nn.Parameter(torch.ones(1)))
+    with pytest.raises(ExpectationError, match="idle has no part"):
+        expect_network("net", network, X)
+    expect_network("net", network, X, has_spare=True)
