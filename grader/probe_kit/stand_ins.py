@@ -5,6 +5,7 @@ An answer that uses a network is asked about with a stand-in in its place: then 
 
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,24 +37,24 @@ def fill(module: nn.Module, seed: int) -> nn.Module:
     return module
 
 
+def _alike(layer: nn.Module) -> None:
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.fill_(0.01)
+
+
 @contextmanager
-def plain_layers():
+def plain_layers(reset: Callable[[Any], None] = _alike):
     """Make layers with one number for all weights while this lasts: whoever fills or replaces them need not wait for random ones."""
     kinds: tuple[Any, ...] = nn.Linear, nn.Conv2d, nn.ConvTranspose2d
     linear, convolution, transposed = (kind.reset_parameters for kind in kinds)
-    nn.Linear.reset_parameters = _alike  # type: ignore[method-assign, assignment]
-    nn.Conv2d.reset_parameters = nn.ConvTranspose2d.reset_parameters = _alike  # type: ignore[method-assign, assignment]
+    nn.Linear.reset_parameters = reset  # type: ignore[method-assign, assignment]
+    nn.Conv2d.reset_parameters = nn.ConvTranspose2d.reset_parameters = reset  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
         nn.Linear.reset_parameters, nn.Conv2d.reset_parameters = linear, convolution  # type: ignore[method-assign]
         nn.ConvTranspose2d.reset_parameters = transposed  # type: ignore[method-assign]
-
-
-def _alike(layer: nn.Module) -> None:
-    with torch.no_grad():
-        for parameter in layer.parameters():
-            parameter.fill_(0.01)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import inspect
 
 # Held fast before any answer runs: one that replaces them must not make others' calls look as if they broke a promise.
 from builtins import all, any, float, id, int, isinstance, len, list, max, set, zip  # noqa: UP029
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from grader.probe_kit.facts import FACTS
+from grader.probe_kit.stand_ins import plain_layers
 
 _Wrapped = Callable[..., Any]
 # As they are before any answer runs: one that replaces them is not to spoil what is seen of the next.
@@ -85,7 +86,7 @@ class Watcher:
                 return
             self._made.add(kind)
             state = torch.default_generator.get_state()
-            with suppress(Exception):  # what cannot be looked at costs nothing
+            with suppress(Exception), plain_layers(_untouched):  # what cannot be looked at costs nothing
                 twin = kind(*map(_own, args), **{name: _own(value) for name, value in kwargs.items()})
                 given = _parameters([*args, *kwargs.values()])
                 self.facts["twins"] = self.facts["twins"] or int(bool(_parameters([new]) & _parameters([twin]) - given))
@@ -98,10 +99,10 @@ class Watcher:
         self._note("argument", _changed(given, before.copies))
         self._note("gradients", _is_grad_enabled() != before.gradients)
         self._note("generator", not _equal(torch.default_generator.get_state(), before.generator))
-        models = _models(given)
-        self._note("modes", _modes(models) != before.modes)
-        self._note("weights", _versions(models) != before.versions and _moved(models, before.weights))
-        self._note("frozen", _trainable(models) != before.trainable)
+        now = _State(given)
+        self._note("modes", now.modes != before.models.modes)
+        self._note("weights", now.versions != before.models.versions and _moved(now.parameters, before.weights))
+        self._note("frozen", now.trainable != before.models.trainable)
         leaves = list(_leaves(answer))
         self._note("dtype", max((_kind(leaf) for leaf in leaves), default=0))
         tensors = [leaf for leaf in leaves if _is_plain(leaf)]
@@ -118,9 +119,20 @@ class _Before:
         self.gradients = _is_grad_enabled()
         self.generator = torch.default_generator.get_state()
         self.copies = [_copied(value) for value in given]
-        models = _models(given)
-        self.modes, self.versions, self.trainable = _modes(models), _versions(models), _trainable(models)
-        self.weights = _weights(models)
+        self.models = _State(given)
+        self.weights = [parameter.detach().clone() for parameter in self.models.parameters]
+
+
+class _State:
+    """Of the models among some arguments: modes, parameters, how often each was written to, and whether it may be trained."""
+
+    def __init__(self, given: list[Any]) -> None:
+        modules = [module for model in _models(given) for module in model.modules()]
+        self.modes = [module.training for module in modules]
+        found = (parameter for module in modules for parameter in module._parameters.values() if parameter is not None)
+        self.parameters = list({id(parameter): parameter for parameter in found}.values())
+        self.versions = [parameter._version for parameter in self.parameters]
+        self.trainable = [parameter.requires_grad for parameter in self.parameters]
 
 
 def _before(given: list[Any]) -> "_Before | None":
@@ -185,6 +197,10 @@ def _models(given: list[Any]) -> list[nn.Module]:
     return [value for value in (*given, *held) if isinstance(value, nn.Module) and "_modules" in value.__dict__]
 
 
+def _untouched(layer: nn.Module) -> None:
+    """Weights that nobody asks for stay as their memory is: the system then need not give any."""
+
+
 def _own(value: Any) -> Any:
     """A list of one's own: what a constructor does to it twice may be as it was."""
     return list(value) if isinstance(value, list) else value
@@ -194,26 +210,9 @@ def _parameters(values: list[Any]) -> set[int]:
     return {id(parameter) for model in _models(values) for parameter in model.parameters()}
 
 
-def _modes(models: list[nn.Module]) -> list[bool]:
-    return [module.training for model in models for module in model.modules()]
-
-
-def _versions(models: list[nn.Module]) -> list[int]:
-    return [parameter._version for model in models for parameter in model.parameters()]
-
-
-def _weights(models: list[nn.Module]) -> list[Tensor]:
-    return [parameter.detach().clone() for model in models for parameter in model.parameters()]
-
-
-def _moved(models: list[nn.Module], weights: list[Tensor]) -> bool:
+def _moved(now: Sequence[Tensor], weights: list[Tensor]) -> bool:
     """Whether weights are others: writing the same numbers into them once more is no change."""
-    now = [parameter for model in models for parameter in model.parameters()]
     return len(now) != len(weights) or _any(not _same(one, other) for one, other in zip(now, weights, strict=True))
-
-
-def _trainable(models: list[nn.Module]) -> list[bool]:
-    return [parameter.requires_grad for model in models for parameter in model.parameters()]
 
 
 @contextmanager

@@ -19,6 +19,8 @@ import sys
 import types
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate, takewhile
 from typing import Any
 
 import numpy as np
@@ -92,7 +94,7 @@ def serve(channel: socket.socket) -> None:
         script = _receive(channel, decoder)
         run = _Run(channel, script["probes"], script["tensors"])
         for source in script["prelude"]:
-            exec(compile(source, "<given>", "exec", dont_inherit=True), run.namespace)
+            exec(given_code(source), run.namespace)
         _hide(script["not_allowed"])
     except BaseException as error:  # no student code has run: this is ours to mend
         channel.sendall(frames.encode({"kind": "fault", "text": repr(error)[:1000]}))
@@ -127,6 +129,12 @@ def _receive(channel: socket.socket, decoder: frames.Decoder) -> dict:
                 return script
 
 
+@cache
+def given_code(source: str) -> types.CodeType:
+    """A given cell's code: the zygote has compiled it before it forks."""
+    return compile(source, "<given>", "exec", dont_inherit=True)
+
+
 class _Malformed(TypeError):
     """An answer that is no tensor, array or number."""
 
@@ -150,6 +158,7 @@ class _Names:
 class _Run:
     def __init__(self, channel: socket.socket, probes: str, tensors: bool) -> None:
         self._channel = channel
+        self._waiting: list[bytes] = []  # to be sent with the next step's announcement: half as many writes, and reads
         self._torch = importlib.import_module("torch") if tensors else None  # the zygote has it
         self._tools = importlib.import_module("grader.probe_kit.tools") if tensors else None
         self._probes = importlib.import_module(probes) if probes else None
@@ -160,8 +169,11 @@ class _Run:
         self._watching: Any = importlib.import_module("grader.probe_kit.watching") if tensors else None
         self._watcher: Any = self._watching.Watcher() if self._watching else None
 
-    def send(self, header: dict, array: np.ndarray | None = None) -> None:
-        self._channel.sendall(frames.encode(header, array))
+    def send(self, header: dict) -> None:
+        """Send what waits, and this behind it."""
+        data = b"".join([*self._waiting, frames.encode(header)])
+        self._waiting.clear()
+        self._channel.sendall(data)
 
     def step(self, number: int, step: dict, is_public: bool) -> None:
         self.send({"kind": "step", "number": number})
@@ -207,8 +219,7 @@ class _Run:
         finally:
             self.namespace.clear()
             self.namespace.update(before)
-        done = frames.encode({"kind": "done", "probe": step["name"]})
-        self._channel.sendall(b"".join([*told, done]))  # one write and one read for all of them
+        self._waiting += [*told, frames.encode({"kind": "done", "probe": step["name"]})]
 
     def _send_error(self, number: int, error: BaseException, is_public: bool) -> None:
         header: dict = {
@@ -218,7 +229,7 @@ class _Run:
         }
         if is_public:
             header |= {"text": _text(error), "lines": _own_lines(error)}
-        self.send(header)
+        self._waiting.append(frames.encode(header))
 
 
 def _array(name: str, value: object, torch: types.ModuleType | None) -> np.ndarray:
@@ -265,10 +276,29 @@ class _NotAllowed(types.ModuleType):
         raise ImportError(f"{self.__name__} is not allowed in answers")
 
 
+_within: dict[str, list[str]] = {}  # package: modules of it and below it that the zygote has loaded
+_last_loaded = ""
+
+
+def note_modules() -> None:
+    """Note which modules are loaded, before the zygote forks.
+
+    A child that looked through all of them would touch each one's name, and the system would copy a thousand pages for it.
+    """
+    global _last_loaded
+    _within.clear()
+    for name in sys.modules:
+        for package in accumulate(name.split("."), "{}.{}".format):
+            _within.setdefault(package, []).append(name)
+    _last_loaded = next(reversed(sys.modules))
+
+
 def _hide(modules: list[str]) -> None:
     """Take away modules the notebook rules out: the rule is checked in the text, this is for what the text hides."""
     within = tuple(f"{dotted}." for dotted in modules)
-    for name in [name for name in sys.modules if f"{name}.".startswith(within)]:
+    since = takewhile(lambda name: name != _last_loaded, reversed(sys.modules))
+    loaded = [name for dotted in modules for name in _within.get(dotted, ())]
+    for name in [*loaded, *(name for name in since if f"{name}.".startswith(within))]:
         sys.modules[name] = _NotAllowed(name)
     for dotted in modules:
         parent, _, leaf = dotted.rpartition(".")

@@ -19,7 +19,10 @@ MAX_TOTAL_BYTES = 64 * 2**20
 MAX_FRAMES = 4096
 
 _PREFIX = struct.Struct("<II")
-_DTYPES = {"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "b1"}
+_DTYPES = {
+    code: np.dtype(f"<{code}" if code[1] != "1" else code)
+    for code in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "b1")
+}
 
 
 class FrameError(ValueError):
@@ -45,7 +48,7 @@ def encode(header: dict, array: np.ndarray | None = None) -> bytes:
         code = array.dtype.str[1:]
         if code not in _DTYPES:
             raise FrameError(f"dtype {array.dtype} cannot be sent")
-        payload = np.ascontiguousarray(array, dtype=f"<{code}" if code[1] != "1" else code).tobytes()
+        payload = np.ascontiguousarray(array, dtype=_DTYPES[code]).tobytes()
         header = {**header, "dtype": code, "shape": list(array.shape)}
     text = json.dumps(header).encode()
     if len(text) > MAX_HEADER_BYTES or len(payload) > MAX_PAYLOAD_BYTES:
@@ -116,7 +119,7 @@ def _array(header: dict, payload: bytes) -> np.ndarray | None:
         raise FrameError("unknown dtype")
     if not isinstance(shape, list) or len(shape) > 8 or not all(type(n) is int and 0 <= n < 2**31 for n in shape):
         raise FrameError("impossible shape")
-    dtype = np.dtype(f"<{code}" if code[1] != "1" else code)
+    dtype = _DTYPES[code]
     if math.prod(shape) * dtype.itemsize != len(payload):
         raise FrameError("shape and data do not fit")
     if math.prod(n or 1 for n in shape) * dtype.itemsize > MAX_PAYLOAD_BYTES:

@@ -17,7 +17,7 @@ def warm_up(assignments: list[str]) -> None:
         warm_up_torch()
 
     import grader.probe_kit  # noqa: F401  the folder above it will not be readable: late imports of a package need its parent
-    from grader.sandbox import child  # noqa: F401
+    from grader.sandbox import child
 
     for assignment in loaded:
         place = place_of(assignment.notebook)
@@ -28,7 +28,7 @@ def warm_up(assignments: list[str]) -> None:
         namespace = {"__name__": "__main__"}
         for source in assignment.prelude:  # a later given cell may use an earlier one's names
             try:
-                exec(compile(source, "<given>", "exec", dont_inherit=True), namespace)
+                exec(child.given_code(source), namespace)
             except Exception as error:
                 text = (place.path / "notebook.py").read_text(encoding="utf-8") if place.has("notebook") else ""
                 line = text[: text.find(source)].count("\n") + 1

@@ -84,6 +84,7 @@ def _prepare(settings: dict, has_namespaces: bool):
     """Decide and set up what confines the children."""
     from grader.sandbox import child, landlock, seccomp
 
+    child.note_modules()
     scratch, readable = settings["scratch"], settings["readable"]
     address_space = _address_space()
     if has_namespaces:

@@ -60,6 +60,7 @@ def run_bare(job: Job, seen: dict | None = None) -> SandboxRun:
                 exec(given, run.namespace)
             for number, step in enumerate((*public, *hidden)):
                 run.step(number, step | {"inputs": step.get("inputs", {})}, is_public=number < len(public))
+            run.send({"kind": "end"})
             if seen is not None:
                 seen.update(run.namespace)
     finally:
