@@ -7,7 +7,6 @@ from functools import cache
 from utils.assignments.places import place_of
 from utils.notebook.responses import question_named
 
-_SOLUTION = re.compile(r"^[^\n]*BEGIN SOLUTION[^\n]*\n(.*?)^[^\n]*END SOLUTION[^\n]*\n?", re.MULTILINE | re.DOTALL)
 _RESPONSE = re.compile(r"^\s*\*\*\s*response\b", re.IGNORECASE)
 
 
@@ -41,10 +40,22 @@ def question_text(notebook: str, task: str) -> QuestionText:
             if current != task:
                 continue
             if _RESPONSE.match(source):
-                solutions.append("\n".join(_SOLUTION.findall(source)).strip())
+                solutions.append(_parted(source)[1].strip())
             elif not solutions:  # below the responses the course comments on them
-                text.append(_SOLUTION.sub("", source).strip())
+                text.append(_parted(source)[0].strip())
     return QuestionText("\n\n".join(text), tuple(solutions))
+
+
+def _parted(source: str) -> tuple[str, str]:
+    """What stands outside the solutions of a cell, and what inside; a solution without an end goes to the cell's."""
+    parts: tuple[list[str], list[str]] = ([], [])
+    is_inside = False
+    for line in source.splitlines(keepends=True):
+        if "BEGIN SOLUTION" in line or "END SOLUTION" in line:
+            is_inside = "BEGIN SOLUTION" in line
+        else:
+            parts[is_inside].append(line)
+    return "".join(parts[0]), "".join(parts[1])
 
 
 def _cells(source: str) -> list[tuple[str, str]]:
