@@ -293,6 +293,11 @@ expect_true("codes take both signs", (net(torch.randn(50, 1, 784)) < 0).any(),
             "The last layer has no ReLU behind it.")
 expect_chain("Encoder", net, 3 * torch.randn(32, 1, 784))
 expect_network("Encoder", net, torch.rand(5, 1, 784))
+expect_close("codes of flat rows", net(a[0]), net(a).squeeze(1), rtol=1e-4, atol=1e-5)
+wide = Encoder(nz=90, input_size=12)  # more numbers in a code than units before it
+expect_equal("parameters of a wide encoder", count_params(wide), 13 * 256 + 257 * 64 + 65 * 90)
+expect_chain("a wide Encoder", wide, 3 * torch.randn(9, 1, 12))
+expect_network("a wide Encoder", wide, torch.rand(5, 1, 12))
 size = count_params(net)
 reveal("size", {"A": size == 1136, "B": size == 219136, "C": size == 219488})
 
@@ -354,6 +359,12 @@ expect_true("both halves of [0, 1] are used", pixels.min() < 0.4,
             "No ReLU between the last layer and the sigmoid.")
 expect_chain("Decoder", net, 3 * torch.randn(7, 32), torch.sigmoid)
 expect_network("Decoder", net, torch.randn(5, 32))
+for weight in net.parameters():
+    weight.data /= 100 if weight.shape == (784, 256) else 1
+expect_chain("Decoder, codes far out", net, 300 * torch.randn(7, 32), torch.sigmoid)
+wide = Decoder(nz=90, output_size=12)
+expect_equal("parameters of a wide decoder", count_params(wide), 91 * 64 + 65 * 256 + 257 * 12)
+expect_chain("a wide Decoder", wide, 3 * torch.randn(7, 90), torch.sigmoid)
 
 # %%
 # AUTOGRADED (2) AutoEncoder
@@ -402,8 +413,18 @@ expect_close("picture, row by row", net.reconstruct(x).flatten(), net(x).flatten
              rtol=1e-5, atol=1e-5, hint="Reshape only; do not transpose.")
 expect_shape("code of 3 numbers", AutoEncoder(nz=3).encoder(x).squeeze(1), (5, 3),
              hint="Pass the argument nz on.")
-expect_network("AutoEncoder", net, x)
+expect_shape("code of 90 numbers", AutoEncoder(nz=90).encoder(x).squeeze(1), (5, 90))
+net.eval().reconstruct(x)  # leaves nothing behind
+expect_network("AutoEncoder", net.train(), x)
 expect_rows("reconstruct", net.reconstruct, x)
+many = torch.rand(300, 1, 784)
+for n in (28, 300):
+    expect_close(f"{n} pictures, row by row", net.reconstruct(many[:n]).flatten(),
+                 net(many[:n]).flatten(), rtol=1e-5, atol=1e-5)
+for weight in net.encoder.parameters():
+    weight.data *= 30
+expect_close("reconstruction, codes far out", net(x), net.decoder(net.encoder(x)),
+             hint="Every code and every pixel as it is: clamp nothing.")
 
 # %% [markdown]
 # ### 1.2 Batches and a training loop
@@ -459,6 +480,12 @@ expect_equal(
     len(loader),
     10,
     hint="103 examples make 10 full batches of 10; the rest of 3 is left out.",
+)
+expect_equal(
+    "batches of 60,000 examples",
+    len(make_loader(range(60_000), 128)),
+    468,
+    hint="Give the loader all of them.",
 )
 expect_true(
     "the order is random",
@@ -586,6 +613,24 @@ expect_true(
 )
 
 
+class Sure(nn.Module):  # every pixel is nearly white
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(-8.0))
+
+    def forward(self, x):
+        return torch.sigmoid(self.weight).expand_as(x)
+
+
+net = Sure()
+train_autoencoder(net, toy, epochs=1, learning_rate=0.1)
+expect_true(
+    "pixels that are nearly white learn too",
+    net.weight > -7.9,
+    "The loss takes the pixels as they are: clamp nothing.",
+)
+
+
 class Watched(nn.Module):  # notes what its model is given, in which mode, and its loss then
     def __init__(self, model):
         super().__init__()
@@ -614,10 +659,11 @@ listener = register_optimizer_step_pre_hook(
 losses = train_autoencoder(net, toy, epochs=2, learning_rate=1e-3)
 listener.remove()
 expect_equal("steps of the optimizer", len(settings), 8, hint="One for each batch.")
-taken = [(kind, group["lr"], group["betas"], group["eps"]) for kind, group in settings]
+names = "lr", "betas", "eps", "amsgrad"
+taken = [(kind, *(group.get(name) for name in names)) for kind, group in settings]
 expect_equal(
     "steps that are not Adam's with its own settings",
-    [step for step in taken if step != ("Adam", 1e-3, (0.9, 0.999), 1e-8)],
+    [step for step in taken if step != ("Adam", 1e-3, (0.9, 0.999), 1e-8, False)],
     [],
     hint="optim.Adam with learning_rate.",
 )
@@ -747,6 +793,7 @@ def drawn(n_samples):
 
 
 samples, z = drawn(2000)
+expect_true("codes are all different", len(z.unique(dim=0)) == len(z), "Draw each anew.")
 expect_shape("samples", samples, (2000, 28, 28))
 expect_shape("codes", z, (2000, 8))
 expect_true("no gradient is tracked", not samples.requires_grad,
@@ -762,7 +809,8 @@ expect_close("samples, in order of their tone", samples.flatten(1).sort(dim=0).v
 expect_fresh_noise("codes", lambda: drawn(8)[1])
 expect_equal("type of the samples", samples.dtype, torch.float32)
 net = Recorder()
-expect_shape("one sample", sample_images(net, 1, 8), (1, 28, 28))
+expect_shape("one sample", sample_images(net, 1, 40), (1, 28, 28))
+expect_true("its code is drawn", net.z[0].std() > 0.1, "One sample is a draw like all others.")
 expect_true("weights take gradients afterwards", net.scale.requires_grad,
             "Leave requires_grad alone; torch.no_grad() is enough.")
 
@@ -1001,6 +1049,13 @@ far = {"q": torch.tensor([[9.0, -8.0, -12.0, 3.0]]), "rec": fixed["rec"]}
 terms = pair.loss(torch.ones(1, 1, 784), far)[1]
 expect_close("kl_loss, far from the prior", terms["kl_loss"],
              0.25 * (81 + 64 + math.exp(-24) + math.exp(6) - 2 + 18))
+prior = {"q": torch.zeros(1, 4), "rec": fixed["rec"]}
+terms = pair.loss(torch.ones(1, 1, 784), prior)[1]
+expect_close("kl_loss of the prior", terms["kl_loss"], 0.0,
+             hint="The KL as it is: no least value.")
+networks = count_params(net.encoder) + count_params(net.decoder)
+expect_equal("parameters beside both networks", count_params(net) - networks, 0,
+             hint="beta is a number that you choose, not one that is trained.")
 expect_close("total", total, math.log(4) + 3 * kl, slips={"beta is missing": math.log(4) + kl})
 expect_close("total with beta 0", VAE(nz=2, beta=0.0).loss(torch.ones(1, 1, 784), fixed)[0],
              math.log(4))
@@ -1046,6 +1101,9 @@ expect_close("standard deviation of z", z.std(), 2.0, atol=0.1, slips={
     "log sigma is used without exp": math.log(2.0), "sigma is missing": 1.0,
     "mean and log sigma are swapped: the mean comes first": math.e})
 expect_close("reconstruct decodes the mean", net.reconstruct(x[:6]), torch.ones(6, 28, 28))
+net.encoder = Echo(torch.tensor([30.0] * 4 + [0.0] * 4))
+expect_close("reconstruct decodes a mean far out", net.reconstruct(x[:6]),
+             torch.full((6, 28, 28), 30.0), hint="Decode the mean as it is.")
 
 
 class Still(nn.Module):  # an encoder: every posterior is N(0, I)
@@ -1175,10 +1233,11 @@ history = train_beta_vae(net, toy, epochs=2, learning_rate=0.01)
 listener.remove()
 expect_true("training mode while training", all(net.modes), "Keep model.train().")
 expect_equal("steps of the optimizer", len(settings), 8, hint="One for each batch.")
-taken = [(kind, group["lr"], group["betas"], group["eps"]) for kind, group in settings]
+names = "lr", "betas", "eps", "amsgrad"
+taken = [(kind, *(group.get(name) for name in names)) for kind, group in settings]
 expect_equal(
     "steps that are not Adam's with its own settings",
-    [step for step in taken if step != ("Adam", 0.01, (0.9, 0.999), 1e-8)],
+    [step for step in taken if step != ("Adam", 0.01, (0.9, 0.999), 1e-8, False)],
     [],
     hint="Leave the optimizer as it is made above the gap.",
 )
@@ -1441,18 +1500,19 @@ expect_close("KLDivergence", KLDivergence()(mu, log_var), one / 2, slips={
     "the sign is turned": -one / 2})
 wide = torch.full((2, 3), -4.0), torch.full((2, 3), math.log(20.0))
 expect_close("KLDivergence, wide", KLDivergence()(*wide), 1.5 * (16 + 20 - 1 - math.log(20)))
-for mean, up in ((0.0, -18.0), (1.0, 9.0), (30.0, 0.0)):
+for mean, up in ((0.0, -36.0), (1.0, 9.0), (30.0, 0.0)):
     given = mean * torch.ones(2, 3), torch.tensor([[up, up - 1, up - 2], [up, up, up]])
     right = 0.5 * (mean**2 + given[1].exp() - 1 - given[1]).sum() / 2
     name = f"KLDivergence, mu {mean:g}, log_var near {up:g}"
     expect_close(name, KLDivergence()(*given), right)
 divergence = KLDivergence()
-for n, size, mean in ((5, 1, 1.0), (12, 5, 300.0), (150, 80, 1.0)):
+for n, size, mean in ((5, 1, 1.0), (12, 5, 300.0), (100, 3, 1.0), (150, 80, 1.0)):
     means = torch.arange(n).view(n, 1).square() / n**2 * mean * torch.ones(n, size)
     expect_close(f"KLDivergence of {n} images, {size} dimensions",
                  divergence(means, torch.zeros(n, size)), means.square().sum() / (2 * n))
-expect_differentiable("KLDivergence", KLDivergence(), mu=3 * torch.randn(3, 2),
-                      log_var=torch.randn(3, 2))
+for scale in (1.0, 0.03):  # wide, and near the prior
+    expect_differentiable("KLDivergence", KLDivergence(), mu=3 * scale * torch.randn(3, 2),
+                          log_var=scale * torch.randn(3, 2))
 
 # %%
 # AUTOGRADED (2) KLWeightManager
@@ -1813,6 +1873,18 @@ expect_close(
     hint="Each number has a logvar of its own.",
 )
 expect_fresh_noise("z", lambda: reparametrize(torch.zeros(20, 5), torch.zeros(20, 5)))
+shapes = (1, 1000), (32, 32), (128, 160)
+with torch.no_grad():  # as in generating
+    noises = [reparametrize(torch.zeros(shape), torch.zeros(shape)) for shape in shapes]
+for z in noises:
+    name, sizes = f"noise of shape {tuple(z.shape)}", z.abs()
+    expect_true(f"{name}: all numbers differ", len(sizes.unique()) > 0.98 * z.numel(),
+                "Draw one for each image and dimension.")
+    expect_true(f"{name}: some lie beyond 2.5", sizes.max() > 2.5,
+                "Draw it with randn, and clamp nothing.")
+    if len(z) > 1:
+        expect_true(f"{name}: not scaled", z.std(dim=0).std() > 0.01,
+                    "Leave the noise as it is drawn.")
 expect_differentiable(
     "reparametrize",
     reparametrize,
@@ -1924,6 +1996,8 @@ for layer in (net.mu_layer, net.logvar_layer):
     layer.weight.data.zero_(), layer.bias.data.zero_()
 net.decoder = nn.Identity()  # z ~ N(0, I), seen as it is
 expect_fresh_noise("z", lambda: net(x)[0])
+net.mu_layer.bias.data.fill_(30.0)
+expect_close("mean of z far out", net(x)[0].mean(), 30.0, atol=1, hint="Decode z as it is.")
 
 # %% [markdown]
 # ### 3.3 The loss in nats
@@ -2007,7 +2081,7 @@ expect_close(
     atol=5e-4,
     slips={"logvar is read as log sigma": loss - 7.5 + as_log_sigma},
 )
-for mean, up in ((0.0, -18.0), (1.0, 9.0), (30.0, 0.0)):
+for mean, up in ((0.0, -36.0), (1.0, 9.0), (30.0, 0.0)):
     given = torch.full((1, 15), mean), torch.full((1, 15), up)
     kl = 7.5 * (mean**2 + math.exp(up) - 1 - up)
     expect_close(f"loss, mu {mean:g}, logvar {up:g}", loss_function(x_hat, x, *given),
@@ -2299,6 +2373,8 @@ expect_close("x_hat, where the decoder's last weights are 0", *pictures,
              hint="z stands first, then c.")
 net.decoder = nn.Identity()  # z ~ N(0, I), seen as it is
 expect_fresh_noise("z", lambda: net(x, threes)[0][:, :latent])
+net.mu_layer.bias.data.fill_(30.0)
+expect_close("c beside codes far out", net(x, threes)[0][:, latent:], threes)
 
 # %% [markdown]
 # ### 4.2 One digit for each class
@@ -2520,6 +2596,8 @@ z = torch.randn(4, 3, 2)
 expect_shape("decoded", vae_2d.decode(z), (4, 3, 1, 28, 28))
 expect_close("decoded at [1, 2]", vae_2d.decode(z)[1, 2], vae_2d.decoder(z[1, 2][None])[0],
              hint="Fold and unfold in the same order.")
+expect_close("decoded, codes far out", vae_2d.decode(50 * z)[1, 2],
+             vae_2d.decoder(50 * z[1, 2][None])[0], hint="Every code as it is.")
 for few in (z[:1], z[:, :1]):
     expect_shape("decoded", vae_2d.decode(few), (*few.shape[:2], 1, 28, 28),
                  hint="A single image, or a single draw, keeps its dimension.")
@@ -2569,7 +2647,7 @@ expect_trainable(
 )
 codes = []
 small.encoder[-1].weight.data.zero_()
-small.encoder[-1].bias.data[:] = torch.tensor([0.0, 0.0, 1.0])  # mean 0, sigma e
+small.encoder[-1].bias.data[:] = torch.tensor([0.0, 0.0, 2.0])  # mean 0, sigma e^2
 small.decoder = nn.Sequential(Grey())
 small.decoder.register_forward_pre_hook(lambda _, given: codes.append(given[0].detach()))
 value = small.elbo(x, 1000)
@@ -2582,16 +2660,21 @@ expect_equal(
 expect_close(
     "their standard deviation",
     torch.cat(codes).std(),
-    math.e,
-    atol=0.1,
-    slips={"sigma is exp(log sigma), not its root": math.exp(0.5), "the mean is decoded": 0.0},
+    math.exp(2),
+    atol=0.6,
+    slips={"sigma is exp(log sigma), not its root": math.e, "the mean is decoded": 0.0},
 )
 means = torch.cat(codes).reshape(3, 1000, 2).mean(dim=1)
-expect_close("mean of each image's codes", means, torch.zeros(3, 2), atol=0.4,
+expect_close("mean of each image's codes", means, torch.zeros(3, 2), atol=1.2,
              hint="Each draw has noise of its own: draw with rsample.")
 fit = -((x - 0.5) ** 2).sum() / 3 / 2 - 784 * 0.5 * math.log(2 * math.pi)
 kl = kl_q_p_exact(small.encode(x), torch.zeros(3, 3)).mean()
 expect_close("elbo of a wide posterior", value, fit - kl, rtol=1e-4, atol=1e-2)
+codes.clear()
+many = torch.linspace(0, 1, 80 * 784).reshape(80, 1, 28, 28)
+fit = -((many - 0.5) ** 2).sum() / 80 / 2 - 784 * 0.5 * math.log(2 * math.pi)
+expect_close("elbo of 80 images", small.elbo(many, 12), fit - kl, rtol=1e-4, atol=1e-2)
+expect_equal("codes decoded for them and n = 12", len(torch.cat(codes)), 960)
 
 
 def codes_of(n):
@@ -2600,7 +2683,7 @@ def codes_of(n):
     return torch.cat(codes)
 
 
-expect_fresh_noise("codes", lambda: codes_of(10), std=math.e)
+expect_fresh_noise("codes", lambda: codes_of(10), std=math.exp(2))
 
 # %% [markdown]
 # **Training.** The full recipe is 20 epochs with $N = 10$ draws and batches of 256: under 5 minutes on a T4 GPU in the source
@@ -2696,11 +2779,11 @@ expect_close("images of seed 0", images, ours["images"],
              slips={"the noise is drawn as (K, n_images): another order": turned},
              hint="Draw once, with torch.randn and the shape (n_images, K).")
 torch.manual_seed(1)
-many = generate_images(trained_vae, K=2, n_images=500)
+many = generate_images(trained_vae, K=2, n_images=1100)
 torch.manual_seed(1)
 with torch.no_grad():
-    decoded = trained_vae.decode(torch.randn(500, 2)[None])[0]
-expect_close("500 images of seed 1", many, decoded, hint="Every code as it is drawn.")
+    decoded = trained_vae.decode(torch.randn(1100, 2)[None])[0]
+expect_close("1,100 images of seed 1", many, decoded, hint="Every code as it is drawn.")
 expect_shape("three images", generate_images(trained_vae, K=2, n_images=3), (3, 1, 28, 28))
 one, other = generate_images(trained_vae, K=2), generate_images(trained_vae, K=2)
 expect_true("other images in the next call", not torch.equal(one, other),

@@ -1,5 +1,6 @@
 """Probes of notebook 3: autoencoder, VAE, conditional VAE and convolutional VAE."""
 
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -46,9 +47,9 @@ def _count(module: nn.Module) -> int:
 
 
 def _described(part: str, module: nn.Module, seed: int) -> dict[str, object]:
-    """How many parameters there are, and some of the numbers that `fill` puts into them, by the sizes of the parameters."""
-    parameters = sorted(fill(module, seed).parameters(), key=lambda parameter: tuple(parameter.shape))
-    drawn = torch.cat([torch.empty(0), *(sample(parameter, most=9) for parameter in parameters)])
+    """How many parameters there are, and numbers drawn for the shape of each, in the order of the shapes."""
+    shapes = sorted(tuple(parameter.shape) for parameter in module.parameters())
+    drawn = torch.cat([torch.empty(0), *(uniform(zlib.crc32(repr((seed, shape)).encode()), 9) for shape in shapes)])
     return {part: _count(module), f"{part}_drawn": drawn}
 
 
@@ -69,12 +70,29 @@ def encoder(names, nz: Tensor, size: Tensor, seed: Tensor):
     x = 2 * uniform(int(seed), 4, 1, int(size)) - 1
     net(x.flip(0))  # an answer that is kept shows in the next
     whole, alone = net(x), net(x[:1])  # an axis more is fine where it always is there
-    code = _flat(whole)
-    found = {"code": code, "code_of_one": _flat(alone) if whole.ndim == 3 else alone, **unreached((code, [net]))}
-    with torch.no_grad():
-        for parameter in net.parameters():
-            parameter.mul_(4)
+    code, wide = _flat(whole), _of_wide_codes(names["Encoder"], int(seed))
+    wide_code = _flat(wide(uniform(int(seed) + 1, 3, 1, 12)))
+    found = {
+        "code": code, "code_of_one": _flat(alone) if whole.ndim == 3 else alone, "code_of_flat_rows": net(x.flatten(1)),
+        "wide_code": wide_code, **unreached((code, [net]), (wide_code, [wide])),
+    }  # fmt: skip
+    _scale(net, 4)
     return found | {"code_far": _flat(net(x))}
+
+
+_WIDE = 90  # numbers in a code: more than the hidden layer beside it has units
+
+
+def _of_wide_codes(network: Callable[[int, int], nn.Module], seed: int) -> nn.Module:
+    """An encoder or a decoder of images of 12 pixels."""
+    with plain_layers():
+        return fill(network(_WIDE, 12), seed)
+
+
+def _scale(module: nn.Module, factor: float) -> None:
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.mul_(factor)
 
 
 def _flat(code):
@@ -114,15 +132,26 @@ def decoder(names, nz: Tensor, size: Tensor, seed: Tensor):
     z = 4 * uniform(int(seed), 4, int(nz)) - 2
     net(z.flip(0))  # an answer that is kept shows in the next
     image = net(z)
+    wide = _of_wide_codes(names["Decoder"], int(seed))
+    wide_image = wide(2 * uniform(int(seed) + 1, 3, _WIDE) - 1)
     seen = picture("image", image) | picture("image_of_one", net(z[:1])) | picture("image_far", net(5 * z))
-    return seen | unreached((image, [net]))
+    seen |= picture("image_of_a_wide_code", wide_image) | unreached((image, [net]), (wide_image, [wide]))
+    with torch.no_grad():  # so far out that a limit inside shows, and before the sigmoid as near 0 as before
+        for parameter in net.parameters():
+            parameter.mul_(1 / 50 if parameter.ndim > 1 and len(parameter) == int(size) else 1)
+    return seen | picture("image_of_codes_far_out", net(50 * z))
 
 
 def autoencoder_sizes(names, nz: Tensor, seed: Tensor):
     with plain_layers():
         model = names["AutoEncoder"](int(nz))
-    code = model.encoder(uniform(int(seed), 3, 1, PIXELS))
-    return {"code_shape": torch.tensor(_flat(code).shape), "image_shape": torch.tensor(model.decoder(code).shape)}
+        wide = names["AutoEncoder"](_WIDE)
+    x = uniform(int(seed), 3, 1, PIXELS)
+    code = model.encoder(x)
+    return {
+        "code_shape": torch.tensor(_flat(code).shape), "image_shape": torch.tensor(model.decoder(code).shape),
+        "wide_code_shape": torch.tensor(_flat(wide.encoder(x)).shape),
+    }  # fmt: skip
 
 
 def autoencoder(names, nz: Tensor, seed: Tensor):
@@ -130,7 +159,8 @@ def autoencoder(names, nz: Tensor, seed: Tensor):
         model = names["AutoEncoder"](int(nz))
     reached = {}
     with suppress(Exception):
-        reached = unreached((model(uniform(int(seed), 3, 1, PIXELS)), [model.encoder, model.decoder]))
+        model.eval().reconstruct(uniform(int(seed), 1, 1, PIXELS))  # leaves nothing behind
+        reached = unreached((model.train()(uniform(int(seed), 3, 1, PIXELS)), [model.encoder, model.decoder]))
     model.encoder, model.decoder = (
         _like(model.encoder, flat_encoder(int(nz), int(seed))),
         flat_decoder(int(nz), int(seed)),
@@ -138,8 +168,15 @@ def autoencoder(names, nz: Tensor, seed: Tensor):
     x = uniform(int(seed), 3, 1, PIXELS)
     model(1 - x)  # what is kept from call to call is then seen in the next
     model.reconstruct(1 - x)
-    alone = picture("forward_of_one", model(x[:1])) | picture("reconstruct_of_one", model.reconstruct(x[:1]))
-    return picture("forward", model(x)) | picture("reconstruct", model.reconstruct(x)) | alone | reached
+    found = picture("forward", model(x)) | picture("reconstruct", model.reconstruct(x))
+    found |= picture("forward_of_one", model(x[:1])) | picture("reconstruct_of_one", model.reconstruct(x[:1]))
+    many = uniform(int(seed) + 1, 300, 1, PIXELS)
+    found |= picture("reconstruct_of_28", model.reconstruct(many[:28]))
+    found |= picture("reconstruct_of_many", model.reconstruct(many))
+    _scale(model.encoder, _FAR)
+    found |= picture("forward_sure", model(x))
+    _scale(model.decoder, 1 / _FAR)
+    return found | picture("forward_far", model(x)) | reached
 
 
 def loader(names, labels: Tensor, batch_size: Tensor, seed: Tensor):
@@ -155,6 +192,7 @@ def loader(names, labels: Tensor, batch_size: Tensor, seed: Tensor):
     with no_workers():
         other = names["make_loader"](data, int(batch_size))
         few = names["make_loader"](data[: int(batch_size) - 1], int(batch_size))
+        many = names["make_loader"](_Many(), 128)
     nothing = torch.empty(0, dtype=torch.long)
     orders = [torch.cat([nothing, *(labels for _, labels in epoch)]) for epoch in epochs]
     return {
@@ -165,9 +203,22 @@ def loader(names, labels: Tensor, batch_size: Tensor, seed: Tensor):
         "orders": torch.stack(orders) if len({len(order) for order in orders}) == 1 else nothing,
         "other": torch.cat([nothing, *(labels for _, labels in other)]),
         "of_few": len(list(few)),
+        "of_many": len(many) if hasattr(many, "__len__") else len(_Many()) // 128,
         "is_in_order": all(one is other for one, other in zip(data, before, strict=True)),
         "images": torch.cat([torch.empty(0, 1, 2, 2), *(images for images, _ in epochs[0])]),
     }
+
+
+class _Many:
+    """As many examples as MNIST has, all alike."""
+
+    def __len__(self) -> int:
+        return 60_000
+
+    def __getitem__(self, number: int) -> tuple[Tensor, int]:
+        if not -len(self) <= number < len(self):
+            raise IndexError(number)
+        return torch.zeros(1, 1, 1), 0
 
 
 def train_autoencoder(names, seed: Tensor, learning_rate: Tensor):
@@ -184,9 +235,11 @@ def train_autoencoder(names, seed: Tensor, learning_rate: Tensor):
 class _OneWeight(nn.Module):
     """A model of one weight, for many steps: what acts now and then only, or on large gradients, shows. It draws, as a VAE does."""
 
-    def __init__(self) -> None:
+    starts = -0.8, -0.3  # the first so sure of white that a limit on pixels shows
+
+    def __init__(self, run: int) -> None:
         super().__init__()
-        self.weight, self.beta, self.noise = nn.Parameter(torch.tensor(-0.3)), 2.0, [0.0]
+        self.weight, self.beta, self.noise = nn.Parameter(torch.tensor(self.starts[run])), 2.0, list[float]()
 
     def forward(self, x: Tensor) -> Any:
         self.noise.append(_rand(()).item())
@@ -194,6 +247,8 @@ class _OneWeight(nn.Module):
 
 
 class _OneWeightVAE(_OneWeight):
+    starts = -0.3, -0.3
+
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         return {"q": 2 * self.weight * torch.ones(len(x), 4), "rec": super().forward(x)}
 
@@ -203,19 +258,28 @@ class _OneWeightVAE(_OneWeight):
 
 
 def _in_the_long_run(train: Callable[..., Any], seed: int, kind: type[_OneWeight] = _OneWeight) -> dict[str, Tensor]:
-    """The weight after 33 steps in eleven epochs, the last batch of each smaller; what two runs draw after two seeds; and the settings
-    of the optimizer in the steps."""
+    """The weight after eight epochs of one batch, and after eleven of three, the last one smaller; what both draw, each after a seed of
+    its own; and the settings of the optimizer in the steps."""
     greys = 0.1 + 0.3 * uniform(seed, 9, 1, 1, 1)
     batches = [(grey.expand(-1, 1, 28, 28), torch.zeros(len(grey), dtype=torch.long)) for grey in greys.split(4)]
     runs = []
-    for number in (1, 2):
+    for number in (0, 1):
         seed_torch(seed + number)
-        model, settings = kind(), list[list[float]]()
+        model, settings = kind(number), list[list[float]]()
         with noting_settings(settings):
-            train(model, batches, epochs=(2, 11)[number - 1], learning_rate=0.01)
+            train(model, batches[: 1 + 2 * number], epochs=(8, 11)[number], learning_rate=0.01)
         runs.append(model)
     rows = torch.tensor(settings, dtype=torch.float64).reshape(-1, 7).unique(dim=0)
-    return {"long_run": runs[1].weight, "draws": torch.tensor([run.noise[-6:] for run in runs]), "moved_by": rows}
+    return {
+        "long_run": torch.stack([run.weight for run in runs]),
+        "draws": torch.tensor([_eight(run.noise[::step]) for run, step in zip(runs, (1, 3), strict=True)]),
+        "moved_by": rows,
+    }
+
+
+def _eight(drawn: list[float]) -> list[float]:
+    """What a model draws at the start of the first eight epochs; nothing repeats where a loop makes fewer."""
+    return [*drawn, *(len(drawn) + 1.5 * number for number in range(8))][:8]
 
 
 def _numbers(values) -> Tensor:
@@ -243,6 +307,7 @@ def sample_images(names, n_samples: Tensor, nz: Tensor, seed: Tensor):
     images = names["sample_images"](model, int(n_samples), int(nz))
     return {
         "images_shape": torch.tensor(images.shape),
+        "is_seeded": seeds(lambda: names["sample_images"](model, int(n_samples), int(nz))),
         "z": shown(images, int(nz)),
         "code_size": torch.tensor(model.decoder.code_size),
         "one": names["sample_images"](model, 1, int(nz))[..., ::4, ::4].clone(),
@@ -287,7 +352,10 @@ def vae_sizes(names, nz: Tensor, seed: Tensor):
     with plain_layers():
         model = names["VAE"](int(nz))
     outputs = model(uniform(int(seed), 3, 1, PIXELS))
-    return {"q_shape": torch.tensor(_flat(outputs["q"]).shape), "rec_shape": torch.tensor(outputs["rec"].shape)}
+    return {
+        "q_shape": torch.tensor(_flat(outputs["q"]).shape), "rec_shape": torch.tensor(outputs["rec"].shape),
+        "parameters_beside_both_networks": _count(model) - _count(model.encoder) - _count(model.decoder),
+    }  # fmt: skip
 
 
 def _known_posterior(names, mu: Tensor, log_sigma: Tensor):
@@ -364,6 +432,7 @@ def vae_loss(names, q: Tensor, beta: Tensor, seed: Tensor):
         "rec_loss": terms["rec_loss"], "kl_loss": terms["kl_loss"], "total": total, "total_of_one": alone,
         "kl_loss_far": terms_far["kl_loss"], "rec_loss_far": terms_far["rec_loss"],
         "kl_loss_near": model.loss(x, {**outputs, "q": outputs["q"] / 20})[1]["kl_loss"],
+        "kl_loss_of_the_prior": model.loss(x, {**outputs, "q": 0 * outputs["q"]})[1]["kl_loss"],
         "total_without_beta": unweighted.loss(x, outputs)[0],
     }  # fmt: skip
 
@@ -387,7 +456,10 @@ def vae_reconstruct(names, nz: Tensor, seed: Tensor):
     found |= picture("picture", model.reconstruct(x.clone()))
     found |= {"again": picture("again", model.reconstruct(x.clone()))["again"]}
     found |= picture("picture_of_one", model.reconstruct(x[:1]))
-    return found | {"moved": not torch.equal(weights, parameters(model)), "is_seeded": is_seeded}
+    found |= {"moved": not torch.equal(weights, parameters(model)), "is_seeded": is_seeded}
+    _scale(model.encoder, _FAR)
+    _scale(model.decoder, 1 / _FAR)
+    return found | picture("picture_far", model.reconstruct(x.clone()))
 
 
 def train_vae(names, seed: Tensor, learning_rate: Tensor):
@@ -405,16 +477,19 @@ def train_vae(names, seed: Tensor, learning_rate: Tensor):
 def divergence(names, mu: Tensor, log_var: Tensor):
     kl = names["KLDivergence"]()
     return {
-        "value": kl(mu, log_var), "value_narrow": kl(mu, log_var - 18), "value_wide": kl(mu, log_var + 9),
+        "value": kl(mu, log_var), "value_narrow": kl(mu, log_var - 36), "value_wide": kl(mu, log_var + 9),
         "value_far": kl(_FAR * mu, log_var),
         "value_of_one_dimension": kl(mu[:, :1], log_var[:, :1]),
         "value_of_few_dimensions": kl(15 * _FAR * mu.T, log_var.T),
         "value_of_many": kl(mu.repeat(45, 8), log_var.repeat(45, 8)),
+        "value_of_100": kl(mu.repeat(50, 1)[:100], log_var.repeat(50, 1)[:100]),
     }  # fmt: skip
 
 
 def divergence_gradient(names, mu: Tensor, log_var: Tensor):
-    return gradients(names["KLDivergence"](), mu=mu, log_var=log_var)
+    kl = names["KLDivergence"]()
+    near = gradients(kl, mu=mu / 30, log_var=log_var / 30)
+    return gradients(kl, mu=mu, log_var=log_var) | {f"{name}_near_the_prior": grad for name, grad in near.items()}
 
 
 def kl_weights(names, warm_up: Tensor, annealing: Tensor, epochs: Tensor):
@@ -478,7 +553,17 @@ def reparametrize(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tenso
     if z.requires_grad:
         found = torch.autograd.grad(z.pow(2).mean(dim=0).sum(), leaves, allow_unused=True)
     reached = {name: grad for name, grad in zip(("d_mu", "d_logvar"), found, strict=True) if grad is not None}
-    return {"z": z} | reached | told(z, mu, dim=0)
+    return {"z": z} | reached | told(z, mu, dim=0) | _draws_of_every_size(names["reparametrize"])
+
+
+def _draws_of_every_size(draw: Callable[[Tensor, Tensor], Tensor]) -> dict[str, Tensor]:
+    """Of N(0, 1): as many images as dimensions, many of both, and one image at a time; without a gradient, as in generating."""
+    found = {}
+    with torch.no_grad():
+        for name, size in (("square", (32, 32)), ("large", (128, 160))):
+            found[name] = draw(torch.zeros(size), torch.zeros(size))
+        found["singles"] = torch.cat([draw(torch.zeros(1, 40), torch.zeros(1, 40)) for _ in range(25)])
+    return found
 
 
 def loss_function(names, x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor):
@@ -486,7 +571,7 @@ def loss_function(names, x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor):
     slopes = gradients(
         lambda *three: names["loss_function"](three[0], x, *three[1:]), x_hat=x_hat, mu=mu, logvar=logvar
     )
-    far = {"narrow": (mu, logvar - 18), "wide": (mu, logvar + 9), "far": (_FAR * mu, logvar)}
+    far = {"narrow": (mu, logvar - 36), "wide": (mu, logvar + 9), "far": (_FAR * mu, logvar)}
     found = {"loss": loss, **slopes} | {
         f"loss_{name}": names["loss_function"](x_hat, x, *given) for name, given in far.items()
     }
@@ -537,6 +622,8 @@ def fcvae(names, latent_size: Tensor, seed: Tensor):
     silence(model.logvar_layer, int(latent_size), 0, -40.0)
     x_hat, alone = model(x)[0], model(x[:1])
     found = {"mu": mu, "logvar": logvar, "mu_of_one": alone[1], "logvar_of_one": alone[2]}
+    _widen(model)
+    found |= picture("x_hat_of_codes_far_out", model(x)[0])
     return found | picture("x_hat", x_hat) | picture("x_hat_of_one", alone[0])
 
 
@@ -587,7 +674,7 @@ def onehot(names, idx: Tensor, n: Tensor):
         "rows": rows(idx, size),
         "last_of_many_rows": rows(many, size)[-7:],
         "classes_afterwards": many[-7:],
-        "rows_of_400": rows(300 + idx, 400)[:, 295:315],
+        "rows_of_400": rows(300 + idx, 400)[:, 40:315],
         "rows_of_two": rows(idx % 2, 2),
         "rows_of_one_class": rows(0 * idx, 1),
     }
@@ -627,8 +714,15 @@ def cvae_decode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed
     _fill_parts(model, int(seed), ("decoder",))
     code = 2 * uniform(int(seed), int(latent_size)) - 1
     model.mu_layer, model.logvar_layer = Emit(code), Emit(torch.full((int(latent_size),), -40.0))
-    x_hat = model(uniform(int(seed), len(c), 1, 28, 28), _classes(c, int(num_classes)))[0]
-    return {"x_hat_shape": torch.tensor(x_hat.shape), "x_hat": x_hat.flatten(1)[:, ::37]}
+    given = uniform(int(seed), len(c), 1, 28, 28), _classes(c, int(num_classes))
+    x_hat = model(*given)[0]
+    model.mu_layer = Emit(8 * code)
+    far = model(*given)[0]
+    return {
+        "x_hat_shape": torch.tensor(x_hat.shape),
+        "x_hat": x_hat.flatten(1)[:, ::37],
+        "x_hat_far": far.flatten(1)[:, ::37],
+    }
 
 
 def cvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
@@ -691,10 +785,16 @@ def conv_decode(names, z: Tensor, num_filters: Tensor, log_sig_x: Tensor, seed: 
     images = model.decode(z)
     with torch.no_grad():  # one buffer for all answers shows where no graph needs the earlier one
         kept, _ = model.decode(z), model.decode(-z)
+    one_shapes = torch.tensor(model.decode(z[:, :1]).shape), torch.tensor(model.decode(z[:1]).shape)
+    one_image = model.decode(z[:1])
+    with torch.no_grad():
+        for parameter in model.decoder.parameters():
+            parameter.mul_(1 / _FAR if parameter.ndim > 1 else 1)
     return {
+        "images_of_codes_far_out": model.decode(_FAR * z).flatten(2)[..., ::53],
         "images_shape": torch.tensor(images.shape), "images": images.flatten(2)[..., ::53],
-        "one_image": model.decode(z[:1]).flatten(2)[..., ::53], "kept": kept.flatten(2)[..., ::53],
-        "one_draw_shape": torch.tensor(model.decode(z[:, :1]).shape), "one_image_shape": torch.tensor(model.decode(z[:1]).shape),
+        "one_image": one_image.flatten(2)[..., ::53], "kept": kept.flatten(2)[..., ::53],
+        "one_draw_shape": one_shapes[0], "one_image_shape": one_shapes[1],
     }  # fmt: skip
 
 
@@ -708,7 +808,12 @@ def conv_elbo(
     x = uniform(int(seed), int(images), 1, 28, 28)
     elbo, alone = model.elbo(x, int(n)), model.elbo(x[:1], int(n))
     model.encoder, model.decoder = Emit(posterior), Tones(tones)
-    return {"elbo": elbo, "elbo_of_one": alone, "elbo_of_a_wide_posterior": model.elbo(x[:1].expand_as(x), int(n))}
+    found = {"elbo": elbo, "elbo_of_one": alone, "elbo_of_a_wide_posterior": model.elbo(x[:1].expand_as(x), int(n))}
+    model.encoder, model.decoder = Emit(2 * posterior), Tones(tones[:1])
+    many = uniform(int(seed) + 1, 66, 1, 28, 28)
+    many[-3:] = 0  # the last ones count
+    found["elbo_of_many"] = model.elbo(many, 9)
+    return found | {"codes_of_many": torch.tensor(float(model.decoder.decoded))}
 
 
 def conv_elbo_gradient(
@@ -749,7 +854,7 @@ def generate(names, K: Tensor, n_images: Tensor, seed: Tensor):
     model = PriorVAE(int(K), int(seed))
     seed_torch(seed)
     images = picture("images", names["generate_images"](model, K=int(K), n_images=int(n_images)))
-    many = names["generate_images"](model, K=int(K), n_images=500)  # some of so many codes lie far out
+    many = names["generate_images"](model, K=int(K), n_images=1_100)  # some of so many codes lie far out
     one = picture("image", names["generate_images"](model, K=int(K), n_images=1))
     return images | one | {"of_many": many.flatten(1)[:, ::197].clone()}
 

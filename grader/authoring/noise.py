@@ -131,4 +131,9 @@ def _depends(eps: np.ndarray, axis: int, name: str) -> Symptom | None:
     per_row = n * moved.mean(axis=0) ** 2
     if n > 2 and per_row.size > 2 and per_row.max() < 1e-6:
         return Symptom(f"the noise adds up to 0 over the {name}: draw it with randn and leave it as it is")
+    widths = moved.std(axis=0)
+    if n > 2 and widths.size > 2 and np.ptp(widths) < 1e-4:
+        return Symptom(
+            f"the noise has one width over the {name}, to the last digit: draw it with randn and leave it as it is"
+        )
     return None

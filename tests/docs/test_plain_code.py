@@ -21,6 +21,8 @@ STATE = {
     "grader/authoring/lines.py: _check": "of the context that runs: judges are called by authors' code, which does not pass it on",
     "grader/authoring/lines.py: _seen": "likewise",
     "grader/authoring/lines.py: _moved": "likewise",
+    "grader/sandbox/child.py: _last_loaded": "of the zygote, noted once before it forks: a child that looked itself would copy a thousand pages",
+    "grader/sandbox/child.py: _within": "likewise",
     "grader/report/formulas.py: _DONE": "what pandoc made of a formula: a bounded memory of a pure function, filled in batches",
     "utils/exercise/predictions.py: _guesses": "of the student's kernel: two cells of a notebook share nothing else",
     "utils/exercise/predictions.py: _revealed": "likewise",

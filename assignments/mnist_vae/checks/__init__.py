@@ -142,7 +142,7 @@ CHECKS = (
     ),
     _check(
         "fc.reparametrize.noise", "z with mean mu, standard deviation exp(logvar / 2), and gradients to both", 1,
-        _once("reparametrize", _LOGVAR), nets.all_of(sampling.noise("logvar"), sampling.gradient("logvar")), False,
+        _once("reparametrize", _LOGVAR), nets.all_of(sampling.noise("logvar"), sampling.gradient("logvar"), sampling.of_every_size), False,
     ),
     _check(
         "fc.model.layers", "the layers of encoder, mu_layer, logvar_layer and decoder", 2,

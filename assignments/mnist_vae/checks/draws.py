@@ -170,7 +170,7 @@ def wide(rng: np.random.Generator) -> Arrays:
     """A posterior wide enough that its variance, and the root of it, are told apart by the draws."""
     return {
         "posterior": np.append(rng.uniform(-0.3, 0.7, 2), rng.uniform(0.85, 0.95)).astype(np.float32),
-        "n": _int(330),
+        "n": _int(200),
         "images": _int(3),
         "grey": np.asarray(rng.uniform(0.3, 0.6), np.float32),
         "log_sig_x": np.asarray(rng.uniform(-0.3, 0.3), np.float32),

@@ -179,6 +179,11 @@ def full_batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
             f"of {size - 1} examples, fewer than a batch of {size}, {few} batches come, expected none",
             "drop_last_missing",
         )
+    if (many := values.get("of_many", _NOTHING)).shape != () or int(many) != 468:
+        return Symptom(
+            f"of 60,000 examples {many} batches of 128 come, expected 468: give the loader all of them",
+            "examples_left_out",
+        )
     if not is_true(values, "is_in_order"):
         return Symptom("the data set given is in another order afterwards: let the loader shuffle, not the data")
     return _foreign(values, inputs) or _apart(values) or _never_served(values, inputs)
@@ -299,8 +304,8 @@ def steps(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         )
     if odd := odd_setting(values.get("moved_by", np.empty((0, 7))), _RATE, _BETAS):
         return Symptom(f"a step is made with {odd}: Adam as it is, from the first step to the last")
-    draws = values.get("draws", np.zeros((2, 6)))
-    if draws.shape != (2, 6) or not beyond(np.abs(draws[0] - draws[1]), 1e-7, "draws"):
+    draws = values.get("draws", np.zeros((2, 8)))
+    if draws.shape != (2, 8) or not beyond(np.abs(draws[0] - draws[1]), 1e-7, "draws"):
         return Symptom(
             "whatever torch's seed is, a model that draws draws the same: set no seed in the loop", "seeded_inside"
         )

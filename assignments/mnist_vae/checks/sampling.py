@@ -47,6 +47,18 @@ def _noise(got: np.ndarray, mu: np.ndarray, given: np.ndarray, scale: str, n: in
     return _shared((z - mean) / std) or not_standard_normal(eps, _AXES)
 
 
+def of_every_size(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+    """Standard normal too where there are as many images as dimensions, many of both, or one image alone."""
+    axes = {"images": "one_noise_for_all_images", "dimensions": "one_noise_per_image"}
+    shapes = {"square": (32, 32), "large": (128, 160), "singles": (25, 40)}
+    for name, shape in shapes.items():
+        eps = values.get(name, _NOTHING)
+        if symptom := _not_samples(eps, shape) or not_standard_normal(eps.astype(float), axes):
+            alone = "single images" if name == "singles" else f"{shape[0]} images"
+            return Symptom(f"for {alone} with codes of {shape[1]} numbers, {symptom.text}", symptom.slip)
+    return None
+
+
 def _sigma(given: np.ndarray, scale: str) -> np.ndarray:
     return np.exp(given) if scale == "log_sigma" else np.exp(given / 2)
 
@@ -101,9 +113,15 @@ def prior(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     one = values.get("one", _NOTHING)
     if one.shape != (1, 7, 7) or not one.any():
         return Symptom("a single sample is no picture of shape (1, 28, 28)")
+    if np.abs(one[0, 0] - 0.5).max() < 1e-6:  # the decoder writes the code there, 0 as 0.5
+        return Symptom("a single sample is decoded from the mean of the prior: draw its code too", "no_noise")
+    if values.get("is_seeded", _NOTHING).any():
+        return Symptom("sampling sets torch's seed: what is drawn after it comes again", "seed_fixed_inside")
     z = values.get("z", _NOTHING)
     if symptom := _not_samples(z, (n, nz)):
         return symptom
+    if len({row.tobytes() for row in z}) < n:
+        return Symptom("some codes come again: each sample is drawn anew", "repeated_noise")
     size = values.get("code_size", _NOTHING)
     if size.shape != () or int(size) != nz:
         return Symptom(f"the decoder is given codes of {size} numbers, expected nz = {nz}")

@@ -221,7 +221,7 @@ def test_a_name_within_another_name_is_no_dependency(grader: Grader) -> None:
     assert {verdict.slip for verdict in verdicts if verdict.check == "conv.vae.elbo"} == {"kl_added"}
 
 
-KEPT = {"of_few": np.asarray(0), "is_in_order": np.asarray(True)}
+KEPT = {"of_few": np.asarray(0), "of_many": np.asarray(468), "is_in_order": np.asarray(True)}
 LOADED = {"labels": np.arange(23), "batch_size": np.asarray(5)}
 ORDER = np.random.default_rng(0).permutation(23)
 IMAGES = np.broadcast_to(ORDER[:20].reshape(-1, 1, 1, 1), (20, 1, 2, 2))
@@ -264,6 +264,7 @@ def test_full_batches_of_examples_beside_their_labels_pass() -> None:
     values = {"sizes": np.full(4, 5), "first": ORDER[:20], "second": ORDER[3:], "images": IMAGES, "ever": ORDER} | KEPT
     assert nets.full_batches(values, {}, LOADED) is None
     assert nets.full_batches(values | {"of_few": np.asarray(1)}, {}, LOADED) is not None
+    assert nets.full_batches(values | {"of_many": np.asarray(156)}, {}, LOADED) is not None
     assert nets.full_batches(values | {"is_in_order": np.asarray(False)}, {}, LOADED) is not None
     assert (symptom := nets.full_batches(values | {"ever": ORDER[:22]}, {}, LOADED)) is not None
     assert symptom.slip == "examples_left_out"
@@ -272,7 +273,7 @@ def test_full_batches_of_examples_beside_their_labels_pass() -> None:
 def test_only_the_first_loss_counts_behind_wrong_steps() -> None:
     """One mistake costs one check: behind a wrong step the later losses cannot be right."""
     right = {"losses": np.array([0.9, 0.8, 0.7, 0.6]), "parameters": np.ones(3), "holds_numbers": np.asarray(True)}
-    right |= {"long_run": np.ones(()), "draws": np.arange(12.0).reshape(2, 6)}
+    right |= {"long_run": np.ones(()), "draws": np.arange(16.0).reshape(2, 8)}
     averaged = right | {"losses": np.array([0.9, 0.85, 0.8, 0.75])}
     assert nets.losses(right, right, {}) is None
     assert (symptom := nets.losses(averaged, right, {})) is not None
