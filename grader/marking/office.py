@@ -23,6 +23,7 @@ class Office:
         self.listeners: dict[asyncio.Queue[dict[str, Any]], str] = {}
         self.beside = ThreadPoolExecutor(2, thread_name_prefix="marking")
         self.ahead = ThreadPoolExecutor(1, thread_name_prefix="ahead")  # nobody waits for it, and it makes nobody wait
+        self.is_closed = False
         self._last = desk.ledger.state.last
 
     def tell(self, news: dict[str, Any]) -> None:
@@ -59,5 +60,6 @@ class Office:
             self.ahead.submit(prepare, todo)
 
     def close(self) -> None:
+        self.is_closed = True
         for pool in (self.beside, self.ahead):
             pool.shutdown(wait=False, cancel_futures=True)

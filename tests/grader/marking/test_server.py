@@ -1,5 +1,6 @@
 """The page's server, spoken to by hand: what is refused, what every answer carries, what survives a kill."""
 
+import asyncio
 import http.client
 import shutil
 import socket
@@ -7,12 +8,15 @@ import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from grader.cli import main
 from grader.marking.command import _tls
 from grader.marking.guard import is_loopback
+from grader.marking.handlers import News
 from grader.marking.store import StoreError
 from tests.marking.attacks import REQUESTS, TEXTS
 from tests.marking.classroom import PARTS, make_class, result, write_result, write_run
@@ -199,3 +203,32 @@ def test_what_cannot_be_opened_is_said_in_a_sentence(
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("ticks", range(5))
+def test_news_that_come_in_at_the_end_keep_no_page_open(ticks: int) -> None:
+    """Where an item and a cancellation meet, `asyncio.wait_for` may return the item: the page would then never close."""
+
+    async def nothing() -> None:
+        pass
+
+    async def open_and_close() -> bool:
+        office = SimpleNamespace(listeners={}, is_closed=False)
+        handler: Any = News.__new__(News)
+        handler.__dict__.update(
+            office=office, who="Ada", set_header=lambda *_: None, write=lambda *_: None, flush=nothing
+        )
+        page = asyncio.ensure_future(handler.get())
+        await asyncio.sleep(0.01)
+        for listener in office.listeners:
+            listener.put_nowait({"kind": "mark"})
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        office.is_closed = True
+        page.cancel()
+        await asyncio.wait([page], timeout=1)
+        has_ended = page.done()
+        page.cancel()
+        return has_ended
+
+    assert asyncio.run(asyncio.wait_for(open_and_close(), 10))
