@@ -188,9 +188,8 @@ class News(Guarded):
         try:
             self.write("retry: 1000\n\n")
             await self.flush()
-            while (
-                not self.office.is_closed
-            ):  # `wait_for` may swallow the cancellation at the end, where news come in with it
+            # At the end too: `wait_for` may swallow the cancellation, where news come in with it.
+            while not self.office.is_closed:
                 try:
                     news = await asyncio.wait_for(mine.get(), _HEARTBEAT_SECONDS)
                     self.write(f"data: {json.dumps(news)}\n\n")

@@ -332,7 +332,7 @@ CHECKS = (
     ),
     _check(
         "air.encoder.activation", "an activation between the layers", 2,
-        Probe("encoder", _profiles(), _published(_profiles, 1, _TWINS), public=1), nets.is_bent,
+        Probe("encoder", _profiles(), _published(_profiles, 1, _TWINS)), nets.is_bent,
     ),
     _check(
         "air.encoder.output", "mu is the first half of the last layer, logvar the second, and nothing follows", 3,
@@ -348,7 +348,7 @@ CHECKS = (
     ),
     _check(
         "air.decoder.activation", "an activation between the layers", 2,
-        Probe("decoder", _latents(), _published(_latents, 1, _TWINS), public=1), nets.is_bent,
+        Probe("decoder", _latents(), _published(_latents, 1, _TWINS)), nets.is_bent,
     ),
     _check(
         "air.decoder.output", "nothing follows the last layer", 3,
@@ -368,27 +368,27 @@ CHECKS = (
     ),
     _check(
         "air.vae.gradient", "gradients pass through z to mu and logvar", 4,
-        Probe("vae_gradient", _gradient_posteriors, public=1), sampling.vae_gradient,
+        Probe("vae_gradient", _gradient_posteriors), sampling.vae_gradient,
     ),
     _check(
         "air.vae.prior", "generate decodes draws from N(0, I)", 4,
-        Probe("generate", _sampling, public=1), sampling.generate_prior,
+        Probe("generate", _sampling), sampling.generate_prior,
     ),
     _check(
         "air.vae.seed", "generate repeats itself for the same seed, and only then", 3,
-        Probe("generate", _sampling, public=1), sampling.generate_seeded,
+        Probe("generate", _sampling), sampling.generate_seeded,
     ),
     _check(
         "air.vae.modes", "generate decodes in evaluation mode", 3,
-        Probe("generate_modes", _few, public=1), sampling.generate_modes, advice=sampling.modes_afterwards,
+        Probe("generate_modes", _few), sampling.generate_modes, advice=sampling.modes_afterwards,
     ),
     _check(
         "air.vae.inference", "generate keeps no gradients", 2,
-        Probe("generate_modes", _few, public=1), sampling.generate_free,
+        Probe("generate_modes", _few), sampling.generate_free,
     ),
     _check(
         "air.vae.device", "generate works on the device asked for", 1,
-        Probe("generate_device", _few, public=1), sampling.generate_device,
+        Probe("generate_device", _few), sampling.generate_device,
     ),
     _check(
         "air.train.losses", "both losses with their reductions, and the total with beta", 3,

@@ -96,43 +96,38 @@ def _check(name: str, title: str, points: float, probe: Probe, judge: Judge, use
     )  # fmt: skip
 
 
-def _once(function: str, draw: Draw) -> Probe:
-    """One public case and one drawn for the submission: each case shows all there is."""
-    return Probe(function, draw, public=1)
-
-
 CALLS = {"gan.train": ("DCGAN",), "gan.reconstruct": ("DCGAN",)}
 LITERALS = {"gan.train": {25: "NUM_EPOCHS", 128: "BATCH_SIZE"}, "gan.reconstruct": {500: "VIS_STEPS"}}
 _FEW_STEPS, _ENOUGH_STEPS = _hidden_codes(9, 13), _hidden_codes(50, 61)
 
 CHECKS = (
-    _check("gan.init.convolutions", "weights of all convolutions from N(0, 0.02^2)", 1, _once("layers", _sized), init.convolutions),
-    _check("gan.init.batch_norm", "scales of batch norm from N(1, 0.02^2), shifts 0", 1, _once("layers", _sized), init.batch_norms),
-    _check("gan.init.others", "linear layers, and biases of convolutions, as PyTorch makes them", 1, _once("layers", _sized), init.others),
-    _check("gan.init.device", "both networks on the device", 1, _once("networks_on_device", _devices), init.on_device),
+    _check("gan.init.convolutions", "weights of all convolutions from N(0, 0.02^2)", 1, Probe("layers", _sized), init.convolutions),
+    _check("gan.init.batch_norm", "scales of batch norm from N(1, 0.02^2), shifts 0", 1, Probe("layers", _sized), init.batch_norms),
+    _check("gan.init.others", "linear layers, and biases of convolutions, as PyTorch makes them", 1, Probe("layers", _sized), init.others),
+    _check("gan.init.device", "both networks on the device", 1, Probe("networks_on_device", _devices), init.on_device),
     _check(
         "gan.init.optimizers", "the class's settings, and Adam for each network alone with its rate and betas", 2,
-        _once("optimizers", _pushed), init.optimizers,
+        Probe("optimizers", _pushed), init.optimizers,
     ),
-    _check("gan.init.loss", "the mean binary cross-entropy of logits", 1, _once("classification_loss", _logits), init.classification_loss),
-    _check("gan.train.updates", "one update of each network in each step, the discriminator's first", 2, _once("train", _game), step.updates),
-    _check("gan.train.batches", "full batches, real and fake apart, in a new order in each epoch", 2, _once("train", _game), step.batches),
-    _check("gan.train.detached", "the discriminator's update leaves the generator alone", 2, _once("train", _game), step.detached),
-    _check("gan.train.discriminator", "the gradient of the discriminator's loss, and that loss", 3, _once("train", _game), step.discriminator),
-    _check("gan.train.generator", "the gradient of the generator's loss, and that loss", 3, _once("train", _game), step.generator),
-    _check("gan.train.codes", "new codes from N(0, I) for each update", 1, _once("train", _game), step.codes),
+    _check("gan.init.loss", "the mean binary cross-entropy of logits", 1, Probe("classification_loss", _logits), init.classification_loss),
+    _check("gan.train.updates", "one update of each network in each step, the discriminator's first", 2, Probe("train", _game), step.updates),
+    _check("gan.train.batches", "full batches, real and fake apart, in a new order in each epoch", 2, Probe("train", _game), step.batches),
+    _check("gan.train.detached", "the discriminator's update leaves the generator alone", 2, Probe("train", _game), step.detached),
+    _check("gan.train.discriminator", "the gradient of the discriminator's loss, and that loss", 3, Probe("train", _game), step.discriminator),
+    _check("gan.train.generator", "the gradient of the generator's loss, and that loss", 3, Probe("train", _game), step.generator),
+    _check("gan.train.codes", "new codes from N(0, I) for each update", 1, Probe("train", _game), step.codes),
     _check(
         "gan.spectral.convolutions", "each convolution's largest singular value is 1", 2,
-        _once("spectral", _seeded), spectral.every_convolution, True,
+        Probe("spectral", _seeded), spectral.every_convolution, True,
     ),
-    _check("gan.spectral.nowhere_else", "the linear layer is as it was", 1, _once("spectral", _seeded), spectral.nowhere_else, True),
-    _check("gan.spectral.rest", "all other layers are as they were", 1, _once("spectral", _seeded), spectral.rest, True),
-    _check("gan.reconstruct.loss", "the mean squared error", 2, _once("reconstruction_loss", _pairs), search.reconstruction_loss),
-    _check("gan.reconstruct.start", "codes of zeros at the start", 2, _once("reconstruct", _FEW_STEPS), search.start),
-    _check("gan.reconstruct.eval_mode", "the generator in evaluation mode", 2, _once("reconstruct", _FEW_STEPS), search.eval_mode),
-    _check("gan.reconstruct.unchanged", "the generator stays as it was, the codes move", 2, _once("reconstruct", _FEW_STEPS), search.unchanged),
-    _check("gan.reconstruct.search", "VIS_STEPS steps of Adam come close to the images", 3, _once("reconstruct", _ENOUGH_STEPS), search.search),
-    _check("gan.reconstruct.images", "the images found, and their loss", 1, _once("reconstruct", _FEW_STEPS), search.images),
+    _check("gan.spectral.nowhere_else", "the linear layer is as it was", 1, Probe("spectral", _seeded), spectral.nowhere_else, True),
+    _check("gan.spectral.rest", "all other layers are as they were", 1, Probe("spectral", _seeded), spectral.rest, True),
+    _check("gan.reconstruct.loss", "the mean squared error", 2, Probe("reconstruction_loss", _pairs), search.reconstruction_loss),
+    _check("gan.reconstruct.start", "codes of zeros at the start", 2, Probe("reconstruct", _FEW_STEPS), search.start),
+    _check("gan.reconstruct.eval_mode", "the generator in evaluation mode", 2, Probe("reconstruct", _FEW_STEPS), search.eval_mode),
+    _check("gan.reconstruct.unchanged", "the generator stays as it was, the codes move", 2, Probe("reconstruct", _FEW_STEPS), search.unchanged),
+    _check("gan.reconstruct.search", "VIS_STEPS steps of Adam come close to the images", 3, Probe("reconstruct", _ENOUGH_STEPS), search.search),
+    _check("gan.reconstruct.images", "the images found, and their loss", 1, Probe("reconstruct", _FEW_STEPS), search.images),
 )  # fmt: skip
 
 CONTRACTS = (

@@ -1,8 +1,6 @@
 """The checks of notebook 3."""
 
-from collections.abc import Callable
-
-from grader.authoring.check import Arrays, Check, Draw, Judge, Probe
+from grader.authoring.check import Check, Judge, Probe
 from grader.authoring.contract import Contract
 from grader.authoring.judges import close, close_gradients
 
@@ -16,11 +14,6 @@ def _check(
     return Check(
         name, name.rpartition(".")[0], title, points, probe, judge=judge, uses_reference=uses_reference, advice=advice,
     )  # fmt: skip
-
-
-def _once(function: str, draw: Draw, fixed: Callable[[], list[Arrays]] | None = None) -> Probe:
-    """One public case and one drawn for the submission: enough where a case asks about every weight."""
-    return Probe(function, draw, fixed, public=1)
 
 
 _NET = draws.settings(nz=(2, 7), size=(20, 40))
@@ -38,63 +31,63 @@ AS_IF = {"reparametrize": draws.as_other_draw}
 CHECKS = (
     _check(
         "ae.nets.Encoder.layers", "three linear layers with biases: input_size, 256, 64, nz", 1,
-        _once("encoder_layers", _NET), nets.drawn_weights,
+        Probe("encoder_layers", _NET), nets.drawn_weights,
     ),
     _check(
         "ae.nets.Encoder.values", "ReLU between the layers, none behind the last", 1,
-        _once("encoder", _NET), nets.all_of(nets.close_pictures(), nets.reached),
+        Probe("encoder", _NET), nets.all_of(nets.close_pictures(), nets.reached),
     ),
     _check(
         "ae.nets.Decoder.layers", "three linear layers with biases: nz, 64, 256, output_size", 1,
-        _once("decoder_layers", _NET), nets.drawn_weights,
+        Probe("decoder_layers", _NET), nets.drawn_weights,
     ),
     _check(
         "ae.nets.Decoder.values", "ReLU between the layers, a sigmoid behind the last, one channel", 1,
-        _once("decoder", _NET), nets.all_of(nets.close_pictures(), nets.reached),
+        Probe("decoder", _NET), nets.all_of(nets.close_pictures(), nets.reached),
     ),
     _check(
         "ae.nets.AutoEncoder.sizes", "codes of nz numbers, images of 784 pixels", 1,
-        _once("autoencoder_sizes", _CODE), nets.close_pictures(),
+        Probe("autoencoder_sizes", _CODE), nets.close_pictures(),
     ),
     _check(
         "ae.nets.AutoEncoder.values", "decoded codes, and the same as pictures", 1,
-        _once("autoencoder", _CODE), nets.all_of(nets.close_pictures(), nets.reached),
+        Probe("autoencoder", _CODE), nets.all_of(nets.close_pictures(), nets.reached),
     ),
     _check(
         "ae.train.make_loader.batches", "full batches only, every example at most once, beside its label", 1,
-        _once("loader", draws.loading), nets.full_batches, False,
+        Probe("loader", draws.loading), nets.full_batches, False,
     ),
     _check(
         "ae.train.make_loader.order", "a new random order in every epoch", 1,
-        _once("loader", draws.loading), nets.shuffled, False,
+        Probe("loader", draws.loading), nets.shuffled, False,
     ),
     _check(
         "ae.train.train_autoencoder.loss", "the binary cross-entropy of every step, averaged over pixels and batch", 1,
-        _once("train_autoencoder", draws.training), nets.losses, advice=nets.tensors_kept,
+        Probe("train_autoencoder", draws.training), nets.losses, advice=nets.tensors_kept,
     ),
     _check(
         "ae.train.train_autoencoder.steps", "Adam's steps, each with fresh gradients", 3,
-        _once("train_autoencoder", draws.training), nets.steps,
+        Probe("train_autoencoder", draws.training), nets.steps,
     ),
     _check(
         "ae.samples.prior", "pictures of independent draws from N(0, I)", 1,
-        _once("sample_images", draws.settings(n_samples=(1000, 1100), nz=(33, 45))), sampling.prior, False,
+        Probe("sample_images", draws.settings(n_samples=(1000, 1100), nz=(33, 45))), sampling.prior, False,
     ),
     _check(
         "ae.samples.quiet", "no gradient tracked, new images every time", 1,
-        _once("sample_images_quiet", draws.marked(draws.settings(n_samples=(5, 9), nz=(3, 6)))), nets.quiet, False, advice=nets.mode_afterwards,
+        Probe("sample_images_quiet", draws.marked(draws.settings(n_samples=(5, 9), nz=(3, 6)))), nets.quiet, False, advice=nets.mode_afterwards,
     ),
     _check(
         "vae.model.sizes", "2 nz numbers for each image, and a reconstruction", 1,
-        _once("vae_sizes", _CODE), nets.close_pictures(),
+        Probe("vae_sizes", _CODE), nets.close_pictures(),
     ),
     _check(
         "vae.model.noise", "z with mean mu and standard deviation exp(log sigma)", 1,
-        _once("vae_noise", _LOG_SIGMA), sampling.noise("log_sigma"), False,
+        Probe("vae_noise", _LOG_SIGMA), sampling.noise("log_sigma"), False,
     ),
     _check(
         "vae.model.gradient", "gradients pass through z to mean and log sigma", 1,
-        _once("vae_gradient", _LOG_SIGMA), nets.all_of(sampling.gradient("log_sigma", weighs=True), nets.reached, nets.loss_gradients),
+        Probe("vae_gradient", _LOG_SIGMA), nets.all_of(sampling.gradient("log_sigma", weighs=True), nets.reached, nets.loss_gradients),
     ),
     _check(
         "vae.model.loss", "mean BCE plus beta times mean D_KL(q || N(0, I)), and each of them", 3,
@@ -102,15 +95,15 @@ CHECKS = (
     ),
     _check(
         "vae.model.reconstruct", "the decoded mean of the posterior, as pictures", 1,
-        _once("vae_reconstruct", _CODE), nets.decodes_the_mean,
+        Probe("vae_reconstruct", _CODE), nets.decodes_the_mean,
     ),
     _check(
         "vae.train.history", "both terms of every step", 1,
-        _once("train_vae", draws.training), nets.history, advice=nets.tensors_kept,
+        Probe("train_vae", draws.training), nets.history, advice=nets.tensors_kept,
     ),
     _check(
         "vae.train.steps", "steps on the total loss, each with fresh gradients", 3,
-        _once("train_vae", draws.training), nets.steps,
+        Probe("train_vae", draws.training), nets.steps,
     ),
     _check(
         "vae.anneal.KLDivergence.values", "summed over the dimensions, averaged over the batch", 1,
@@ -118,7 +111,7 @@ CHECKS = (
     ),
     _check(
         "vae.anneal.KLDivergence.gradient", "gradients reach mu and log_var", 1,
-        _once("divergence_gradient", draws.gaussians("mu", "log_var")), close_gradients(),
+        Probe("divergence_gradient", draws.gaussians("mu", "log_var")), close_gradients(),
     ),
     _check(
         "vae.anneal.KLWeightManager.ramp", "0 up to the warm-up, a straight climb, 1 after", 1,
@@ -126,7 +119,7 @@ CHECKS = (
     ),
     _check(
         "vae.anneal.KLWeightManager.jump", "0, then 1, without annealing rounds", 1,
-        _once("kl_weights", draws.jump, draws.at_once), close(),
+        Probe("kl_weights", draws.jump, draws.at_once), close(),
     ),
     _check(
         "vae.interpolate.points", "evenly spaced points, both ends included", 2,
@@ -134,7 +127,7 @@ CHECKS = (
     ),
     _check(
         "vae.interpolate.ends", "two steps are the two ends", 1,
-        _once("interpolate", draws.line((2, 3))), close(),
+        Probe("interpolate", draws.line((2, 3))), close(),
     ),
     _check(
         "fc.reparametrize.published", "the published mean and standard deviation of seed 0", 1,
@@ -142,23 +135,23 @@ CHECKS = (
     ),
     _check(
         "fc.reparametrize.noise", "z with mean mu, standard deviation exp(logvar / 2), and gradients to both", 1,
-        _once("reparametrize", _LOGVAR), nets.all_of(sampling.noise("logvar"), sampling.gradient("logvar"), sampling.of_every_size), False,
+        Probe("reparametrize", _LOGVAR), nets.all_of(sampling.noise("logvar"), sampling.gradient("logvar"), sampling.of_every_size), False,
     ),
     _check(
         "fc.model.layers", "the layers of encoder, mu_layer, logvar_layer and decoder", 2,
-        _once("fcvae_layers", draws.settings(latent_size=(4, 9))), nets.drawn_weights,
+        Probe("fcvae_layers", draws.settings(latent_size=(4, 9))), nets.drawn_weights,
     ),
     _check(
         "fc.model.values", "mu, logvar and the decoded z", 3,
-        _once("fcvae", draws.settings(latent_size=(4, 9))), nets.close_pictures(),
+        Probe("fcvae", draws.settings(latent_size=(4, 9))), nets.close_pictures(),
     ),
     _check(
         "fc.model.noise", "the decoder sees a draw with this mean and variance", 1,
-        _once("fcvae_noise", _LOGVAR), nets.all_of(sampling.noise("logvar"), nets.reached), False,
+        Probe("fcvae_noise", _LOGVAR), nets.all_of(sampling.noise("logvar"), nets.reached), False,
     ),
     _check(
         "fc.loss.values", "BCE and KL, summed, divided by the number of images", 1,
-        _once("loss_function", draws.images_and_codes, draws.published_loss), nets.loss_and_gradients,
+        Probe("loss_function", draws.images_and_codes, draws.published_loss), nets.loss_and_gradients,
     ),
     _check(
         "cvae.model.idx2onehot.rows", "a one in the place of the class, float32", 2,
@@ -166,31 +159,31 @@ CHECKS = (
     ),
     _check(
         "cvae.model.idx2onehot.column", "the same from a column of classes", 1,
-        _once("onehot", draws.indices(5, 1)), nets.float32_rows,
+        Probe("onehot", draws.indices(5, 1)), nets.float32_rows,
     ),
     _check(
         "cvae.model.CVAE.layers", "the layers of encoder, mu_layer, logvar_layer and decoder", 1,
-        _once("cvae_layers", draws.conditions), nets.drawn_weights,
+        Probe("cvae_layers", draws.conditions), nets.drawn_weights,
     ),
     _check(
         "cvae.model.CVAE.encode", "image and class give mu and logvar", 1,
-        _once("cvae_encode", draws.conditions), nets.uses_class("mu"),
+        Probe("cvae_encode", draws.conditions), nets.uses_class("mu"),
     ),
     _check(
         "cvae.model.CVAE.decode", "z and class give the image", 2,
-        _once("cvae_decode", draws.conditions), nets.uses_class("x_hat"),
+        Probe("cvae_decode", draws.conditions), nets.uses_class("x_hat"),
     ),
     _check(
         "cvae.model.CVAE.noise", "the decoder sees a draw with this mean and variance", 1,
-        _once("cvae_noise", _LOGVAR), nets.all_of(sampling.noise("logvar"), nets.reached), False,
+        Probe("cvae_noise", _LOGVAR), nets.all_of(sampling.noise("logvar"), nets.reached), False,
     ),
     _check(
         "conv.vae.parameters", "both networks, and log_sig_x as a trainable scalar", 1,
-        _once("conv_parameters", draws.pushed(draws.settings(K=(2, 6), num_filters=(3, 9)))), nets.log_sig_x,
+        Probe("conv_parameters", draws.pushed(draws.settings(K=(2, 6), num_filters=(3, 9)))), nets.log_sig_x,
     ),
     _check(
         "conv.vae.decode", "codes of shape (B, N, K) become images (B, N, 1, 28, 28)", 2,
-        _once("conv_decode", draws.codes), nets.close_pictures(),
+        Probe("conv_decode", draws.codes), nets.close_pictures(),
     ),
     _check(
         "conv.vae.elbo", "mean log-likelihood minus mean KL, where the noise does not matter", 4,
@@ -198,11 +191,11 @@ CHECKS = (
     ),
     _check(
         "conv.vae.noise", "the log-likelihood is averaged over draws of z", 1,
-        _once("conv_elbo_sampled", draws.wide), sampling.averaged_over_draws,
+        Probe("conv_elbo_sampled", draws.wide), sampling.averaged_over_draws,
     ),
     _check(
         "conv.vae.gradient", "gradients reach encoder, decoder and log_sig_x", 2,
-        _once("conv_elbo_gradient", draws.bound), close_gradients(1e-2, 1e-2),
+        Probe("conv_elbo_gradient", draws.bound), close_gradients(1e-2, 1e-2),
     ),
     _check(
         "conv.generate.images", "the images of a seed: one draw of shape (n_images, K), decoded", 3,
@@ -210,7 +203,7 @@ CHECKS = (
     ),
     _check(
         "conv.generate.quiet", "no gradient tracked, new images every time", 2,
-        _once("generate_quiet", draws.marked(draws.settings(K=(3, 6), n_images=(8, 12)))), nets.quiet, False, advice=nets.mode_afterwards,
+        Probe("generate_quiet", draws.marked(draws.settings(K=(3, 6), n_images=(8, 12)))), nets.quiet, False, advice=nets.mode_afterwards,
     ),
 )  # fmt: skip
 
