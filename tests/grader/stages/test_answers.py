@@ -1,5 +1,8 @@
 """Every autograded question is itself tested: right answers written differently pass, wrong ones fail and are named."""
 
+import re
+from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,38 +14,71 @@ from grader.authoring.slips import Variant, load_slips
 from grader.records import Report
 from grader.stages.compare import _slip
 from grader.stages.pipeline import Grader, graded_assignments
+from tests.mutants import solution_of
 from tests.validity import right_answers
-from tools.references import solution_cells
 from utils.assignments import load_assignment
 
+Batch = tuple[Variant, ...]  # answers to different tasks that are handed in together
 
-def _slips() -> list:
+
+def _apart(name: str) -> list[list[str]]:
+    """The tasks in lists of which none calls another's answer, nor through a third: there each fails by a fault of its own."""
+    cells, tasks = solution_of(name), load_assignment(name).tasks
+    words = {task: set(re.findall(r"\w+", cell)) for task, cell in cells.items()}
+    calls = {task: {other.id for other in tasks if words[task] & {*other.defines}} for task in cells}
+    for _ in cells:
+        calls = {task: some.union(*(calls[other] for other in some)) for task, some in calls.items()}
+    lists: list[list[str]] = []
+    for task in cells:
+        free = (some for some in lists if not any(task in calls[other] or other in calls[task] for other in some))
+        found = next(free, None)
+        if found is None:
+            lists.append(found := [])
+        found.append(task)
+    return lists
+
+
+def _together(variants: Sequence[Variant], lists: Iterable[Sequence[str]]) -> list[Batch]:
+    """One answer to each task of a list, and the next to each, until all have been handed in."""
+    own = [[[one for one in variants if one.task == task] for task in tasks] for tasks in lists]
+    rows = (row for some in own for row in zip_longest(*some))
+    return [tuple(one for one in row if one) for row in rows]
+
+
+def _params(variants_of: Callable, lists_of: Callable) -> list:
     return [
-        pytest.param(n, slip, id=f"{slip.task}-{slip.name}") for n in graded_assignments() for slip in load_slips(n)
+        pytest.param(name, one, batch, id=f"{one.task}-{one.name}")
+        for name in graded_assignments()
+        for batch in _together(variants_of(name), lists_of(name))
+        for one in batch
     ]
 
 
-def _right() -> list:
-    found = [(name, variant) for name in graded_assignments() for variant in right_answers(name)]
-    return [pytest.param(name, variant, id=f"{variant.task}-{variant.name}") for name, variant in found]
+RIGHT = _params(right_answers, lambda name: [list(solution_of(name))])
+SLIPS = _params(load_slips, _apart)
+_REPORTS: dict[tuple[str, Batch], Report] = {}  # several tests look at the same one
 
 
-_REPORTS: dict[tuple[str, Variant], Report] = {}  # several tests look at the same one
+def _graded(grader: Grader, name: str, batch: Batch) -> Report:
+    if (name, batch) not in _REPORTS:
+        cells = solution_of(name)
+        data = answers(name, {one.task: one.cell(cells[one.task]) for one in batch})
+        report = _REPORTS[name, batch] = grader.grade_bytes(data, "answers.ipynb", "student")
+        assert not report.rejection
+        assert not report.fault
+    return _REPORTS[name, batch]
 
 
-def _graded(grader: Grader, name: str, variant: Variant) -> Report:
-    if (name, variant) not in _REPORTS:
-        _REPORTS[name, variant] = _report(grader, name, variant)
-    return _REPORTS[name, variant]
-
-
-def _report(grader: Grader, name: str, variant: Variant) -> Report:
-    cells = {task: cell.source for cell in solution_cells(load_assignment(name)) for task in cell.tasks}
-    data = answers(name, {variant.task: variant.cell(cells[variant.task])})
-    report = grader.grade_bytes(data, "answers.ipynb", "student")
-    assert not report.rejection
-    assert not report.fault
-    return report
+def test_every_answer_is_handed_in_and_none_beside_one_it_is_called_by() -> None:
+    for name in graded_assignments():
+        assert sorted(task for tasks in _apart(name) for task in tasks) == sorted(solution_of(name))
+    assert {(name, slip) for name, slip, _ in (param.values for param in SLIPS)} == {
+        (name, slip) for name in graded_assignments() for slip in load_slips(name)
+    }
+    together = [{one.task for one in param.values[2]} for param in SLIPS]
+    assert not [
+        tasks for tasks in together if "kl.elbo" in tasks and tasks & {"kl.rsample", "kl.exact", "kl.gaussians"}
+    ]
 
 
 @pytest.mark.parametrize("name", graded_assignments())
@@ -53,25 +89,25 @@ def test_the_reference_solution_gets_full_marks(grader: Grader, name: str) -> No
     assert sum(verdict.points for verdict in automatic) == load_assignment(name).auto_points
 
 
-@pytest.mark.parametrize(("name", "variant"), _right())
-def test_a_right_answer_written_differently_passes(grader: Grader, name: str, variant: Variant) -> None:
-    failed = [
-        verdict for verdict in _graded(grader, name, variant).verdicts if verdict.status not in ("passed", "manual")
-    ]
-    assert [verdict.sentence for verdict in failed] == []
+@pytest.mark.parametrize(("name", "variant", "batch"), RIGHT)
+def test_a_right_answer_written_differently_passes(grader: Grader, name: str, variant: Variant, batch: Batch) -> None:
+    own = [verdict for verdict in _graded(grader, name, batch).verdicts if verdict.task == variant.task]
+    assert [verdict.sentence for verdict in own if verdict.status not in ("passed", "manual")] == []
 
 
-@pytest.mark.parametrize(("name", "slip"), _slips())
-def test_a_slip_fails_and_is_named(grader: Grader, name: str, slip: Variant) -> None:
-    own = [verdict for verdict in _graded(grader, name, slip).verdicts if verdict.task == slip.task]
+@pytest.mark.parametrize(("name", "slip", "batch"), SLIPS)
+def test_a_slip_fails_and_is_named(grader: Grader, name: str, slip: Variant, batch: Batch) -> None:
+    own = [verdict for verdict in _graded(grader, name, batch).verdicts if verdict.task == slip.task]
     failed = [verdict for verdict in own if verdict.status != "passed"]
     assert failed, "a wrong answer got full marks"
     assert slip.name in {verdict.slip for verdict in failed}, [verdict.sentence for verdict in failed]
 
 
-@pytest.mark.parametrize(("name", "slip"), _slips())
-def test_a_slip_costs_no_other_question(grader: Grader, name: str, slip: Variant) -> None:
-    others = [v for v in _graded(grader, name, slip).verdicts if v.task != slip.task and v.status != "manual"]
+@pytest.mark.parametrize(("name", "slip", "batch"), SLIPS)
+def test_a_slip_costs_no_other_question(grader: Grader, name: str, slip: Variant, batch: Batch) -> None:
+    """Whoever of the batch is to blame; `python -m tests.one_price` hands each in alone."""
+    tasks = {one.task for one in batch}
+    others = [v for v in _graded(grader, name, batch).verdicts if v.task not in tasks and v.status != "manual"]
     assert [verdict.sentence for verdict in others if verdict.status != "passed"] == []
 
 
