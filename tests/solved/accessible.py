@@ -17,8 +17,9 @@ from utils.export.document import Front
 GRAVE = ("critical", "serious")
 
 # Of nbconvert's template and pygments' colours, not of any notebook; the page that is printed has a style of ours and is held to all.
+_PYGMENTS = {"exclude": [[".highlight pre"]]}  # thousands of words of code: most of axe's time
 _OF_THE_TEMPLATE = {
-    "color-contrast": re.compile(r'<span class="[a-z]{1,2}\d?">|<div class="jp-(?:In|Out)\w+Prompt '),
+    "color-contrast": re.compile(r'<div class="jp-(?:In|Out)\w+Prompt '),
     "link-in-text-block": re.compile(r"<a href="),
 }
 
@@ -38,7 +39,9 @@ def grave(notebook: NotebookNode) -> dict[str, list[str]]:
     with chromium() as browser:
         return {
             name: [
-                line for rule, line in _grave(browser, html) if name == "printed" or not _is_the_template_s(rule, line)
+                line
+                for rule, line in _grave(browser, html, None if name == "printed" else _PYGMENTS)
+                if name == "printed" or not _is_the_template_s(rule, line)
             ]
             for name, html in pages(notebook)
         }
@@ -48,7 +51,7 @@ def _is_the_template_s(rule: str, line: str) -> bool:
     return rule in _OF_THE_TEMPLATE and bool(_OF_THE_TEMPLATE[rule].search(line))
 
 
-def _grave(browser: Any, html: str) -> list[tuple[str, str]]:
+def _grave(browser: Any, html: str, looked_at: dict | None) -> list[tuple[str, str]]:
     """The critical and serious violations on a page: each rule's name, and a line that says where.
 
     Raises:
@@ -62,7 +65,7 @@ def _grave(browser: Any, html: str) -> list[tuple[str, str]]:
         context = browser.new_context(viewport={"width": 1100, "height": 900}, bypass_csp=True, offline=True)
         page = context.new_page()
         page.goto(path.as_uri(), wait_until="load")
-        found = Axe().run(page, options={"resultTypes": ["violations"]}).response
+        found = Axe().run(page, looked_at, options={"resultTypes": ["violations"]}).response
         context.close()
     assert found["passes"], "axe has run"
     return [
