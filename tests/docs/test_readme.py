@@ -97,7 +97,7 @@ def test_make_help_and_make_test() -> None:
     )
     (line,) = [line for line in shown.stdout.splitlines() if "pytest" in line]
     arguments = shlex.split(line.partition(" -m pytest ")[2].partition(";")[0])
-    assert arguments == ["-n", "2", "--dist", "loadfile"]  # all tests: no path, no selection
+    assert arguments == ["-n", "3", "--dist", "loadfile"]  # all tests: no path, no selection
 
 
 @pytest.mark.parametrize("command", RECIPES)

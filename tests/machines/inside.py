@@ -31,7 +31,7 @@ from tools.references import build
 from utils.assignments import load_assignment
 
 SALT = "machines"
-QUICK_SLIPS = 12  # every so manieth, in the quick form
+QUICK_SLIPS = 24  # every so manieth, in the quick form
 
 
 def main(arguments: list[str]) -> None:
