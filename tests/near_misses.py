@@ -35,6 +35,7 @@ WIDER = 10.0
 # How far from the line the two answers are. Samples are drawn a little differently on another machine.
 NEAR, NEAR_SAMPLED = 1.25, 2.5
 _STRENGTHS = np.logspace(-7, 8, 31)
+_FACTOR = 10.0  # what has to grow further before it is refused is rounding, and another number on another processor
 
 _ALIKE = 2  # of arrays whose names differ by a number, one for each layer or game: so many show all there is
 _NUMBERS, _PARTNERS = 16, 3
@@ -233,12 +234,12 @@ def _arrays(case: Case, wanted: dict[str, str]) -> list[str]:
 
 def _crossed(case: Case, array: str, way: str) -> dict[str, float]:
     """The lines that are crossed where the check begins to refuse, and at which strength."""
-    inside = None
-    for strength in _STRENGTHS:
+    inside, strengths = None, _STRENGTHS[_STRENGTHS < _FACTOR] if way.endswith("scaled") else _STRENGTHS
+    for strength in strengths:
         if not case.judge(array, way, strength)[0]:
             break
         inside = strength
-    if inside is None or inside == _STRENGTHS[-1]:
+    if inside is None or inside == strengths[-1]:
         return {}
     low, high = np.log(inside), np.log(inside) + np.log(_STRENGTHS[1] / _STRENGTHS[0])
     for _ in range(8):
