@@ -408,10 +408,11 @@ for network in (gan._generator, gan._discriminator):
                 slips={"around 0 they switch the layer off; draw around 1.": 0.0},
             )
             drawn = 0.01 < layer.weight.std() < 0.03 and not layer.bias.any()
+            kept = not layer.running_mean.any() and (layer.running_var == 1).all()
             expect_true(
                 f"{name}: batch norm scales vary, shifts are 0",
-                drawn,
-                "Draw scales, zero shifts.",
+                drawn and kept,
+                "Draw scales, zero shifts, leave the running mean and variance.",
             )
         if isinstance(layer, nn.Linear):
             usual = (3 * layer.in_features) ** -0.5
@@ -1259,6 +1260,12 @@ for _ in range(20):
 expect_shape("logits", logits, (8, 1))
 convolutions = [layer for layer in steady.modules() if isinstance(layer, nn.Conv2d)]
 expect_equal("number of convolutions", len(convolutions), 3)
+own = {id(weight) for weight in steady.parameters()}
+expect_true(
+    "layers of its own",
+    own.isdisjoint(id(weight) for weight in SpectralDiscriminator().parameters()),
+    "Make them anew in each object.",
+)
 for layer in convolutions:
     name = f"largest singular value, convolution {layer.in_channels} to {layer.out_channels}"
     plain = torch.linalg.matrix_norm(layer.weight.flatten(1), 2)

@@ -2086,8 +2086,8 @@ for mean, up in ((0.0, -36.0), (1.0, 9.0), (30.0, 0.0)):
     kl = 7.5 * (mean**2 + math.exp(up) - 1 - up)
     expect_close(f"loss, mu {mean:g}, logvar {up:g}", loss_function(x_hat, x, *given),
                  loss - 7.5 + kl, rtol=1e-4)
-sure, tone = torch.tensor([1e-4, 1 - 1e-4]).view(2, 1, 1, 1), torch.tensor(0.7)
-wide = [t.expand(-1, 1, 2, 28).repeat(60, 1, 1, 1) for t in (sure, tone.expand(2, 1, 1, 1))]
+sure, tone = torch.tensor([1e-4, 1e-4, 1 - 1e-4]).view(3, 1, 1, 1), torch.tensor(0.7)
+wide = [t.expand(-1, 1, 2, 28).repeat(40, 1, 1, 1) for t in (sure, tone.expand(3, 1, 1, 1))]
 expect_close("loss of 120 images with pixels nearly 0 and 1",
              loss_function(*wide, torch.ones(120, 15), torch.zeros(120, 15)),
              F.binary_cross_entropy(*wide, reduction="sum") / 120 + 7.5, rtol=1e-4)
@@ -2785,6 +2785,8 @@ with torch.no_grad():
     decoded = trained_vae.decode(torch.randn(1100, 2)[None])[0]
 expect_close("1,100 images of seed 1", many, decoded, hint="Every code as it is drawn.")
 expect_shape("three images", generate_images(trained_vae, K=2, n_images=3), (3, 1, 28, 28))
+five = SimpleVAE(K=5, num_filters=4)
+expect_shape("images from codes of five numbers", generate_images(five, K=5), (9, 1, 28, 28))
 one, other = generate_images(trained_vae, K=2), generate_images(trained_vae, K=2)
 expect_true("other images in the next call", not torch.equal(one, other),
             "Set no seed inside, and return a new tensor each time.")

@@ -209,6 +209,18 @@ def test_a_loss_with_a_cut_is_named():
         expect_trainable("loss", net, lambda model: model(X.double()))
 
 
+def test_a_cut_is_seen_where_float32_hides_small_steps():
+    net = Net()
+    net.width = nn.Parameter(torch.zeros(()))
+
+    def loss(model, width):
+        return model(X.double()).square().mean() + (width - torch.ones(784)).square().sum()
+
+    expect_trainable("loss", net, lambda model: loss(model, model.width))
+    with pytest.raises(ExpectationError, match="width"):
+        expect_trainable("loss", net, lambda model: loss(model, torch.tensor(model.width.item())))
+
+
 def test_a_weight_without_a_part_is_refused_unless_it_may_be_spare():
     network = nn.Sequential(nn.Linear(3, 2))
     network.register_parameter("idle", nn.Parameter(torch.ones(1)))
