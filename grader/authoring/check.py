@@ -68,6 +68,7 @@ class Check:
     judge: Judge
     uses_reference: bool = True  # False: the judge works from the inputs alone, for example on moments of samples
     advice: Judge | None = None  # what is told beside a check that holds, and costs nothing
+    unsteady: tuple[str, ...] = ()  # decided by rounding where an answer is wrong: a slip is told by the others
     watched: tuple[str, ...] = ()  # set by `load_checks` from the task's contract
     place: tuple[str, int] = field(default=("", 0), compare=False, repr=False)  # file and line where it was written
 

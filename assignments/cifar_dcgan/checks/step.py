@@ -19,6 +19,7 @@ from .trace import Update, read_batches, read_updates
 _WHOSE = {1: "the discriminator's", 2: "the generator's", 3: "an optimizer of both networks'"}
 _D, _G = slice(0, 2), slice(2, 4)  # columns of the parameters: weight, offset; scale, shift
 _NEAR = 0.02 * LEARNING_RATE
+_ROUNDINGS = 8  # of a weight in float32, over all steps
 
 
 def _games(values: Arrays, inputs: Arrays) -> Iterator[tuple[str, Arrays, Arrays]]:
@@ -120,7 +121,8 @@ def _path(name: str, start: np.ndarray, before: np.ndarray, gradients: np.ndarra
     if not within(_off(before, np.concatenate([start[None], after[:-1]])), _NEAR, f"{name} between updates"):
         return Symptom(f"something else than its optimizer's step() changes {name}'s weights", "moved_by_hand")
     path = adam_path(start, lambda _, step: gradients[step], len(gradients), LEARNING_RATE, ADAM_BETAS)[1:]
-    if within(_off(after, path), _NEAR, f"{name}'s steps of Adam"):
+    rounding = _ROUNDINGS * np.finfo(np.float32).eps * np.abs(path)
+    if within(_off(after, path), _NEAR + rounding, f"{name}'s steps of Adam"):
         return None
     if resembles(
         _off(after, before - LEARNING_RATE * np.sign(gradients)), _NEAR, "new_optimizers"

@@ -9,10 +9,11 @@ from . import draws, nets, sampling
 
 def _check(
     name: str, title: str, points: float, probe: Probe, judge: Judge, uses_reference: bool = True,
-    *, advice: Judge | None = None,
+    *, advice: Judge | None = None, unsteady: tuple[str, ...] = (),
 ) -> Check:  # fmt: skip
     return Check(
         name, name.rpartition(".")[0], title, points, probe, judge=judge, uses_reference=uses_reference, advice=advice,
+        unsteady=unsteady,
     )  # fmt: skip
 
 
@@ -63,11 +64,11 @@ CHECKS = (
     ),
     _check(
         "ae.train.train_autoencoder.loss", "the binary cross-entropy of every step, averaged over pixels and batch", 1,
-        Probe("train_autoencoder", draws.training), nets.losses, advice=nets.tensors_kept,
+        Probe("train_autoencoder", draws.training), nets.losses, advice=nets.tensors_kept, unsteady=("long_run",),
     ),
     _check(
         "ae.train.train_autoencoder.steps", "Adam's steps, each with fresh gradients", 3,
-        Probe("train_autoencoder", draws.training), nets.steps,
+        Probe("train_autoencoder", draws.training), nets.steps, unsteady=("long_run",),
     ),
     _check(
         "ae.samples.prior", "pictures of independent draws from N(0, I)", 1,
@@ -99,11 +100,11 @@ CHECKS = (
     ),
     _check(
         "vae.train.history", "both terms of every step", 1,
-        Probe("train_vae", draws.training), nets.history, advice=nets.tensors_kept,
+        Probe("train_vae", draws.training), nets.history, advice=nets.tensors_kept, unsteady=("long_run",),
     ),
     _check(
         "vae.train.steps", "steps on the total loss, each with fresh gradients", 3,
-        Probe("train_vae", draws.training), nets.steps,
+        Probe("train_vae", draws.training), nets.steps, unsteady=("long_run",),
     ),
     _check(
         "vae.anneal.KLDivergence.values", "summed over the dimensions, averaged over the batch", 1,

@@ -255,7 +255,7 @@ def _hardly_shuffled(values: Arrays, inputs: Arrays) -> Symptom | None:
         )
     pairs = [{frozenset(pair) for pair in pairwise(order.tolist())} for order in places]
     common = max(len(one & other) / len(one) for one, other in pairwise(pairs))
-    if not within(common, 0.5, "common pairs"):
+    if not explained(common, 0.5, "common pairs"):
         return Symptom(
             "an epoch has the order of the one before, turned: draw a new one for each", "same_order_every_epoch"
         )

@@ -124,7 +124,7 @@ def test_a_slip_explains_no_call_in_which_it_is_right(failed: str, is_named: boo
     right, wrong = {"value": np.ones(2)}, {"value": np.full(2, 3.0)}
     slip = SimpleNamespace(name="doubled", outputs={"t.one#public0": wrong, "t.two#public0": right})
     rubric = SimpleNamespace(
-        checks_of=lambda task: [SimpleNamespace(name=name, judge=close()) for name in ("t.one", "t.two")],
+        checks_of=lambda task: [SimpleNamespace(name=name, judge=close(), unsteady=()) for name in ("t.one", "t.two")],
         references=SimpleNamespace(
             slips_of=lambda task: [slip], outputs={"t.one#public0": right, "t.two#public0": right}
         ),
