@@ -120,6 +120,10 @@ def test_what_training_leads_to_is_held_to_three_in_a_hundred(got, is_settled):
     for kept in ("iteration 300/300: prior 3.64, total 0.00373",):
         assert (settled(got, kept) == settled(kept, kept)) is is_settled
     assert settled("prior 3.66", "prior 3.64") == "prior 3.66"
+    curve = "Prior against {}: from 0.03 to {}, lowest 0.03."
+    for against, end, is_settled in (("iteration", 3.66, True), ("iteration", 3.9, False), ("mu", 3.66, False)):
+        got, kept = curve.format(against, end), curve.format(against, 3.64)
+        assert (settled(got, kept) == kept) is is_settled
 
 
 @pytest.mark.parametrize(
