@@ -12,7 +12,7 @@ from support import answers
 from grader.authoring.judges import close
 from grader.authoring.slips import Variant, load_slips
 from grader.records import Report
-from grader.stages.compare import _slip
+from grader.stages.compare import _same, _slip
 from grader.stages.pipeline import Grader, graded_assignments
 from tests.mutants import solution_of
 from tests.validity import right_answers
@@ -133,3 +133,10 @@ def test_a_slip_explains_no_call_in_which_it_is_right(failed: str, is_named: boo
         runs={"t.one#public0": SimpleNamespace(values=wrong), "t.two#public0": SimpleNamespace(values=wrong)}
     )
     assert (_slip("t", rubric, run, failed) is slip) is is_named
+
+
+@pytest.mark.parametrize(("unsteady", "is_same"), [((), False), (("late",), True), (("first",), False)])
+def test_what_rounding_decides_is_no_matter_to_a_slip(unsteady: tuple[str, ...], is_same: bool) -> None:
+    right, slip = ({"first": np.ones(2) * first, "late": np.ones(2)} for first in (1, 3))
+    check = SimpleNamespace(judge=close(), unsteady=unsteady)
+    assert bool(_same(slip, slip | {"late": np.zeros(2)}, right, check)) is is_same
