@@ -3,7 +3,8 @@
 Words must be the same. A whole number must be the same. A number with a point may differ by one unit of its last printed place, or
 by `relative` of its size: sums are taken in another order on another processor. By rule, four kinds may differ more: an error
 that the line itself allows (`error 1.2e-07 (allowed 1e-05)`), a time, the losses in a line that tells how far a training is
-or describes a curve against its steps (hundreds of them lead rounding apart), and a file's size. What a system says of a missing network is no matter.
+or describes a curve against its steps (hundreds of them lead rounding apart), and a file's size.
+What a system says of a missing network is no matter.
 """
 
 import re
