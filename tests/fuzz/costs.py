@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from grader.records import ProbeRun
+from grader.sandbox import linux
 from grader.sandbox.frames import MAX_PAYLOAD_BYTES
 from tests.fuzz.promises import demand_report
 from tests.fuzz.stand_in import StandIn, grader_with
@@ -40,6 +41,7 @@ _WHY = (
     "characters",
 )
 MB = 2**20
+_PR_SET_DUMPABLE = 4
 _PIECES = (
     "# AUTOGRADED", "# AUTOGRADED (1)", "#AUTOGRADED", " ", "\t", "\r", "\n", "\n\n", "**RESPONSE:**", "**response", "**", "`", "```", "$", "$$",
     "\\", "\\\\", "\\begin{a}", "\\newcommand{\\a}{", "{", "}", "(", ")", "[", "]", "[a](", "![](", "<", "<b ", "<!--", "&", "|", "|-", "> ", "- ",
@@ -170,20 +172,19 @@ def run_case(kind: str, seed: int, number: int, most: int) -> tuple[str, float, 
     """One case, in a fork of this process.
 
     Returns:
-        What was wrong, or nothing; CPU seconds; MiB beyond what this process has, 0 where they cannot be counted; how it ended.
+        What was wrong, or nothing; CPU seconds; MiB beyond what this process has; how it ended.
     """
     case = CASES[kind](random.Random(f"{seed} costs {kind} {number}"), most)
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
-        wrong, ended, began, base, is_counted = "", "", time.process_time(), _resident(), False
+        wrong, ended, began, base = "", "", time.process_time(), _resident()
         try:  # nobody leaves this process but by its end
-            is_counted = forget_peak()
+            _forget_peak()
             ended = case()
         except BaseException:
             wrong = traceback.format_exc()[-2000:]
-        mib = max(0, _peak() - base) if is_counted else 0
-        told = json.dumps([wrong, time.process_time() - began, mib, ended])
+        told = json.dumps([wrong, time.process_time() - began, max(0, _peak() - base), ended])
         os.write(writer, told.encode())
         os._exit(0)
     os.close(writer)
@@ -213,13 +214,10 @@ def _peak() -> int:
     return _status("VmHWM:")
 
 
-def forget_peak() -> bool:
-    """Let the system count the most memory of this process anew; False where an ordinary user's grader has shielded it."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    except PermissionError:
-        return False
-    return True
+def _forget_peak() -> None:
+    """Let the system count the most memory of this process anew. A grader shields it, and its own files in /proc are root's then."""
+    linux.prctl(_PR_SET_DUMPABLE, 1)
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def warm_up() -> None:

@@ -72,9 +72,9 @@ def _graded(grader: Grader, name: str, batch: Batch) -> Report:
 def test_every_answer_is_handed_in_and_none_beside_one_it_is_called_by() -> None:
     for name in graded_assignments():
         assert sorted(task for tasks in _apart(name) for task in tasks) == sorted(solution_of(name))
-    assert {(name, slip) for name, slip, _ in (param.values for param in SLIPS)} == {
-        (name, slip) for name in graded_assignments() for slip in load_slips(name)
-    }
+    for params, variants_of in ((SLIPS, load_slips), (RIGHT, right_answers)):
+        given = {(name, one) for name in graded_assignments() for one in variants_of(name)}
+        assert {(name, one) for name, one, _ in (param.values for param in params)} == given
     together = [{one.task for one in param.values[2]} for param in SLIPS]
     assert not [
         tasks for tasks in together if "kl.elbo" in tasks and tasks & {"kl.rsample", "kl.exact", "kl.gaussians"}
