@@ -25,7 +25,7 @@ endif
 .PHONY: help setup grade mark gradescope test check fix lab hand-in pdf student notebooks references bench doctor clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@LC_ALL=C grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(STAMP)  ## install the pinned requirements into .venv; a second run does nothing
 

@@ -16,12 +16,16 @@ OF_THE_PROJECT = {"ACCELERATE", "DATA_DIR", "FAST", "GRADER_MAX_TIER", "GRADER_S
 
 
 @pytest.fixture(scope="session", autouse=True)
-def plain_environment() -> Iterator[None]:
-    """Nothing that the Makefile or the project reads comes from whoever runs the tests: with OUT set, a test's class lands there."""
+def plain_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing that the Makefile or the project reads comes from whoever runs the tests: with OUT set, a test's class lands there.
+
+    Kernels leave the home of whoever runs them alone, which may not be written to.
+    """
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         for name in OF_THE_PROJECT | set(re.findall(r"\$\((?:if \$\()?([A-Z_]+)", makefile)):
             patch.delenv(name, raising=False)
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
         yield
 
 

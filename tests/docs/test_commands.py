@@ -6,6 +6,7 @@ needs. The pages' own commands are run by those pages' tests, see `test_readme`.
 
 import hashlib
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What each command printed; none failed, each wrote what it should, and none touched this project."""
     root, before, found = tmp_path_factory.mktemp("empty") / "course", files_of_the_project(), {}
     for command, made in RUN.items():
-        done = run(command.format(course=root, project=PROJECT), PROJECT)
+        done = run(command.format(course=shlex.quote(str(root)), project=shlex.quote(str(PROJECT))), PROJECT)
         assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         assert not made or (root / made).is_file(), f"{command} has not written {made}"
         found[command] = done.stdout

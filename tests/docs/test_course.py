@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -50,7 +51,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, st
     for command in commands(PAGE):
         if "tools.notebooks" in command or command.startswith("make notebooks"):
             _follow(root)
-        done = run(command.replace("../statistics", str(root)), PROJECT)
+        done = run(command.replace("../statistics", shlex.quote(str(root))), PROJECT)
         assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         shown[command] = done.stdout
     assert _fingerprint() == before, "a file of this project was touched"

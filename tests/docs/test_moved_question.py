@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -61,19 +62,20 @@ def _files(root: Path) -> dict[str, str]:
 def moved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]]:
     """The course after the move, and the files that were touched for it."""
     root = tmp_path_factory.mktemp("moved") / "course"
+    quoted = shlex.quote(str(root))
     for name in ("first", "second"):
-        _run(f"{PYTHON} -m tools.new_assignment {name} --course {root}")
+        _run(f"{PYTHON} -m tools.new_assignment {name} --course {quoted}")
     first, second = (root / "assignments" / name for name in ("first", "second"))
     question = _question(second)
     _put(question, second)
-    _run(f"{PYTHON} -m tools.notebooks --course {root}")
+    _run(f"{PYTHON} -m tools.notebooks --course {quoted}")
     before = _files(root)
     _take(question, second)
     _put({name: text.replace("second.", "first.") for name, text in question.items()}, first)
     after = _files(root)
-    _run(f"{PYTHON} -m tools.notebooks --course {root}")
-    _run(f"{PYTHON} -m tools.references --course {root}")
-    _run(f"make grade COURSE={root}")
+    _run(f"{PYTHON} -m tools.notebooks --course {quoted}")
+    _run(f"{PYTHON} -m tools.references --course {quoted}")
+    _run(f"make grade COURSE={quoted}")
     return root, {name for name in {*before, *after} if before.get(name) != after.get(name)}
 
 

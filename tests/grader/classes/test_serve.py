@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -259,11 +260,12 @@ def test_a_place_that_is_taken_is_left_alone(place: Path, tmp_path: Path) -> Non
     assert _ask(place, {"do": "about"})[0]["tier"]
 
 
-def test_the_socket_of_a_service_that_was_killed_is_replaced(tmp_path: Path) -> None:
-    dead = socket.socket(socket.AF_UNIX)
-    dead.bind(str(tmp_path / "socket"))
-    dead.close()
-    serve._listening(tmp_path / "socket").close()
+def test_the_socket_of_a_service_that_was_killed_is_replaced() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # the path of a socket has 107 bytes at most
+        path = Path(folder, "socket")
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(path))
+        serve._listening(path).close()
 
 
 def test_a_service_that_ends_loses_nothing(class_: Path, tmp_path: Path, monkeypatch, capsys) -> None:
