@@ -91,7 +91,7 @@ def files_of_the_project() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What each command printed; none failed, each wrote what it should, and none touched this project."""
-    root, before, found = tmp_path_factory.mktemp("empty") / "course", files_of_the_project(), {}
+    root, before, found = tmp_path_factory.mktemp("empty place") / "course", files_of_the_project(), {}
     for command, made in RUN.items():
         done = run(command.format(course=shlex.quote(str(root)), project=shlex.quote(str(PROJECT))), PROJECT)
         assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"

@@ -47,7 +47,7 @@ def _fingerprint() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """The course after the page has been followed, and what each command printed."""
-    root, before, shown = tmp_path_factory.mktemp("empty") / "statistics", _fingerprint(), {}
+    root, before, shown = tmp_path_factory.mktemp("empty place") / "statistics", _fingerprint(), {}
     for command in commands(PAGE):
         if "tools.notebooks" in command or command.startswith("make notebooks"):
             _follow(root)

@@ -61,7 +61,7 @@ def _files(root: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def moved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]]:
     """The course after the move, and the files that were touched for it."""
-    root = tmp_path_factory.mktemp("moved") / "course"
+    root = tmp_path_factory.mktemp("moved away") / "course"
     quoted = shlex.quote(str(root))
     for name in ("first", "second"):
         _run(f"{PYTHON} -m tools.new_assignment {name} --course {quoted}")
