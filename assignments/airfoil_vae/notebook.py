@@ -461,6 +461,9 @@ expect_true(
 )
 expect_activations("Decoder", Decoder(10, [32, 16, 24], 200), [32, 16, 24])
 expect_activations("Decoder", Decoder(10, [16] * 4, 200), [16] * 4)
+own = {id(weight) for weight in Decoder(10, [16], 200).parameters()} & {
+    id(weight) for weight in decoder.parameters()}
+expect_true("layers of its own", not own, "Make them in __init__, for each decoder anew.")
 one_way = Decoder(8, [8, 16, 16, 8], 30).eval()
 far = 40 * torch.randn(5, 8)
 for matrix in [p for p in one_way.parameters() if p.ndim == 2]:
@@ -693,6 +696,10 @@ expect_close("standard deviation of 1500", few.std(), 1.0, atol=0.1)
 expect_true("none comes twice, but for its sign", len(few.abs().unique(dim=0)) == 1500,
             "Use the argument seed as it is, and each draw once.")
 expect_true("nothing adds up to 0", few[:500].mean(dim=0).abs().max() > 1e-4, "Shift nothing.")
+expect_true("no spread is exactly 1", (few[:500].std(dim=0) - 1).abs().max() > 1e-4,
+            "Divide by nothing.")
+one = vae.generate(1, 3, "cpu")
+expect_true("one sample is a draw too", one.abs().max() > 1e-3, "Whatever n_samples is.")
 vae.train()
 watch.mode = True
 vae.generate(500, 2, "cpu")  # once more: it decodes again

@@ -691,9 +691,13 @@ gan = DCGAN()
 gan.tracker = GAN_Tracker(2, is_silent=True)
 images, _ = train_data[: BATCH_SIZE + 40]  # one full batch; the rest is left out in each epoch
 codes, batches = [], []  # what the networks are given
+modes = []  # whether the generator trains, where it makes a batch
 tracked = []  # whether what the discriminator is given has a history, behind so many updates
 listening = (
     gan._generator.register_forward_hook(lambda _, given, __: codes.append(given[0].detach())),
+    gan._generator.register_forward_hook(
+        lambda network, given, _: modes.append(network.training or len(given[0]) != BATCH_SIZE)
+    ),
     gan._discriminator.register_forward_hook(
         lambda _, given, __: batches.append(given[0].detach().clone())
     ),
@@ -762,6 +766,7 @@ expect_true(
     len(batches[0].flatten(1).unique(dim=0)) == BATCH_SIZE,
     "Cut one order of all images into batches.",
 )
+expect_true("the generator in training mode", all(modes), "Its fakes are those it trains with.")
 first_codes = codes[0]
 expect_true(
     "a code for each image of a batch",
@@ -827,13 +832,28 @@ expect_close(
     atol=0,
     hint="Leave the optimizers' settings.",
 )
-other, codes = DCGAN(), []  # another object
-listener = other._generator.register_forward_hook(lambda _, given, __: codes.append(given[0]))
-with GANWatch(other, at_most=2) as watch:
-    other._num_epochs = 1
-    other.train(images[:BATCH_SIZE].cpu().numpy().copy())  # one full batch, no more
-listener.remove()
-expect_equal("updates in an epoch of one batch", len(watch.updates), 2)
+other, codes, shown = DCGAN(), [], []  # another object, in evaluation mode
+listening = (
+    other._generator.eval().register_forward_hook(lambda _, given, __: codes.append(given[0])),
+    other._discriminator.eval().register_forward_hook(
+        lambda network, given, _: shown.append(
+            (given[0].max() <= 1, network.training and other._generator.training)
+        )
+    ),
+)
+NUM_EPOCHS, kept_epochs = 1, NUM_EPOCHS
+other._num_epochs = 1
+try:
+    with GANWatch(other, at_most=4) as watch:  # one full batch, of bytes
+        other.train((255 * images[:BATCH_SIZE]).byte().cpu().numpy())
+finally:
+    NUM_EPOCHS = kept_epochs
+for listener in listening:
+    listener.remove()
+expect_equal("updates in one epoch of one batch", len(watch.updates), 2)
+are_small, modes = map(all, zip(*shown))
+expect_true("both networks in training mode", modes, "Call train() on both in each epoch.")
+expect_true("bytes as numbers up to 1", are_small, "images_0_1 makes them of a batch.")
 expect_true(
     "other codes in another training",
     not torch.equal(codes[0], first_codes),
@@ -1358,18 +1378,20 @@ expect_true(
     all(differ) and len(differ) >= 7,
     "Make new layers, drawn as PyTorch draws them; set no seed.",
 )
-for layer in new[0].modules():
-    if isinstance(layer, (nn.Conv2d, nn.Linear)):
-        biased = layer.bias.numel() == 1 or len(layer.bias.unique()) > 1
-        expect_true("the biases are as PyTorch draws them", biased, "Leave them.")
-    if isinstance(layer, nn.Linear):
-        expect_close(
-            "std of the linear weights",
-            layer.weight.std(),
-            (3 * layer.in_features) ** -0.5,
-            rtol=0.08,
-            hint="Leave them.",
-        )
+drawn = [weight for weight in new[0].parameters() if weight.ndim > 1]  # before the division
+layers = [layer for layer in new[0].modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
+for weight, layer in zip(sorted(drawn, key=len), sorted(layers, key=lambda one: len(one.bias))):
+    largest = weight[0].numel() ** -0.5
+    reach = layer.bias.abs().max() / largest
+    biased = reach <= 1.001 and (reach > 0.6 or layer.bias.numel() == 1)
+    expect_true("the biases are as PyTorch draws them", biased, "Leave them.")
+    expect_close(
+        f"std of the weights of {type(layer).__name__}, {len(weight)} outputs",
+        weight.std(),
+        largest / 3**0.5,
+        rtol=0.08,
+        hint="Leave them as they are made.",
+    )
 expect_true(
     "Discriminator",
     not issubclass(Discriminator, SpectralDiscriminator),
@@ -1378,10 +1400,11 @@ expect_true(
 new[0].to("meta")
 expect_one_device("the network on another device", new[0], images.to("meta"))
 expect_equal("weights and biases", count_params(steady), count_params(plain))
-for weight in steady.parameters():
-    weight.data *= 3 if weight.ndim == 4 else 1  # as if training had made them larger
-for _ in range(20):
+for weight in steady.parameters():  # as if training had made them others, and larger
+    weight.data += torch.randn_like(weight) if weight.ndim == 4 else 0
+for _ in range(100):
     steady(images)
+steady.eval()(images)
 expect_close(
     "largest singular values after an update",
     torch.stack(
@@ -1810,7 +1833,14 @@ expect_differentiable(
 own = sample(gan, 0.3 * draw_codes(8)).cpu()
 before = {name: value.clone() for name, value in gan._generator.state_dict().items()}
 gan._generator.train()
+optimizers = [one for one in vars(gan).values() if isinstance(one, optim.Optimizer)]
 loss, images, tried = search(own.numpy())
+after = [one for one in vars(gan).values() if isinstance(one, optim.Optimizer)]
+expect_true(
+    "the networks' optimizers stay",
+    all(one is other for one, other in zip(optimizers, after)),
+    "Keep the search's optimizer in a variable of its own.",
+)
 expect_shape("images", images, (8, 3, 32, 32))
 expect_close(
     "the codes at the start", tried[0], torch.zeros(8, CODE_SIZE), hint="Start from zeros."

@@ -318,8 +318,10 @@ def _is_elsewhere(names, kind: type[nn.Module], call: Callable[[Any], Any]) -> b
     return isinstance(images, Tensor) and images.ndim == 4 and images.is_meta
 
 
-def _stay() -> None:
+def _stay(closure: Callable[[], object] | None = None) -> None:
     """In place of an optimizer's step."""
+    if closure is not None:
+        closure()
 
 
 def _make_right(optimizer: Optimizer) -> None:

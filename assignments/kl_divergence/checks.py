@@ -78,7 +78,7 @@ def _sampling(rng: np.random.Generator) -> Arrays:
     """log sigma well away from 0, so that sigma, sigma**2, sqrt(sigma) and log sigma are four different numbers."""
     b, k = _sizes(rng, (3, 5), (2, 4))
     log_sigma = rng.choice([-0.9, -0.7, 0.5, 0.7], size=(b, 1))
-    log_sigma[-1] = -7.0  # a floor under sigma, or an eps, shows there
+    log_sigma[-1], log_sigma[-2] = -7.0, 3.0  # a floor under sigma, or an eps, shows there, and a limit
     params = np.concatenate([rng.uniform(-2, 2, (b, k)), log_sigma], axis=1).astype(np.float32)
     return {"params_q": params, "num_samples": np.asarray(_N_MOMENTS), "seed": np.asarray(int(rng.integers(2**31)))}
 

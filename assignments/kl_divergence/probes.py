@@ -53,7 +53,8 @@ def gaussians(names, mu1: Tensor, log_sigma1: Tensor, mu2: Tensor, log_sigma2: T
         "value_far": kl(_FAR * mu1, log_sigma1, -_FAR * mu2, log_sigma2),
         "value_of_three_dimensions": kl(*(one[None] for one in given)), "value_of_equal_widths": kl(mu1, log_sigma2, mu2, log_sigma2),
         "value_of_unit_widths": kl(mu1, log_sigma1, mu2, 0 * log_sigma2), "value_of_centred": kl(mu1, log_sigma1, 0 * mu2, log_sigma2),
-        "value_of_equal_means": kl(mu2, log_sigma1, mu2, log_sigma2),
+        "value_of_equal_means": kl(mu2, log_sigma1, mu2, log_sigma2), "value_of_the_prior": kl(mu1, log_sigma1, 0 * mu2, 0 * log_sigma2),
+        "value_of_a_vector": kl(*(one[1] for one in given)), "value_of_a_number": kl(*(one[1, 0] for one in given)),
     }  # fmt: skip
 
 
@@ -106,6 +107,7 @@ def exact(names, params_q: Tensor, params_p: Tensor):
         "value_narrow": kl(params_q - less, params_p - less), "value_wide": kl(params_q + less, params_p),
         "value_far": kl(times * params_q, -times * params_p), "value_of_many": kl(_many(params_q, _MANY), _many(params_p, _MANY)),
         "value_of_centred": kl(params_q, centred), "value_of_equal_means": kl(params_q, around_q),
+        "value_of_the_prior": kl(params_q, 0 * params_p),
     }  # fmt: skip
 
 
@@ -148,9 +150,9 @@ def elbo(names, x: Tensor, params_q: Tensor, weight: Tensor, num_samples: Tensor
     def bound(x: Tensor, params_q: Tensor) -> object:
         return _bound(names, seed, x, params_q, int(num_samples), lambda z: z @ weight, log_sig_x)
 
-    def near(x: Tensor, params_q: Tensor) -> object:
+    def near(x: Tensor, params_q: Tensor, count: int) -> object:
         """Of a posterior close to the prior, and a decoder that heeds no code: whatever is drawn, the bound is one number."""
-        return _bound(names, seed, x, params_q, int(num_samples), lambda z: z @ (0 * weight), log_sig_x)
+        return _bound(names, seed, x, params_q, count, lambda z: z @ (0 * weight), log_sig_x)
 
     if num_samples > 100:  # what else there is to ask needs no more than a few
         return {"value": bound(x, params_q)}
@@ -162,7 +164,8 @@ def elbo(names, x: Tensor, params_q: Tensor, weight: Tensor, num_samples: Tensor
         )
         for name, more in (("small", -6.0), ("large", 6.0))
     }
-    return {**_and_of_one(bound, x, params_q), "value_near": near(x, around), "value_far": bound(x, far), **widths}
+    near_prior = {"value_near": near(x, around, int(num_samples)), "value_near_of_a_sample": near(x, around, 1)}
+    return {**_and_of_one(bound, x, params_q), **near_prior, "value_far": bound(x, far), **widths}
 
 
 def elbo_gradient(
@@ -196,7 +199,8 @@ def _codes(names, x: Tensor, params_q: Tensor, weight: Tensor, log_sig_x: Tensor
     wide, n = torch.cat([params_q[:, :-1], torch.full((b, 1), 0.3)], dim=1), _DRAWS // (b * (k1 - 1))
     seen = decode.seen
     for _ in range(3):  # whoever sets a seed afterwards has set it for the second and the third
-        _bound(names, seed if not seen else None, x, wide, n, decode, log_sig_x)
+        with torch.set_grad_enabled(len(seen) < 2):  # a draw there too
+            _bound(names, seed if not seen else None, x, wide, n, decode, log_sig_x)
     if len(seen) != 3:
         return {}
     found = {"codes": torch.tensor(seen[0].numel())}

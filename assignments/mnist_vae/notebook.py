@@ -298,6 +298,7 @@ wide = Encoder(nz=90, input_size=12)  # more numbers in a code than units before
 expect_equal("parameters of a wide encoder", count_params(wide), 13 * 256 + 257 * 64 + 65 * 90)
 expect_chain("a wide Encoder", wide, 3 * torch.randn(9, 1, 12))
 expect_network("a wide Encoder", wide, torch.rand(5, 1, 12))
+expect_chain("Encoder, images far out", net, 900 * torch.randn(9, 1, 784))
 size = count_params(net)
 reveal("size", {"A": size == 1136, "B": size == 219136, "C": size == 219488})
 
@@ -1284,13 +1285,14 @@ expect_close("a weight after eleven epochs, the last batch of each smaller", sec
              -0.086411, atol=1e-4, hint="One step a batch, down its whole gradient.")
 expect_true("each run draws for itself", not set(first.drawn) & set(second.drawn),
             "Set no seed while you train.")
-expect_close(
-    "rec_loss, step by step",
-    torch.tensor([float(a) for a in history["rec_loss"]]),
-    -0.01 * torch.arange(8),
-    rtol=1e-3,
-    hint="Append each step's value, before it moves.",
-)
+for name, moves in (("rec_loss", -0.01), ("kl_loss", 0.01)):
+    expect_close(
+        f"{name}, step by step",
+        torch.tensor([float(value) for value in history[name]]),
+        moves * torch.arange(8),
+        rtol=1e-3,
+        hint="Append each step's term as it is, without beta, before it moves.",
+    )
 
 # %% [markdown]
 # **Predict `narrow`.** With $\beta = 0$ nothing asks for a wide posterior. What do $\sigma$ and `kl_loss` do?
@@ -1505,11 +1507,15 @@ for mean, up in ((0.0, -36.0), (1.0, 9.0), (30.0, 0.0)):
     right = 0.5 * (mean**2 + given[1].exp() - 1 - given[1]).sum() / 2
     name = f"KLDivergence, mu {mean:g}, log_var near {up:g}"
     expect_close(name, KLDivergence()(*given), right)
+expect_close("log_var afterwards", log_var[0], [0.0, math.log(4.0), 0.0],
+             hint="Compute new tensors, without operations in place.")
 divergence = KLDivergence()
 for n, size, mean in ((5, 1, 1.0), (12, 5, 300.0), (100, 3, 1.0), (150, 80, 1.0)):
     means = torch.arange(n).view(n, 1).square() / n**2 * mean * torch.ones(n, size)
+    right = means.square().sum() / (2 * n)
     expect_close(f"KLDivergence of {n} images, {size} dimensions",
-                 divergence(means, torch.zeros(n, size)), means.square().sum() / (2 * n))
+                 divergence(means, torch.zeros(n, size)), right)
+    expect_close("mu afterwards", means.square().sum() / (2 * n), right, hint="Leave mu alone.")
 for scale in (1.0, 0.03):  # wide, and near the prior
     expect_differentiable("KLDivergence", KLDivergence(), mu=3 * scale * torch.randn(3, 2),
                           log_var=scale * torch.randn(3, 2))
@@ -1558,11 +1564,15 @@ expect_close("weights with warm-up 2, annealing 4", torch.tensor(weights, dtype=
     "the warm-up is ignored": torch.tensor([0, 0.25, 0.5, 0.75, 1, 1, 1, 1, 1])})
 jump = [float(KLWeightManager(2, 0)(epoch)) for epoch in range(4)]
 expect_equal("weights without annealing rounds", jump, [0.0, 0.0, 1.0, 1.0])
-for first, rounds in ((0, 7), (5, 3), (2, 1)):
+expect_equal("weight from the start on", float(KLWeightManager(0, 0)(0)), 1.0)
+for first, rounds in ((0, 7), (5, 3), (2, 1), (3, 1), (4, 2)):
     manager = KLWeightManager(first, rounds)
-    expect_close(f"weights with warm-up {first}, annealing {rounds}",
-                 torch.tensor([float(manager(epoch)) for epoch in range(12)]),
-                 ((torch.arange(12.0) - first) / rounds).clamp(0, 1))
+    KLWeightManager(first + 2, rounds + 1)  # another one changes nothing
+    last_first = [float(manager(epoch)) for epoch in reversed(range(12))]
+    expect_close(f"weights with warm-up {first}, annealing {rounds}, the last epoch first",
+                 torch.tensor(last_first).flip(0),
+                 ((torch.arange(12.0) - first) / rounds).clamp(0, 1),
+                 hint="Work it out of the epoch, and keep nothing from call to call.")
 
 # %% [markdown]
 # The experiment: the same VAE with 8 latent dimensions, trained twice from the same start, once with the full KL from the first
@@ -1741,6 +1751,9 @@ expect_equal("the ends afterwards", [x.tolist(), y.tolist()], [[0.0, 10.0], [4.0
              hint="Leave your arguments as they are.")
 expect_close("points of one number", interpolate_linear(x[:1], y[:1], 5), right[:, :1])
 expect_close("from a point to itself", interpolate_linear(x, x.clone(), 5), x.expand(5, 2))
+expect_close("two points", interpolate_linear(x, y, 2), torch.stack([x, y]))
+expect_close("the way back", interpolate_linear(y, x, 5), right.flip(0))
+expect_close("points far out", interpolate_linear(40 * x, 40 * y, 5), 40 * right, rtol=1e-4)
 expect_close("84 points", interpolate_linear(x, y, 84),
              torch.lerp(x, y, torch.linspace(0, 1, 84).view(84, 1)), atol=1e-4)
 
@@ -1998,6 +2011,12 @@ net.decoder = nn.Identity()  # z ~ N(0, I), seen as it is
 expect_fresh_noise("z", lambda: net(x)[0])
 net.mu_layer.bias.data.fill_(30.0)
 expect_close("mean of z far out", net(x)[0].mean(), 30.0, atol=1, hint="Decode z as it is.")
+for size in (-40.0, 40.0):
+    net.logvar_layer.bias.data.fill_(size)
+    expect_close(f"logvar of {size:g}", net(x)[2], torch.full((5, 15), size))
+net.logvar_layer.bias.data.fill_(4.0)
+expect_close("standard deviation of z where logvar is 4", net(x.tile(99, 1, 1, 1))[0].std(),
+             math.exp(2), atol=0.5, slips={"logvar is read as log sigma": math.exp(4)})
 
 # %% [markdown]
 # ### 3.3 The loss in nats
@@ -2081,16 +2100,16 @@ expect_close(
     atol=5e-4,
     slips={"logvar is read as log sigma": loss - 7.5 + as_log_sigma},
 )
-for mean, up in ((0.0, -36.0), (1.0, 9.0), (30.0, 0.0)):
+for mean, up in ((0.0, -36.0), (1.0, 13.0), (30.0, 0.0), (0.1, 0.1)):
     given = torch.full((1, 15), mean), torch.full((1, 15), up)
     kl = 7.5 * (mean**2 + math.exp(up) - 1 - up)
     expect_close(f"loss, mu {mean:g}, logvar {up:g}", loss_function(x_hat, x, *given),
-                 loss - 7.5 + kl, rtol=1e-4)
+                 loss.item() - 7.5 + kl, rtol=1e-4, atol=1e-4)
 sure, tone = torch.tensor([1e-4, 1e-4, 1 - 1e-4]).view(3, 1, 1, 1), torch.tensor(0.7)
-wide = [t.expand(-1, 1, 2, 28).repeat(40, 1, 1, 1) for t in (sure, tone.expand(3, 1, 1, 1))]
-expect_close("loss of 120 images with pixels nearly 0 and 1",
-             loss_function(*wide, torch.ones(120, 15), torch.zeros(120, 15)),
-             F.binary_cross_entropy(*wide, reduction="sum") / 120 + 7.5, rtol=1e-4)
+wide = [t.expand(-1, 1, 2, 28).repeat(100, 1, 1, 1) for t in (sure, tone.expand(3, 1, 1, 1))]
+expect_close("loss of 300 images with pixels nearly 0 and 1",
+             loss_function(*wide, torch.ones(300, 15), torch.zeros(300, 15)),
+             F.binary_cross_entropy(*wide, reduction="sum") / 300 + 7.5, rtol=1e-4)
 expect_differentiable(
     "loss_function",
     lambda x_hat, mu, logvar: loss_function(x_hat, x.to(x_hat), mu, logvar),
@@ -2375,6 +2394,12 @@ net.decoder = nn.Identity()  # z ~ N(0, I), seen as it is
 expect_fresh_noise("z", lambda: net(x, threes)[0][:, :latent])
 net.mu_layer.bias.data.fill_(30.0)
 expect_close("c beside codes far out", net(x, threes)[0][:, latent:], threes)
+net.logvar_layer.bias.data.fill_(4.0)
+z = net(x.tile(99, 1, 1, 1), threes.tile(99, 1))[0][:, :latent]
+expect_close("standard deviation of z where logvar is 4", z.std(), math.exp(2), atol=0.5,
+             slips={"logvar is read as log sigma": math.exp(4)})
+expect_equal("parameters with 4 classes", count_params(CVAE(size, 4, latent)),
+             count_params(CVAE(size, 10, latent)) - 2 * 6 * h, hint="Use num_classes.")
 
 # %% [markdown]
 # ### 4.2 One digit for each class
@@ -2784,7 +2809,11 @@ torch.manual_seed(1)
 with torch.no_grad():
     decoded = trained_vae.decode(torch.randn(1100, 2)[None])[0]
 expect_close("1,100 images of seed 1", many, decoded, hint="Every code as it is drawn.")
-expect_shape("three images", generate_images(trained_vae, K=2, n_images=3), (3, 1, 28, 28))
+for count in (3, 1):
+    few = generate_images(trained_vae, K=2, n_images=count)
+    expect_shape(f"{count} of them", few, (count, 1, 28, 28))
+trainable = all(weight.requires_grad for weight in trained_vae.parameters())
+expect_true("weights take gradients afterwards", trainable, "torch.no_grad() is enough.")
 five = SimpleVAE(K=5, num_filters=4)
 expect_shape("images from codes of five numbers", generate_images(five, K=5), (9, 1, 28, 28))
 one, other = generate_images(trained_vae, K=2), generate_images(trained_vae, K=2)

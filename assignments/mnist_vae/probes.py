@@ -495,7 +495,9 @@ def divergence_gradient(names, mu: Tensor, log_var: Tensor):
 def kl_weights(names, warm_up: Tensor, annealing: Tensor, epochs: Tensor):
     """The weights by epoch, asked for from the last to the first: they depend on nothing else."""
     manager = names["KLWeightManager"]
-    found = {"weights": _weights_by_epoch(manager(int(warm_up), int(annealing)), int(epochs))}
+    asked = manager(int(warm_up), int(annealing))
+    manager(int(warm_up) + 1, int(annealing) + 2)  # another one, which is nothing to the first
+    found = {"weights": _weights_by_epoch(asked, int(epochs))}
     if int(annealing):  # what a ramp does is no matter of the jump's
         others = {
             "without_warm_up": (0, int(annealing) + 4),
@@ -571,7 +573,12 @@ def loss_function(names, x_hat: Tensor, x: Tensor, mu: Tensor, logvar: Tensor):
     slopes = gradients(
         lambda *three: names["loss_function"](three[0], x, *three[1:]), x_hat=x_hat, mu=mu, logvar=logvar
     )
-    far = {"narrow": (mu, logvar - 36), "wide": (mu, logvar + 9), "far": (_FAR * mu, logvar)}
+    far = {
+        "narrow": (mu, logvar - 36),
+        "wide": (mu, logvar + 9),
+        "far": (_FAR * mu, logvar),
+        "near": (mu / 30, logvar / 30),
+    }
     found = {"loss": loss, **slopes} | {
         f"loss_{name}": names["loss_function"](x_hat, x, *given) for name, given in far.items()
     }
@@ -667,11 +674,13 @@ def _with_known_posterior(model: Any, mu: Tensor, logvar: Tensor) -> Any:
 
 
 def onehot(names, idx: Tensor, n: Tensor):
-    """And of many images, with the last class; of more classes than eight bits count; of two classes, and of one."""
+    """And of one image, of as many others, of many, with the last class; of more classes than eight bits count; of two, and of one."""
     rows, size = names["idx2onehot"], int(n)
     many = (idx + 2).repeat(100, *[1] * (idx.ndim - 1))
     return {
         "rows": rows(idx, size),
+        "rows_of_one_image": rows(idx[:1], size),
+        "rows_in_another_order": rows(idx.flip(0), size),
         "last_of_many_rows": rows(many, size)[-7:],
         "classes_afterwards": many[-7:],
         "rows_of_400": rows(300 + idx, 400)[:, 40:315],

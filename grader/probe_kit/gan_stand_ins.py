@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+from grader.probe_kit.tools import with_gradients_made
+
 
 def _nothing_of(*layers: nn.Module) -> Tensor:
     """0, by way of layers that are there to be initialised: gradients of 0 reach them, as whoever asks for one of each wants."""
@@ -233,11 +235,13 @@ def noting_updates(watched: list[nn.Parameter], updates: list):
     def now() -> list[float]:
         return [parameter.item() for parameter in watched]
 
-    def before(optimizer: Optimizer, *_: object) -> None:
+    def before(optimizer: Optimizer, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+        given = with_gradients_made(*args, **kwargs)
         held = {id(p) for group in optimizer.param_groups for p in group["params"]}
         whose = (id(watched[0]) in held) + 2 * (id(watched[2]) in held)
         if whose:
             updates.append([whose, now(), [0.0 if p.grad is None else p.grad.item() for p in watched]])
+        return given
 
     def after(*_: object) -> None:
         if updates and len(updates[-1]) == 3:

@@ -3,7 +3,7 @@
 The counterpart of the mutants: wrappers that know nothing of the task and leave its behaviour as it is promised. Results come
 as copies, by other strides, through float64; arguments as copies and by other strides; the same noise is drawn with another
 function, in two parts, in another order, after a draw that is thrown away, with a generator of its own; gradients are switched
-on where they are on, a model is in the mode it is in.
+on where they are on, a model is in the mode it is in; an optimizer's step makes its gradients itself.
 """
 
 import ast
@@ -110,6 +110,12 @@ _WRAPPERS = {
     "something else before": "_warming_up",
 }
 _DRAWS = re.compile(r"randn")
+_STEP = re.compile(r"^( *)(\S+)\.zero_grad\(\)\n\1(.+)\.backward\(\)\n\1\2\.step\(\)$", re.MULTILINE)
+_STEP_BY_CLOSURE = r"""\1def closure():
+\1    \2.zero_grad()
+\1    \3.backward()
+\1    return \3
+\1\2.step(closure)"""
 
 
 def rewritten(task: str, cell: str) -> Iterator[tuple[str, str]]:
@@ -121,6 +127,8 @@ def rewritten(task: str, cell: str) -> Iterator[tuple[str, str]]:
         if _DRAWS.search(cell):
             for name in _draws():
                 yield f"{target.name}: noise drawn {name}", _cell(cell, target, f"_drawing(_DRAWS[{name!r}])")
+    if (by_closure := _STEP.sub(_STEP_BY_CLOSURE, cell)) != cell:
+        yield "the loss made anew by a closure that step() calls", by_closure
 
 
 def _cell(cell: str, target: Target, wrapper: str) -> str:

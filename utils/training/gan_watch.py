@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.optim import Optimizer
 
 from utils.exercise.expect import ExpectationError
 
@@ -118,15 +119,17 @@ class GANWatch:
             self._seen.images.append(inputs[0].detach().clone())
 
     def _on_step(self, name: str) -> Callable:
-        def before_step(*_: object) -> None:
+        def before_step(_: Optimizer, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
             if len(self.updates) == self._at_most:
                 raise _Enough
+            given = _with_gradients_made(*args, **kwargs)
             self._is_computing = True
             with torch.enable_grad():
                 self.updates.append(self._describe(name))
             self._is_computing = False
             self._last_gradients = {key: _flat_gradient(network) for key, network in self._networks.items()}
             self._before, self._seen = self._seen, _Seen()
+            return given
 
         return before_step
 
@@ -241,7 +244,7 @@ class _AdamPath:
         return float((now - expected).abs().max())
 
 
-def optimizer_of(gan: object, network: nn.Module) -> torch.optim.Optimizer:
+def optimizer_of(gan: object, network: nn.Module) -> Optimizer:
     """Find the optimizer of a network among the attributes of a GAN, whatever it is called.
 
     Args:
@@ -256,7 +259,7 @@ def optimizer_of(gan: object, network: nn.Module) -> torch.optim.Optimizer:
     """
     wanted = {id(parameter) for parameter in network.parameters()}
     for value in vars(gan).values():
-        if isinstance(value, torch.optim.Optimizer):
+        if isinstance(value, Optimizer):
             held = {id(parameter) for group in value.param_groups for parameter in group["params"]}
             if held == wanted:
                 return value
@@ -264,6 +267,15 @@ def optimizer_of(gan: object, network: nn.Module) -> torch.optim.Optimizer:
         f"{type(gan).__name__}: no optimizer holds exactly the parameters of {type(network).__name__}; "
         "each network needs an optimizer of its own, made from network.parameters() after .to(device)."
     )
+
+
+def _with_gradients_made(optimizer: Optimizer, closure: Callable[[], object] | None = None) -> tuple[tuple, dict]:
+    """The arguments of a step() whose closure, if it has one, has been called: it is there that such an answer makes its gradients."""
+    if closure is None:
+        return (optimizer,), {}
+    with torch.enable_grad():
+        loss = closure()
+    return (optimizer, lambda: loss), {}
 
 
 def _copy_weights(network: nn.Module) -> dict[str, Tensor]:
