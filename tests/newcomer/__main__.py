@@ -1,9 +1,9 @@
 """The README's commands at places unlike this one.
 
-    python -m tests.newcomer [NAME ...] [--steps set-up grade test] [--folder DIR] [--keep-page]
+    python -m tests.newcomer [NAME ...] [--steps set-up grade test] [--folder DIR]
 
-Ends with 1 if a command failed anywhere, or the example class got other grades. It writes docs/places.md when every place was
-visited, and prints what failed. A test run of some minutes and a set-up a place: allow two hours for all of them.
+Ends with 1 if a command failed anywhere, or the example class got other grades. It writes what it saw into docs/places.md, and
+prints what failed. A test run of some minutes and a set-up a place: allow two hours for all of them.
 """
 
 import argparse
@@ -35,8 +35,7 @@ def main() -> int:
     ]
     faults = [fault for visited in visits for fault in _faults(visited, visits[0])]
     print("\n".join([*faults, f"{len(visits)} places, {len(faults)} faults."]))
-    if not options.names and options.steps == list(STEPS):
-        PAGE.write_text(page(visits, faults), encoding="utf-8")
+    PAGE.write_text(page(visits, faults, PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 1 if faults else 0
 
 

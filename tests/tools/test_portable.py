@@ -10,7 +10,9 @@ from pathlib import Path
 import pages
 import pytest
 
+from tests.newcomer.page import page
 from tests.newcomer.places import HARD, PLACES, environment
+from tests.newcomer.visit import Step, Visit
 from tests.said_encodings import PROJECT, findings, mended, python_files, unsaid
 
 OURS = [path for path in python_files() if path.relative_to(PROJECT).parts[0] != "tests"]
@@ -152,6 +154,15 @@ def test_a_place_has_nothing_in_its_environment_that_it_does_not_say() -> None:
         environment(turkish, "/h", "/t", "/locales").items()
         >= {"LC_ALL": "tr_TR.UTF-8", "LOCPATH": "/locales", "TZ": "Asia/Kathmandu"}.items()
     )
+
+
+def test_the_page_of_places_keeps_what_a_run_did_not_do() -> None:
+    first, *_, last = PLACES
+    graded = Visit(first, (Step("set-up", 0, "", 1.0), Step("grade", 2, "", 1.0)))
+    tested = Visit(last, (Step("test", 0, "== 7 passed, 1 skipped in 9.00s ==", 9.0),))
+    both = page([graded], [], page([tested], [], ""))
+    assert f"| {first.name} | {first.says} | done | exit code 2 | not run |" in both
+    assert f"| {last.name} | {last.says} | not run | not run | 7 passed, 1 skipped |" in both
 
 
 def test_no_module_of_the_tests_hides_one_of_pythons_own() -> None:
