@@ -453,7 +453,6 @@ cases = {
     "from sigma = 1": (mu1, log_sigma1, mu2, 0 * log_sigma2),
     "of three dimensions": [one[None] for one in (mu1, log_sigma1, mu2, log_sigma2)],
     "of one row": (mu1[0], log_sigma1[0], mu2[0], log_sigma2[0]),
-    "of single numbers": (mu1[0, 0], log_sigma1[0, 0], mu2[0, 0], log_sigma2[0, 0]),
     "of narrow ones": (mu1, log_sigma1 - 20, mu2, log_sigma2 - 20),
     "of wide ones": (mu1, log_sigma1 + 9, mu2, log_sigma2 + 5),
     "far apart": (20 * mu1, log_sigma1, -20 * mu2, log_sigma2),

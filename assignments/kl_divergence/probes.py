@@ -54,7 +54,7 @@ def gaussians(names, mu1: Tensor, log_sigma1: Tensor, mu2: Tensor, log_sigma2: T
         "value_of_three_dimensions": kl(*(one[None] for one in given)), "value_of_equal_widths": kl(mu1, log_sigma2, mu2, log_sigma2),
         "value_of_unit_widths": kl(mu1, log_sigma1, mu2, 0 * log_sigma2), "value_of_centred": kl(mu1, log_sigma1, 0 * mu2, log_sigma2),
         "value_of_equal_means": kl(mu2, log_sigma1, mu2, log_sigma2), "value_of_the_prior": kl(mu1, log_sigma1, 0 * mu2, 0 * log_sigma2),
-        "value_of_a_vector": kl(*(one[1] for one in given)), "value_of_a_number": kl(*(one[1, 0] for one in given)),
+        "value_of_a_vector": kl(*(one[1] for one in given)),
     }  # fmt: skip
 
 
