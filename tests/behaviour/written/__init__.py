@@ -20,10 +20,10 @@ own K, and the sigmoid and the cross-entropy by their formulas, which are not fi
 `open_second_trial.txt` are those of the 216 to notebook 3 that keep full marks still: results on the CPU whatever the device, what acts
 behind 500 steps or beyond 1,000 examples.
 
-`wrong_third_trial.txt` are those of notebooks 1 and 3 that kept full marks when they came and no longer do, of 353 to all notebooks by writers who
-hid what is wrong behind a condition, two of three of whom tried their answers on the visible tests first and kept what passed. What stays open
-acts on one argument alone where no other has a gradient, beyond a thousand examples, twenty epochs or exp(30), in evaluation mode, or
-where two large numbers are subtracted.
+`wrong_third_trial.txt` are those of notebooks 1 and 3 that kept full marks when they came and no longer do, of 353 to all notebooks by three
+writers who hid what is wrong behind a condition; whoever wrote those to notebooks 1 and 2 tried them on the visible tests first. 178 are open:
+they act on one argument alone where no other has a gradient, beyond a thousand examples, twenty epochs or exp(30), in evaluation
+mode, on another device, or where two large numbers are subtracted.
 
 The format is that of the slips; the first line of a task's cell is put before each answer.
 """
