@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from grader.probe_kit.tools import with_gradients_made
+from utils.training.optimisation import with_gradients_made
 
 
 def _nothing_of(*layers: nn.Module) -> Tensor:

@@ -104,12 +104,3 @@ def noting_settings(rows: list[list[float]], *others: nn.Module) -> Iterator[Non
         yield
     finally:
         handle.remove()
-
-
-def with_gradients_made(optimizer: Optimizer, closure: Callable[[], object] | None = None) -> tuple[tuple, dict]:
-    """The arguments of a step() whose closure, if it has one, has been called: it is there that such an answer makes its gradients."""
-    if closure is None:
-        return (optimizer,), {}
-    with torch.enable_grad():
-        loss = closure()
-    return (optimizer, lambda: loss), {}

@@ -15,6 +15,7 @@ from torch.func import functional_call
 from torch.optim import Optimizer
 
 from utils.exercise.expect import ExpectationError
+from utils.training.optimisation import with_gradients_made
 
 DISCRIMINATOR, GENERATOR = "discriminator", "generator"
 
@@ -122,7 +123,7 @@ class GANWatch:
         def before_step(_: Optimizer, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
             if len(self.updates) == self._at_most:
                 raise _Enough
-            given = _with_gradients_made(*args, **kwargs)
+            given = with_gradients_made(*args, **kwargs)
             self._is_computing = True
             with torch.enable_grad():
                 self.updates.append(self._describe(name))
@@ -267,15 +268,6 @@ def optimizer_of(gan: object, network: nn.Module) -> Optimizer:
         f"{type(gan).__name__}: no optimizer holds exactly the parameters of {type(network).__name__}; "
         "each network needs an optimizer of its own, made from network.parameters() after .to(device)."
     )
-
-
-def _with_gradients_made(optimizer: Optimizer, closure: Callable[[], object] | None = None) -> tuple[tuple, dict]:
-    """The arguments of a step() whose closure, if it has one, has been called: it is there that such an answer makes its gradients."""
-    if closure is None:
-        return (optimizer,), {}
-    with torch.enable_grad():
-        loss = closure()
-    return (optimizer, lambda: loss), {}
 
 
 def _copy_weights(network: nn.Module) -> dict[str, Tensor]:

@@ -2,9 +2,10 @@
 
 import difflib
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import torch
 from torch import nn, optim
 from torch.optim import lr_scheduler
 
@@ -48,6 +49,18 @@ def build_scheduler(
         return None
     names = _subclasses(lr_scheduler, lr_scheduler.LRScheduler)
     return _build(name, names, lr_scheduler, "scheduler", (optimizer,), config)
+
+
+def with_gradients_made(
+    optimizer: optim.Optimizer, closure: Callable[[], object] | None = None
+) -> tuple[tuple, dict[str, Any]]:
+    """For a hook before `step()`: its arguments, where a closure, if there is one, has been called; it is there that such a loop makes its
+    gradients. The step then takes the loss as it is."""
+    if closure is None:
+        return (optimizer,), {}
+    with torch.enable_grad():
+        loss = closure()
+    return (optimizer, lambda: loss), {}
 
 
 def _subclasses(module: Any, base: type) -> set[str]:

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from torch import nn
+from torch import nn, optim
 from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
 
-from utils.training.optimisation import build_optimizer, build_scheduler
+from utils.training.optimisation import build_optimizer, build_scheduler, with_gradients_made
 
 
 @pytest.fixture
@@ -57,3 +57,31 @@ def test_wrong_optimizers_are_a_sentence(parameters, name, config, sentence):
 def test_wrong_schedulers_are_a_sentence(parameters, name, config, sentence):
     with pytest.raises(ValueError, match=sentence):
         build_scheduler(name, torch.optim.SGD(parameters, lr=0.1), config)
+
+
+@pytest.mark.parametrize("has_closure", [True, False])
+def test_a_hook_before_a_step_sees_the_gradients_of_its_closure(has_closure: bool) -> None:
+    weight, seen, calls = nn.Parameter(torch.tensor(2.0)), [], []
+    optimizer = optim.SGD([weight], lr=0.1)
+
+    def closure() -> torch.Tensor:
+        calls.append(1)
+        optimizer.zero_grad()
+        loss = 3 * weight
+        loss.backward()
+        return loss
+
+    def before(optimizer: optim.Optimizer, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+        given = with_gradients_made(*args, **kwargs)
+        seen.append(weight.grad.item())
+        return given
+
+    optimizer.register_step_pre_hook(before)
+    if has_closure:
+        assert optimizer.step(closure).item() == 6
+    else:
+        closure()
+        assert optimizer.step() is None
+    assert seen == [3]
+    assert calls == [1]
+    assert weight.item() == pytest.approx(1.7)
