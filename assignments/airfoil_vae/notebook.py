@@ -342,10 +342,10 @@ for matrix in [p for p in one_way.parameters() if p.ndim == 2 and p.shape != (4,
     matrix.data.copy_(kept)
 before = torch.cat(one_way(far), dim=1)
 for matrix in [p for p in one_way.parameters() if p.shape == (30, 30)]:
-    matrix.data /= 100
-expect_close("a hundred times the input, a hundredth of the first weights",
-             torch.cat(one_way(100 * far), dim=1), before, rtol=1e-3, atol=1e-3,
-             hint="The layers are given y as it is.")
+    matrix.data /= -100
+expect_close("minus a hundred times the input, the first weights divided by minus a hundred",
+             torch.cat(one_way(-100 * far), dim=1), before, rtol=1e-3, atol=1e-3,
+             hint="The first layer is given y as it is.")
 for p in one_way.parameters():
     if 4 in p.shape or 8 in p.shape:  # the last layer, or both of its halves
         p.data = torch.linspace(-40, 30, len(p)) if p.ndim == 1 else 0 * p.data
@@ -474,10 +474,10 @@ for matrix in [p for p in one_way.parameters() if p.ndim == 2]:
     matrix.data.copy_(kept)
 before = one_way(far)
 for matrix in [p for p in one_way.parameters() if p.shape == (8, 8)]:
-    matrix.data /= 100
-expect_close("a hundred times the input, a hundredth of the first weights",
-             one_way(100 * far), before, rtol=1e-3, atol=1e-3,
-             hint="The layers are given z as it is.")
+    matrix.data /= -100
+expect_close("minus a hundred times the input, the first weights divided by minus a hundred",
+             one_way(-100 * far), before, rtol=1e-3, atol=1e-3,
+             hint="The first layer is given z as it is.")
 numbers = torch.linspace(-40, 30, 30)
 for p in one_way.parameters():
     if 30 in p.shape:

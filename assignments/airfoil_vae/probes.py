@@ -28,9 +28,10 @@ def encoder(names, y: Tensor, hidden_dims: Tensor, latent_size: Tensor, at: Tens
     mu, logvar = model(y)
     seen = {"mu": mu, "logvar": logvar, **_layers(model, mu, logvar), **_bends(model, y)}
     slope = _slope(model, list(weights.values()), at)
-    turns = _turns(model, [*hidden_dims.tolist(), 2 * int(latent_size)], y.shape[1])
+    widths = [*hidden_dims.tolist(), 2 * int(latent_size)]
+    turns, entry = _turns(model, widths, y.shape[1]), _entry(model, widths, y.shape[1])
     model.train()(y)  # its mode is the caller's, and watched
-    return {**seen, "slope": slope, "turns": turns}
+    return {**seen, "slope": slope, "turns": turns, "entry": entry}
 
 
 def affine_encoder(names, y: Tensor, weight: Tensor, bias: Tensor):
@@ -73,9 +74,10 @@ def decoder(names, z: Tensor, hidden_dims: Tensor, output_size: Tensor, at: Tens
     y_hat = model(z)
     seen = {"y_hat": y_hat, "hidden_dims": after, **_layers(model, y_hat), **_bends(model, z)}
     slope = _slope(model, list(weights.values()), at)
-    turns = _turns(model, [*hidden_dims.tolist()[::-1], int(output_size)], z.shape[1])
+    mirrored = [*hidden_dims.tolist()[::-1], int(output_size)]
+    turns, entry = _turns(model, mirrored, z.shape[1]), _entry(model, mirrored, z.shape[1])
     model.train()(z)  # its mode is the caller's, and watched
-    return {**seen, "slope": slope, "turns": turns}
+    return {**seen, "slope": slope, "turns": turns, "entry": entry}
 
 
 def _begins_with(model, n_in: int, n_out: int) -> bool:
@@ -105,23 +107,42 @@ def _turns(model, widths: list[int], n_in: int) -> Tensor:
     """
     moved = []
     for bent in range(len(widths) - 1):
-        weights, first = [], n_in
-        for layer, width in enumerate(widths):
-            weight = torch.zeros(width, first)
-            rows = slice(None) if layer == len(widths) - 1 else 0
-            weight[rows, 0] = 1.0
-            if layer == bent:
-                weight[1, 0] = -1.0
-            if layer == bent + 1:
-                weight[rows, 1] = 1.0
-            weights.append(weight + weight.tril(-1).T if width == first else weight)
-            first = width
-        write(model, weights, torch.zeros(widths[-1]))
-        x = torch.zeros(2, n_in)
-        x[1, 0] = 3.0
-        low, high = _outputs(model, x[:1]), _outputs(model, x[1:])  # apart: whoever mixes rows is no fault of a layer
+        weights = _passing(widths, n_in)
+        weights[bent][1, 0] = -1.0
+        weights[bent + 1][slice(None) if bent + 2 == len(widths) else 0, 1] = 1.0
+        low, high = _of_one_number(model, weights, 0.0), _of_one_number(model, weights, 3.0)
         moved.append(float((high - low).abs().max()))
     return torch.tensor(moved)
+
+
+@torch.no_grad()
+def _entry(model, widths: list[int], n_in: int) -> Tensor:
+    """How far the output moves when a number and the first layer's weight change their signs: not at all if the layer is given the
+    number itself. All layers pass one number on."""
+    answers = []
+    for sign in (1.0, -1.0):
+        weights = _passing(widths, n_in)
+        weights[0] *= sign
+        answers.append(_of_one_number(model, weights, 3.0 * sign))
+    return (answers[1] - answers[0]).abs().max()
+
+
+def _passing(widths: list[int], n_in: int) -> list[Tensor]:
+    """Weights by which the first unit of each layer sees that of the layer before, and every unit of the last one does."""
+    weights = [torch.zeros(n_out, first) for first, n_out in pairwise([n_in, *widths])]
+    for weight in weights[:-1]:
+        weight[0, 0] = 1.0
+    weights[-1][:, 0] = 1.0
+    return weights
+
+
+def _of_one_number(model, weights: list[Tensor], number: float) -> Tensor:
+    """The outputs for an input whose first entry is the number; alone, since whoever mixes rows is no fault of a layer."""
+    both_ways = [w + w.tril(-1).T if len(w) == w.shape[1] else w for w in weights]
+    write(model, both_ways, torch.zeros(len(weights[-1])))
+    x = torch.zeros(1, weights[0].shape[1])
+    x[0, 0] = number
+    return _outputs(model, x)
 
 
 def _outputs(model, x: Tensor) -> Tensor:

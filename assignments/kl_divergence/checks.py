@@ -198,18 +198,26 @@ def _independent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
     return None
 
 
+_APART = 1000.0  # how far the means of two rows are from each other: more than noise reaches
+
+
 def _few(values: Arrays, inputs: Arrays) -> Symptom | None:
-    """One sample a row, and two of two rows, around 0, drawn where gradients are off: a draw of its own each, as any other."""
+    """One sample a row, around 0, and two of two rows far apart, drawn where gradients are off: a draw of its own each, as any other."""
     (b, k1), sigma = inputs["params_q"].shape, np.exp(inputs["params_q"][:2, None, -1:].astype(float))
     shapes = {"single": (b, 1, k1 - 1), "pair": (2, 2, k1 - 1)}
     if any(values.get(name, np.empty(0)).shape != shape for name, shape in shapes.items()):
         return Symptom("one or two samples a row do not come in the shape (B, N, K)")
-    single, pair = (values[name][:2] / sigma for name in shapes)
+    means = _APART * np.arange(2.0).reshape(2, 1, 1)
+    single, pair = values["single"][:2] / sigma, (values["pair"] - means) / sigma
     if not np.isfinite(pair).all() or not np.isfinite(single).all():
         return Symptom("the samples are not finite floats")
     for noise, line in ((single, "noise of one sample"), (pair, "noise of two")):
         if not beyond(np.abs(noise).max(), 1e-3, line):
             return Symptom("where gradients are off, or N is 1, the sample is the mean: draw noise in each call")
+    if not explained(np.abs(pair), 12, "rows of two"):
+        return Symptom(
+            "of two samples of two rows, some are not about the mean of their own row: samples[b, n] is of row b"
+        )
     sentence = "the two rows of a batch of two get the same noise: draw noise of shape (B, N, K)"
     if not beyond(np.abs(pair[0] - pair[1]).max(), 1e-3, "two rows"):
         return Symptom(sentence, "same_noise_for_every_row")

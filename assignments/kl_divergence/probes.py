@@ -116,13 +116,19 @@ def exact_gradient(names, params_q: Tensor, params_p: Tensor):
     return found | _at_equal_values(names["kl_q_p_exact"], params_q=params_q, params_p=params_q)
 
 
+_APART = 1000.0  # as in checks.py, which no student's process may read
+
+
 def rsample(names, params_q: Tensor, num_samples: Tensor, seed: Tensor):
     """A quarter of the samples in each of four calls: two in a row after one seed, two after another."""
     found, quarter = [], int(num_samples) // 4
     one = names["rsample"](params_q[:1], 1)
     with torch.no_grad():  # a draw there too; of few, what is shared or scaled shows by itself
         around_0 = torch.cat([0 * params_q[:, :-1], params_q[:, -1:]], dim=1)
-        single, pair = names["rsample"](around_0, 1), names["rsample"](around_0[:2], 2)
+        single = names["rsample"](around_0, 1)
+        apart = around_0[:2].clone()
+        apart[1, :-1] = _APART  # as many samples as rows, and no doubt whose each is
+        pair = names["rsample"](apart, 2)
     for offset in (0, 1):
         seed_torch(int(seed) + offset)
         found += [names["rsample"](params_q, quarter), names["rsample"](params_q, quarter)]

@@ -159,7 +159,8 @@ def autoencoder(names, nz: Tensor, seed: Tensor):
         model = names["AutoEncoder"](int(nz))
     reached = {}
     with suppress(Exception):
-        model.eval().reconstruct(uniform(int(seed), 1, 1, PIXELS))  # leaves nothing behind
+        for answer in (model.eval(), model.reconstruct):
+            answer(uniform(int(seed), 1, 1, PIXELS))  # leaves nothing behind
         reached = unreached((model.train()(uniform(int(seed), 3, 1, PIXELS)), [model.encoder, model.decoder]))
     model.encoder, model.decoder = (
         _like(model.encoder, flat_encoder(int(nz), int(seed))),
@@ -531,7 +532,9 @@ def interpolate(names, x: Tensor, y: Tensor, steps: Tensor):
 def reparametrize_published(names, mu: Tensor, logvar: Tensor, seed: Tensor):
     seed_torch(seed)
     z = names["reparametrize"](mu, logvar)
-    rows = 40 * uniform(int(seed), 5, 3) - 20  # without noise each row is its mean
+    rows = (
+        40 * uniform(int(seed), 5, 5) - 20
+    )  # without noise each row is its mean; square, so that it shows which way they lie
     return {
         "z_shape": torch.tensor(z.shape), "mean": z.mean(), "std": z.std(),
         "without_noise": names["reparametrize"](rows, torch.full_like(rows, -40.0)),
@@ -682,6 +685,7 @@ def onehot(names, idx: Tensor, n: Tensor):
         "rows_of_one_image": rows(idx[:1], size),
         "rows_in_another_order": rows(idx.flip(0), size),
         "last_of_many_rows": rows(many, size)[-7:],
+        "counts_of_many_rows": rows(many, size).sum(dim=0),
         "classes_afterwards": many[-7:],
         "rows_of_400": rows(300 + idx, 400)[:, 40:315],
         "rows_of_two": rows(idx % 2, 2),

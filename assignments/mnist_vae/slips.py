@@ -433,7 +433,7 @@ class KLWeightManager:
 
 # %% cvae.model.idx2onehot other_floats
 # The rows are float64, as numpy makes them; the network's weights are float32.
-# replace: F.one_hot(idx.reshape(-1), n).float() -> torch.from_numpy(np.eye(n)[idx.reshape(-1)])
+# replace: F.one_hot(idx.reshape(-1), n).float() -> torch.from_numpy(np.eye(n)[idx.reshape(-1).numpy()])
 
 # %% cvae.model.idx2onehot counted_from_one
 # The one stands one place too early: classes begin with 0.

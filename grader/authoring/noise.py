@@ -33,13 +33,19 @@ def not_standard_normal(eps: np.ndarray, axes: dict[str, str]) -> Symptom | None
     """
     if not eps.size or not np.isfinite(eps).all():
         return Symptom("the noise is not finite")
-    if symptom := _repeats(eps, axes) or _another_shape(eps):
+    if symptom := _repeats(eps, axes):
+        return symptom
+    if symptom := next((found for axis, name in enumerate(axes) if (found := _tied(eps, axis, name))), None):
+        return symptom  # ahead of the shape: four numbers of one width are uniform, and nobody has called rand
+    if symptom := _another_shape(eps):
         return symptom
     return next((found for axis, name in enumerate(axes) if (found := _depends(eps, axis, name))), None)
 
 
 def _repeats(eps: np.ndarray, axes: dict[str, str]) -> Symptom | None:
     sizes = np.abs(eps.ravel())
+    if sizes.max() < _GAP:
+        return Symptom("there is no noise: draw it with randn")
     if sizes.max() - sizes.min() < _GAP * 10:
         return Symptom(f"the noise is {sizes[0]:.2f} everywhere, but for its sign: N(0, I) is randn", "signs_only")
     if symptom := _named(eps, axes):
@@ -92,14 +98,8 @@ def _another_shape(eps: np.ndarray) -> Symptom | None:
         )
     if not explained(abs(mean), _SIGMAS / np.sqrt(n), "noise, mean"):
         return Symptom(f"the noise has mean {mean:.2f}, expected 0")
-    reach = _NORMAL.inv_cdf(1 - 10.4 / n) if n >= 1000 else 0.0  # the largest of n draws is smaller once in a billion
-    if not beyond(np.abs(flat).max(), reach, "noise, reach", SAMPLED):
-        if (flat**4).mean() < 2:  # 1.8 for a uniform one of this width, nearly 3 for a normal one that is cut off
-            return Symptom("the noise is uniform, between -1.73 and 1.73: N(0, I) is randn, not rand", "uniform_noise")
-        return Symptom(
-            f"the noise ends at {np.abs(flat).max():.2f}, {n} draws of N(0, 1) go further: clamp nothing, rescale nothing",
-            "clamped",
-        )
+    if symptom := ends_early(flat):
+        return symptom
     unit = (flat - mean) / std
     square = unit * unit  # a power is some twenty times as slow
     third, fourth = square * unit, square * square
@@ -128,6 +128,26 @@ def _depends(eps: np.ndarray, axis: int, name: str) -> Symptom | None:
         sizes = explained(abs(squares), 2.5 * limit, f"noise, squares by {name}")
         if not sizes or not explained(abs((one * two).mean()), limit, f"noise, correlation of {name}"):
             return Symptom(f"the noise of different {name} is correlated: draw one number for each entry")
+    return None
+
+
+def ends_early(eps: np.ndarray) -> Symptom | None:
+    """What tells draws whose largest is smaller than so many draws of N(0, 1) have, once in a billion."""
+    flat, n = eps.ravel().astype(float), eps.size
+    if n < 1000 or beyond(np.abs(flat).max(), _NORMAL.inv_cdf(1 - 10.4 / n), "noise, reach", SAMPLED):
+        return None
+    if (flat**4).mean() < 2:  # 1.8 for a uniform one of this width, nearly 3 for a normal one that is cut off
+        return Symptom("the noise is uniform, between -1.73 and 1.73: N(0, I) is randn, not rand", "uniform_noise")
+    return Symptom(
+        f"the noise ends at {np.abs(flat).max():.2f}, {n} draws of N(0, 1) go further: clamp nothing, rescale nothing",
+        "clamped",
+    )
+
+
+def _tied(eps: np.ndarray, axis: int, name: str) -> Symptom | None:
+    """Draws along an axis that add up to 0, or have one width, to the last digit."""
+    moved = np.moveaxis(eps, axis, 0).astype(float)
+    n = len(moved)
     per_row = n * moved.mean(axis=0) ** 2
     if n > 2 and per_row.size > 2 and per_row.max() < 1e-6:
         return Symptom(f"the noise adds up to 0 over the {name}: draw it with randn and leave it as it is")

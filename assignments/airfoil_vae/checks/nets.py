@@ -194,6 +194,11 @@ def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
             f"with hidden_dims {inputs['hidden_dims'].tolist()}, no activation follows {which}: put one after each",
             "activation_missing",
         )
+    if not within(values.get("entry", np.inf), _TURN, "entry"):
+        return Symptom(
+            "the first layer is not given the input as it is: an activation, or a limit, stands before it",
+            "activation_before_layer",
+        )
     return None
 
 

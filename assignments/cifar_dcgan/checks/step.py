@@ -10,7 +10,7 @@ import numpy as np
 from grader.authoring.adam import adam_path
 from grader.authoring.check import Arrays, Symptom
 from grader.authoring.lines import beyond, explained, resembles, within
-from grader.authoring.noise import not_standard_normal
+from grader.authoring.noise import ends_early, not_standard_normal
 
 from ..numbers import ADAM_BETAS, LEARNING_RATE
 from .gradients import Slips, bce, discriminator_gradients, generator_gradients
@@ -400,6 +400,9 @@ def _reported(values: Arrays, column: int, expected: np.ndarray, name: str) -> S
     )
 
 
+_GAMES = "", "far_0_", "far_1_", "asked_"  # of which codes are kept
+
+
 def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Draws from N(0, I), new ones for each of the two halves of each step."""
     shown = [batch.codes for batch in read_batches(values, inputs) if batch.kind == "fake"]
@@ -433,16 +436,14 @@ def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         )
     axes = {"updates": "old_codes", "images": "", "dimensions": ""}
     both = [np.stack(half) for half in (shown[::2], shown[1::2]) if len({len(batch) for batch in half}) == 1]
-    return next(filter(None, (not_standard_normal(half.astype(float), axes) for half in both)), None)
+    if symptom := next(filter(None, (not_standard_normal(half.astype(float), axes) for half in both)), None):
+        return symptom
+    return ends_early(np.concatenate([values[f"{part}codes"] for part in _GAMES if f"{part}codes" in values]))
 
 
 def _come_again(values: Arrays) -> bool:
     """Whether a new object draws codes that another one has drawn before it: the first number of each is looked at."""
-    drawn = [
-        values[f"{part}codes"][:, 0].astype(float)
-        for part in ("", "far_0_", "far_1_", "asked_")
-        if f"{part}codes" in values
-    ]
+    drawn = [values[f"{part}codes"][:, 0].astype(float) for part in _GAMES if f"{part}codes" in values]
     first = np.concatenate([codes[:40] for codes in drawn])
     return len(np.unique(first)) < 0.9 * len(first)
 

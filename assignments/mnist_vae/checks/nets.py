@@ -175,10 +175,7 @@ def full_batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom |
                 "drawn_with_replacement",
             )
     if (few := int(values["of_few"].item())) > 0:
-        return Symptom(
-            f"of {size - 1} examples, fewer than a batch of {size}, {few} batches come, expected none",
-            "drop_last_missing",
-        )
+        return Symptom(f"of {size - 1} examples, fewer than a batch of {size}, {few} batches come, expected none")
     if (many := values.get("of_many", _NOTHING)).shape != () or many != 468:
         return Symptom(
             f"of 60,000 examples {many} batches of 128 come, expected 468: give the loader all of them",
