@@ -6,7 +6,7 @@ them. The networks are so plain that the grader works out the right gradients fr
 """
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from inspect import signature
 from typing import Any
 
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from grader.probe_kit.gan_stand_ins import Critic, Curves, Mirror, Painter, Saves, drawn_networks, noting_updates
-from grader.probe_kit.stand_ins import fill, plain_layers, sample, uniform
+from grader.probe_kit.stand_ins import fill, plain_layers, sample, uniform, without_draws
 from grader.probe_kit.tools import gradients, noting_settings, seed_torch, seeds
 
 _KINDS = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.Linear)
@@ -42,7 +42,8 @@ def layers(names, channels: Tensor, biases: Tensor, seed: Tensor):
     values = {"layers": torch.tensor([[side, kind] for side, kind, _ in found], dtype=torch.long).reshape(-1, 2)}
     for n, (_, _, layer) in enumerate(found):
         values |= {f"weight_{n}": sample(layer.weight, most=4000), f"bias_{n}": sample(layer.bias, most=4000)}
-    return values | _one_layer(gan) | _as_given(names, gan, int(seed)) | _twice(names)
+    values |= _one_layer(gan)
+    return values | _small(names, int(seed)) if names.is_public else values
 
 
 @torch.no_grad()
@@ -63,16 +64,17 @@ def _one_layer(gan) -> dict[str, Tensor]:
 _LEADING = 12  # weights of a layer, by which its draw is known again
 
 
-def _twice(names) -> dict[str, Tensor]:
-    """The first weights of every layer that is drawn, in two objects: shape (2, layers, _LEADING)."""
-    names.patched(**drawn_networks(torch.full((6,), _LEADING), torch.zeros(130)))
+def _small(names, seed: int) -> dict[str, Tensor]:
+    """Of small networks: the first weights of every layer that is drawn, in two objects, shape (2, layers, _LEADING), and whether the
+    networks are the given ones."""
+    names.patched(**drawn_networks(torch.full((6,), _LEADING), torch.linspace(-1, 1, 130)))
     rows = []
-    for seed in (1, 2):
-        seed_torch(seed)
+    for number in (1, 2):
+        seed_torch(number)
         gan = names["DCGAN"]()
         layers = [*gan._generator.modules(), *gan._discriminator.modules()]
         rows.append(torch.stack([_first_of(layer.weight) for layer in layers if isinstance(layer, _KINDS[:3])]))
-    return {"twice": torch.stack(rows)}
+    return {"twice": torch.stack(rows), **_as_given(names, gan, seed)}
 
 
 def _first_of(parameter: Tensor) -> Tensor:
@@ -109,7 +111,8 @@ def networks_on_device(names, elsewhere: Tensor, channels: Tensor):
     for row, is_other, sizes in zip(counts, elsewhere, channels, strict=True):
         device = torch.device("meta" if is_other else "cpu")
         names.patched(device=device, Device=device, **drawn_networks(sizes, torch.zeros(130)))
-        gan = names["DCGAN"]()
+        with without_draws() if is_other else nullcontext():
+            gan = names["DCGAN"]()
         for side, network in enumerate((gan._generator, gan._discriminator)):
             for parameter in network.parameters():
                 row[side, int(parameter.is_meta)] += parameter.numel()
@@ -198,18 +201,19 @@ def train(names, **inputs: Tensor):
     `updates` says whose parameters the optimizer holds, 1 the discriminator's, 2 the generator's, 3 both; `before`,
     `after` and `gradients` have the columns slope, offset, scale, shift, which begin at `start`.
 
-    Then, each with a new object: `far_0_…` and `far_1_…`, one step of games that stand far off balance; `asked_…`, the two methods
-    of the notebook, where they are, asked for batches of other sizes; and whether all of it is on the notebook's device.
+    Then, each with a new object: `far_0_…` and `far_1_…`, one step of games that stand far off balance; and with the public inputs
+    `asked_…`, the two methods of the notebook, where they are, asked for batches of other sizes, and whether all of it is on the
+    notebook's device.
     """
     given = {name: inputs[name] for name in ("values", "batch_size", "epochs", "start", "seed")}
     seen, gan, images = _played(names, **given)
-    seen |= _resumed(gan, images, int(inputs["epochs"])) if gan.checkpoint.was_asked else {}
+    seen |= _resumed(gan, images, int(inputs["epochs"])) if gan.checkpoint.was_asked and names.is_public else {}
     for n, (values, start) in enumerate(zip(inputs["far_values"], inputs["far_starts"], strict=True)):
         far = {"values": values, "start": start, "batch_size": inputs["batch_size"], "epochs": 1}
         seen |= {
             f"far_{n}_{name}": value for name, value in _played(names, **far, seed=inputs["seed"] + 1 + n)[0].items()
         }
-    return seen | _asked(names, images, inputs["asked_sizes"].tolist(), inputs["start"])
+    return seen | _asked(names, images, inputs["asked_sizes"].tolist(), inputs["start"]) if names.is_public else seen
 
 
 def _played(names, values, batch_size, epochs, start, seed) -> tuple[dict[str, Any], Any, Tensor]:
@@ -298,13 +302,16 @@ def _takes_one(method: Any) -> bool:
     return False
 
 
+_NOT_THERE = "is not on the expected device"  # torch's words
+
+
 def _is_elsewhere(names, kind: type[nn.Module], call: Callable[[Any], Any]) -> bool:
     """Whether tensors of an answer stay on the CPU when the notebook's device is another one; `meta`, which holds no values,
     stands for it: an answer that needs a value ends there."""
     names.patched(device=torch.device("meta"), Device=torch.device("meta"), VIS_STEPS=1)
     try:
         gan = _instrumented(names, kind, Critic)
-        gan._classification_loss = nn.BCEWithLogitsLoss()
+        gan._classification_loss = _meet
         for network in (gan._generator, gan._discriminator):
             network.to("meta")
         for optimizer in _optimizers(gan):
@@ -316,6 +323,13 @@ def _is_elsewhere(names, kind: type[nn.Module], call: Callable[[Any], Any]) -> b
         names.patched(device=torch.device("cpu"), Device=torch.device("cpu"))
     _, images = _found(found)  # they are to come back on the CPU
     return isinstance(images, Tensor) and images.ndim == 4 and images.is_meta
+
+
+def _meet(logits: Tensor, labels: Tensor) -> Tensor:
+    """In place of the loss, which takes its time on `meta`: whether both are on one device."""
+    if logits.device != labels.device:
+        raise RuntimeError(f"the labels' {labels.device} {_NOT_THERE} {logits.device}")
+    return logits.sum()
 
 
 def _stay(closure: Callable[[], object] | None = None) -> None:
@@ -382,25 +396,24 @@ def _instrumented(names, generator: type[nn.Module], discriminator: type[nn.Modu
 
 
 def _is_of_two_devices(error: Exception) -> bool:
-    return "is not on the expected device" in str(error)
+    return _NOT_THERE in str(error)
 
 
 # ---------------------------------------------------------------- spectral norm
 
 
 def spectral(names, seed: Tensor):
-    """Logits in training and in evaluation mode, and their gradients; largest singular values of the convolutions, and what a larger
-    or smaller weight changes, matrix by matrix; the weights as they are made, in two objects."""
+    """Logits in training and in evaluation mode; largest singular values of the convolutions, and what a larger or smaller weight
+    changes, matrix by matrix. With the public inputs also the logits' gradients, and the weights as they are made, in two objects."""
     made = []
-    for n in range(2):
+    for n in range(2 if names.is_public else 1):
         seed_torch(seed + n)
         made.append(names["SpectralDiscriminator"]())
     model, x = made[0], _images(int(seed))
     is_trained, in_training = all(p.requires_grad for p in model.parameters()), all(m.training for m in model.modules())
-    at_start = _singular_values(model)
-    values = _as_made(names, made) | {"at_start": at_start}
-    values["logits"] = _settle(model, x, int(seed))
-    values |= _slopes(model, x)
+    at_start, as_made = _singular_values(model), _as_made(names, made) if names.is_public else {}
+    values = {"at_start": at_start, "logits": _settle(model, x, int(seed))}
+    values |= as_made | _slopes(model, x) if names.is_public else {}
     model.eval()
     with torch.no_grad():
         plain = model(x)
@@ -414,7 +427,7 @@ def spectral(names, seed: Tensor):
         "sigmas": _singular_values(model),
         "dims": torch.tensor([weight.ndim for weight in weights], dtype=torch.long),
         "changes": torch.tensor(changes),
-        "moves_along": _moves_along(model),
+        **({"moves_along": _moves_along(model)} if names.is_public else {}),
     }
 
 
@@ -514,7 +527,7 @@ def reconstruction_loss(names, generated: Tensor, target: Tensor):
 def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor, as_array: Tensor):
     """Images whose best codes are known, in a tint out of reach; codes tried, modes, and the generator before and after.
 
-    Where the search is a short one, others come before it, shorter still where the answer reads their number.
+    Where the public search is a short one, others come before it, shorter still where the answer reads their number.
     """
     gan = _instrumented(names, Mirror, Critic)
     mirror = gan._generator
@@ -524,7 +537,8 @@ def reconstruct(names, codes: Tensor, tint: Tensor, greys: Tensor, steps: Tensor
         target = mirror.eval()(codes) + tint[:, None, None]
     names.patched(VIS_STEPS=_SHORT)
     gan.reconstruct(target.flip(0))
-    before_it = _searches_before(names, gan, target, greys, int(as_array)) if int(steps) < _FEW else {}
+    asks_more = names.is_public and int(steps) < _FEW
+    before_it = _searches_before(names, gan, target, greys, int(as_array)) if asks_more else {}
     names.patched(VIS_STEPS=int(steps))
     mirror.tried, mirror.painted, mirror.was_training = [], [], []
     before, optimizers = _state(mirror.train(), gan._discriminator), [id(one) for one in _optimizers(gan)]

@@ -171,9 +171,10 @@ def autoencoder(names, nz: Tensor, seed: Tensor):
     model.reconstruct(1 - x)
     found = picture("forward", model(x)) | picture("reconstruct", model.reconstruct(x))
     found |= picture("forward_of_one", model(x[:1])) | picture("reconstruct_of_one", model.reconstruct(x[:1]))
-    many = uniform(int(seed) + 1, 300, 1, PIXELS)
-    found |= picture("reconstruct_of_28", model.reconstruct(many[:28]))
-    found |= picture("reconstruct_of_many", model.reconstruct(many))
+    if names.is_public:
+        many = uniform(int(seed) + 1, 300, 1, PIXELS)
+        found |= picture("reconstruct_of_28", model.reconstruct(many[:28]))
+        found |= picture("reconstruct_of_many", model.reconstruct(many))
     _scale(model.encoder, _FAR)
     found |= picture("forward_sure", model(x))
     _scale(model.decoder, 1 / _FAR)
@@ -229,7 +230,7 @@ def train_autoencoder(names, seed: Tensor, learning_rate: Tensor):
         "losses": _numbers(losses),
         "holds_numbers": _are_numbers(losses),
         "parameters": parameters(model),
-        **_in_the_long_run(names["train_autoencoder"], int(seed)),
+        **(_in_the_long_run(names["train_autoencoder"], int(seed)) if names.is_public else {}),
     }
 
 
@@ -382,14 +383,14 @@ def _in_two_calls(draw: Callable[[int], Tensor], n: int) -> Tensor:
 def vae_gradient(names, mu: Tensor, log_sigma: Tensor, images: Tensor, seed: Tensor):
     """Of the mean square of z, summed over the dimensions with weights from 1 to 2, three bits of the seed for each.
 
-    And through the whole model, with the networks of its own; and of the loss, with respect to what it is given.
+    With the public inputs also through the whole model, with the networks of its own, and of the loss, with respect to what it is given.
     """
     model, emit = _known_posterior(names, mu, log_sigma)
     seed_torch(seed)
     z = shown(model(blank(int(images), 1, PIXELS))["rec"], len(mu))
     weights = 1 + (seed >> 3 * torch.arange(len(mu)) & 7) / 8
     found = torch.autograd.grad((weights * z.pow(2).mean(dim=0)).sum(), [emit.numbers], allow_unused=True)[0]
-    whole = _own_gradients(names, len(mu), int(seed))
+    whole = _own_gradients(names, len(mu), int(seed)) if names.is_public else {}
     if found is None:
         return whole
     return {"d_mu": found[: len(mu)], "d_log_sigma": found[len(mu) :], **told(z, mu, dim=0), **whole}
@@ -471,7 +472,7 @@ def train_vae(names, seed: Tensor, learning_rate: Tensor):
         "kl_loss": _numbers(history["kl_loss"]),
         "holds_numbers": all(_are_numbers(values) for values in history.values()),
         "parameters": parameters(model),
-        **_in_the_long_run(names["train_beta_vae"], int(seed), _OneWeightVAE),
+        **(_in_the_long_run(names["train_beta_vae"], int(seed), _OneWeightVAE) if names.is_public else {}),
     }
 
 
@@ -630,11 +631,13 @@ def fcvae(names, latent_size: Tensor, seed: Tensor):
     _, mu, logvar = model(x)
     fill(model.mu_layer, int(seed) + 1)
     silence(model.logvar_layer, int(latent_size), 0, -40.0)
-    x_hat, alone = model(x)[0], model(x[:1])
-    found = {"mu": mu, "logvar": logvar, "mu_of_one": alone[1], "logvar_of_one": alone[2]}
+    found = {"mu": mu, "logvar": logvar, **picture("x_hat", model(x)[0])}
+    if not names.is_public:
+        return found
+    image, mu, logvar = model(x[:1])
+    found |= {"mu_of_one": mu, "logvar_of_one": logvar, **picture("x_hat_of_one", image)}
     _widen(model)
-    found |= picture("x_hat_of_codes_far_out", model(x)[0])
-    return found | picture("x_hat", x_hat) | picture("x_hat_of_one", alone[0])
+    return found | picture("x_hat_of_codes_far_out", model(x)[0])
 
 
 def _widen(model: Any) -> None:
@@ -646,9 +649,11 @@ def _widen(model: Any) -> None:
 
 def fcvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
     model, x = _fcvae(names, len(mu)), uniform(int(seed), 3, 1, 28, 28)
-    reached = _reached(model, lambda: model(x))
+    reached = _reached(model, lambda: model(x)) if names.is_public else {}
     model = _with_known_posterior(model, mu, logvar)
     noise = {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, 28, 28))[0], len(mu)), int(images))}
+    if not reached:
+        return noise
     return noise | _joined(reached, unreached((model(x)[0], [model.mu_layer, model.logvar_layer])))
 
 
@@ -714,9 +719,11 @@ def cvae_encode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed
     _widen(model)
     x = uniform(int(seed), 1, 1, 28, 28).expand(len(c), -1, -1, -1)
     _, mu, logvar = model(x, _classes(c, int(num_classes)))
+    found = {"mu": mu, "logvar": logvar, "parameters": len(list(model.encoder.parameters()))}
+    if not names.is_public:
+        return found
     alone = model(x[:1], _classes(c[:1], int(num_classes)))
-    of_one = {"mu_of_one": alone[1], "logvar_of_one": alone[2], "x_hat_of_one_shape": torch.tensor(alone[0].shape)}
-    found = {**of_one, "mu": mu, "logvar": logvar, "parameters": len(list(model.encoder.parameters()))}
+    found |= {"mu_of_one": alone[1], "logvar_of_one": alone[2], "x_hat_of_one_shape": torch.tensor(alone[0].shape)}
     others = uniform(int(seed) + 1, int(latent_size), 1, 28, 28)  # mu is square
     return found | {"mu_of_images": model(others, _classes(c[:1].expand(len(others)), int(num_classes)))[1]}
 
@@ -729,21 +736,21 @@ def cvae_decode(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed
     model.mu_layer, model.logvar_layer = Emit(code), Emit(torch.full((int(latent_size),), -40.0))
     given = uniform(int(seed), len(c), 1, 28, 28), _classes(c, int(num_classes))
     x_hat = model(*given)[0]
-    model.mu_layer = Emit(8 * code)
-    far = model(*given)[0]
-    return {
-        "x_hat_shape": torch.tensor(x_hat.shape),
-        "x_hat": x_hat.flatten(1)[:, ::37],
-        "x_hat_far": far.flatten(1)[:, ::37],
-    }
+    found = {"x_hat_shape": torch.tensor(x_hat.shape), "x_hat": x_hat.flatten(1)[:, ::37]}
+    if names.is_public:
+        model.mu_layer = Emit(8 * code)
+        found["x_hat_far"] = model(*given)[0].flatten(1)[:, ::37]
+    return found
 
 
 def cvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
     model, x = _cvae(names, len(mu), 2), uniform(int(seed), 3, 1, 28, 28)
     c = _classes(torch.zeros(int(images), dtype=torch.long), 2)
-    reached = _reached(model, lambda: model(x, c[:3]))
+    reached = _reached(model, lambda: model(x, c[:3])) if names.is_public else {}
     model = _with_known_posterior(model, mu, logvar)
     noise = {"z": _in_two_calls(lambda n: shown(model(blank(n, 1, 28, 28), c[:n])[0], len(mu)), int(images))}
+    if not reached:
+        return noise
     return noise | _joined(reached, unreached((model(x, c[:3])[0], [model.mu_layer, model.logvar_layer])))
 
 
@@ -822,6 +829,8 @@ def conv_elbo(
     elbo, alone = model.elbo(x, int(n)), model.elbo(x[:1], int(n))
     model.encoder, model.decoder = Emit(posterior), Tones(tones)
     found = {"elbo": elbo, "elbo_of_one": alone, "elbo_of_a_wide_posterior": model.elbo(x[:1].expand_as(x), int(n))}
+    if not names.is_public:
+        return found
     model.encoder, model.decoder = Emit(2 * posterior), Tones(tones[:1])
     many = uniform(int(seed) + 1, 66, 1, 28, 28)
     many[-3:] = 0  # the last ones count

@@ -216,7 +216,7 @@ def _moved(now: Sequence[Tensor], weights: list[Tensor]) -> bool:
 
 
 @contextmanager
-def watching(namespace: dict, names: list[str], watcher: Watcher) -> Iterator[None]:
+def watching(namespace: dict, names: list[str], watcher: Watcher, makes_twins: bool = True) -> Iterator[None]:
     """Watch functions ("sample") and methods ("Flow.loss") of a namespace while this lasts.
 
     Args:
@@ -224,11 +224,12 @@ def watching(namespace: dict, names: list[str], watcher: Watcher) -> Iterator[No
         names: What to watch; names that are not there, or are no functions, are left alone. Facts that nobody asks of a
             function stand behind its name: "Flow.sample:modes,dtype".
         watcher: Takes the notes.
+        makes_twins: Whether a second object is made of each class, to see that the two share nothing.
     """
     watcher.begin(names)
     watcher.take()  # what a probe that raised has left is not this one's
     put_back: list[tuple[Any, str, Any]] = []
-    for owner in {name.partition(":")[0].rpartition(".")[0] for name in names}:
+    for owner in {name.partition(":")[0].rpartition(".")[0] for name in names if makes_twins}:
         kind = namespace.get(owner)
         if isinstance(kind, type) and inspect.isfunction(init := kind.__dict__.get("__init__")):
             put_back.append((kind, "__init__", init))

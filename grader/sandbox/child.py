@@ -140,10 +140,15 @@ class _Malformed(TypeError):
 
 
 class _Names:
-    """The notebook's namespace, as probes see it."""
+    """The notebook's namespace, as probes see it.
 
-    def __init__(self, namespace: dict) -> None:
+    `is_public`: the inputs are those of a public case. What hangs on no number that is drawn, such as devices, long runs and
+    batches of other sizes, a probe may ask there alone, and save its time with the inputs of each submission.
+    """
+
+    def __init__(self, namespace: dict, is_public: bool) -> None:
         self._namespace = namespace
+        self.is_public = is_public
 
     def __getitem__(self, name: str):
         if name not in self._namespace:
@@ -166,6 +171,7 @@ class _Run:
         sys.modules["__main__"] = module
         self.namespace = module.__dict__
         self._kept: dict[str, dict] = {}
+        self._is_public = True
         self._watching: Any = importlib.import_module("grader.probe_kit.watching") if tensors else None
         self._watcher: Any = self._watching.Watcher() if self._watching else None
 
@@ -177,6 +183,7 @@ class _Run:
 
     def step(self, number: int, step: dict, is_public: bool) -> None:
         self.send({"kind": "step", "number": number})
+        self._is_public = is_public
         if self._tools:
             self._tools.seed_torch(_STEP_SEED)
         random.seed(0)
@@ -208,8 +215,12 @@ class _Run:
             inputs = {name: self._torch.from_numpy(array) for name, array in inputs.items()}
         watched = step.get("watched", []) if self._watching else []
         try:
-            with self._watching.watching(self.namespace, watched, self._watcher) if watched else nullcontext():
-                values = getattr(self._probes, step["function"])(_Names(self.namespace), **inputs)
+            with (
+                self._watching.watching(self.namespace, watched, self._watcher, makes_twins=self._is_public)
+                if watched
+                else nullcontext()
+            ):
+                values = getattr(self._probes, step["function"])(_Names(self.namespace, self._is_public), **inputs)
             if watched:
                 values = {**values, CONTRACT: self._watcher.take()}
             told = [

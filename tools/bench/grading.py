@@ -163,7 +163,9 @@ def _run(job: Job, writer: int) -> None:
             if torch:
                 inputs = {name: torch.from_numpy(array) for name, array in inputs.items()}
                 torch.default_generator.manual_seed(0)
-            values[call.name] = _quietly(lambda c=call, i=inputs: getattr(probes, c.function)(_Names(namespace), **i))
+            values[call.name] = _quietly(
+                lambda c=call, i=inputs: getattr(probes, c.function)(_Names(namespace, c.is_public), **i)
+            )
     arrays = {
         name: {key: _array(key, value, torch) for key, value in (found or {}).items()} for name, found in values.items()
     }

@@ -84,6 +84,8 @@ def _alone(weight: np.ndarray, kind: str, mean: float) -> Symptom | None:
 
 def _anew(values: Arrays) -> Symptom | None:
     """No two layers of an object, and no two objects, begin with the same weights, be it at another scale."""
+    if "twice" not in values:  # asked with the public inputs alone
+        return None
     first, second = values["twice"].astype(float)
     scaled = [(rows - (abs(rows.mean(1, keepdims=True)) > 0.5)) / _WEIGHT_STD for rows in (first, second)]
     if any(not beyond(np.abs(one - other).max(), 1e-2, "objects alike") for one, other in zip(*scaled, strict=True)):
@@ -145,7 +147,7 @@ def others(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
 
 def _changed(values: Arrays) -> Symptom | None:
     """Networks that answer otherwise than the given ones with the same weights, or cannot be trained."""
-    for n, network in enumerate(_NETWORKS):
+    for n, network in enumerate(_NETWORKS if "off" in values else ()):  # asked with the public inputs alone
         if not values["trainable"][n]:
             return Symptom(f"weights of the {network} take no gradient: leave requires_grad as it is", "frozen")
         if not values["modes"][n]:

@@ -204,10 +204,8 @@ def images(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     if not np.array_equal(shape, expected):
         got = tuple(shape.tolist()) if shape.size < 9 and shape.ndim == 1 else "no shape at all"
         return Symptom(f"the images have shape {got}, expected {expected}")
-    if values["one"].shape != (1, 3, 8, 8) or not values["one"].any():
-        return Symptom(f"of a single image, no images of shape {(1, *expected[1:])} come back")
-    if values["many"].shape != (_MANY, 3, 8, 8):
-        return Symptom(f"of {_MANY} images {len(values['many'])} come back: as many as are given")
+    if "one" in values and (symptom := _counts(values, expected)):
+        return symptom
     if values["keeps_gradient"].shape != () or values["keeps_gradient"].any():
         return Symptom(
             "the images keep a gradient: compute them under torch.no_grad(), or detach them", "keeps_gradient"
@@ -227,8 +225,17 @@ def images(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
         )
     loss, found = values.get("loss"), _mse(values, inputs)
     if loss is None or (loss.shape == () and within(abs(loss.item() - found), 1e-6 + 1e-3 * found, "loss")):
-        return _leaves(values) or _of_others(values, inputs)
+        return _leaves(values) or (_of_others(values, inputs) if "one" in values else None)
     return Symptom("the loss that comes back is not that of the images that come back", "loss_of_others")
+
+
+def _counts(values: Arrays, expected: tuple[int, ...]) -> Symptom | None:
+    """As many images as are given, of one and of many; asked with the public inputs alone."""
+    if values["one"].shape != (1, 3, 8, 8) or not values["one"].any():
+        return Symptom(f"of a single image, no images of shape {(1, *expected[1:])} come back")
+    if values["many"].shape != (_MANY, 3, 8, 8):
+        return Symptom(f"of {_MANY} images {len(values['many'])} come back: as many as are given")
+    return None
 
 
 def _of_others(values: Arrays, inputs: Arrays) -> Symptom | None:
@@ -252,7 +259,7 @@ def _of_others(values: Arrays, inputs: Arrays) -> Symptom | None:
 
 def _leaves(values: Arrays) -> Symptom | None:
     """What a search leaves behind, and where."""
-    if values["is_elsewhere"].any():
+    if "is_elsewhere" in values and values["is_elsewhere"].any():
         return Symptom(
             "with a device that is not the CPU, reconstruct mixes tensors of two devices, or its images do not come back to the "
             "CPU: target and codes on the device, images.cpu() at the end"
@@ -266,7 +273,7 @@ def _leaves(values: Arrays) -> Symptom | None:
         return Symptom(
             "the networks' optimizers are others after the search: keep that of the codes to reconstruct alone"
         )
-    if values["is_seeded"].any():
+    if "is_seeded" in values and values["is_seeded"].any():
         return Symptom(
             "torch's random generator stands at a seed of yours after the search: nothing here is drawn, set none"
         )

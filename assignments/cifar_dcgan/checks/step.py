@@ -74,6 +74,8 @@ def _updates(values: Arrays, inputs: Arrays) -> Symptom | None:
             "one optimizer moves both networks: each update calls step() of its own network's optimizer",
             "shared_optimizer",
         )
+    if not order and steps == 1:  # others have been made: it is this one batch that is not seen
+        return Symptom(f"{about}, one full batch, no network is moved: len(images) // BATCH_SIZE steps are one")
     if not order:
         return Symptom(f"{about}, no optimizer moved a network: call step() of each network's optimizer", "no_update")
     if order == [2, 1] * steps:
@@ -205,7 +207,7 @@ def batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
         return Symptom("a network is in evaluation mode while it trains: call train() on both")
     if symptom := _other_sizes(values, inputs):
         return symptom
-    if values["is_elsewhere"].any():
+    if "is_elsewhere" in values and values["is_elsewhere"].any():
         return Symptom(
             "with a device that is not the CPU, train mixes tensors of two devices: make labels and codes where the networks are, "
             "with device=device or torch.ones_like"
@@ -400,9 +402,6 @@ def _reported(values: Arrays, column: int, expected: np.ndarray, name: str) -> S
     )
 
 
-_GAMES = "", "far_0_", "far_1_", "asked_"  # of which codes are kept
-
-
 def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     """Draws from N(0, I), new ones for each of the two halves of each step."""
     shown = [batch.codes for batch in read_batches(values, inputs) if batch.kind == "fake"]
@@ -438,12 +437,16 @@ def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     both = [np.stack(half) for half in (shown[::2], shown[1::2]) if len({len(batch) for batch in half}) == 1]
     if symptom := next(filter(None, (not_standard_normal(half.astype(float), axes) for half in both)), None):
         return symptom
-    return ends_early(np.concatenate([values[f"{part}codes"] for part in _GAMES if f"{part}codes" in values]))
+    return ends_early(np.concatenate(shown))
 
 
 def _come_again(values: Arrays) -> bool:
     """Whether a new object draws codes that another one has drawn before it: the first number of each is looked at."""
-    drawn = [values[f"{part}codes"][:, 0].astype(float) for part in _GAMES if f"{part}codes" in values]
+    drawn = [
+        values[f"{part}codes"][:, 0].astype(float)
+        for part in ("", "far_0_", "far_1_", "asked_")
+        if f"{part}codes" in values
+    ]
     first = np.concatenate([codes[:40] for codes in drawn])
     return len(np.unique(first)) < 0.9 * len(first)
 
