@@ -196,8 +196,7 @@ def is_bent(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
         )
     if not within(values.get("entry", np.inf), _TURN, "entry"):
         return Symptom(
-            "the first layer is not given the input as it is: an activation, or a limit, stands before it",
-            "activation_before_layer",
+            "where the input and the first layer's weights both change their signs, another answer comes: give that layer its input as it is"
         )
     return None
 
