@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from grader.probe_kit.loaded import load_weights
 from grader.probe_kit.tools import draws, seed_torch, told
+from grader.probe_kit.watching import unwatched
 from grader.probe_kit.written_weights import write
 
 CPU = torch.device("cpu")
@@ -26,10 +27,11 @@ def encoder(names, y: Tensor, hidden_dims: Tensor, latent_size: Tensor, at: Tens
     """Shapes, layers and bend of an encoder as the student initialises it, then its slope with weights of ours."""
     model = names["Encoder"](y.shape[1], hidden_dims.tolist(), int(latent_size)).eval()
     mu, logvar = model(y)
-    seen = {"mu": mu, "logvar": logvar, **_layers(model, mu, logvar), **_bends(model, y)}
-    slope = _slope(model, list(weights.values()), at)
     widths = [*hidden_dims.tolist(), 2 * int(latent_size)]
-    turns, entry = _turns(model, widths, y.shape[1]), _entry(model, widths, y.shape[1])
+    with unwatched(names):
+        seen = {"mu": mu, "logvar": logvar, **_layers(model, mu, logvar), **_bends(model, y)}
+        slope = _slope(model, list(weights.values()), at)
+        turns, entry = _turns(model, widths, y.shape[1]), _entry(model, widths, y.shape[1])
     model.train()(y)  # its mode is the caller's, and watched
     return {**seen, "slope": slope, "turns": turns, "entry": entry}
 
@@ -72,10 +74,11 @@ def decoder(names, z: Tensor, hidden_dims: Tensor, output_size: Tensor, at: Tens
     if _begins_with(model, z.shape[1], int(hidden_dims[0]) if len(hidden_dims) > 1 else 0):
         model = names["Decoder"](z.shape[1], hidden_dims.tolist()[::-1], int(output_size)).eval()
     y_hat = model(z)
-    seen = {"y_hat": y_hat, "hidden_dims": after, **_layers(model, y_hat), **_bends(model, z)}
-    slope = _slope(model, list(weights.values()), at)
     mirrored = [*hidden_dims.tolist()[::-1], int(output_size)]
-    turns, entry = _turns(model, mirrored, z.shape[1]), _entry(model, mirrored, z.shape[1])
+    with unwatched(names):
+        seen = {"y_hat": y_hat, "hidden_dims": after, **_layers(model, y_hat), **_bends(model, z)}
+        slope = _slope(model, list(weights.values()), at)
+        turns, entry = _turns(model, mirrored, z.shape[1]), _entry(model, mirrored, z.shape[1])
     model.train()(z)  # its mode is the caller's, and watched
     return {**seen, "slope": slope, "turns": turns, "entry": entry}
 
@@ -444,11 +447,8 @@ def train_steps(names, y: Tensor, n_items: Tensor, batch_size: Tensor, n_iters: 
         model, _items(profiles), CPU, plot_freq=0, beta=0.1, rec_loss_fn=_steep, optimizer_name="SGD",
         optimizer_config=config, n_iters=int(n_iters), batch_size=int(batch_size), **scheduler,
     )  # fmt: skip
-    again = _Toy(3)
-    seed_torch(int(n_items))
-    names["train_VAE"](again, _items(profiles), CPU, plot_freq=0, n_iters=4, batch_size=int(batch_size))
     return {
-        "noise": torch.tensor([model.noise[:4], again.noise[:4]]),
+        **(_noise_of_two(names, model, _items(profiles), int(batch_size)) if names.is_public else {}),
         "prior": torch.tensor(tracker.prior_losses),
         "w": torch.tensor([*model.seen, model.w.item()]),
         "recorded": torch.tensor(tracker.rec_losses),
@@ -458,6 +458,14 @@ def train_steps(names, y: Tensor, n_items: Tensor, batch_size: Tensor, n_iters: 
         "trainable": torch.tensor([p.requires_grad for p in model.parameters()]),
         "config": torch.tensor([float(len(config)), float(config.get("lr", 0.0)) / _RATE]),
     }
+
+
+def _noise_of_two(names, model: _Toy, profiles: list, batch_size: int) -> dict[str, Tensor]:
+    """What a model has drawn in its first four iterations, and another one after another seed."""
+    again = _Toy(3)
+    seed_torch(len(profiles))
+    names["train_VAE"](again, profiles, CPU, plot_freq=0, n_iters=4, batch_size=batch_size)
+    return {"noise": torch.tensor([model.noise[:4], again.noise[:4]])}
 
 
 _SLOPE, _RATE = 100.0, 1e-4

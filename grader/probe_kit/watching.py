@@ -25,6 +25,9 @@ _any, _all, _equal, _array_equal = any, all, torch.equal, np.array_equal
 _is_grad_enabled = torch.is_grad_enabled
 
 
+_INNER = 8  # calls of one answer by another that are looked at
+
+
 class Watcher:
     """Notes what calls leave behind; several probes of one process may share it."""
 
@@ -32,7 +35,8 @@ class Watcher:
         self.facts: dict[str, int] = dict.fromkeys(FACTS, 0)
         self._last: list[tuple[Tensor, Tensor]] = []
         self._names: list[str] = []
-        self._depth = 0
+        self._depth = self._inner = 0
+        self.is_resting = False
         self._unasked: frozenset[str] = frozenset()
         self._made: set[type] = set()
 
@@ -55,15 +59,12 @@ class Watcher:
         def watched(*args: Any, **kwargs: Any) -> Any:
             torch.is_grad_enabled = _is_grad_enabled  # torch's own no_grad() asks it which state to go back to
             given = [*args, *kwargs.values()]
-            if self._depth:  # within another answer: what it gets is looked at, the rest is between the two
-                with suppress(Exception):
-                    copies = [_copied(value) for value in given]
-                answer = function(*args, **kwargs)
-                with suppress(Exception):
-                    self._note("argument", _changed(given, copies))
-                return answer
+            if self._depth:
+                return self._within_another(function, given, args, kwargs)
+            if self.is_resting:
+                return function(*args, **kwargs)
             before = _before(given)
-            self._depth += 1
+            self._depth, self._inner = self._depth + 1, 0
             try:
                 answer = function(*args, **kwargs)
             finally:
@@ -75,6 +76,18 @@ class Watcher:
             return answer
 
         return watched
+
+    def _within_another(self, function: _Wrapped, given: list[Any], args: tuple, kwargs: dict[str, Any]) -> Any:
+        """A call by another answer: what it gets is looked at, the rest is between the two; of a loop the first calls will do."""
+        self._inner += 1
+        if self._inner > _INNER:
+            return function(*args, **kwargs)
+        with suppress(Exception):
+            copies = [_copied(value) for value in given]
+        answer = function(*args, **kwargs)
+        with suppress(Exception):
+            self._note("argument", _changed(given, copies))
+        return answer
 
     def wrap_init(self, function: _Wrapped) -> _Wrapped:
         """A constructor: of what it makes first another one is made, and the two have no parameter in common but those given."""
@@ -99,7 +112,7 @@ class Watcher:
         self._note("argument", _changed(given, before.copies))
         self._note("gradients", _is_grad_enabled() != before.gradients)
         self._note("generator", not _equal(torch.default_generator.get_state(), before.generator))
-        now = _State(given)
+        now = before.models.again()
         self._note("modes", now.modes != before.models.modes)
         self._note("weights", now.versions != before.models.versions and _moved(now.parameters, before.weights))
         self._note("frozen", now.trainable != before.models.trainable)
@@ -119,20 +132,28 @@ class _Before:
         self.gradients = _is_grad_enabled()
         self.generator = torch.default_generator.get_state()
         self.copies = [_copied(value) for value in given]
-        self.models = _State(given)
+        self.models = _State.of(given)
         self.weights = [parameter.detach().clone() for parameter in self.models.parameters]
 
 
 class _State:
     """Of the models among some arguments: modes, parameters, how often each was written to, and whether it may be trained."""
 
-    def __init__(self, given: list[Any]) -> None:
-        modules = [module for model in _models(given) for module in model.modules()]
+    def __init__(self, modules: list[nn.Module]) -> None:
+        self._modules = modules
         self.modes = [module.training for module in modules]
         found = (parameter for module in modules for parameter in module._parameters.values() if parameter is not None)
         self.parameters = list({id(parameter): parameter for parameter in found}.values())
         self.versions = [parameter._version for parameter in self.parameters]
         self.trainable = [parameter.requires_grad for parameter in self.parameters]
+
+    @classmethod
+    def of(cls, given: list[Any]) -> "_State":
+        return cls([module for model in _models(given) for module in model.modules()])
+
+    def again(self) -> "_State":
+        """Of the same modules, as they are now."""
+        return _State(self._modules)
 
 
 def _before(given: list[Any]) -> "_Before | None":
@@ -213,6 +234,24 @@ def _parameters(values: list[Any]) -> set[int]:
 def _moved(now: Sequence[Tensor], weights: list[Tensor]) -> bool:
     """Whether weights are others: writing the same numbers into them once more is no change."""
     return len(now) != len(weights) or _any(not _same(one, other) for one, other in zip(now, weights, strict=True))
+
+
+@contextmanager
+def unwatched(names: Any) -> Iterator[None]:
+    """While a probe asks the same function again and again: what a call leaves behind, others have shown, and watching takes time.
+
+    Args:
+        names: What the probe was given.
+    """
+    watcher = names.watcher
+    if watcher is None:
+        yield
+        return
+    watcher.is_resting = True
+    try:
+        yield
+    finally:
+        watcher.is_resting = False
 
 
 @contextmanager

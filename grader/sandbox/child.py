@@ -144,11 +144,13 @@ class _Names:
 
     `is_public`: the inputs are those of a public case. What hangs on no number that is drawn, such as devices, long runs and
     batches of other sizes, a probe may ask there alone, and save its time with the inputs of each submission.
+    `watcher`: Who watches the calls, if anybody; see `grader.probe_kit.watching.unwatched`.
     """
 
-    def __init__(self, namespace: dict, is_public: bool) -> None:
+    def __init__(self, namespace: dict, is_public: bool, watcher: Any = None) -> None:
         self._namespace = namespace
         self.is_public = is_public
+        self.watcher = watcher
 
     def __getitem__(self, name: str):
         if name not in self._namespace:
@@ -214,13 +216,14 @@ class _Run:
         if self._torch:
             inputs = {name: self._torch.from_numpy(array) for name, array in inputs.items()}
         watched = step.get("watched", []) if self._watching else []
+        names = _Names(self.namespace, self._is_public, self._watcher)
         try:
             with (
                 self._watching.watching(self.namespace, watched, self._watcher, makes_twins=self._is_public)
                 if watched
                 else nullcontext()
             ):
-                values = getattr(self._probes, step["function"])(_Names(self.namespace, self._is_public), **inputs)
+                values = getattr(self._probes, step["function"])(names, **inputs)
             if watched:
                 values = {**values, CONTRACT: self._watcher.take()}
             told = [

@@ -235,6 +235,17 @@ def _first_losses(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom 
     return close()(first, {name: reference[name][:1] for name in names}, inputs)
 
 
+def _seeded(noise: np.ndarray) -> Symptom | None:
+    """The noise of two trainings, of four iterations each; asked with the public inputs alone."""
+    if noise.shape != (2, 4) or not beyond(np.abs(noise[0] - noise[1]), 1e-6, "noise"):
+        return Symptom(
+            "whatever torch's seed is, the model draws the same noise: set no seed in the loop", "seeded_inside"
+        )
+    if not beyond(np.abs(np.diff(noise, axis=1)), 1e-6, "noise of the next iteration"):
+        return Symptom("the model draws the same noise in one iteration after another: let torch's generator go on")
+    return None
+
+
 def _iterations(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
     asked, ran = int(inputs["n_iters"]), len(values.get("w", np.empty(0))) - 1
     recorded = values.get("recorded", np.empty(0)).size
@@ -252,13 +263,8 @@ def _iterations(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | 
         return Symptom("the model was not given batches of the data set's profiles")
     if np.array_equal(numbers, np.resize(np.arange(1, n_items + 1), numbers.shape)):
         return Symptom("the profiles come in the data set's order in every epoch: shuffle them", "not_shuffled")
-    noise = values.get("noise", np.zeros((2, 4)))
-    if noise.shape != (2, 4) or not beyond(np.abs(noise[0] - noise[1]), 1e-6, "noise"):
-        return Symptom(
-            "whatever torch's seed is, the model draws the same noise: set no seed in the loop", "seeded_inside"
-        )
-    if not beyond(np.abs(np.diff(noise, axis=1)), 1e-6, "noise of the next iteration"):
-        return Symptom("the model draws the same noise in one iteration after another: let torch's generator go on")
+    if "noise" in values and (symptom := _seeded(values["noise"])):
+        return symptom
     config = values.get("config", np.empty(0))
     if config.shape != (2,) or config[0] != 1 or not within(abs(config[1] - 1), 1e-3, "rate of the caller"):
         return Symptom("the caller's optimizer_config is another one after the training: leave it as it is")
