@@ -1312,6 +1312,7 @@ for pair in zip(
         for network in (plain, steady)
     )
 ):
+    expect_shape("the weight of a layer", pair[1].weight, tuple(pair[0].weight.shape))
     pair[0].weight.data, pair[0].bias.data = pair[1].weight.detach(), pair[1].bias.detach()
 expect_close(
     "the rest as in Discriminator",
