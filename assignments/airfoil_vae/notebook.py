@@ -184,7 +184,8 @@ print(f"scale {dataset.scale:.2f}; standard deviation {dataset.profiles.std():.3
 #
 # **Move the ten numbers** before you build anything: each slider below is one number of $z$, and the decoder behind them is of a model of ours,
 # trained as in 5.1. The dotted outline is the middle of the prior, $z = 0$. Find a number that makes the wing thicker, one that bends it, and
-# one that does next to nothing. (Sliders need a running notebook; elsewhere you see where they were left.)
+# one that does next to nothing. (Sliders need a running notebook. Where you open it anew and read `Error displaying widget` in their
+# place, run their cell again; the picture stays as you left it.)
 
 # %%
 def wing_sliders(decode, about):

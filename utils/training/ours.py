@@ -43,7 +43,7 @@ def load_ours(name: str, models: nn.Module | Mapping[str, nn.Module], history: A
     for part, model in parts.items():
         model.load_state_dict(fitted[part])
         setattr(model, _MARK, trained_on)
-    print(f"{name}: {OF_OURS}, trained on {trained_on}. What you hand in must be a run of your own.")
+    print(f"{name}: {OF_OURS}, trained on {trained_on}; hand in a run of your own.")
     return _with_history(history, _part(stored, "history"))
 
 
