@@ -527,7 +527,7 @@ class VAE(nn.Module):
         self.decoder = Decoder(latent_size, hidden_dims[::-1], input_size)
 
     def forward(self, y):
-        """Args: y, float, (B, input_size). Returns: y_hat (B, input_size), mu and logvar (B, latent_size)."""
+        """Args: y, float, (B, input_size). Returns: y_hat, as y; mu, logvar (B, latent_size)."""
         # TODO: encode, draw z with the reparameterisation trick, decode
         ### BEGIN SOLUTION
         mu, logvar = self.encoder(y)
@@ -538,7 +538,10 @@ class VAE(nn.Module):
 
     @torch.inference_mode()
     def generate(self, n_samples, seed=0, device=Device):
-        """Decode draws from the prior: (n_samples, input_size), the same for the same seed. The model is on `device`."""
+        """Decode draws from the prior: (n_samples, input_size), the same for the same seed.
+
+        The model is on `device`.
+        """
         # TODO: seed torch, draw z ~ N(0, I) on the device
         # TODO: decode it in evaluation mode
         ### BEGIN SOLUTION
