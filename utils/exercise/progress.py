@@ -33,7 +33,7 @@ class _LeavesText:
     def __init__(self, *given: Any, **options: Any) -> None:
         self._shown = None
         is_shown = options.pop("display", True) and not options.get("delay")
-        super().__init__(*given, display=not is_shown, **options)
+        super().__init__(*given, display=not is_shown, **options)  # type: ignore[call-arg]
         if is_shown and not self.disable:
             from IPython.display import display
 
