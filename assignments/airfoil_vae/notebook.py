@@ -184,7 +184,8 @@ print(f"scale {dataset.scale:.2f}; standard deviation {dataset.profiles.std():.3
 #
 # **Move the ten numbers** before you build anything: each slider below is one number of $z$, and the decoder behind them is of a model of ours,
 # trained as in 5.1. The dotted outline is the middle of the prior, $z = 0$. Find a number that makes the wing thicker, one that bends it, and
-# one that does next to nothing. (Sliders need a running notebook; elsewhere you see where they were left.)
+# one that does next to nothing. (Sliders need a running notebook. Where you open it anew and read `Error displaying widget` in their
+# place, run their cell again; the picture stays as you left it.)
 
 # %%
 def wing_sliders(decode, about):
@@ -526,7 +527,7 @@ class VAE(nn.Module):
         self.decoder = Decoder(latent_size, hidden_dims[::-1], input_size)
 
     def forward(self, y):
-        """Args: y, float, (B, input_size). Returns: y_hat (B, input_size), mu and logvar (B, latent_size)."""
+        """Args: y, float, (B, input_size). Returns: y_hat, as y; mu, logvar (B, latent_size)."""
         # TODO: encode, draw z with the reparameterisation trick, decode
         ### BEGIN SOLUTION
         mu, logvar = self.encoder(y)
@@ -537,7 +538,10 @@ class VAE(nn.Module):
 
     @torch.inference_mode()
     def generate(self, n_samples, seed=0, device=Device):
-        """Decode draws from the prior: (n_samples, input_size), the same for the same seed. The model is on `device`."""
+        """Decode draws from the prior: (n_samples, input_size), the same for the same seed.
+
+        The model is on `device`.
+        """
         # TODO: seed torch, draw z ~ N(0, I) on the device
         # TODO: decode it in evaluation mode
         ### BEGIN SOLUTION

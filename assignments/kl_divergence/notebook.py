@@ -227,7 +227,7 @@ from utils.plotting import divergence as plots
 # is a network that emits, for each of $B$ examples, $K$ means and $K$ log variances. Apply the formula of 1.2 to each of the
 # $B \cdot K$ entries, and average:
 #
-# $$\texttt{D\_KL} = \frac{1}{BK} \sum_{b=1}^{B} \sum_{k=1}^{K} \tfrac12\left(\mu_{bk}^2 + \sigma_{bk}^2 - 1 - \log\sigma_{bk}^2\right)$$
+# $$\mathtt{D\_KL} = \frac{1}{BK} \sum_{b=1}^{B} \sum_{k=1}^{K} \tfrac12\left(\mu_{bk}^2 + \sigma_{bk}^2 - 1 - \log\sigma_{bk}^2\right)$$
 #
 # where $\sigma_{bk}^2$ is the variance and `logvar` holds $\log \sigma_{bk}^2$. **Convention:** the mean runs over the batch
 # **and** the latent dimensions. Any real number is a valid log variance; a variance would have to be kept positive.
@@ -376,7 +376,7 @@ reveal(
 #
 # Some models learn their prior, or compare two posteriors; then both arguments are free. Write the formula of 1.1 for
 # tensors, entry by entry, without any reduction. Networks here emit the log **standard deviation**,
-# $\texttt{log\_sigma} = \log\sigma$, so $\sigma^2 = e^{2 \log\sigma}$. With $N_1 = \mathcal{N}(\mu_1, \sigma_1^2)$ and
+# $\mathtt{log\_sigma} = \log\sigma$, so $\sigma^2 = e^{2 \log\sigma}$. With $N_1 = \mathcal{N}(\mu_1, \sigma_1^2)$ and
 # $N_2 = \mathcal{N}(\mu_2, \sigma_2^2)$, the function returns
 #
 # $$D_{KL}(N_1 \,\|\, N_2) = \mathbb{E}_{z \sim N_1}\!\left[\log \frac{N_1(z)}{N_2(z)}\right].$$
@@ -1265,7 +1265,7 @@ axis.legend();
 # Now put the pieces together. The function `elbo` returns the **negative** ELBO. The expectation $\mathbb{E}_{q(z \mid x)}$ is estimated with
 # $N$ reparameterised samples, the KL to the prior $\mathcal{N}(0, I)$ is **exact**:
 #
-# $$\texttt{elbo}_b = -\bigg[\frac1N \sum_{n=1}^{N} \log p(x_b \mid z_{bn})\bigg] + D_{KL}(q_b \,\|\, \mathcal{N}(0, I)), \qquad \log p(x \mid z) = \log \mathcal{N}(x; f(z), \sigma_x^2 I)$$
+# $$\mathtt{elbo}_b = -\bigg[\frac1N \sum_{n=1}^{N} \log p(x_b \mid z_{bn})\bigg] + D_{KL}(q_b \,\|\, \mathcal{N}(0, I)), \qquad \log p(x \mid z) = \log \mathcal{N}(x; f(z), \sigma_x^2 I)$$
 #
 # **Convention:** this is a loss, to be minimised: the negative of the bound, with a minus before the first term and a plus
 # before the second. It is summed over the $D$ dimensions of $x$ and over the $K$ of $z$, and averaged over the samples.
@@ -1282,7 +1282,7 @@ def elbo(x, params_q, num_samples, func_decoder, log_sig_x):
         params_q: Parameters of each posterior, shape (B, K+1): K means, then log_sigma.
         num_samples: Number N of samples of the posterior.
         func_decoder: Function from z of shape (B, N, K) to the mean of x, shape (B, N, D).
-        log_sig_x: Natural log of the standard deviation of x given z: one number, a tensor of shape () here.
+        log_sig_x: Natural log of the standard deviation of x given z: one number, of shape ().
 
     Returns:
         -mean_n log p(x | z_n) + D_KL(q || N(0, I)) in nats, shape (B,). The KL is the exact one.

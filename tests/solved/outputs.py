@@ -33,7 +33,8 @@ def comparable(outputs: list[NotebookNode]) -> list[NotebookNode]:
             shown.append(f"{output.ename}: {output.evalue}")
         elif _WIDGET not in output.data and output.data.get("text/plain"):
             text = output.data["text/plain"]
-            shown.append(text if isinstance(text, str) else "".join(text))
+            text = text if isinstance(text, str) else "".join(text)
+            shown += [text] if _BAR.sub("", text) else []
     final = {
         name: _BAR.sub("", re.sub(r"^.*\r(?=[^\n])", "", text, flags=re.M)) for name, text in sorted(streams.items())
     }

@@ -16,6 +16,8 @@ def test_streams_are_joined_bars_and_pixels_left_out_and_the_pictures_words_kept
         v4.new_output("stream", name="stdout", text="a\n"),
         v4.new_output("display_data", {"image/png": "aGk=", "text/html": "<img>", "text/plain": "A line."}),
         v4.new_output("display_data", bar),
+        v4.new_output("display_data", {"text/plain": "epochs: 100%|██| 3/3 [00:02<00:00,  1.5it/s]"}),
+        v4.new_output("display_data", {"text/plain": ""}),
         v4.new_output("stream", name="stderr", text="\repoch:  50%|# | 1/2 [00:01]\repoch: 100%|##| 2/2 [00:02]\n"),
         v4.new_output("stream", name="stdout", text="b\rc\n"),
     ]

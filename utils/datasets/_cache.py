@@ -65,7 +65,7 @@ def shorten(folder: Path) -> str:
 
 
 def announce(text: str) -> None:
-    """Print one line about data at once, so that it stands above the progress bar it belongs to."""
+    """Print what is to be said about data at once, so that it stands above the progress bar it belongs to."""
     print(text, flush=True)
 
 

@@ -102,8 +102,8 @@ def _load(train: bool) -> tuple[Tensor, Tensor, Source]:
     if reason is None:
         return *_read(folder, train), Source("CIFAR-10")
     announce(
-        "CIFAR-10 not found and not downloadable: using coloured 32x32 scenes drawn by code (ten classes). "
-        f"Reason: {reason}. Try again online, or unpack cifar-10-python.tar.gz into {shorten(folder)}."
+        "CIFAR-10 not found and not downloadable: using coloured 32x32 scenes drawn by code (ten classes).\n"
+        f"  Reason: {reason}.\n  Try again online, or unpack cifar-10-python.tar.gz into {shorten(folder)}."
     )
     return *scenes.draw_scenes(_STAND_IN_SIZES[train], seed=int(train)), Source("drawn scenes", is_stand_in=True)
 

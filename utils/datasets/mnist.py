@@ -97,8 +97,8 @@ def _load(train: bool) -> tuple[Tensor, Tensor, Source]:
         reason = try_download(lambda: mnist(folder, download=True))
     if reason is not None:
         announce(
-            "MNIST not found and not downloadable: using scikit-learn's handwritten digits (1,797 real ones, "
-            f"8x8 enlarged to 28x28). Reason: {reason}. Try again online, or put MNIST's four unpacked files into "
+            "MNIST not found and not downloadable: using scikit-learn's handwritten digits\n  (1,797 real ones, "
+            f"8x8 enlarged to 28x28). Reason: {reason}.\n  Try again online, or put MNIST's four unpacked files into "
             f"{raw}."
         )
         return *_stand_in(train), Source("scikit-learn digits", is_stand_in=True)

@@ -107,7 +107,7 @@ def expect_equal(name: str, got: Any, expected: Any, hint: str = "") -> None:
     same = got.shape == () and got.item() == expected if is_array else bool(got == expected)
     if not same:
         raise ExpectationError(join(f"{name} is {_describe(got)}, expected {expected!r}.", hint))
-    print(f"{name}: {expected!r}, passed")
+    print(f"{name}: {_in_short(expected)}, passed")
 
 
 def expect_true(name: str, condition: Any, hint: str) -> None:
@@ -196,9 +196,13 @@ def _describe(value: Any) -> str:
     if isinstance(value, np.ndarray) or _is_tensor(value):
         return f"a tensor of shape {tuple(value.shape)}" if value.shape else f"{value.item()!r}"
     if isinstance(value, int | float | str | list | tuple | dict | set):
-        text = repr(value)
-        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+        return _in_short(value)
     return f"a {type(value).__name__}"
+
+
+def _in_short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
 def _describe_kind(want: NDArray) -> str:

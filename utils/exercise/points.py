@@ -45,7 +45,7 @@ class PointsSoFar:
         """
         (task,) = (task for task in self._tested if digest in task.tests)
         waiting = len(set(task.tests) - self._green)
-        more = f"{task.word} has {'another test' if waiting == 1 else f'{waiting} other tests'}. " if waiting else ""
+        more = f"{task.word} has {'another test' if waiting == 1 else f'{waiting} other tests'}.\n" if waiting else ""
         points = sum(task.points for task in self._tested if self._green.issuperset(task.tests))
         total = sum(task.points for task in self._tested)
         return (

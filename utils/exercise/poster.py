@@ -14,6 +14,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
+from utils.exercise.said import folded
 from utils.exercise.short_errors import is_open_gap
 from utils.exercise.waiting import awaited
 from utils.training.ours import is_ours
@@ -35,7 +36,7 @@ def add_to_poster(name: str, make: Callable[[], Mapping[str, Any]], folder: str 
         folder: Where the sheet lies; the notebook's own.
     """
     if waits := awaited(make):  # before it is called: what is half there draws no poster, and no error
-        print(f"Poster: {waits}. {_LATER}")
+        print(folded(f"Poster: {waits}. {_LATER}"))
         return
     try:
         panel = dict(make())
@@ -44,10 +45,10 @@ def add_to_poster(name: str, make: Callable[[], Mapping[str, Any]], folder: str 
             raise
         missing = getattr(error, "name", None)
         waits = f"`{missing}` is not there yet" if missing else str(error)
-        print(f"Poster: {waits}. {_LATER}")
+        print(folded(f"Poster: {waits}. {_LATER}"))
         return
     if is_ours(*panel.get("models", ())):
-        print(_OURS)
+        print(folded(_OURS))
         return
     parts = Path(folder, _PARTS)
     parts.mkdir(exist_ok=True)

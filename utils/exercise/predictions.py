@@ -60,7 +60,7 @@ def reveal(question: str, shown: Mapping[str, Any], short: bool = False, stand_i
     if short or stand_in or len(held) != 1:
         why = " and ".join(["is short"] * short + ["is on a stand-in"] * stand_in + [found])
         runs = "runs on the real data" if stand_in else "full runs"
-        print(f"Prediction `{question}`: this run {why}. {said} The text below says what {runs} show.")
+        print(f"Prediction `{question}`: this run {why}. {said}\n  The text below says what {runs} show.")
     elif guess == held[0]:
         print(f"Prediction `{question}`: this run {found}, as you guessed.")
     else:

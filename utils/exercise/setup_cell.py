@@ -14,6 +14,8 @@ from utils.assignments.about import About
 from utils.datasets._cache import data_dir, shorten
 from utils.exercise.pins import pinned
 from utils.exercise.points import count_points
+from utils.exercise.progress import leave_text_behind
+from utils.exercise.said import folded
 from utils.exercise.waiting import go_on_past_gaps
 from utils.plotting.described import describe_figures
 from utils.submission.pages import PDF_PACKAGES
@@ -44,6 +46,7 @@ def diagnose(notebook: str) -> None:
     go_on_past_gaps()
     watch_runs()
     describe_figures()
+    leave_text_behind()
     about = assignment.about if assignment is not None else About(0, ())
     packages = tuple(dict.fromkeys((*about.packages, *_OUR_OWN)))
     for lines in (
@@ -110,12 +113,12 @@ def _describe_data(about: About) -> str:
     for folder in (data_dir(), _BUNDLE / "data") if data.bundled else (data_dir(),):
         if any((folder / file).exists() for file in data.files):
             return f"Data: {data.title} found in {shorten(folder)}"
-    return f"Data: {data.title} not found in {shorten(data_dir())}: {data.mend}"
+    return folded(f"Data: {data.title} not found in {shorten(data_dir())}: {data.mend}")
 
 
 def _describe_mode() -> str:
     if FAST:
-        return "FAST=1: short runs, the whole notebook in under two minutes; rougher pictures, or weights of ours where it says so."
+        return "FAST=1: short runs, the whole notebook in under two minutes;\n  rougher pictures, or weights of ours where it says so."
     return "Full runs. For a quick pass, start Jupyter with FAST=1 in the environment."
 
 

@@ -1,8 +1,8 @@
 """Open gaps, and the cells below that wait for them: one sentence each, and Run All goes on to the end.
 
-A cell that stops at an open gap has failed nowhere: it waits. So does a cell that stops because it reads a name which a
-waiting cell was to define, or has half filled. The kernel calls both done, as otherwise Jupyter would drop every cell
-after the first gap.
+A cell that stops at an open gap has failed nowhere: it waits. So does a cell that reads a name which a waiting cell was to
+define, also where something stands in it from before, such as a test's small model, and a cell that stops at one which a
+waiting cell has half filled. The kernel calls them done, as otherwise Jupyter would drop every cell after the first gap.
 """
 
 import ast
@@ -18,8 +18,12 @@ _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 class _Waiting:
     """What this kernel knows of cells that wait; the kernel holds it, among those it calls after a cell."""
 
-    def __init__(self) -> None:
+    def __init__(self, namespace: dict[str, Any]) -> None:
         self.names: dict[str, str] = {}  # a name that a waiting cell would have defined, and the gap it waits for
+        self._namespace = namespace  # the kernel's
+        self._left_over: set[str] = set()  # those of the names that still hold something from before
+        self._before: dict[str, Any] = {}  # what the names that the running cell binds held at its start
+        self._out_of_sight: dict[str, Any] = {}  # what is left over in names that the running cell reads
         self._source = ""  # of the running cell
         self._gap = ""  # what it waits for
 
@@ -54,15 +58,24 @@ class _Waiting:
     def note_start(self, info: Any) -> None:
         """What IPython calls before a cell."""
         self._source = info.raw_cell or ""
+        self._before = {name: self._namespace[name] for name in _assigned(self._source) if name in self._namespace}
+        unseen = [name for name in _read(self._source) if name in self._left_over and name in self._namespace]
+        self._out_of_sight = {name: self._namespace.pop(name) for name in unseen}
 
     def note_end(self, result: Any) -> None:
         """What IPython calls after a cell: one that waits has not failed."""
+        for name, value in self._out_of_sight.items():
+            self._namespace.setdefault(name, value)
+        before, self._before, self._out_of_sight = self._before, {}, {}
         gap, self._gap = self._gap, ""
         names = _assigned(self._source)
         if gap and result.error_in_exec is not None:
             result.error_in_exec = None
             self.names.update(dict.fromkeys(names, gap))
+            self._left_over -= names
+            self._left_over |= {name for name, value in before.items() if self._namespace.get(name, self) is value}
         elif result.success:
+            self._left_over -= names
             for name in names:
                 self.names.pop(name, None)
 
@@ -78,7 +91,7 @@ def go_on_past_gaps() -> None:
         return
     waiting = _waiting_of(shell)
     if waiting is None:  # the first cell may run twice
-        waiting = _Waiting()
+        waiting = _Waiting(shell.user_ns)
         shell.events.register("pre_run_cell", waiting.note_start)
         shell.events.register("post_run_cell", waiting.note_end)
     shell.set_custom_exc((Exception,), lambda shell, *told, **more: waiting.show(shell, *told, **more))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from utils.assignments import Question
+from utils.exercise.said import folded
 from utils.submission.check import Check
 
 
@@ -33,7 +34,7 @@ class Receipt:
             f"  SHA-256   {self.sha256}",
             f"  packed    {self.time_utc}",
             f"  holds     {', '.join(self.names)}",
-            f"  answered  {answered}{'; open: ' + still_open if still_open else ''}",
+            folded(f"answered  {answered}{'; open: ' + still_open if still_open else ''}", "  "),
         ]
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from utils.exercise.said import folded
 from utils.notebook.cells import NotebookError
 from utils.submission.archive import pack
 from utils.submission.check import Check, check_notebook
@@ -75,15 +76,15 @@ def print_check(path: Path, check: Check, is_running: bool) -> None:
     """Print what a check found: what costs points first."""
     print(f"{path.name}, {_describe_save(path, is_running and not check.unsaved)}")
     if check.unsaved:
-        print(f"  {check.unsaved}")
+        print(folded(check.unsaved, "  "))
     if check.findings:
         print(f"Costs points as it stands ({check.points_at_stake} of {check.assignment.total_points}):")
-        print("\n".join(f"  {finding}" for finding in check.findings))
+        print("\n".join(folded(str(finding), "  ") for finding in check.findings))
     else:
         print("  Every graded cell and every response has an answer.")
     if check.warnings:
         print("Worth a look before you hand in:")
-        print("\n".join(f"  - {warning}" for warning in check.warnings))
+        print("\n".join(folded(str(warning), "  - ") for warning in check.warnings))
 
 
 def _describe_save(path: Path, is_in_doubt: bool) -> str:
@@ -94,8 +95,9 @@ def _describe_save(path: Path, is_in_doubt: bool) -> str:
     if not is_in_doubt:
         return saved
     return (
-        f"{saved}. Only what is saved is handed in, and this cell cannot see your screen:\n"
-        "  if you changed anything since, an answer in words too, save first (Ctrl+S or Cmd+S), then run this cell again."
+        f"{saved}. Only what is saved is handed in,\n"
+        "  and this cell cannot see your screen: if you changed anything since, an answer in words too,\n"
+        "  save first (Ctrl+S or Cmd+S), then run this cell again."
     )
 
 

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from utils.assignments.places import this_course
-from utils.exercise.said import OF_OURS
+from utils.exercise.said import OF_OURS, folded
 
 SCALE = "|scale"  # behind the name of a tensor of whole numbers: what each of its rows is multiplied by
 ORDER = "order"  # in the header: the tensors' names, one a line
@@ -43,7 +43,7 @@ def load_ours(name: str, models: nn.Module | Mapping[str, nn.Module], history: A
     for part, model in parts.items():
         model.load_state_dict(fitted[part])
         setattr(model, _MARK, trained_on)
-    print(f"{name}: {OF_OURS}, trained on {trained_on}. What you hand in must be a run of your own.")
+    print(folded(f"{name}: {OF_OURS}, trained on {trained_on}; hand in your own."))
     return _with_history(history, _part(stored, "history"))
 
 

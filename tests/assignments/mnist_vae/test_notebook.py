@@ -37,7 +37,9 @@ def test_every_visible_check_passes(executed):
     lines = [
         line
         for line in printed(executed[0], "# TEST").strip().split("\n")
-        if "So far the tests of " not in line and not line.startswith("Prediction ")
+        if "So far the tests of " not in line
+        and not line.startswith("Prediction ")
+        and not line.endswith("another test.")
     ]
     passed = [line for line in lines if line.endswith("passed")]
     assert len(passed) >= 70

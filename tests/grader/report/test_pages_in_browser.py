@@ -85,6 +85,30 @@ def test_axe_finds_nothing_on_any_page(folder: Path, browser, scheme: str, width
     context.close()
 
 
+_OUTSIDE = """() => [...document.querySelectorAll('.card')].flatMap(card => {
+    const edge = card.getBoundingClientRect().right;
+    return [...card.querySelectorAll(':scope *')].filter(one => !one.closest('blockquote > *')
+        && one.getBoundingClientRect().right > edge).map(one => one.outerHTML.slice(0, 80));
+})"""
+
+
+@pytest.mark.parametrize("width", [360, 700, 1200])
+def test_an_answer_with_a_wide_formula_stays_in_its_card(results: list[dict], browser, tmp_path, width: int) -> None:
+    result = json.loads(json.dumps(next(r for r in results if is_graded(r))))
+    check = result["tests"][0]["extra_data"]["check"]
+    text = f"An answer with ${'+'.join('abcdefghijklmnopqrstuvwxyz' * 3)}$ in it."
+    result["extra_data"]["written"] = [{"check": check, "text": text, "pictures": []}]
+    path = tmp_path / "feedback.html"
+    write_atomically(path, feedback_page(result))
+    tab = browser.new_page(viewport={"width": width, "height": 900})
+    tab.goto(path.as_uri())
+    answer = "document.querySelector('blockquote')"
+    assert tab.evaluate(f"{answer}.scrollWidth > {answer}.clientWidth"), "the formula is wider than its line"
+    assert tab.evaluate(_OUTSIDE) == []
+    assert tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    tab.close()
+
+
 def _shown(tab) -> list[str]:
     return tab.evaluate(
         "[...document.querySelectorAll('.rows tbody tr')].filter(r => !r.hidden).map(r => r.cells[0].textContent)"

@@ -138,11 +138,10 @@ def test_a_download_with_a_wrong_checksum_is_not_used(folder, server, capsys):
 def test_without_network_and_files_a_stand_in_says_so(folder, server, capsys):
     server.files = {}
     train, test = MNISTDataset(train=True), MNISTDataset(train=False)
-    said = [line for line in capsys.readouterr().out.splitlines() if "not downloadable" in line]
-    assert len(said) == 2
-    assert said[0].startswith("MNIST not found and not downloadable: using scikit-learn's handwritten digits")
-    assert "DATA_DIR/MNIST/raw" in said[0]
-    assert str(folder) not in said[0]
+    said = capsys.readouterr().out
+    assert said.count("\nMNIST not found and not downloadable: using scikit-learn's handwritten digits\n") == 2
+    assert "unpacked files into DATA_DIR/MNIST/raw.\n" in said
+    assert str(folder) not in said
     assert train.is_stand_in
     assert train.source.title("Samples") == "Samples (stand-in data: scikit-learn digits)"
     assert (len(train), len(test)) == (1500, 297)

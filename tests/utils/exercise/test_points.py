@@ -51,7 +51,7 @@ def test_the_line_counts_what_is_green_in_any_order(name, seed, capsys):
         won = sum(task.points for task in tested if green.issuperset(task.tests))
         total = sum(task.points for task in tested)
         waiting = len(set(task.tests) - green)
-        more = f"{task.word} has {waiting} other tests. ".replace("1 other tests", "another test") if waiting else ""
+        more = f"{task.word} has {waiting} other tests.\n".replace("1 other tests", "another test") if waiting else ""
         line = f"{more}So far the tests of {won} of {total} points are green here; the grader tries other inputs too.\n"
         assert capsys.readouterr().out == (line if holds else "")
 

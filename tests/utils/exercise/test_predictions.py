@@ -107,7 +107,7 @@ def test_what_the_run_shows(shown, said, capsys):
 def test_a_short_run_has_not_the_last_word(shown, capsys):
     predict("A", "swap", "AB")
     reveal("swap", shown, short=True)
-    said = capsys.readouterr().out.splitlines()[-1]
+    said = capsys.readouterr().out
     assert "this run is short and" in said
     assert "full runs" in said
     assert "as you guessed" not in said
@@ -117,10 +117,10 @@ def test_a_short_run_has_not_the_last_word(shown, capsys):
 def test_a_run_on_a_stand_in_says_that_it_is_one_and_not_that_it_is_short(short, capsys):
     predict("A", "swap", "AB")
     reveal("swap", {"A": True, "B": False}, short=short, stand_in=True)
-    said = capsys.readouterr().out.splitlines()[-1]
+    said = capsys.readouterr().out
     assert "is on a stand-in and shows A. You guessed A." in said
     assert ("is short" in said) == short
-    assert said.endswith("The text below says what runs on the real data show.")
+    assert said.endswith("\n  The text below says what runs on the real data show.\n")
 
 
 def test_without_a_guess_the_run_still_says_what_it_shows(capsys):

@@ -33,6 +33,12 @@ CELLS = [
     "add_to_poster('02', lambda: {'facts': [f'{part(made):.3f}' for part in (sum, max)]})",
     "half = made = 'there'",
     "add_to_poster('02', lambda: {'facts': [f'{half:.3f}']})",
+    "model = 'of a test'",
+    "model = f()",
+    "print(model)",
+    "settings = 'half filled'; other = f()",
+    "print(settings)",
+    "def later():\n    return model\nmodel = model + ' again'\nprint(later())",
 ]
 SENTENCE = "Not yet. 1.3 f: this gap is still open. Fill it in, run its cell, then run this one again.\n"
 
@@ -92,6 +98,16 @@ def test_what_a_waiting_cell_has_half_filled_is_waited_for(executed, tracebacks)
     assert said(executed.cells[15]).startswith("Not yet. table comes from a cell above that waits: 1.3 f: this")
     assert not tracebacks[15]
     assert "KeyError" in tracebacks[16]
+
+
+def test_a_name_from_before_does_not_stand_in_for_what_is_waited_for(executed, tracebacks):
+    assert said(executed.cells[25]).startswith("Not yet. model comes from a cell above that waits: 1.3 f: this gap")
+    assert not tracebacks[25]
+    assert said(executed.cells[28]) == "of a test again\n"  # a cell that makes it anew finds what it was
+
+
+def test_what_a_waiting_cell_has_half_filled_can_be_read(executed):
+    assert said(executed.cells[27]) == "half filled\n"  # a hand-in cell may name it, and has to run
 
 
 def test_a_name_that_has_come_waits_no_more(executed):

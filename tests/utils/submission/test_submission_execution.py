@@ -128,7 +128,7 @@ def test_short_runs_are_told_from_what_the_first_cell_said(is_fast, monkeypatch,
 
 def test_weights_of_ours_are_told_with_their_cells():
     notebook = finished(NAME)
-    line = "digits: weights of ours from here on, trained on MNIST. What you hand in must be a run of your own.\n"
+    line = "digits: weights of ours from here on, trained on MNIST; hand in your own.\n"
     for start in ("# TEST", "# SETUP"):
         cell_of(notebook, start).outputs = [v4.new_output("stream", name="stdout", text=line)]
     numbers = sorted((number_of(notebook, "# TEST"), number_of(notebook, "# SETUP")))

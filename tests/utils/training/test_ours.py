@@ -43,9 +43,7 @@ def test_what_is_stored_comes_back_within_eight_bits(weights, seed, capsys):
         assert ((mine.state_dict()[key] - value).abs() <= allowed).all(), key
     assert (trained.eval()(x) - mine.eval()(x)).abs().max() < 0.05
     said = capsys.readouterr().out
-    assert (
-        said == "net: weights of ours from here on, trained on ten pages. What you hand in must be a run of your own.\n"
-    )
+    assert said == "net: weights of ours from here on, trained on ten pages; hand in your own.\n"
     assert is_ours(mine)
     assert not is_ours(trained, Net())
     assert whose(trained, mine) == "; weights of ours, trained on ten pages"
