@@ -36,6 +36,7 @@ class Settings:
     salt: str = ""
     max_tier: str | None = None
     quality_seconds: float | None = None  # see `Grader`
+    expected: tuple[str, ...] = ()  # likewise; no result depends on it
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Sandboxes:
             while len(self._graders) >= _MOST_SANDBOXES:
                 self._graders.pop(next(iter(self._graders))).__exit__()  # the oldest
             options = settings.notebook, settings.salt or None, settings.max_tier, seat, settings.quality_seconds
-            grader = Grader(*options, nursery=self._nursery)
+            grader = Grader(*options, expected=settings.expected, nursery=self._nursery)
             self._graders[settings, seat] = grader.__enter__()
         return self._graders[settings, seat]
 

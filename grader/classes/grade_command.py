@@ -49,8 +49,6 @@ def grade(options: argparse.Namespace, nursery: Nursery | None = None) -> int:
         What `grader.cli.main` answers with a sentence.
     """
     began = time.monotonic()
-    for name in [options.notebook] if options.notebook else assignment_names():
-        _require_gradable(name)
     roster = read_roster(options.roster) if options.roster else None
     gradebook = read_gradebook(options.fill) if options.fill else None
     given = brought(options)
@@ -64,10 +62,13 @@ def grade(options: argparse.Namespace, nursery: Nursery | None = None) -> int:
         with ResultsFolder(options.out) as folder, Pools(options.workers, nursery) as pools:
             require_place(options.out, options.shard)
             groups = _groups(options, collection, pools)
+            pools.load(list(groups))
+            for name in assignment_names() if "" in groups else groups:
+                _require_gradable(name)
             is_several = require_same(options.out, groups, settings, options.fresh)
             if options.shard:
                 begin(options.out, options.shard, settings)
-            pools.load(list(groups))
+            settings = replace(settings, expected=() if "" in groups else tuple(groups))  # "": nobody knows which
             pools.grade_elsewhere(engine_of(options, settings, groups, minimum(options, collection)))
             run, results, notebooks = NotebookRun(options, pools, given), [], {}
             for name, hand_ins in groups.items():

@@ -90,6 +90,12 @@ class Box:
         assert self._process is not None
         return self._process.pid
 
+    def load(self, assignment: str) -> None:
+        """See that one more assignment's import cells and probes are loaded: a zygote without them makes way for another."""
+        if assignment not in self.assignments:
+            self.close()
+            self.assignments = [*self.assignments, assignment]
+
     def start(self) -> None:
         """Start the zygote and wait until it has loaded everything.
 

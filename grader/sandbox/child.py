@@ -20,12 +20,11 @@ import types
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate, takewhile
 from typing import Any
 
 import numpy as np
 
-from grader.sandbox import frames, landlock, linux, seccomp
+from grader.sandbox import frames, landlock, linux, not_allowed, seccomp
 
 CONTRACT = "contract"  # among a probe's values: what its calls left behind
 _MAX_TEXT = 300
@@ -68,6 +67,9 @@ def confine(channel: socket.socket, job_limits: dict, rules: Confinement) -> soc
     os.chdir(rules.scratch)
     os.environ.clear()
     os.environ.update(HOME=rules.scratch, TMPDIR=rules.scratch, OMP_NUM_THREADS="1", MPLBACKEND="Agg")
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = (
+        rules.scratch
+    )  # else a first optimizer makes a folder, which some tiers forbid
     if linux.IS_LINUX:
         linux.die_with_parent()
     linux.limit(job_limits["cpu_seconds"], rules.memory_bytes + job_limits["memory_mib"] * 2**20)
@@ -95,7 +97,7 @@ def serve(channel: socket.socket) -> None:
         run = _Run(channel, script["probes"], script["tensors"])
         for source in script["prelude"]:
             exec(given_code(source), run.namespace)
-        _hide(script["not_allowed"])
+        not_allowed.hide(script["not_allowed"])
     except BaseException as error:  # no student code has run: this is ours to mend
         channel.sendall(frames.encode({"kind": "fault", "text": repr(error)[:1000]}))
         raise
@@ -283,38 +285,3 @@ def _own_lines(error: BaseException) -> list[list[int]]:
     ):
         lines.append([int(error.filename[6:-1]), error.lineno or 1])
     return lines
-
-
-class _NotAllowed(types.ModuleType):
-    def __getattr__(self, name: str):
-        raise ImportError(f"{self.__name__} is not allowed in answers")
-
-
-_within: dict[str, list[str]] = {}  # package: modules of it and below it that the zygote has loaded
-_last_loaded = ""
-
-
-def note_modules() -> None:
-    """Note which modules are loaded, before the zygote forks.
-
-    A child that looked through all of them would touch each one's name, and the system would copy a thousand pages for it.
-    """
-    global _last_loaded
-    _within.clear()
-    for name in sys.modules:
-        for package in accumulate(name.split("."), "{}.{}".format):
-            _within.setdefault(package, []).append(name)
-    _last_loaded = next(reversed(sys.modules))
-
-
-def _hide(modules: list[str]) -> None:
-    """Take away modules the notebook rules out: the rule is checked in the text, this is for what the text hides."""
-    within = tuple(f"{dotted}." for dotted in modules)
-    since = takewhile(lambda name: name != _last_loaded, reversed(sys.modules))
-    loaded = [name for dotted in modules for name in _within.get(dotted, ())]
-    for name in [*loaded, *(name for name in since if f"{name}.".startswith(within))]:
-        sys.modules[name] = _NotAllowed(name)
-    for dotted in modules:
-        parent, _, leaf = dotted.rpartition(".")
-        if parent in sys.modules:
-            setattr(sys.modules[parent], leaf, _NotAllowed(dotted))

@@ -8,7 +8,6 @@ request brings a channel that only who asked holds the other end of.
 It ends when all who could ask have gone, and whatever it forked ends with it.
 """
 
-import gc
 import json
 import os
 import signal
@@ -34,8 +33,6 @@ def serve(requests: socket.socket, tensors: bool, fork: Callable[[], int], becom
     """
     if tensors:
         warm_up_torch()
-    gc.collect()
-    gc.freeze()  # here and below: what is not looked at by the collector is not copied for a child
     signal.signal(signal.SIGCHLD, _reap)
     while True:
         request, fds, _, _ = socket.recv_fds(requests, MOST_BYTES, 2)
@@ -53,8 +50,6 @@ def _load(assignments: list[str]) -> None:
     """Load assignments: all zygotes then have them. What does not load is the zygote's to say that needs it."""
     with suppress(Exception, SystemExit):
         warm_up(assignments)
-    gc.collect()
-    gc.freeze()
 
 
 def _fork_zygote(

@@ -7,14 +7,17 @@ from utils.assignments.places import CourseError, place_of, shown
 
 
 def warm_up(assignments: list[str]) -> None:
-    """Import and run once what every submission needs; torch only where an assignment declares it.
+    """Import and run once what every submission needs; torch and its optimizers only where an assignment declares them.
 
     Args:
         assignments: Names whose import cells and probes are loaded. What does not load ends the process with a sentence.
     """
     loaded = [load_assignment(name) for name in assignments]
-    if any(assignment.about.uses("torch") for assignment in loaded):
+    with_torch = [assignment.about for assignment in loaded if assignment.about.uses("torch")]
+    if with_torch:
         warm_up_torch()
+    if any(about.optimizers for about in with_torch):
+        warm_up_optimizers()
 
     import grader.probe_kit  # noqa: F401  the folder above it will not be readable: late imports of a package need its parent
     from grader.sandbox import child
@@ -51,21 +54,34 @@ def _load_probes(place) -> None:
 
 
 def warm_up_torch() -> None:
-    """On one thread: OpenMP hangs after a fork once it had threads.
-
-    The first optimizer imports some 800 modules, torch's compiler, and takes as long as `import torch`. `Optimizer.__init__` calls
-    `add_param_group`, whose decorator (`torch._compile._disable_dynamo`) imports `torch._dynamo` when it is first called: torch 2.13
-    has no public switch for that. It cannot be left to the answer that makes one either: these modules import
-    `torch.distributions`, which a notebook may have hidden from answers by then.
-    """
+    """On one thread: OpenMP hangs after a fork once it had threads."""
     import torch
 
     torch.set_num_threads(1)
-    model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.BatchNorm1d(4), torch.nn.ReLU(), torch.nn.Sigmoid())
+    model = _model()
+    torch.nn.functional.mse_loss(model(torch.ones(2, 4)), torch.zeros(2, 4)).backward()
+    torch.nn.functional.conv2d(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 3, 3))
+
+
+def warm_up_optimizers() -> None:
+    """For assignments that make some, see `About.optimizers`.
+
+    The first one imports some 800 modules, torch's compiler, and takes as long as `import torch`. `Optimizer.__init__` calls
+    `add_param_group`, whose decorator (`torch._compile._disable_dynamo`) imports `torch._dynamo` when it is first called: torch 2.13
+    has no public switch for that. An answer that makes one unasked waits for it itself, see `not_allowed`.
+    """
+    import torch
+
+    model = _model()
     for kind in (torch.optim.Adam, torch.optim.SGD):
         optimizer = kind(model.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1)
         torch.nn.functional.mse_loss(model(torch.ones(2, 4)), torch.zeros(2, 4)).backward()
         optimizer.step()
         scheduler.step()
-    torch.nn.functional.conv2d(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 3, 3))
+
+
+def _model():
+    from torch import nn
+
+    return nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Sigmoid())

@@ -22,6 +22,9 @@ class StandIn:
         self.chaos = chaos  # the share of answers that are not the reference's
         self.tier = "A"
 
+    def load(self, assignment: str) -> None:
+        """There is nothing to load."""
+
     def attempt(self, job: Job, steps: Steps, until: Deadlines, seal: Callable[[], None]) -> Attempt:
         """What one process would send: an answer for each step, until one ends it."""
         attempt = Attempt()

@@ -137,3 +137,15 @@ def test_pytest_gives_the_same_score(grader: Grader, tmp_path: Path, name: str) 
     for verdict in report.verdicts:
         outcome = {"passed": "PASSED", "manual": "SKIPPED"}.get(verdict.status, "FAILED")
         assert re.search(rf"\[{re.escape(verdict.check)}\] {outcome}", shown), verdict.check
+
+
+def test_nothing_is_loaded_of_notebooks_that_nobody_handed_in(tmp_path: Path) -> None:
+    path = _example("chiara_three_slips", tmp_path)
+    script = (
+        "import sys\nfrom grader.classes.batch import sandboxes\nfrom grader.cli import main\nmain(sys.argv[1:])\n"
+        "print([one.box.assignments for one in sandboxes._graders.values()])\n"
+        "print({name.split('.')[1] for name in sys.modules if name.startswith('assignments.')})"
+    )
+    command = [sys.executable, "-c", script, "grade", str(path), "--out", str(tmp_path / "out"), "--min-tier", "E"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT)
+    assert done.stdout.endswith("[['01_kl_divergence']]\n{'kl_divergence'}\n")

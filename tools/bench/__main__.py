@@ -2,10 +2,11 @@
 
     python -m tools.bench                 everything, and write the page
     python -m tools.bench NAME ...        some of it, shown only
+    python -m tools.bench.arrivals 10000  the long one, by itself: hand-ins that arrive up to a deadline
 
 Times depend on the machine and on who shares it; a ratio of two things measured in turn, in one run, depends on neither
 much. Each module beside this one, and `bench.py` of an
-assignment, measures one thing: `measure()` returns its figures.
+assignment, measures one thing: `measure()` returns its figures, and `missing()`, where there is one, says what cannot be measured here.
 """
 
 import argparse
@@ -19,10 +20,11 @@ from collections.abc import Iterator
 from datetime import date
 from importlib.metadata import version
 
+from tools.bench.others import VARIABLE
 from utils.assignments.course import add_course_option, enter_course
 from utils.assignments.places import PROJECT, Place, shown, this_course
 
-OF_ANY_COURSE, OF_THE_LIBRARY = ("grading", "classes", "starting"), ("pdf",)
+OF_ANY_COURSE, OF_THE_LIBRARY = ("grading", "classes", "starting", "others"), ("pdf",)
 
 
 def _names() -> tuple[str, ...]:
@@ -37,7 +39,10 @@ def _of_assignments() -> dict[str, Place]:
 
 def main(arguments: list[str] | None = None) -> int:
     arguments, known = enter_course(arguments), _names()
-    parser = argparse.ArgumentParser(description="Measure what the project promises.")
+    parser = argparse.ArgumentParser(
+        description="Measure what the project promises.",
+        epilog=f"`others` measures nbgrader and otter-grader; {VARIABLE} in the environment names a Python that has them.",
+    )
     parser.add_argument("names", nargs="*", help=f"what to measure, of: {', '.join(known)} (default: all)")
     parser.add_argument(
         "--rounds", type=int, metavar="N", help="how often each thing is measured (default: as each wants)"
@@ -65,9 +70,12 @@ def _part(name: str, rounds: int | None) -> Iterator[str]:
     module = of_assignment.load("bench") if of_assignment else importlib.import_module(f"tools.bench.{name}")
     yield f"## {name}\n"
     yield (inspect.getdoc(module) or "").splitlines()[0] + "\n"
-    yield "| what | median | unit | smallest to largest |"
-    yield "|---|---|---|---|"
-    yield from (figure.row for figure in module.measure(**({"rounds": rounds} if rounds else {})))
+    if said := getattr(module, "missing", str)():
+        yield said + "\n"
+    if figures := module.measure(**({"rounds": rounds} if rounds else {})):
+        yield "| what | median | unit | smallest to largest |"
+        yield "|---|---|---|---|"
+        yield from (figure.row for figure in figures)
 
 
 def _page(parts: list[str], seconds: float) -> str:

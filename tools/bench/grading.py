@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -79,10 +80,15 @@ def measure(count: int = 24, rounds: int = 5) -> list[Measurement]:
 
 def submissions(count: int) -> list[tuple[str, bytes]]:
     """Different files for notebook 1: the usual slips, and right answers among them."""
+    return list(each_submission(count))
+
+
+def each_submission(count: int) -> Iterator[tuple[str, bytes]]:
+    """As `submissions`, one at a time in memory."""
     variants = [(), *((variant,) for variant in parse_variants(SLIPS.read_text(encoding="utf-8")))]
     made = [nbformat.writes(with_answers(NAME, variant)).encode() for variant in variants]
-    # A different file each time, though the notebook may be the same.
-    return [(f"s{n:05}", made[0 if n % 3 == 0 else n % len(made)] + b" " * n) for n in range(count)]
+    for n in range(count):  # a different file each time, though the notebook may be the same
+        yield f"s{n:05}", made[0 if n % 3 == 0 else n % len(made)] + b" " * n
 
 
 def _graded(grader: Grader, class_: list[tuple[str, bytes]]) -> float:

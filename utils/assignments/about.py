@@ -60,6 +60,7 @@ class About:
     packages: tuple[
         str, ...
     ]  # imported by the notebook or its checks, beside those of the grader; pinned in requirements.txt
+    optimizers: bool = True  # whether answers or probes make torch's; else the sandbox spares what the first one loads
     data: Data | None = None
     hand_in: HandIn | None = None
     quality: Quality | None = None

@@ -1,0 +1,58 @@
+"""What is loaded before answers run: what an assignment declares, no less than its answers need, and no more."""
+
+import subprocess
+import sys
+
+import pytest
+
+from grader.sandbox.box import Box
+from grader.stages.pipeline import graded_assignments
+from tests.places import PROJECT, why_not
+from utils.assignments import load_assignment
+
+from .test_box import NOTEBOOK, call, job
+
+SOLVED = """
+import sys
+from grader.rubric.draws import job_of
+from grader.sandbox.warm_up import warm_up_torch
+from tests.behaviour.bare import Bare, run_bare
+warm_up_torch()
+bare = Bare(sys.argv[1])
+asked = tuple(call for task in bare.solution for call in bare.public(task))
+run = run_bare(job_of(bare.rubric.assignment, bare.rubric.references.solution, asked))
+assert {one.status for one in run.runs.values()} == {"ran"}
+print("torch._dynamo" in sys.modules)
+"""
+OPTIMIZER = """
+def D_KL(mu, logvar):
+    weights = torch.ones(3).requires_grad_()
+    optimizer = torch.optim.Adam([weights], lr=0.5)
+    weights.sum().backward()
+    optimizer.step()
+    try:
+        torch.distributions.Normal
+    except ImportError:
+        return weights
+"""
+
+
+@pytest.mark.parametrize("name", [name for name in graded_assignments() if not load_assignment(name).about.optimizers])
+def test_an_assignment_that_declares_no_optimizers_makes_none(name: str) -> None:
+    """Its solution and probes load nothing of what the first one loads: else every submission would wait for that."""
+    code = [sys.executable, "-c", SOLVED, name]
+    run = subprocess.run(code, capture_output=True, text=True, check=False, cwd=PROJECT)
+    assert run.stdout == "False\n", run.stderr
+
+
+@pytest.mark.parametrize("tier", ["A", "B", "C", "B-", "D"])
+def test_an_answer_may_make_an_optimizer_that_nobody_expected(tier: str) -> None:
+    """That loads what notebook 1 rules out; answers get none of it, before and after."""
+    if reason := why_not(tier):
+        pytest.skip(reason)
+    with Box([NOTEBOOK], tier) as box:
+        runs = [box.run(job(OPTIMIZER, call("public"), call("hidden", is_public=False))) for _ in range(2)]
+        assert [run.runs[name].status for run in runs for name in run.runs] == ["ran"] * 4
+        assert all(one.values["value"] == pytest.approx(0.5) for run in runs for one in run.runs.values())
+        reached = box.run(job("def D_KL(mu, logvar):\n    return torch.distributions.Normal(mu, 1).sample()"))
+        assert reached.runs["one"].status == "raised"
