@@ -33,6 +33,7 @@ STATE = {
 SET_FROM_OUTSIDE = {
     "utils/training/seeding.py: torch.backends.cudnn.benchmark": "PyTorch's own switches for the same numbers again: there is no other way",
     "utils/training/seeding.py: torch.backends.cudnn.deterministic": "likewise",
+    "utils/exercise/progress.py: tqdm.auto.tqdm": "in the student's process: notebooks import the bar from there; its widget ends with the kernel",
     "grader/probe_kit/stand_ins.py: nn.Linear.reset_parameters": "in the student's process, while a network is made that is filled anyway",
     "grader/probe_kit/stand_ins.py: nn.Conv2d.reset_parameters": "in the student's process, while a network is made that is filled anyway",
     "grader/probe_kit/stand_ins.py: nn.ConvTranspose2d.reset_parameters": "in the student's process, while a network is made that is filled anyway",
