@@ -37,6 +37,7 @@ SET_FROM_OUTSIDE = {
     "grader/probe_kit/stand_ins.py: nn.Linear.reset_parameters": "in the student's process, while a network is made that is filled anyway",
     "grader/probe_kit/stand_ins.py: nn.Conv2d.reset_parameters": "in the student's process, while a network is made that is filled anyway",
     "grader/probe_kit/stand_ins.py: nn.ConvTranspose2d.reset_parameters": "in the student's process, while a network is made that is filled anyway",
+    "grader/probe_kit/stand_ins.py: torch.Tensor.normal_": "in the student's process, while a network without values is made on `meta`",
     "grader/probe_kit/stand_ins.py: DataLoader.__init__": "in the student's process, for one call: loaders then start no workers",
     "grader/probe_kit/watching.py: torch.is_grad_enabled": "in the student's process, back to PyTorch's own: an answer may have replaced it",
 }

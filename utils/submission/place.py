@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from utils.notebook.cells import NotebookError, read_notebook
@@ -15,6 +17,7 @@ _COLAB = (
 )
 _LOCAL = "Save it, and start Jupyter so that it opens from its own folder."
 _COLAB_SECONDS = 30
+_WRITING_SECONDS, _NEW_SECONDS = 1.0, 10.0
 _fetched: dict[Path, float] = {}  # files that Colab's page handed over, and their times then
 
 
@@ -60,11 +63,22 @@ def _named_by_editor() -> list[Path]:
 
 
 def _holds(path: Path, name: str) -> bool:
-    try:
-        recognised = recognise(read_notebook(path.read_bytes()))
-    except (NotebookError, OSError):
-        return False
-    return recognised is not None and recognised[0].notebook == name
+    """Whether a file is this notebook; read once more where an editor may be writing it."""
+    for pause in (0.0, _WRITING_SECONDS):
+        time.sleep(pause)
+        try:
+            recognised = recognise(read_notebook(path.read_bytes()))
+            return recognised is not None and recognised[0].notebook == name
+        except (NotebookError, OSError):
+            if not _is_new(path):
+                break
+    return False
+
+
+def _is_new(path: Path) -> bool:
+    with suppress(OSError):
+        return abs(time.time() - path.stat().st_mtime) < _NEW_SECONDS
+    return False
 
 
 def _fetch_from_colab(name: str) -> Path | None:
