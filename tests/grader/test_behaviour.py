@@ -45,6 +45,7 @@ def test_a_sample_of_behavioural_mutants_is_refused_or_explained(name: str) -> N
     assert [outcome.mutant.key for outcome in unexplained(outcomes)] == []
 
 
+@pytest.mark.filterwarnings("default")  # of answers, which may warn
 @pytest.mark.parametrize("kind", ["right", "wrong"])
 def test_answers_written_from_the_notebooks_alone_are_told_apart(kind: str) -> None:
     bares = {name: Bare(name) for name in graded_assignments()}

@@ -25,6 +25,10 @@ writers who hid what is wrong behind a condition; whoever wrote those to noteboo
 they act on one argument alone where no other has a gradient, beyond a thousand examples, twenty epochs or exp(30), in evaluation
 mode, on another device, or where two large numbers are subtracted.
 
+`right_class.txt` and `wrong_class.txt` are what three writers thought that a class of forty hands in, nobody hiding anything: of 204 right
+ones none lost a point; of 337 wrong ones five kept full marks, which are left out (no noise in evaluation mode, twice; losses as numbers, and
+losses as tensors; Adam's betas of the training in the search for codes), and one was green.
+
 The format is that of the slips; the first line of a task's cell is put before each answer.
 """
 
