@@ -147,5 +147,5 @@ def test_nothing_is_loaded_of_notebooks_that_nobody_handed_in(tmp_path: Path) ->
         "print({name.split('.')[1] for name in sys.modules if name.startswith('assignments.')})"
     )
     command = [sys.executable, "-c", script, "grade", str(path), "--out", str(tmp_path / "out"), "--min-tier", "E"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT, encoding="utf-8")
     assert done.stdout.endswith("[['01_kl_divergence']]\n{'kl_divergence'}\n")

@@ -133,7 +133,7 @@ def test_items_comments_and_points_are_on_the_feedback_page_with_formulas(folder
     assert "&lt;i&gt;why&lt;/i&gt;" in given
     assert "<script>" not in page
     assert "kl.general: a person gave 9 of 10 points." in page
-    assert "<blockquote>" in page
+    assert "<blockquote " in page
     assert "$\\sigma_q^2$" not in page, "the answer's own formulas are set, too"
     assert "Ada" not in page, "who marked is between the markers"
 

@@ -41,7 +41,7 @@ def D_KL(mu, logvar):
 def test_an_assignment_that_declares_no_optimizers_makes_none(name: str) -> None:
     """Its solution and probes load nothing of what the first one loads: else every submission would wait for that."""
     code = [sys.executable, "-c", SOLVED, name]
-    run = subprocess.run(code, capture_output=True, text=True, check=False, cwd=PROJECT)
+    run = subprocess.run(code, capture_output=True, text=True, check=False, cwd=PROJECT, encoding="utf-8")
     assert run.stdout == "False\n", run.stderr
 
 
