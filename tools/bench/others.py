@@ -110,7 +110,13 @@ def _run(folder: Path, *command: str) -> None:
     programs = f"{Path(_python()).parent}{os.pathsep}{os.environ.get('PATH', '')}"  # they start some by name
     own = {"PATH": programs, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
     done = subprocess.run(
-        [_python(), "-m", *command], cwd=folder, env=os.environ | own, capture_output=True, text=True, check=False, encoding="utf-8"
+        [_python(), "-m", *command],
+        cwd=folder,
+        env=os.environ | own,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-2000:]}")
