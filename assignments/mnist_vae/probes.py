@@ -533,9 +533,8 @@ def interpolate(names, x: Tensor, y: Tensor, steps: Tensor):
 def reparametrize_published(names, mu: Tensor, logvar: Tensor, seed: Tensor):
     seed_torch(seed)
     z = names["reparametrize"](mu, logvar)
-    rows = (
-        40 * uniform(int(seed), 5, 5) - 20
-    )  # without noise each row is its mean; square, so that it shows which way they lie
+    # Without noise each row is its mean; as many images as dimensions, so that an exchange of the two shows.
+    rows = 40 * uniform(int(seed), 5, 5) - 20
     return {
         "z_shape": torch.tensor(z.shape), "mean": z.mean(), "std": z.std(),
         "without_noise": names["reparametrize"](rows, torch.full_like(rows, -40.0)),
@@ -685,12 +684,13 @@ def onehot(names, idx: Tensor, n: Tensor):
     """And of one image, of as many others, of many, with the last class; of more classes than eight bits count; of two, and of one."""
     rows, size = names["idx2onehot"], int(n)
     many = (idx + 2).repeat(100, *[1] * (idx.ndim - 1))
+    of_many = rows(many, size)
     return {
         "rows": rows(idx, size),
         "rows_of_one_image": rows(idx[:1], size),
         "rows_in_another_order": rows(idx.flip(0), size),
-        "last_of_many_rows": rows(many, size)[-7:],
-        "counts_of_many_rows": rows(many, size).sum(dim=0),
+        "last_of_many_rows": of_many[-7:],
+        "counts_of_many_rows": of_many.sum(dim=0),
         "classes_afterwards": many[-7:],
         "rows_of_400": rows(300 + idx, 400)[:, 40:315],
         "rows_of_two": rows(idx % 2, 2),

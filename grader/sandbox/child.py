@@ -67,9 +67,8 @@ def confine(channel: socket.socket, job_limits: dict, rules: Confinement) -> soc
     os.chdir(rules.scratch)
     os.environ.clear()
     os.environ.update(HOME=rules.scratch, TMPDIR=rules.scratch, OMP_NUM_THREADS="1", MPLBACKEND="Agg")
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = (
-        rules.scratch
-    )  # else a first optimizer makes a folder, which some tiers forbid
+    # Else a first optimizer makes a folder of its own, which some tiers forbid.
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = rules.scratch
     if linux.IS_LINUX:
         linux.die_with_parent()
     linux.limit(job_limits["cpu_seconds"], rules.memory_bytes + job_limits["memory_mib"] * 2**20)
