@@ -50,16 +50,16 @@ def _repeats(eps: np.ndarray, axes: dict[str, str]) -> Symptom | None:
         return Symptom(f"the noise is {sizes[0]:.2f} everywhere, but for its sign: N(0, I) is randn", "signs_only")
     if symptom := _named(eps, axes):
         return symptom
-    for flat in (eps.ravel(), np.abs(eps.ravel())):
-        # Some of all, and the first ones: numbers that are rounded come again where they stand beside each other.
-        near = max(
-            (np.diff(np.sort(some[:_MOST])) < _GAP).mean() for some in (flat[:: max(1, flat.size // _MOST)], flat)
+    # Of the sizes: two draws that are near each other are so without their signs too. Some of all, and the first ones: numbers that
+    # are rounded come again where they stand beside each other.
+    stride = sizes.size // _MOST
+    some = [np.sort(sizes[:_MOST]), *([np.sort(sizes[::stride][:_MOST])] if stride > 1 else [])]
+    many = np.sort(sizes[:_ALL]) if sizes.size > _MOST else some[0]
+    near = max((np.diff(row) < _GAP).mean() for row in some)
+    if near > _REPEATED or _longest_run(np.diff(many) < _NEAR) >= _RUN:
+        return Symptom(
+            "some values of the noise come again and again: draw it with randn and leave it as it is", "repeated_noise"
         )
-        if near > _REPEATED or _longest_run(np.diff(np.sort(flat[:_ALL])) < _NEAR) >= _RUN:
-            return Symptom(
-                "some values of the noise come again and again: draw it with randn and leave it as it is",
-                "repeated_noise",
-            )
     return None
 
 
@@ -121,12 +121,13 @@ def _depends(eps: np.ndarray, axis: int, name: str) -> Symptom | None:
     n = len(moved)
     if n < 2:
         return None
-    pairs = [(moved[:-1], moved[1:]), (moved[: n // 2], moved[n - n // 2 :])]
-    for one, two in pairs:
-        limit = _SIGMAS / np.sqrt(one.size)
-        squares = ((one**2 - 1) * (two**2 - 1)).mean() / 2
-        sizes = explained(abs(squares), 2.5 * limit, f"noise, squares by {name}")
-        if not sizes or not explained(abs((one * two).mean()), limit, f"noise, correlation of {name}"):
+    squares = moved * moved - 1
+    for one, two in ((slice(n - 1), slice(1, n)), (slice(n // 2), slice(n - n // 2, n))):
+        products = moved[one] * moved[two]
+        limit = _SIGMAS / np.sqrt(products.size)
+        of_squares = (squares[one] * squares[two]).mean() / 2
+        sizes = explained(abs(of_squares), 2.5 * limit, f"noise, squares by {name}")
+        if not sizes or not explained(abs(products.mean()), limit, f"noise, correlation of {name}"):
             return Symptom(f"the noise of different {name} is correlated: draw one number for each entry")
     return None
 
@@ -148,11 +149,12 @@ def _tied(eps: np.ndarray, axis: int, name: str) -> Symptom | None:
     """Draws along an axis that add up to 0, or have one width, to the last digit."""
     moved = np.moveaxis(eps, axis, 0).astype(float)
     n = len(moved)
-    per_row = n * moved.mean(axis=0) ** 2
-    if n > 2 and per_row.size > 2 and per_row.max() < 1e-6:
+    if n <= 2 or moved[0].size <= 2:
+        return None
+    mean = moved.mean(axis=0)
+    if (n * mean**2).max() < 1e-6:
         return Symptom(f"the noise adds up to 0 over the {name}: draw it with randn and leave it as it is")
-    widths = moved.std(axis=0)
-    if n > 2 and widths.size > 2 and np.ptp(widths) < 1e-4:
+    if np.ptp(np.sqrt(((moved - mean) ** 2).mean(axis=0))) < 1e-4:
         return Symptom(
             f"the noise has one width over the {name}, to the last digit: draw it with randn and leave it as it is"
         )

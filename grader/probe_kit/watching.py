@@ -26,6 +26,7 @@ _is_grad_enabled = torch.is_grad_enabled
 
 
 _INNER = 8  # calls of one answer by another that are looked at
+_DRAWN = 1  # calls of a function that are looked at where the inputs are drawn: what a call leaves behind hangs on no number
 
 
 class Watcher:
@@ -39,11 +40,13 @@ class Watcher:
         self.is_resting = False
         self._unasked: frozenset[str] = frozenset()
         self._made: set[type] = set()
+        self._weights: dict[int, tuple[Tensor, int, Tensor]] = {}
 
     def begin(self, names: list[str]) -> None:
         """Answers are compared with earlier ones of the same functions alone."""
         if names != self._names:
             self._names, self._last, self._made = list(names), [], set()
+        self._weights = {}
 
     def take(self) -> np.ndarray:
         """The facts since the last time, as a row."""
@@ -55,15 +58,22 @@ class Watcher:
         if name not in self._unasked:
             self.facts[name] = self.facts[name] or int(value)
 
-    def wrap(self, function: _Wrapped, unasked: frozenset[str] = frozenset()) -> _Wrapped:
+    def wrap(
+        self, function: _Wrapped, unasked: frozenset[str] = frozenset(), most: int | None = None
+    ) -> _Wrapped:  # fmt: skip
+        """A function that is looked at when it is called, the first so many times."""
+        left = most
+
         def watched(*args: Any, **kwargs: Any) -> Any:
+            nonlocal left
             torch.is_grad_enabled = _is_grad_enabled  # torch's own no_grad() asks it which state to go back to
             given = [*args, *kwargs.values()]
             if self._depth:
                 return self._within_another(function, given, args, kwargs)
-            if self.is_resting:
+            if self.is_resting or left == 0:
                 return function(*args, **kwargs)
-            before = _before(given)
+            left = None if left is None else left - 1
+            before = self._before(given)
             self._depth, self._inner = self._depth + 1, 0
             try:
                 answer = function(*args, **kwargs)
@@ -107,6 +117,21 @@ class Watcher:
 
         return made
 
+    def _before(self, given: list[Any]) -> "_Before | None":
+        with suppress(Exception):
+            before = _Before(given)
+            before.weights = [self._kept(parameter) for parameter in before.models.parameters]
+            return before
+        return None
+
+    def _kept(self, parameter: Tensor) -> Tensor:
+        """A parameter's numbers, copied once for as long as nobody writes into it."""
+        known = self._weights.get(id(parameter))
+        if known is None or known[0] is not parameter or known[1] != parameter._version:
+            known = parameter, parameter._version, parameter.detach().clone()
+            self._weights[id(parameter)] = known
+        return known[2]
+
     def _look(self, given: list[Any], before: "_Before", answer: Any) -> None:
         self._note("earlier", _any(not _same(now, then) for now, then in self._last))
         self._note("argument", _changed(given, before.copies))
@@ -133,7 +158,7 @@ class _Before:
         self.generator = torch.default_generator.get_state()
         self.copies = [_copied(value) for value in given]
         self.models = _State.of(given)
-        self.weights = [parameter.detach().clone() for parameter in self.models.parameters]
+        self.weights: list[Tensor] = []
 
 
 class _State:
@@ -154,12 +179,6 @@ class _State:
     def again(self) -> "_State":
         """Of the same modules, as they are now."""
         return _State(self._modules)
-
-
-def _before(given: list[Any]) -> "_Before | None":
-    with suppress(Exception):
-        return _Before(given)
-    return None
 
 
 def _changed(given: list[Any], copies: list[Any]) -> int:
@@ -189,10 +208,9 @@ def _is_plain(value: Any) -> bool:
 
 
 def _same(value: Tensor, copy: Tensor) -> bool:
-    with torch.no_grad():
-        if value.shape != copy.shape:
-            return False
-        return bool(_equal(value, copy)) or bool(_equal(value.nan_to_num(), copy.nan_to_num()))
+    if value.shape != copy.shape:
+        return False
+    return bool(_equal(value, copy)) or bool(_equal(value.detach().nan_to_num(), copy.nan_to_num()))
 
 
 def _leaves(answer: Any) -> Iterator[Any]:
@@ -255,7 +273,7 @@ def unwatched(names: Any) -> Iterator[None]:
 
 
 @contextmanager
-def watching(namespace: dict, names: list[str], watcher: Watcher, makes_twins: bool = True) -> Iterator[None]:
+def watching(namespace: dict, names: list[str], watcher: Watcher, is_public: bool = True) -> Iterator[None]:
     """Watch functions ("sample") and methods ("Flow.loss") of a namespace while this lasts.
 
     Args:
@@ -263,26 +281,27 @@ def watching(namespace: dict, names: list[str], watcher: Watcher, makes_twins: b
         names: What to watch; names that are not there, or are no functions, are left alone. Facts that nobody asks of a
             function stand behind its name: "Flow.sample:modes,dtype".
         watcher: Takes the notes.
-        makes_twins: Whether a second object is made of each class, to see that the two share nothing.
+        is_public: Whether the inputs are those of a public case: then every call is looked at, and a second object is made of each
+            class, to see that the two share nothing.
     """
     watcher.begin(names)
     watcher.take()  # what a probe that raised has left is not this one's
     put_back: list[tuple[Any, str, Any]] = []
-    for owner in {name.partition(":")[0].rpartition(".")[0] for name in names if makes_twins}:
+    for owner in {name.partition(":")[0].rpartition(".")[0] for name in names if is_public}:
         kind = namespace.get(owner)
         if isinstance(kind, type) and inspect.isfunction(init := kind.__dict__.get("__init__")):
             put_back.append((kind, "__init__", init))
             setattr(kind, "__init__", watcher.wrap_init(init))  # noqa: B010 - mypy takes no assignment there
     for asked in names:
         name, _, facts = asked.partition(":")
-        unasked = frozenset(facts.split(","))
+        unasked, most = frozenset(facts.split(",")), None if is_public else _DRAWN
         owner, _, method = name.rpartition(".")
         kind = namespace.get(owner)
         if not owner and inspect.isroutine(namespace.get(name)):
-            namespace[name] = watcher.wrap(namespace[name], unasked)  # the probe's namespace is put back as a whole
+            namespace[name] = watcher.wrap(namespace[name], unasked, most)  # the probe's namespace is put back as a whole
         elif isinstance(kind, type) and inspect.isfunction(kind.__dict__.get(method)):
             put_back.append((kind, method, kind.__dict__[method]))
-            setattr(kind, method, watcher.wrap(kind.__dict__[method], unasked))
+            setattr(kind, method, watcher.wrap(kind.__dict__[method], unasked, most))
     try:
         yield
     finally:

@@ -220,7 +220,7 @@ class _Run:
         names = _Names(self.namespace, self._is_public, self._watcher)
         try:
             with (
-                self._watching.watching(self.namespace, watched, self._watcher, makes_twins=self._is_public)
+                self._watching.watching(self.namespace, watched, self._watcher, is_public=self._is_public)
                 if watched
                 else nullcontext()
             ):
