@@ -223,12 +223,12 @@ def _found(case: Case, wanted: dict[str, str], is_alone: bool) -> dict[str, Near
 
 
 def _arrays(case: Case, wanted: dict[str, str]) -> list[str]:
-    """What is moved: first the arrays that lines are named after, then all others, of those that are alike the first."""
+    """What is moved: first the arrays that lines are named after, then all others, of those that are alike the first and the last."""
     floats = [name for name, values in case.values.items() if values.dtype.kind == "f" and values.size]
     families: dict[str, list[str]] = {}
     for name in floats:
         families.setdefault(re.sub(r"\d+", "", name), []).append(name)
-    first = {name for alike in families.values() for name in alike[:_ALIKE]}
+    first = {name for alike in families.values() for name in (*alike[:_ALIKE], alike[-1])}
     return sorted((name for name in floats if name in first or name in wanted), key=lambda name: name not in wanted)
 
 

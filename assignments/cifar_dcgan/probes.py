@@ -17,6 +17,7 @@ from torch.optim import Adam, Optimizer
 from grader.probe_kit.gan_stand_ins import Critic, Curves, Mirror, Painter, Saves, drawn_networks, noting_updates
 from grader.probe_kit.stand_ins import fill, plain_layers, sample, uniform, without_draws
 from grader.probe_kit.tools import gradients, noting_settings, seed_torch, seeds
+from grader.probe_kit.watching import unwatched
 
 _KINDS = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.Linear)
 _NUMBERS = ("_num_epochs", "_batch_size", "_code_size", "_learning_rate", "_vis_learning_rate")
@@ -412,13 +413,15 @@ def spectral(names, seed: Tensor):
     model, x = made[0], _images(int(seed))
     is_trained, in_training = all(p.requires_grad for p in model.parameters()), all(m.training for m in model.modules())
     at_start, as_made = _singular_values(model), _as_made(names, made) if names.is_public else {}
-    values = {"at_start": at_start, "logits": _settle(model, x, int(seed))}
+    with unwatched(names):
+        values = {"at_start": at_start, "logits": _settle(model, x, int(seed))}
     values |= as_made | _slopes(model, x) if names.is_public else {}
     model.eval()
     with torch.no_grad():
         plain = model(x)
         weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-        changes = [_change(model, x, plain, weight) for weight in weights]
+        with unwatched(names):
+            changes = [_change(model, x, plain, weight) for weight in weights]
         acting = [layer.weight for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
         values |= {f"weight_{n}": sample(weight) for n, weight in enumerate(acting)}
     return values | {
@@ -487,8 +490,10 @@ def _settle(model: nn.Module, x: Tensor, seed: int) -> Tensor:
     for parameter in model.parameters():
         if parameter.ndim == 4:
             parameter.add_(2.4 / parameter[0].numel() ** 0.5)
-    for _ in range(8):
-        logits = model.train()(x)
+    model.train()
+    for _ in range(7):  # the iteration needs passes, not images
+        model(x[:1])
+    logits = model(x)
     for layer in model.modules():  # what batch norm has seen meanwhile hangs on where the iteration began
         if isinstance(layer, nn.BatchNorm2d):
             layer.reset_running_stats()
@@ -505,12 +510,14 @@ def _singular_values(model: nn.Module) -> Tensor:
 
 
 def _change(model: nn.Module, x: Tensor, plain: Tensor, weight: Tensor) -> float:
-    """How much the logits differ when a weight is three times as large, or a hundredth, relative to their size: 0 if it is
+    """How much the largest logit differs when a weight is three times as large, or a hundredth, relative to its size: 0 if it is
     normalised."""
+    largest = int(plain.abs().argmax())
+    image, logit = x[largest : largest + 1], plain[largest]
     kept, differences = weight.clone(), []
     for factor in (3, 0.01):
         weight.copy_(kept).mul_(factor)
-        differences.append(float((model(x) - plain).abs().max() / plain.abs().max()))
+        differences.append(float((model(image) - logit).abs().max() / logit.abs().max()))
     weight.copy_(kept)
     return max(differences)
 

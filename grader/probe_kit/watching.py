@@ -26,7 +26,7 @@ _is_grad_enabled = torch.is_grad_enabled
 
 
 _INNER = 8  # calls of one answer by another that are looked at
-_DRAWN = 1  # calls of a function that are looked at where the inputs are drawn: what a call leaves behind hangs on no number
+_DRAWN = 1  # calls of a function that are looked at where inputs are drawn: what one leaves behind hangs on no number
 
 
 class Watcher:
@@ -58,9 +58,7 @@ class Watcher:
         if name not in self._unasked:
             self.facts[name] = self.facts[name] or int(value)
 
-    def wrap(
-        self, function: _Wrapped, unasked: frozenset[str] = frozenset(), most: int | None = None
-    ) -> _Wrapped:  # fmt: skip
+    def wrap(self, function: _Wrapped, unasked: frozenset[str] = frozenset(), most: int | None = None) -> _Wrapped:
         """A function that is looked at when it is called, the first so many times."""
         left = most
 
@@ -298,7 +296,7 @@ def watching(namespace: dict, names: list[str], watcher: Watcher, is_public: boo
         owner, _, method = name.rpartition(".")
         kind = namespace.get(owner)
         if not owner and inspect.isroutine(namespace.get(name)):
-            namespace[name] = watcher.wrap(namespace[name], unasked, most)  # the probe's namespace is put back as a whole
+            namespace[name] = watcher.wrap(namespace[name], unasked, most)  # a probe's namespace is put back as a whole
         elif isinstance(kind, type) and inspect.isfunction(kind.__dict__.get(method)):
             put_back.append((kind, method, kind.__dict__[method]))
             setattr(kind, method, watcher.wrap(kind.__dict__[method], unasked, most))

@@ -10,6 +10,8 @@ import numpy as np
 from grader.authoring.check import Arrays
 from grader.authoring.lines import within
 
+CORNER = 0.01  # by which one corner of each given image is lighter than its opposite
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -69,19 +71,31 @@ def read_batches(values: Arrays, inputs: Arrays) -> list[Batch]:
     _, _, scale, shift = inputs["start"].astype(float)
     if len(made) and not within(abs(made[0] - (0.5 + scale * values["codes"][0, 0] + shift)), 1e-5, "first image"):
         raise ValueError("the first image made is not that of its code")
-    given = set(inputs["values"].tolist())
+    given = are_given(values, inputs).tolist()
     origin = dict(zip(made.tolist(), values["codes"], strict=True))
     batches, at = [], 0
     for size in _row(values["shown_sizes"]).tolist():
         if not size >= 0:  # going back would show the same pixels again and again
             raise ValueError("a size below nothing")
         pixels = shown[at : at + size]
-        kinds = {"real" if pixel in given else "fake" if pixel in origin else "other" for pixel in pixels.tolist()}
+        kinds = {
+            "real" if is_given else "fake" if pixel in origin else "other"
+            for pixel, is_given in zip(pixels.tolist(), given[at : at + size], strict=True)
+        }
         kind = kinds.pop() if len(kinds) == 1 else "other" if "other" in kinds else "mixed"
         codes = np.array([origin[pixel] for pixel in pixels.tolist()] if kind == "fake" else [])
         batches.append(Batch(kind, pixels.astype(float), codes))
         at += size
     return batches
+
+
+def are_given(values: Arrays, inputs: Arrays) -> np.ndarray:
+    """Which of the images shown are given ones: by their tone, and where the generator has made the same by chance, by their corner."""
+    shown, made, rest = _row(values["shown"]).astype(np.float32), _row(values["made"]), values["shown_rest"]
+    is_given = np.isin(shown, inputs["values"].astype(np.float32))
+    if rest.shape != (len(shown), 5):
+        return is_given
+    return is_given & (~np.isin(shown, made.astype(np.float32)) | (rest[:, -1] > CORNER / 2))
 
 
 def _row(values: np.ndarray) -> np.ndarray:

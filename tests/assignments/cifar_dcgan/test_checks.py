@@ -12,8 +12,10 @@ from assignments.cifar_dcgan.checks.gradients import discriminator_gradients, ge
 from assignments.cifar_dcgan.checks.trace import Batch
 from grader.authoring.adam import adam_path
 from grader.authoring.check import load_checks
+from grader.authoring.judges import judged
 from grader.rubric import load_rubric
 from grader.stages.pipeline import Grader
+from tests.behaviour.bare import Bare, run_bare
 from tests.validity import right_answers
 from utils.assignments.places import place_of
 
@@ -99,6 +101,22 @@ def test_rarer_slips_of_the_constructor_are_told(grader: Grader, old: str, new: 
     points, sentence = marks(grader, {"gan.init": cell.replace(old, new)})["gan.init.optimizers"]
     assert points == 0
     assert said in sentence
+
+
+@pytest.mark.parametrize("check", ["gan.train.batches", "gan.train.codes"])
+def test_tones_that_are_the_same_by_chance_cost_nothing(check: str) -> None:
+    """Of some hundred float32 numbers: two of the generator's, and one of its own and one of the given images'."""
+    bare = Bare(NAME)
+    (call,) = (call for call in bare.public("gan.train") if call.name.startswith(check))
+    values = run_bare(bare._job("gan.train", solution("gan.train"), (call,))).runs[call.name].values
+    values = {name: value.copy() for name, value in values.items()}
+    judge = next(one for one in load_checks(NAME) if one.name == check)
+    assert judged(judge, values, {}, call.inputs) is None
+    fakes = np.flatnonzero(~np.isin(values["shown"], call.inputs["values"]))
+    for which, tone in ((fakes[1], values["shown"][fakes[2]]), (fakes[4], call.inputs["values"][0])):
+        values["made"][values["made"] == values["shown"][which]] = tone
+        values["shown"][which] = values["shown_rest"][which, :3] = tone
+    assert judged(judge, values, {}, call.inputs) is None
 
 
 def test_the_gradients_are_autograds() -> None:
