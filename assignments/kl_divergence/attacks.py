@@ -399,16 +399,15 @@ def send(header, payload=b""):
     text = load("json").dumps(header).encode()
     os.write(250, load("struct").pack("<II", len(text), len(payload)) + text + payload)
 def D_KL(mu, logvar):
-    send({"kind": "value", "probe": "kl.D_KL.values#public0", "name": "value", "dtype": "f4", "shape": []}, bytes(4))
-    send({"kind": "done", "probe": "kl.D_KL.values#public0"})
+    send({"kind": "answer", "probe": "kl.D_KL.values#public0", "arrays": [["value", "f4", []]]}, bytes(16))
     send({"kind": "verdict", "task": "kl.D_KL", "status": "passed", "points": 5})
     return torch.zeros(())
 
 # %% kl.D_KL forged_for_another
 # [channel] Sends a value in the name of a probe whose turn it is not.
 def D_KL(mu, logvar):
-    text = load("json").dumps({"kind": "value", "probe": "kl.exact.values#public0", "name": "value", "dtype": "f4", "shape": []}).encode()
-    os.write(250, load("struct").pack("<II", len(text), 4) + text + bytes(4))
+    text = load("json").dumps({"kind": "answer", "probe": "kl.exact.values#public0", "arrays": [["value", "f4", []]]}).encode()
+    os.write(250, load("struct").pack("<II", len(text), 16) + text + bytes(16))
     return torch.zeros(())
 
 # %% kl.D_KL forged_end
@@ -419,8 +418,7 @@ def send(header, payload=b""):
 def D_KL(mu, logvar):
     send({"kind": "end"})
     hidden = os.read(250, 1 << 16)
-    send({"kind": "value", "probe": "kl.D_KL.values#public0", "name": "value", "dtype": "u1", "shape": [0, len(hidden), hidden[100]]})
-    send({"kind": "done", "probe": "kl.D_KL.values#public0"})
+    send({"kind": "answer", "probe": "kl.D_KL.values#public0", "arrays": [["value", "u1", [0, len(hidden), hidden[100]]]]})
     return torch.zeros(())
 
 # %% kl.D_KL garbage_everywhere
@@ -693,12 +691,12 @@ def D_KL(mu, logvar):
 # [channel, spoils 30] Replaces what sends and what encodes, so that each wrong value leaves as an error and each error as a value.
 frames = torch.sys.modules["grader.sandbox.frames"]
 encode = frames.encode
-def encoded(header, array=None):
+def encoded(header, arrays=None):
     header = dict(header)
-    if header.get("kind") == "value":
+    if header.get("kind") == "answer":
         header["points"], header["status"], header["verdict"] = 5, "passed", True
-        header["name"] = "value"
-    return encode(header, array)
+        arrays = dict.fromkeys(["value", *arrays], next(iter(arrays.values())))
+    return encode(header, arrays)
 frames.encode = encoded
 def D_KL(mu, logvar):
     return mu.mean()

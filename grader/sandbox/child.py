@@ -119,11 +119,9 @@ def _receive(channel: socket.socket, decoder: frames.Decoder) -> dict:
             os._exit(0)  # the grader has gone
         for frame in decoder.feed(data):
             if frame.header["kind"] == "script":
-                assert frame.array is not None
-                script = json.loads(frame.array.tobytes())
-            elif frame.header["kind"] == "input":
-                assert frame.array is not None
-                inputs.setdefault(frame.header["probe"], {})[frame.header["name"]] = frame.array
+                script = json.loads(frame.arrays["steps"].tobytes())
+            elif frame.header["kind"] == "inputs":
+                inputs[frame.header["probe"]] = frame.arrays
             else:
                 for step in script["steps"]:
                     step["inputs"] = inputs.get(step.get("name", ""), {})
@@ -227,14 +225,12 @@ class _Run:
                 values = getattr(self._probes, step["function"])(names, **inputs)
             if watched:
                 values = {**values, CONTRACT: self._watcher.take()}
-            told = [
-                frames.encode({"kind": "value", "probe": step["name"], "name": name}, _array(name, value, self._torch))
-                for name, value in values.items()
-            ]
+            arrays = {name: _array(name, value, self._torch) for name, value in values.items()}
+            told = frames.encode({"kind": "answer", "probe": step["name"]}, arrays)
         finally:
             self.namespace.clear()
             self.namespace.update(before)
-        self._waiting += [*told, frames.encode({"kind": "done", "probe": step["name"]})]
+        self._waiting.append(told)
 
     def _send_error(self, number: int, error: BaseException, is_public: bool) -> None:
         header: dict = {

@@ -1,22 +1,24 @@
 """Length-prefixed frames: the only way data crosses between the grader and a student's process.
 
-A frame is two little-endian 32-bit lengths, a JSON header and a payload of raw array bytes. What the student's process
-sends is data from a stranger: every length is capped before it is believed, the header holds strings and integers only,
-the payload's size must follow from dtype and shape. Nothing is unpickled, nothing is compressed.
+A frame is two little-endian 32-bit lengths, a JSON header and a payload of raw array bytes: those of all arrays that the header
+names, one behind the other, each filled up to a multiple of sixteen. What the student's process sends is data from a stranger: every
+length is capped before it is believed, the header holds strings and integers only, the payload's size must follow from dtypes and
+shapes. Nothing is unpickled, nothing is compressed.
 """
 
 import json
 import math
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
-MAX_HEADER_BYTES = 4096
+MAX_HEADER_BYTES = 16 * 2**10
 MAX_PAYLOAD_BYTES = 8 * 2**20
 MAX_TOTAL_BYTES = 64 * 2**20
 MAX_FRAMES = 4096
+_ALIGNED = 16  # bytes: no processor reads what lies askew as fast
 
 _PREFIX = struct.Struct("<II")
 _DTYPES = {
@@ -31,29 +33,32 @@ class FrameError(ValueError):
 
 @dataclass(frozen=True)
 class Frame:
-    """A header and, if it names a dtype, the array that came with it."""
+    """A header, and the arrays that came with it, by name."""
 
     header: dict
-    array: np.ndarray | None = None
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def encode(header: dict, array: np.ndarray | None = None) -> bytes:
+def encode(header: dict, arrays: Mapping[str, np.ndarray] | None = None) -> bytes:
     """Write one frame.
 
     Raises:
-        FrameError: If header or array exceed the caps, or the array's dtype is not a plain number.
+        FrameError: If header or arrays exceed the caps, or an array's dtype is not a plain number.
     """
-    payload = b""
-    if array is not None:
+    named, parts, size = [], [], 0
+    for name, array in (arrays or {}).items():
         code = array.dtype.str[1:]
         if code not in _DTYPES:
             raise FrameError(f"dtype {array.dtype} cannot be sent")
-        payload = np.ascontiguousarray(array, dtype=_DTYPES[code]).tobytes()
-        header = {**header, "dtype": code, "shape": list(array.shape)}
-    text = json.dumps(header).encode()
-    if len(text) > MAX_HEADER_BYTES or len(payload) > MAX_PAYLOAD_BYTES:
-        raise FrameError(f"{len(text)} bytes of header and {len(payload)} of data are more than a frame may hold")
-    return _PREFIX.pack(len(text), len(payload)) + text + payload
+        named.append([name, code, array.shape])
+        size += array.nbytes + -array.nbytes % _ALIGNED
+        if size > MAX_PAYLOAD_BYTES:
+            raise FrameError(f"{size} bytes of data and more are more than a frame may hold")
+        parts += [np.ascontiguousarray(array, dtype=_DTYPES[code]).tobytes(), bytes(-array.nbytes % _ALIGNED)]
+    text = json.dumps({**header, "arrays": named} if named else header).encode()
+    if len(text) > MAX_HEADER_BYTES:
+        raise FrameError(f"{len(text)} bytes of header are more than a frame may hold")
+    return b"".join([_PREFIX.pack(len(text), size), text, *parts])
 
 
 class Decoder:
@@ -96,7 +101,7 @@ class Decoder:
         header = _header(bytes(self._buffer[_PREFIX.size : start]))
         payload = bytes(self._buffer[start:end])
         del self._buffer[:end]
-        return Frame(header, _array(header, payload))
+        return Frame(header, _arrays(header, payload))
 
 
 def _header(text: bytes) -> dict:
@@ -109,22 +114,33 @@ def _header(text: bytes) -> dict:
     return header
 
 
-def _array(header: dict, payload: bytes) -> np.ndarray | None:
-    if "dtype" not in header:
-        if payload:
-            raise FrameError("data without a dtype")
-        return None
-    code, shape = header["dtype"], header.get("shape")
+def _arrays(header: dict, payload: bytes) -> dict[str, np.ndarray]:
+    named, arrays, at = header.get("arrays", []), dict[str, np.ndarray](), 0
+    if not isinstance(named, list):
+        raise FrameError("no list of arrays")
+    for one in named:
+        if not isinstance(one, list) or len(one) != 3 or not isinstance(one[0], str) or one[0] in arrays:
+            raise FrameError("an array without a name, a dtype and a shape, or sent twice")
+        name, code, shape = one
+        arrays[name] = _array(code, shape, payload, at)
+        at += arrays[name].nbytes + -arrays[name].nbytes % _ALIGNED
+    if at != len(payload):
+        raise FrameError("shapes and data do not fit")
+    return arrays
+
+
+def _array(code: object, shape: object, payload: bytes, at: int) -> np.ndarray:
+    """The array that begins at a byte of the payload."""
     if not isinstance(code, str) or code not in _DTYPES:
         raise FrameError("unknown dtype")
     if not isinstance(shape, list) or len(shape) > 8 or not all(type(n) is int and 0 <= n < 2**31 for n in shape):
         raise FrameError("impossible shape")
-    dtype = _DTYPES[code]
-    if math.prod(shape) * dtype.itemsize != len(payload):
-        raise FrameError("shape and data do not fit")
+    dtype, count = _DTYPES[code], math.prod(shape)
+    if count * dtype.itemsize > len(payload) - at:
+        raise FrameError("shapes and data do not fit")
     if math.prod(n or 1 for n in shape) * dtype.itemsize > MAX_PAYLOAD_BYTES:
         raise FrameError("impossible shape")  # no data, but the mean over its empty side would fill the memory
     try:
-        return np.frombuffer(payload, dtype).reshape(shape)
+        return np.frombuffer(payload, dtype, count, at if count else 0).reshape(shape)
     except ValueError:  # no data, but dimensions beyond numpy's
         raise FrameError("impossible shape") from None

@@ -60,10 +60,11 @@ def encode_script(job: Job | None, steps: list[dict]) -> bytes:
     if job is not None:
         script |= {"probes": job.probes, "prelude": job.prelude, "not_allowed": job.not_allowed}
         script["tensors"] = job.tensors
-    data = [frames.encode({"kind": "script"}, np.frombuffer(json.dumps(script).encode(), np.uint8))]
+    data = [frames.encode({"kind": "script"}, {"steps": np.frombuffer(json.dumps(script).encode(), np.uint8)})]
     for step in steps:
-        for name, array in step.get("inputs", {}).items():
-            data.append(frames.encode({"kind": "input", "probe": step["name"], "name": name}, np.asarray(array)))
+        if step["do"] == "probe":
+            inputs = {name: np.asarray(array) for name, array in step["inputs"].items()}
+            data.append(frames.encode({"kind": "inputs", "probe": step["name"]}, inputs))
     return b"".join([*data, frames.encode({"kind": "go"})])
 
 
@@ -100,8 +101,8 @@ def collect(
         stopped = skipped.get(call.task) or skipped.get(cell_of.get(call.task, ""))
         if stopped is not None:
             runs[call.name] = ProbeRun(call.name, stopped.status, limit=stopped.limit)
-        elif asked in told.done:
-            runs[call.name] = ran(call.name, told.values.get(asked, {}))
+        elif asked in told.values:
+            runs[call.name] = ran(call.name, told.values[asked])
         else:
             ended = _errored(asked, errors) or ProbeRun(asked, told.fault or "killed")
             runs[call.name] = replace(ended, call=call.name)
@@ -119,7 +120,7 @@ def ran(call: str, sent: dict[str, np.ndarray]) -> ProbeRun:
 def hidden_values(job: Job, attempt: Attempt) -> dict[str, dict[str, np.ndarray]]:
     """The arrays that hidden calls returned, by call: all that is taken from a process that knows hidden inputs."""
     answered = {call.name: job.asked_by[call.name] for call in job.calls if not call.is_public}
-    return {call: attempt.values.get(asked, {}) for call, asked in answered.items() if asked in attempt.done}
+    return {call: attempt.values[asked] for call, asked in answered.items() if asked in attempt.values}
 
 
 def _name(step: dict) -> str:

@@ -40,8 +40,7 @@ class Child(Protocol):
 class Told:
     """What one child said while it could know nothing hidden: all that may be repeated of an attempt."""
 
-    values: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
-    done: frozenset[str] = frozenset()
+    values: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)  # of each probe that answered
     errors: dict[int, StudentError] = field(default_factory=dict)  # by step
     fault: str = ""  # as of the attempt; "" where every public step was answered
     cpu_seconds: float = 0.0
@@ -52,8 +51,7 @@ class Told:
 class Attempt:
     """What one child sent back, while it comes in."""
 
-    values: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
-    done: set[str] = field(default_factory=set)
+    values: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)  # of each probe that answered
     errors: dict[int, StudentError] = field(default_factory=dict)  # by step
     step: int = -1  # the last one it announced
     ends: int = 0  # 1: the public part is complete; 2: all of it
@@ -139,24 +137,18 @@ class Watch:
         if not self._attempt.fault:  # nothing after a fault counts
             try:
                 for frame in self._decoder.feed(data):
-                    self._take(frame.header, frame.array)
+                    self._take(frame.header, frame.arrays)
             except (frames.FrameError, KeyError, TypeError):
                 self._stop("malformed")
         return bool(data)
 
-    def _take(self, header: dict, array: np.ndarray | None) -> None:
+    def _take(self, header: dict, arrays: dict[str, np.ndarray]) -> None:
         kind, attempt = header["kind"], self._attempt
         if kind == "step":
             self._begin(header["number"])
-        elif kind == "value":
+        elif kind == "answer":
             self._expect(header["probe"])
-            values = attempt.values.setdefault(header["probe"], {})
-            if array is None or not isinstance(header["name"], str) or header["name"] in values:
-                raise frames.FrameError("a value without data, or sent twice")
-            values[header["name"]] = array
-        elif kind == "done":
-            self._expect(header["probe"])
-            attempt.done.add(header["probe"])
+            attempt.values[header["probe"]] = arrays
         elif kind == "error":
             self._expect_unanswered()
             attempt.errors[attempt.step] = _student_error(header, is_public=attempt.ends == 0)
@@ -176,10 +168,10 @@ class Watch:
         self._deadline = min(time.monotonic() + self._steps[number]["seconds"], self._until[self._attempt.ends])
 
     def _expect(self, probe: str) -> None:
-        """A value belongs to the probe whose turn it is; anything else is a forgery or a crossed wire."""
+        """An answer belongs to the probe whose turn it is; anything else is a forgery or a crossed wire."""
         self._expect_unanswered()
         if self._steps[self._attempt.step].get("name") != probe:
-            raise frames.FrameError("a value for another probe")
+            raise frames.FrameError("an answer to another probe")
 
     def _expect_unanswered(self) -> None:
         self._expect_turn(self._attempt.step)
@@ -193,7 +185,7 @@ class Watch:
 
     def _is_answered(self) -> bool:
         step = self._attempt.step
-        return step in self._attempt.errors or self._steps[step].get("name") in self._attempt.done
+        return step in self._attempt.errors or self._steps[step].get("name") in self._attempt.values
 
     def _expect_turn(self, step: int) -> None:
         """Once hidden inputs are in that process, nothing may be said about a public step: a sentence could carry them."""
@@ -215,10 +207,8 @@ class Watch:
 
     def _told(self, cpu_seconds: float) -> Told:
         found = self._attempt
-        values = {probe: dict(arrays) for probe, arrays in found.values.items()}
         return Told(
-            values=values,
-            done=frozenset(found.done),
+            values=dict(found.values),
             errors=dict(found.errors),
             fault=found.fault,
             cpu_seconds=cpu_seconds,

@@ -34,16 +34,13 @@ class _Channel:
     def __init__(self) -> None:
         self._decoder = frames.Decoder()
         self.values: dict[str, Arrays] = {}
-        self.done: set[str] = set()
         self.errors: dict[int, StudentError] = {}
 
     def sendall(self, data: bytes) -> None:
         for frame in self._decoder.feed(data):
             header = frame.header
-            if header["kind"] == "value":
-                self.values.setdefault(header["probe"], {})[header["name"]] = frame.array
-            elif header["kind"] == "done":
-                self.done.add(header["probe"])
+            if header["kind"] == "answer":
+                self.values[header["probe"]] = frame.arrays
             elif header["kind"] == "error":
                 lines = tuple(map(tuple, header.get("lines", [])))
                 self.errors[header["number"]] = StudentError(header["type"], header.get("text", ""), lines)

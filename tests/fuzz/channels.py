@@ -41,10 +41,8 @@ def frames(rng: random.Random) -> str:
             for frame in decoder.feed(data[:size]):
                 count += 1
                 demand(isinstance(frame.header, dict), "a header that is no dictionary")
-                if frame.array is not None:
-                    demand(
-                        frame.array.dtype.kind in "fiub" and frame.array.nbytes <= 8 * 2**20, "an array beyond the caps"
-                    )
+                for array in frame.arrays.values():
+                    demand(array.dtype.kind in "fiub" and array.nbytes <= 8 * 2**20, "an array beyond the caps")
             data = data[size:]
     except FrameError:
         return "refused"
@@ -53,19 +51,19 @@ def frames(rng: random.Random) -> str:
 
 def _frame(rng: random.Random) -> bytes:
     header = {
-        "kind": rng.choice(["step", "value", "done", "error", "end", "x"]),
+        "kind": rng.choice(["step", "answer", "error", "end", "x"]),
         "number": rng.randint(-2, 5),
         "probe": "p",
-        "name": "n",
     }
-    array = rng.choice([None, np.ones((2, 3), np.float32), np.zeros(0), np.array(7), np.ones(1, bool)])
-    if array is not None and rng.random() < 0.5:
-        array = changed_array(rng, array)
+    kinds = [np.ones((2, 3), np.float32), np.zeros(0), np.array(7), np.ones(1, bool)]
+    arrays = {name: rng.choice(kinds) for name in rng.sample("abc", rng.randrange(4))}
+    arrays = {name: changed_array(rng, array) if rng.random() < 0.5 else array for name, array in arrays.items()}
     if rng.random() < 0.3:
-        text = changed_json(rng, header | {"dtype": "f4", "shape": [2, 1]}, 2).encode("utf-8", "replace")[:5000]
-        payload = bytes(rng.choice([0, 4, 8]))
+        named = {"arrays": [["a", "f4", [2, 1]], ["b", "u1", [rng.choice([0, 3])]]]}
+        text = changed_json(rng, header | named, 2).encode("utf-8", "replace")[:5000]
+        payload = bytes(rng.choice([0, 8, 16, 32]))
         return len(text).to_bytes(4, "little") + len(payload).to_bytes(4, "little") + text + payload
-    return encode(header, array)
+    return encode(header, arrays)
 
 
 # ---------------------------------------------------------------- whole conversations
@@ -120,8 +118,7 @@ def _conversation() -> tuple[bytes, ...]:
         if step["do"] == "probe":
             name = step["name"]
             values = outputs.get(name) or outputs.get(_published(name), {})
-            sent += [encode({"kind": "value", "probe": name, "name": key}, array) for key, array in values.items()]
-            sent.append(encode({"kind": "done", "probe": name}))
+            sent.append(encode({"kind": "answer", "probe": name}, values))
     return (*sent, encode({"kind": "end"}))
 
 

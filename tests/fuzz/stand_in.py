@@ -40,7 +40,6 @@ class StandIn:
                 break
             elif step["do"] == "probe":
                 attempt.values[step["name"]] = run.values
-                attempt.done.add(step["name"])
         if not attempt.told:
             _end_public(attempt, seal)
         return attempt
@@ -72,7 +71,7 @@ class StandIn:
 
 
 def _end_public(attempt: Attempt, seal: Callable[[], None]) -> None:
-    attempt.told = Told(dict(attempt.values), frozenset(attempt.done), dict(attempt.errors), attempt.fault)
+    attempt.told = Told(dict(attempt.values), dict(attempt.errors), attempt.fault)
     if not attempt.fault:
         attempt.ends = 1
         seal()

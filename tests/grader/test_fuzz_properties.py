@@ -103,25 +103,31 @@ NUMBERS = st.sampled_from(["<f2", "<f4", "<f8", "i1", "<i2", "<i4", "<i8", "u1",
 @always
 @given(
     st.lists(
-        hnp.arrays(NUMBERS.map(np.dtype), hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)), max_size=4
+        st.dictionaries(
+            PLAIN_TEXT,
+            hnp.arrays(NUMBERS.map(np.dtype), hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)),
+            max_size=4,
+        ),
+        max_size=3,
     ),
-    st.dictionaries(
-        PLAIN_TEXT.filter(lambda key: key not in ("dtype", "shape")), JSON.filter(lambda v: v == v), max_size=3
-    ),
+    st.dictionaries(PLAIN_TEXT.filter(lambda key: key != "arrays"), JSON.filter(lambda v: v == v), max_size=3),
     st.integers(1, 50),
 )
-def test_arrays_cross_the_channel_unchanged_in_any_pieces(arrays: list[np.ndarray], header: dict, size: int) -> None:
+def test_arrays_cross_the_channel_unchanged_in_any_pieces(
+    sent: list[dict[str, np.ndarray]], header: dict, size: int
+) -> None:
     try:
-        data = b"".join(encode(header, array) for array in arrays)
+        data = b"".join(encode(header, arrays) for arrays in sent)
     except FrameError:
         return  # a header beyond the caps
     decoder = Decoder()
     found = [frame for n in range(0, len(data), size) for frame in decoder.feed(data[n : n + size])]
-    assert len(found) == len(arrays)
-    for frame, array in zip(found, arrays, strict=True):
-        assert frame.array is not None
-        assert frame.array.shape == array.shape
-        np.testing.assert_array_equal(frame.array, array)
+    assert len(found) == len(sent)
+    for frame, arrays in zip(found, sent, strict=True):
+        assert list(frame.arrays) == list(arrays)
+        for name, array in arrays.items():
+            assert frame.arrays[name].shape == array.shape
+            np.testing.assert_array_equal(frame.arrays[name], array)
 
 
 @always

@@ -166,7 +166,7 @@ def test_a_public_fault_is_mended_before_anything_hidden_is_sent(box):
     }
 
 
-@pytest.mark.parametrize("frame", ["end", "end, end", "step 2, end", "step 4, end", "done, end"])
+@pytest.mark.parametrize("frame", ["end", "end, end", "step 2, end", "step 4, end", "answer, end"])
 @pytest.mark.parametrize("where", ["cell", "answer"])
 def test_an_end_that_comes_early_costs_only_who_announced_it(box, frame, where):
     """It would have brought the hidden inputs before the others had answered, and left them without their public part."""

@@ -51,7 +51,7 @@ WAYS = {
     "line number": "exec_line(7315924)",
     "error frame": "error(mu)",
     "two error frames": "error(mu); error(mu); return right(mu, logvar)",
-    "public value": "send({'kind': 'value', 'probe': 'kl.D_KL.values#public0', 'name': 'value', 'dtype': 'u1', 'shape': [0, 61, 47]})",
+    "public value": "send({'kind': 'answer', 'probe': 'kl.D_KL.values#public0', 'arrays': [['value', 'u1', [0, 61, 47]]]})",
     "unknown frame": "send({'kind': f'{mu.mean().item()}', 'number': 7315924})",
     "step number": "send({'kind': 'step', 'number': 7315924})",
     "output": "print(mu.mean().item(), flush=True); os.write(1, mu.numpy().tobytes()); return mu.mean()",

@@ -63,13 +63,13 @@ def step(number: object) -> dict:
     return {"kind": "step", "number": number}
 
 
-def value(probe: str, name: object = "value") -> bytes:
-    return frames.encode({"kind": "value", "probe": probe, "name": name}, VALUE)
+def answer(probe: object, *names: str) -> bytes:
+    return frames.encode({"kind": "answer", "probe": probe}, dict.fromkeys(names or ["value"], VALUE))
 
 
 END = {"kind": "end"}
-DONE = {"kind": "done", "probe": "p0"}
-PUBLIC = [step(0), step(1), value("p0"), DONE, END]  # what an honest child says before it is sent anything hidden
+DONE = {"kind": "answer", "probe": "p0"}  # an answer without values
+PUBLIC = [step(0), step(1), answer("p0"), END]  # what an honest child says before it is sent anything hidden
 ERROR = {"kind": "error", "type": "E", "text": "x", "lines": []}
 
 
@@ -77,44 +77,44 @@ def test_an_honest_child():
     attempt = follow(
         step(0),
         step(1),
-        value("p0"),
-        {"kind": "done", "probe": "p0"},
+        answer("p0"),
         END,
         step(2),
         step(3),
-        value("h0"),
-        {"kind": "done", "probe": "h0"},
+        answer("h0", "value", "other"),
         END,
     )
     assert attempt.fault == ""
-    assert attempt.done == {"p0", "h0"}
+    assert {probe: list(arrays) for probe, arrays in attempt.values.items()} == {
+        "p0": ["value"],
+        "h0": ["value", "other"],
+    }
     np.testing.assert_array_equal(attempt.values["h0"]["value"], VALUE)
 
 
 @pytest.mark.parametrize(
     "told",
     [
-        [*PUBLIC, step(1), value("p0")],  # a public step, when hidden inputs are known
-        [*PUBLIC, value("p0", "more")],
+        [*PUBLIC, step(1), answer("p0")],  # a public step, when hidden inputs are known
+        [*PUBLIC, answer("p0", "more")],
         [*PUBLIC, DONE],
         [*PUBLIC, {**ERROR, "text": "hidden"}],
         [step(0), step(1), DONE, step(2)],  # a hidden step before the public part has ended
         [END],  # ends that come too early
         [step(0), END],
         [step(0), step(1), END],
-        [step(0), step(1), value("p0"), END],
         [*PUBLIC, END],
         [*PUBLIC, step(2), END],
         [*PUBLIC, step(2), step(3), END],
         [*PUBLIC, step(3)],
-        [*PUBLIC, step(2), step(3), {"kind": "done", "probe": "h0"}, END, value("h0", "more")],
-        [*PUBLIC, step(2), step(3), {"kind": "done", "probe": "h0"}, END, END],
+        [*PUBLIC, step(2), step(3), answer("h0"), END, answer("h0", "more")],
+        [*PUBLIC, step(2), step(3), answer("h0"), END, END],
         [step(0), step(1), DONE, DONE],  # more than one answer
         [step(0), step(1), DONE, ERROR],
         [step(0), step(1), ERROR, DONE],
         [step(0), step(1), ERROR, ERROR],
         [step(0), ERROR, ERROR],
-        [step(0), step(1), DONE, value("p0")],
+        [step(0), step(1), DONE, answer("p0")],
         [step(1)],
         [step(0), step(0)],
         [step(0), step(1), DONE, step(0)],
@@ -123,20 +123,20 @@ def test_an_honest_child():
         [step(False)],
         [step("0")],
         [step(None)],
-        [step(0), step(1), value("h0")],
-        [step(0), value("p0")],
-        [value("p0")],
+        [step(0), step(1), answer("h0")],
+        [step(0), answer("p0")],
+        [answer("p0")],
         [DONE],
-        [step(0), step(1), value("p0"), value("p0")],
-        [step(0), step(1), value("p0", ["x"])],
-        [step(0), step(1), value("p0", None)],
+        [step(0), step(1), answer("p0"), answer("p0")],
+        [step(0), step(1), answer(["p0"])],
+        [step(0), step(1), answer(None)],
+        [step(0), step(1), {"kind": "answer", "probe": "p0", "arrays": [["x", "f4", [2]]]}],
         [step(0), step(1), {"kind": "value", "probe": "p0", "name": "x"}],
-        [step(0), step(1), {"kind": "done", "probe": ["p0"]}],
         [step(0), step(1), {"kind": "verdict", "status": "passed"}],
         [step(0), step(1), {"kind": ["step"]}],
         [step(0), step(1), {}],
         [step(0), step(1), {"kind": "error"}],
-        [step(0), step(1), {"kind": "value"}],
+        [step(0), step(1), {"kind": "answer"}],
         [step(0), step(1), b"\xff" * 8],
     ],
 )
@@ -154,17 +154,18 @@ def test_what_is_told_was_said_before_the_hidden_inputs_were_sent():
         ERROR,
         step(3),
         ERROR,
-        value("h0"),
-        value("p0"),
-        value("p0", "more"),
+        answer("h0"),
+        answer("p0"),
+        answer("p0", "more"),
         DONE,
         END,
         step(1),
         b"\xff" * 8,
     ]
     for _ in range(200):
-        public = [step(0), *rng.sample([ERROR], rng.randrange(2)), step(1)]
-        public += [value("p0", f"v{n}") for n in range(rng.randrange(3))] + [rng.choice([DONE, ERROR]), END]
+        public: list[dict | bytes] = [step(0), *rng.sample([ERROR], rng.randrange(2)), step(1)]
+        said: list[dict | bytes] = [DONE, ERROR, answer("p0"), answer("p0", "v0", "v1")]
+        public += [rng.choice(said), END]
         first, second = (
             follow(*public, *rng.choices(later, k=rng.randrange(6)), exit_code=rng.choice([0, 1, -9, -24])).told
             for _ in range(2)
@@ -172,14 +173,14 @@ def test_what_is_told_was_said_before_the_hidden_inputs_were_sent():
         assert first is not None
         assert second is not None
         assert first.fault == second.fault == ""
-        assert (first.done, first.errors, first.cpu_seconds) == (second.done, second.errors, 0.05)
+        assert (first.errors, first.cpu_seconds) == (second.errors, 0.05)
         assert {p: list(arrays) for p, arrays in first.values.items()} == {p: list(a) for p, a in second.values.items()}
         assert RELEASED.count == 1
 
 
 def test_nothing_after_a_fault_counts():
-    attempt = follow(step(0), step(1), {"kind": "?"}, value("p0"), DONE, END, END)
-    assert (attempt.fault, attempt.values, attempt.done) == ("malformed", {}, set())
+    attempt = follow(step(0), step(1), {"kind": "?"}, answer("p0"), END, END)
+    assert (attempt.fault, attempt.values) == ("malformed", {})
 
 
 @pytest.mark.parametrize(("exit_code", "fault"), [(0, "killed"), (98, "killed"), (-9, "killed"), (-24, "timeout")])
@@ -192,7 +193,7 @@ def test_an_end_that_was_not_announced(exit_code, fault):
 
 
 def test_a_bad_exit_after_everything_was_said_still_counts_as_one():
-    told = [*PUBLIC, step(2), step(3), {"kind": "done", "probe": "h0"}, END]
+    told = [*PUBLIC, step(2), step(3), answer("h0"), END]
     assert follow(*told).fault == ""
     assert follow(*told, exit_code=-11).fault == "killed"
 
