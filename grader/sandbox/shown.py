@@ -17,8 +17,13 @@ _ARITHMETIC = (
     "OPENBLAS_CORETYPE",
 )  # fmt: skip
 # The C library hands freed memory back to the system at once and asks for it again: most of the system's share of a probe. A
-# process that lives for a second keeps it. (32 MiB is the largest that glibc takes; other C libraries know neither name.)
-_KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(512 << 20)}
+# process that lives for a second keeps it, and takes it in large pages: each small one is a fault, and an entry that a fork copies.
+# (32 MiB is the largest that glibc takes; other C libraries know none of these names.)
+_KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+}
 _SYSTEM_FILES = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom")
 
 
