@@ -202,19 +202,21 @@ def train(names, **inputs: Tensor):
     `updates` says whose parameters the optimizer holds, 1 the discriminator's, 2 the generator's, 3 both; `before`,
     `after` and `gradients` have the columns slope, offset, scale, shift, which begin at `start`.
 
-    Then, each with a new object: `far_0_…` and `far_1_…`, one step of games that stand far off balance; and with the public inputs
+    With the public inputs, each with a new object: `far_0_…` and `far_1_…`, one step of games that stand far off balance; and
     `asked_…`, the two methods of the notebook, where they are, asked for batches of other sizes, and whether all of it is on the
     notebook's device.
     """
     given = {name: inputs[name] for name in ("values", "batch_size", "epochs", "start", "seed")}
     seen, gan, images = _played(names, **given)
-    seen |= _resumed(gan, images, int(inputs["epochs"])) if gan.checkpoint.was_asked and names.is_public else {}
+    if not names.is_public:
+        return seen
+    seen |= _resumed(gan, images, int(inputs["epochs"])) if gan.checkpoint.was_asked else {}
     for n, (values, start) in enumerate(zip(inputs["far_values"], inputs["far_starts"], strict=True)):
         far = {"values": values, "start": start, "batch_size": inputs["batch_size"], "epochs": 1}
         seen |= {
             f"far_{n}_{name}": value for name, value in _played(names, **far, seed=inputs["seed"] + 1 + n)[0].items()
         }
-    return seen | _asked(names, images, inputs["asked_sizes"].tolist(), inputs["start"]) if names.is_public else seen
+    return seen | _asked(names, images, inputs["asked_sizes"].tolist(), inputs["start"])
 
 
 def _played(names, values, batch_size, epochs, start, seed) -> tuple[dict[str, Any], Any, Tensor]:
@@ -291,10 +293,16 @@ def _asked(names, images: Tensor, sizes: list[int], start: Tensor) -> dict[str, 
         gan.tracker.update(gan._update_discriminator(real.clone()), gan._update_generator(count))
     seen = {f"asked_{name}": value for name, value in _seen_of(gan).items()}
     there = real.to("meta")
-    return seen | {
-        "is_elsewhere": _is_elsewhere(names, Painter, lambda gan: gan._update_discriminator(there))
-        or _is_elsewhere(names, Painter, lambda gan: gan._update_generator(2))
-    }
+
+    def both(gan: Any) -> Any:
+        try:
+            gan._update_discriminator(there)
+        except Exception as error:  # one that wants a number ends there, and the other is asked all the same
+            if _is_of_two_devices(error):
+                raise
+        return gan._update_generator(2)
+
+    return seen | {"is_elsewhere": _is_elsewhere(names, Painter, both)}
 
 
 def _takes_one(method: Any) -> bool:

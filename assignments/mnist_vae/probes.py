@@ -617,6 +617,8 @@ def _fcvae(names, latent_size: int) -> Any:
 
 
 def fcvae_layers(names, latent_size: Tensor, seed: Tensor):
+    if not names.is_public:
+        return _layers(_fcvae(names, int(latent_size)), int(seed))
     model = names["FCVAE"](PIXELS, int(latent_size))
     return _constant(model) | _layers(model, int(seed))
 
@@ -708,6 +710,8 @@ def _cvae(names, latent_size: int, num_classes: int) -> Any:
 
 
 def cvae_layers(names, latent_size: Tensor, num_classes: Tensor, c: Tensor, seed: Tensor):
+    if not names.is_public:
+        return _layers(_cvae(names, int(latent_size), int(num_classes)), int(seed))
     model = names["CVAE"](PIXELS, num_classes=int(num_classes), latent_size=int(latent_size))
     return _constant(model) | _layers(model, int(seed))
 
@@ -759,7 +763,8 @@ def cvae_noise(names, mu: Tensor, logvar: Tensor, images: Tensor, seed: Tensor):
 
 def conv_parameters(names, K: Tensor, num_filters: Tensor, seed: Tensor, push: Tensor):
     """Both networks, and log_sig_x before and after a step of an optimizer of the model, where its gradient is `push`."""
-    model = names["SimpleVAE"](K=int(K), num_filters=int(num_filters))
+    with plain_layers():
+        model = names["SimpleVAE"](K=int(K), num_filters=int(num_filters))
     at_start = torch.as_tensor(model.log_sig_x).detach().clone()
     is_trained = any(parameter is model.log_sig_x for parameter in model.parameters())
     if is_trained:

@@ -17,8 +17,17 @@ _UNKNOWN = 4096  # rows, where no reference solution says how many: judges witho
 _ROWS, _NUMBERS, _FACTOR = 256, 2**20, 8  # of an answer: so many, and so many times what the reference solution returns
 
 
-def judged(check: Check, values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
+def judged(
+    check: Check, values: Arrays, reference: Arrays, inputs: Arrays, is_public: bool = True
+) -> Symptom | None:  # fmt: skip
     """A check's judgement of what a stranger's process sent.
+
+    Args:
+        check: Whose judge is asked.
+        values: What came back.
+        reference: What the reference solution returns, for checks that compare with it.
+        inputs: Of the case.
+        is_public: Whether they are those of a public case; see `lines.is_public`.
 
     Returns:
         What is wrong; None if the check holds. Values that stop the judge (an empty array where a length is read, NaN
@@ -26,10 +35,9 @@ def judged(check: Check, values: Arrays, reference: Arrays, inputs: Arrays) -> S
     """
     if symptom := _too_much(values, reference):
         return symptom
-    with np.errstate(all="ignore"):  # a stranger's numbers overflow wherever they can
+    with np.errstate(all="ignore"), judging(check.name, is_public):  # a stranger's numbers overflow wherever they can
         try:
-            with judging(check.name):
-                return _short(check.judge(values, reference, inputs))
+            return _short(check.judge(values, reference, inputs))
         except (ValueError, TypeError, LookupError, ArithmeticError):
             if reference:
                 check.judge(reference, reference, inputs)

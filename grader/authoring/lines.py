@@ -30,6 +30,7 @@ class Distance:
 
 
 _check: ContextVar[str] = ContextVar("check", default="")
+_is_public: ContextVar[bool] = ContextVar("is_public", default=True)
 _seen: ContextVar[list[Distance] | None] = ContextVar("seen", default=None)
 _moved: ContextVar[dict[tuple[str, str], float] | None] = ContextVar("moved", default=None)
 _alone: ContextVar[tuple[str, str] | None] = ContextVar("alone", default=None)
@@ -86,13 +87,22 @@ def _is_set_aside(line: str) -> bool:
 
 
 @contextmanager
-def judging(check: str) -> Iterator[None]:
-    """Lines drawn meanwhile belong to this check."""
-    token = _check.set(check)
+def judging(check: str, is_public: bool = True) -> Iterator[None]:
+    """Lines drawn meanwhile belong to this check, and the case is a public one or not."""
+    tokens = _check.set(check), _is_public.set(is_public)
     try:
         yield
     finally:
-        _check.reset(token)
+        _check.reset(tokens[0])
+        _is_public.reset(tokens[1])
+
+
+def is_public() -> bool:
+    """Whether the case that is judged is a public one, where a probe may have asked more (`names.is_public` there).
+
+    For judges of checks without reference values: what is missing then is missing, whatever a process says that it was asked.
+    """
+    return _is_public.get()
 
 
 @contextmanager

@@ -38,7 +38,9 @@ class Painter(nn.Module):
         self.pulled: list[int] = []  # how many updates came before each gradient that has run back into an image
 
     def forward(self, codes: Tensor) -> Tensor:
-        self.fc(codes)  # refuses codes of another length
+        self.fc(codes)  # refuses codes of another length, or on another device
+        if codes.is_meta:  # nothing can be written down, and each operation there takes its time
+            return (0.5 + self.scale * codes[:, 0] + self.shift)[:, None, None, None].repeat(1, 3, 32, 32)
         values = 0.5 + self.scale * codes[:, 0] + self.shift + _nothing_of(self.fc, self.upsample)
         if values.requires_grad:
             values.register_hook(lambda _: self.pulled.append(len(self.updates)))
@@ -68,6 +70,8 @@ class Critic(nn.Module):
                 f"the discriminator takes floats of shape (B, 3, 32, 32), got {images.dtype}, {tuple(images.shape)}"
             )
         values = images[:, 0, 0, 0]
+        if images.is_meta:
+            return (self.slope * values + self.offset)[:, None]
         self.rests.append(_beside(images.detach()))
         self.shown.append(values.detach().clone())
         self.after.append(len(self.updates))
@@ -107,7 +111,9 @@ class Mirror(nn.Module):
         self.was_training: list[bool] = []
 
     def forward(self, codes: Tensor) -> Tensor:
-        is_new = not self.tried or codes.is_meta or not torch.equal(self.tried[-1], codes)
+        if codes.is_meta:  # nothing can be written down, and each operation there takes its time
+            return (self.gain * codes).reshape(-1, 1, 8, 8).repeat(1, 3, 4, 4)
+        is_new = not self.tried or not torch.equal(self.tried[-1], codes)
         if is_new:
             self.tried.append(codes.detach().clone())
         self.was_training.append(self.training)

@@ -228,7 +228,9 @@ class _Answer:
                 inputs = self.rubric.as_if[name](inputs)
         try:
             with left.judging.share(CHECK_SECONDS):
-                return result.status == "ran" and judged(check, result.values, reference, inputs) is None
+                return (
+                    result.status == "ran" and judged(check, result.values, reference, inputs, call.is_public) is None
+                )
         except (OutOfTime, MemoryError):
             return False
 

@@ -161,7 +161,7 @@ class _Judge:
             if result.status != "ran":
                 return self._stopped(result, call, where)
             reference = (self.rubric.references.outputs if call.is_public else self.fresh).get(call.name, {})
-            symptom = judged(check, result.values, reference, call.inputs)
+            symptom = judged(check, result.values, reference, call.inputs, call.is_public)
             if symptom is None:
                 continue
             if not call.is_public:

@@ -7,7 +7,7 @@ import numpy as np
 
 from grader.authoring.adam import adam_path
 from grader.authoring.check import Arrays, Symptom
-from grader.authoring.lines import beyond, explained, resembles, within
+from grader.authoring.lines import beyond, explained, is_public, resembles, within
 
 from ..numbers import ADAM_BETAS, LEARNING_RATE, VIS_LEARNING_RATE
 
@@ -84,7 +84,7 @@ def _alone(weight: np.ndarray, kind: str, mean: float) -> Symptom | None:
 
 def _anew(values: Arrays) -> Symptom | None:
     """No two layers of an object, and no two objects, begin with the same weights, be it at another scale."""
-    if "twice" not in values:  # asked with the public inputs alone
+    if not is_public():
         return None
     first, second = values["twice"].astype(float)
     scaled = [(rows - (abs(rows.mean(1, keepdims=True)) > 0.5)) / _WEIGHT_STD for rows in (first, second)]
@@ -147,7 +147,7 @@ def others(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
 
 def _changed(values: Arrays) -> Symptom | None:
     """Networks that answer otherwise than the given ones with the same weights, or cannot be trained."""
-    for n, network in enumerate(_NETWORKS if "off" in values else ()):  # asked with the public inputs alone
+    for n, network in enumerate(_NETWORKS if is_public() else ()):
         if not values["trainable"][n]:
             return Symptom(f"weights of the {network} take no gradient: leave requires_grad as it is", "frozen")
         if not values["modes"][n]:

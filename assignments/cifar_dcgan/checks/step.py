@@ -9,7 +9,7 @@ import numpy as np
 
 from grader.authoring.adam import adam_path
 from grader.authoring.check import Arrays, Symptom
-from grader.authoring.lines import beyond, explained, resembles, within
+from grader.authoring.lines import beyond, explained, is_public, resembles, within
 from grader.authoring.noise import ends_early, not_standard_normal
 
 from ..numbers import ADAM_BETAS, LEARNING_RATE
@@ -23,9 +23,10 @@ _ROUNDINGS = 8  # of a weight in float32, over all steps
 
 
 def _games(values: Arrays, inputs: Arrays) -> Iterator[tuple[str, Arrays, Arrays]]:
-    """The whole training, and the games of one step far off balance: words for which, what was seen, and what was given."""
+    """The whole training, and of a public case the games of one step far off balance: words for which, what was seen, and what was
+    given."""
     yield "", values, inputs
-    for n, where in enumerate(("ahead", "behind")):
+    for n, where in enumerate(("ahead", "behind") if is_public() else ()):
         yield f"with a discriminator that is far {where}: ", _part(f"far_{n}_", values), _far_inputs(inputs, n)
 
 
@@ -207,7 +208,7 @@ def batches(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None
         return Symptom("a network is in evaluation mode while it trains: call train() on both")
     if symptom := _other_sizes(values, inputs):
         return symptom
-    if "is_elsewhere" in values and values["is_elsewhere"].any():
+    if is_public() and values["is_elsewhere"].any():
         return Symptom(
             "with a device that is not the CPU, train mixes tensors of two devices: make labels and codes where the networks are, "
             "with device=device or torch.ones_like"

@@ -3,6 +3,8 @@
 The values start from the reference solution's own answers; then one after another, or all at once, they are replaced.
 """
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from grader.authoring.check import Arrays, Check
 from grader.authoring.judges import judged as judge_strange
 from grader.rubric import load_rubric
 from grader.stages.pipeline import Grader, graded_assignments
+from tests.near_misses import cases
 
 NOTEBOOKS = graded_assignments()
 CHECKS = [pytest.param(name, check, id=check.name) for name in NOTEBOOKS for check in load_rubric(name).checks]
@@ -48,22 +51,31 @@ def strange_shapes(shape: tuple[int, ...]) -> list[np.ndarray]:
 
 @pytest.fixture(scope="module")
 def right(grader: Grader):
-    """The reference solution's inputs and answers to one draw, by check."""
+    """The reference solution's inputs and answers to one draw, by check, and to the public ones of checks without reference values:
+    there a probe may ask more."""
 
-    def of(name: str, check: Check) -> list[tuple[Arrays, Arrays]]:
+    def of(name: str, check: Check) -> list[tuple[Arrays, Arrays, bool]]:
         asked, answered = grader.fresh.of(load_rubric(name), 1)
-        return [(call.inputs, answered[call.name]) for call in asked if call.name.split("#")[0] == check.name]
+        drawn = [(call.inputs, answered[call.name], False) for call in asked if call.name.split("#")[0] == check.name]
+        return drawn if check.uses_reference else [*drawn, *public(name)[check.name]]
+
+    @cache
+    def public(name: str) -> dict[str, list[tuple[Arrays, Arrays, bool]]]:
+        found: dict[str, list[tuple[Arrays, Arrays, bool]]] = {}
+        for case in cases(grader.box, name):
+            found.setdefault(case.check.name, []).append((case.call.inputs, case.values, True))
+        return found
 
     return of
 
 
 @pytest.mark.parametrize(("name", "check"), CHECKS)
 def test_no_judge_raises_or_believes(right, name: str, check: Check):
-    for inputs, values in right(name, check):
+    for inputs, values, is_public in right(name, check):
         reference = values if check.uses_reference else {}
 
-        def judged(got: Arrays, inputs=inputs, reference=reference) -> bool:
-            symptom = judge_strange(check, got, reference, inputs)
+        def judged(got: Arrays, inputs=inputs, reference=reference, is_public=is_public) -> bool:
+            symptom = judge_strange(check, got, reference, inputs, is_public)
             assert symptom is None or (symptom.text.isprintable() and len(symptom.text) < 600)
             return symptom is None
 

@@ -13,6 +13,7 @@ from grader.authoring.check import Check
 from grader.authoring.judges import judged
 from grader.rubric import load_rubric
 from grader.stages.pipeline import Grader, graded_assignments
+from tests.near_misses import cases
 from tests.support import answers
 
 DRAWS = (1, 2, 3, 4)
@@ -40,7 +41,9 @@ def test_the_right_answer_to_another_draw_is_refused(right, name: str, check: Ch
     cases = right(name, check)
     assert len(cases) >= len(DRAWS), "no inputs are drawn for this check"
     pairs = list(permutations(cases, 2))
-    passing = sum(judged(check, values, reference, inputs) is None for (_, values), (inputs, reference) in pairs)
+    passing = sum(
+        judged(check, values, reference, inputs, is_public=False) is None for (_, values), (inputs, reference) in pairs
+    )
     assert passing <= len(pairs) / 2  # two draws of a few small numbers may be the same
 
 
@@ -49,7 +52,20 @@ def test_no_answer_that_is_empty_passes(right, name: str, check: Check) -> None:
     for inputs, values in right(name, check)[:1]:
         for kind in (bool, np.float32, np.int64):
             empty = {key: np.empty(0, kind) for key in values}
-            assert judged(check, empty, values, inputs) is not None
+            assert judged(check, empty, values, inputs, is_public=False) is not None
+
+
+@pytest.mark.parametrize("name", graded_assignments())
+def test_what_a_public_case_is_asked_besides_has_to_come_back(right, grader, name: str) -> None:
+    """A judge without reference values knows by itself, and not by what comes back, whether more was asked."""
+    kept: dict[str, list[bool]] = {}
+    for case in cases(grader.box, name):
+        drawn = {key for _, values in right(name, case.check) for key in values}
+        if not case.check.uses_reference and (more := case.values.keys() - drawn):
+            values = {key: value for key, value in case.values.items() if key not in more}
+            symptom = judged(case.check, values, case.reference, case.call.inputs)
+            kept.setdefault(f"{case.check.probe.function} {case.call.name.split('#')[1]}", []).append(symptom is None)
+    assert not [where for where, passes in kept.items() if all(passes)], "a check of each probe minds"
 
 
 @pytest.mark.parametrize("names", [("any", "all"), ("equal", "allclose", "array_equal"), ("is_grad_enabled",)])
