@@ -319,7 +319,8 @@ def _is_elsewhere(names, kind: type[nn.Module], call: Callable[[Any], Any]) -> b
     stands for it: an answer that needs a value ends there."""
     names.patched(device=torch.device("meta"), Device=torch.device("meta"), VIS_STEPS=1)
     try:
-        gan = _instrumented(names, kind, Critic)
+        with without_draws():
+            gan = _instrumented(names, kind, Critic)
         gan._classification_loss = _meet
         for network in (gan._generator, gan._discriminator):
             network.to("meta")

@@ -56,6 +56,7 @@ def be_zygote(settings: dict) -> None:
         return
     gc.freeze()  # what the collector does not look at is not copied for a child
     gc.enable()
+    gc.set_threshold(20_000, 20, 20)  # what answers leave is little, and a process of theirs ends soon
     control.sendall(json.dumps(features).encode() + b"\n")
     if settings["once"]:
         _serve_here(control, rules)
