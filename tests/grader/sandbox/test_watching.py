@@ -1,5 +1,6 @@
 """What a watched call or constructor is seen to leave behind."""
 
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 from torch import nn
 
 from grader.probe_kit.facts import FACTS
-from grader.probe_kit.watching import Watcher, watching
+from grader.probe_kit.watching import Watcher, unwatched, watching
 
 
 def facts(names: list[str], namespace: dict, call) -> list[str]:
@@ -97,3 +98,50 @@ def test_an_answer_that_lies_about_gradients_leaves_others_with_what_torch_does(
             assert facts(["f"], {"f": quiet}, lambda names: names["f"](torch.ones(2))) == []
     finally:
         torch.is_grad_enabled = was
+
+
+def _changed(names, calls: int) -> None:
+    """The last call of some changes its argument."""
+    for n in range(calls):
+        names["f"](torch.ones(2), n == calls - 1)
+
+
+def _adds(x, is_last: bool):
+    return x.add_(1) * 2 if is_last else x * 2
+
+
+@pytest.mark.parametrize(("is_public", "calls", "seen"), [(True, 3, True), (False, 3, False), (False, 1, True)])
+def test_of_drawn_inputs_the_first_call_of_a_function_is_looked_at(is_public: bool, calls: int, seen: bool) -> None:
+    watcher, namespace = Watcher(), {"f": _adds}
+    with watching(namespace, ["f"], watcher, is_public):
+        _changed(namespace, calls)
+    assert bool(watcher.facts["argument"]) == seen
+
+
+def test_while_a_probe_asks_again_and_again_nobody_watches() -> None:
+    watcher, namespace = Watcher(), {"f": _adds}
+    with watching(namespace, ["f"], watcher):
+        with unwatched(SimpleNamespace(watcher=watcher)):
+            _changed(namespace, 1)
+        assert not watcher.facts["argument"]
+        _changed(namespace, 1)
+        assert watcher.facts["argument"]
+    with unwatched(SimpleNamespace(watcher=None)):  # where nobody does at all
+        _changed({"f": _adds}, 1)
+
+
+def test_weights_that_a_call_moves_are_seen_though_they_are_copied_once() -> None:
+    def moves(model: Own, by: float):
+        with torch.no_grad():
+            model.layers.weight.add_(by)
+
+    model, watcher, namespace = Own([2, 3]), Watcher(), {"f": moves}
+    with watching(namespace, ["f"], watcher):
+        namespace["f"](model, 0.0)
+        assert not watcher.take().any(), "the same numbers once more are no change"
+        with torch.no_grad():
+            model.layers.weight.add_(1.0)  # between two calls: nobody's fault
+        namespace["f"](model, 0.0)
+        assert not watcher.take().any()
+        namespace["f"](model, 1.0)
+        assert watcher.facts["weights"]
