@@ -21,6 +21,7 @@ STATE = {
     "grader/authoring/lines.py: _check": "of the context that runs: judges are called by authors' code, which does not pass it on",
     "grader/authoring/lines.py: _seen": "likewise",
     "grader/authoring/lines.py: _moved": "likewise",
+    "grader/authoring/lines.py: _is_public": "as `_check`: of the case that is judged",
     "grader/sandbox/not_allowed.py: _last_loaded": "of the zygote, noted before it forks: a child that looked itself would copy a thousand pages",
     "grader/sandbox/not_allowed.py: _within": "likewise",
     "grader/report/formulas.py: _DONE": "what pandoc made of a formula: a bounded memory of a pure function, filled in batches",
