@@ -616,7 +616,7 @@ def _off(images: Tensor, squares: list[Tensor]) -> float:
     return uneven + min(float((one - small).abs().max()) for one in squares)
 
 
-_FEW = 20  # steps
+_FEW = 30  # steps
 _SHORT, _MANY = 3, 68  # steps of the searches before, and images of one of them
 
 

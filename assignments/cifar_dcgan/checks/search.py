@@ -11,7 +11,7 @@ from ..numbers import ADAM_BETAS, LEARNING_RATE, VIS_LEARNING_RATE
 _BETAS = (0.9, 0.999), ADAM_BETAS  # Adam's own; the notebook names others for the training
 _PUBLISHED_STEPS = 500
 _MANY = 68  # images in one of the searches
-_FEW = 20  # steps: of a public search with fewer others come before it
+_FEW = 30  # steps: of a public search with fewer others come before it
 _PATH_ERROR = 1e-5  # rounding of the loss leaves 1e-7, a decay of the codes 3e-5
 
 
