@@ -137,9 +137,8 @@ def ends_early(eps: np.ndarray) -> Symptom | None:
     flat, n = eps.ravel().astype(float), eps.size
     if n < 1000 or beyond(np.abs(flat).max(), _NORMAL.inv_cdf(1 - 10.4 / n), "noise, reach", SAMPLED):
         return None
-    if (
-        np.square(np.square(flat)).mean() < 2
-    ):  # 1.8 for a uniform one of this width, nearly 3 for a normal one that is cut off
+    fourth = np.square(np.square(flat)).mean()
+    if fourth < 2:  # 1.8 for a uniform one of this width, nearly 3 for a normal one that is cut off
         return Symptom("the noise is uniform, between -1.73 and 1.73: N(0, I) is randn, not rand", "uniform_noise")
     return Symptom(
         f"the noise ends at {np.abs(flat).max():.2f}, {n} draws of N(0, 1) go further: clamp nothing, rescale nothing",

@@ -170,7 +170,8 @@ class Watch:
     def _expect(self, probe: str) -> None:
         """An answer belongs to the probe whose turn it is; anything else is a forgery or a crossed wire."""
         self._expect_unanswered()
-        if self._steps[self._attempt.step].get("name") != probe:
+        step = self._steps[self._attempt.step]
+        if step["do"] != "probe" or step["name"] != probe:
             raise frames.FrameError("an answer to another probe")
 
     def _expect_unanswered(self) -> None:

@@ -125,6 +125,7 @@ def test_an_honest_child():
         [step(None)],
         [step(0), step(1), answer("h0")],
         [step(0), answer("p0")],
+        [step(0), answer(None)],
         [answer("p0")],
         [DONE],
         [step(0), step(1), answer("p0"), answer("p0")],
