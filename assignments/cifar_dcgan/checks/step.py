@@ -427,7 +427,7 @@ def codes(values: Arrays, reference: Arrays, inputs: Arrays) -> Symptom | None:
             )
         seen |= rows
     if len(seen) < len(sizes) - _BY_CHANCE or len(np.unique(np.concatenate(shown)[:, 0])) < 0.9 * len(sizes):
-        return Symptom("the images of a batch share their code: draw one code for each")
+        return Symptom("some images have the same code: draw one code for each")
     halves = (np.concatenate(shown[half::2]).astype(float) for half in (0, 1))  # the discriminator's, the generator's
     if symptom := next(filter(None, map(_not_normal, halves)), None):
         return symptom
