@@ -70,7 +70,7 @@ class Critic(nn.Module):
                 f"the discriminator takes floats of shape (B, 3, 32, 32), got {images.dtype}, {tuple(images.shape)}"
             )
         values = images[:, 0, 0, 0]
-        if images.is_meta:
+        if images.is_meta:  # as the painter
             return (self.slope * values + self.offset)[:, None]
         self.rests.append(_beside(images.detach()))
         self.shown.append(values.detach().clone())

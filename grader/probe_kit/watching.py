@@ -58,9 +58,8 @@ class Watcher:
         if name not in self._unasked:
             self.facts[name] = self.facts[name] or int(value)
 
-    def wrap(self, function: _Wrapped, unasked: frozenset[str] = frozenset(), most: int | None = None) -> _Wrapped:
-        """A function that is looked at when it is called, the first so many times."""
-        left = most
+    def wrap(self, function: _Wrapped, unasked: frozenset[str] = frozenset(), left: int | None = None) -> _Wrapped:
+        """A function that is looked at when it is called, so many times if not always."""
 
         def watched(*args: Any, **kwargs: Any) -> Any:
             nonlocal left
@@ -117,9 +116,7 @@ class Watcher:
 
     def _before(self, given: list[Any]) -> "_Before | None":
         with suppress(Exception):
-            before = _Before(given)
-            before.weights = [self._kept(parameter) for parameter in before.models.parameters]
-            return before
+            return _Before(given, self._kept)
         return None
 
     def _kept(self, parameter: Tensor) -> Tensor:
@@ -151,12 +148,12 @@ class Watcher:
 class _Before:
     """What there was before a call."""
 
-    def __init__(self, given: list[Any]) -> None:
+    def __init__(self, given: list[Any], kept: Callable[[Tensor], Tensor]) -> None:
         self.gradients = _is_grad_enabled()
         self.generator = torch.default_generator.get_state()
         self.copies = [_copied(value) for value in given]
         self.models = _State.of(given)
-        self.weights: list[Tensor] = []
+        self.weights = [kept(parameter) for parameter in self.models.parameters]
 
 
 class _State:
@@ -292,14 +289,14 @@ def watching(namespace: dict, names: list[str], watcher: Watcher, is_public: boo
             setattr(kind, "__init__", watcher.wrap_init(init))  # noqa: B010 - mypy takes no assignment there
     for asked in names:
         name, _, facts = asked.partition(":")
-        unasked, most = frozenset(facts.split(",")), None if is_public else _DRAWN
+        unasked, left = frozenset(facts.split(",")), None if is_public else _DRAWN
         owner, _, method = name.rpartition(".")
         kind = namespace.get(owner)
         if not owner and inspect.isroutine(namespace.get(name)):
-            namespace[name] = watcher.wrap(namespace[name], unasked, most)  # a probe's namespace is put back as a whole
+            namespace[name] = watcher.wrap(namespace[name], unasked, left)  # a probe's namespace is put back as a whole
         elif isinstance(kind, type) and inspect.isfunction(kind.__dict__.get(method)):
             put_back.append((kind, method, kind.__dict__[method]))
-            setattr(kind, method, watcher.wrap(kind.__dict__[method], unasked, most))
+            setattr(kind, method, watcher.wrap(kind.__dict__[method], unasked, left))
     try:
         yield
     finally:
