@@ -151,6 +151,8 @@ class CellSource:
     source: str
     tasks: tuple[str, ...]
     stand_ins: tuple[str, ...] = ()  # names that the probes' stand-ins take before it runs
+    behind: tuple[str, ...] = ()  # and after it, for those that it defines itself
+    is_aside: bool = False  # the cells after it start from where it started
 
 
 @dataclass(frozen=True)

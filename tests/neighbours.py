@@ -156,10 +156,10 @@ def own_seconds() -> float:
     """The limits of one submission, all of them used up: reading, two phases, judging, asking again, reporting, and setting its formulas."""
     from grader.report import formulas
     from grader.sandbox import sitting
-    from grader.stages import carried, clock
+    from grader.stages import clock, tried
 
     stages = clock.READ_SECONDS + 2 * sitting.JOB_SECONDS + clock.JUDGE_SECONDS + clock.REPORT_SECONDS
-    return stages + carried.CARRY_SECONDS + clock.JUDGE_SECONDS + formulas._SECONDS
+    return stages + tried.TRY_SECONDS + clock.JUDGE_SECONDS + formulas._SECONDS
 
 
 # ---------------------------------------------------------------- the bar

@@ -4,7 +4,7 @@ A check names a probe (what to call, with which inputs) and a judge (what must h
 grader's process except for the call itself. The reference values come from the reference solution, run through the
 same sandbox on the same inputs.
 
-Two more tables serve `grader.carried`. `CALLS` names, for a task, the earlier answers that it may call; each has a
+Two more tables serve `grader.stages.carried`. `CALLS` names, for a task, the earlier answers that it may call; each has a
 stand-in in the probes' `STAND_INS`. `AS_IF` says of a stand-in for a random answer which inputs the real one would need
 to draw the same: a judge that works from the inputs alone is given those. `LITERALS` says which of the notebook's names an
 answer to a task may write out as numbers.

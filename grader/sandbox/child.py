@@ -27,6 +27,7 @@ import numpy as np
 from grader.sandbox import frames, landlock, linux, not_allowed, seccomp
 
 CONTRACT = "contract"  # among a probe's values: what its calls left behind
+START = ""  # the name of the namespace that the given cells leave
 _MAX_TEXT = 300
 _STEP_SEED = 7_919_551  # one that no answer sets: who seeds the generator leaves it in another state
 _CHANNEL_FD = 250
@@ -96,6 +97,7 @@ def serve(channel: socket.socket) -> None:
         run = _Run(channel, script["probes"], script["tensors"])
         for source in script["prelude"]:
             exec(given_code(source), run.namespace)
+        run.keep(START)
         not_allowed.hide(script["not_allowed"])
     except BaseException as error:  # no student code has run: this is ours to mend
         channel.sendall(frames.encode({"kind": "fault", "text": repr(error)[:1000]}))
@@ -171,7 +173,10 @@ class _Run:
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         self.namespace = module.__dict__
-        self._kept: dict[str, dict] = {}
+        self._kept: dict[str, tuple[dict, bool]] = {}
+        # As they are before any answer runs: one that replaces them is not to stop the next.
+        self._makes_gradients = self._torch.is_grad_enabled if self._torch else lambda: True
+        self._make_gradients = self._torch._C._set_grad_enabled if self._torch else lambda _: None
         self._is_public = True
         self._watching: Any = importlib.import_module("grader.probe_kit.watching") if tensors else None
         self._watcher: Any = self._watching.Watcher() if self._watching else None
@@ -197,17 +202,31 @@ class _Run:
     def _cell(self, step: dict) -> None:
         name, source = f"<cell {step['cell']}>", step["source"]
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-        if step["stand_ins"]:
-            assert self._probes is not None
-            self.namespace.update({one: self._probes.STAND_INS[one] for one in step["stand_ins"]})
+        self._back_to(step["start"])
+        self._stand_in(step["stand_ins"])
         try:
             exec(compile(source, name, "exec", dont_inherit=True), self.namespace)
         finally:
-            self._kept[step["keep"]] = dict(self.namespace)
+            self._stand_in(step["behind"])
+            self.keep(step["keep"])
 
     def _restore(self, step: dict) -> None:
+        self._back_to(step["keep"])
+
+    def _stand_in(self, names: list[str]) -> None:
+        if names:
+            assert self._probes is not None
+            self.namespace.update({one: self._probes.STAND_INS[one] for one in names})
+
+    def keep(self, name: str) -> None:
+        """Keep the namespace as it is now, and whether torch makes gradients: an answer that switches them off costs no other."""
+        self._kept[name] = dict(self.namespace), self._makes_gradients()
+
+    def _back_to(self, name: str) -> None:
+        kept, makes_gradients = self._kept[name]
         self.namespace.clear()
-        self.namespace.update(self._kept.get(step["keep"], {}))
+        self.namespace.update(kept)
+        self._make_gradients(makes_gradients)
 
     def _probe(self, step: dict) -> None:
         before = dict(self.namespace)

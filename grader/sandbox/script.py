@@ -8,11 +8,11 @@ import numpy as np
 
 from grader.records import Call, CellSource, Job, ProbeRun, SandboxRun, StudentError
 from grader.sandbox import frames
+from grader.sandbox.child import CONTRACT, START
 from grader.sandbox.watch import STEP_SECONDS, Attempt, SandboxError, Told
 from utils.exercise.short_errors import is_open_gap
 from utils.notebook.extraction import TaskSource
 
-CONTRACT = "contract"  # the name under which a child sends the facts
 _MAX_FACTS = 32
 Steps = tuple[list[dict], list[dict]]  # public, hidden
 Skipped = dict[str, ProbeRun]  # tasks and cells ("cell 7") that ended an attempt: left out of the next
@@ -31,12 +31,14 @@ def steps_of(job: Job, skipped: Skipped, is_hidden: bool) -> Steps:
     """Public steps in the notebook's order, then, if asked for, the hidden ones, without what ended an earlier attempt."""
     public: list[dict] = []
     hidden: list[dict] = []
+    start = START
     for cell in job.cells:
         if f"cell {cell.cell}" in skipped:
             continue
         keep = str(cell.cell)
-        run = {"do": "cell", "cell": cell.cell, "source": cell.source, "keep": keep, "stand_ins": cell.stand_ins}
-        public.append({**run, "seconds": STEP_SECONDS})
+        run = {"do": "cell", "cell": cell.cell, "source": cell.source, "start": start, "keep": keep}
+        public.append({**run, "stand_ins": cell.stand_ins, "behind": cell.behind, "seconds": STEP_SECONDS})
+        start = start if cell.is_aside else keep
         calls = [call for call in job.calls if call.task in cell.tasks and call.task not in skipped]
         calls = [call for call in calls if job.asked_by[call.name] == call.name]
         public += [_probe_step(call) for call in calls if call.is_public]

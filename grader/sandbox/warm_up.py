@@ -19,6 +19,8 @@ def warm_up(assignments: list[str]) -> None:
     if any(about.optimizers for about in with_torch):
         warm_up_optimizers()
 
+    import numpy.random  # noqa: F401  numpy loads it when it is first asked for, which each answer's process would be
+
     import grader.probe_kit  # noqa: F401  the folder above it will not be readable: late imports of a package need its parent
     from grader.sandbox import child
 
@@ -56,6 +58,9 @@ def _load_probes(place) -> None:
 def warm_up_torch() -> None:
     """On one thread: OpenMP hangs after a fork once it had threads."""
     import torch
+
+    import grader.probe_kit.tools
+    import grader.probe_kit.watching  # noqa: F401  what every process of an answer asks for
 
     torch.set_num_threads(1)
     model = _model()

@@ -159,9 +159,7 @@ class Grader:
             wall_seconds = time.monotonic() - began
             run = sitting.both(job)  # seals the sitting; its times are those of the public part
             verdicts = compare(rubric, reading, run, job.calls, fresh)
-            verdicts, _ = self.carrier.carry(
-                verdicts, rubric, reading, run, job.calls, draw.seed
-            )  # what holds; no time
+            verdicts = self.carrier.carry(verdicts, rubric, reading, run, job.calls, draw.seed)
             verdicts = add_measured(verdicts, measured)
         except NoRoom:  # would meet every submission after this one: the run stops, and goes on when there is room
             raise

@@ -19,7 +19,7 @@ from grader.records import Call, CellSource, Job, ProbeRun, Reading, SandboxRun,
 from grader.rubric import Rubric, load_rubric
 from grader.rubric.draws import job_of
 from grader.sandbox import frames
-from grader.sandbox.child import _Run
+from grader.sandbox.child import START, _Run
 from grader.sandbox.script import _status_of, ran, steps_of
 from grader.stages.compare import compare
 from grader.stages.literals import named
@@ -55,6 +55,7 @@ def run_bare(job: Job, seen: dict | None = None) -> SandboxRun:
             run = _Run(channel, job.probes, job.tensors)  # type: ignore[arg-type]
             for given in _given(job.prelude):
                 exec(given, run.namespace)
+            run.keep(START)
             for number, step in enumerate((*public, *hidden)):
                 run.step(number, step | {"inputs": step.get("inputs", {})}, is_public=number < len(public))
             run.send({"kind": "end"})
