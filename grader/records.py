@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from grader.sandbox import frames
 from utils.assignments import Assignment, Prediction
 from utils.notebook.extraction import TaskSource
 
@@ -119,6 +120,18 @@ class Call:
     wall_seconds: float = 10.0
     watched: tuple[str, ...] = ()  # the answer's functions whose calls are watched: see `grader.authoring.contract`
 
+    @cached_property
+    def question(self) -> tuple:
+        """What is asked, whatever the call is named."""
+        inputs = [(name, array.dtype.str, array.shape, array.tobytes()) for name, array in self.inputs.items()]
+        return self.function, self.is_public, *inputs
+
+    @cached_property
+    def frame(self) -> bytes:
+        """The inputs as they are sent: the same call is made of each submission."""
+        inputs = {name: np.asarray(array) for name, array in self.inputs.items()}
+        return frames.encode({"kind": "inputs", "probe": self.name}, inputs)
+
 
 @dataclass(frozen=True)
 class Job:
@@ -135,12 +148,7 @@ class Job:
     def asked_by(self) -> dict[str, str]:
         """By call, the first that asks the same: several checks may look at one answer, which is made once."""
         first: dict[tuple, str] = {}
-        return {call.name: first.setdefault(_question(call), call.name) for call in self.calls}
-
-
-def _question(call: Call) -> tuple:
-    inputs = [(name, array.dtype.str, array.shape, array.tobytes()) for name, array in call.inputs.items()]
-    return call.task, call.function, call.is_public, *inputs
+        return {call.name: first.setdefault((call.task, *call.question), call.name) for call in self.calls}
 
 
 @dataclass(frozen=True)

@@ -298,13 +298,14 @@ def _noise_of_codes(values: Arrays, reference: Arrays) -> Symptom | None:
         return Symptom(
             f"the decoder is given codes of {codes} numbers in all, expected B * N * K = {reference['codes']}"
         )
-    if eps.shape != known.shape or not_standard_normal(known, _CODES):
+    if eps.shape != known.shape:
         return None
     if resembles(np.abs(eps), 0.01, "decodes_the_mean"):  # no noise at all is another check's to judge
         return None
+    symptom = not_standard_normal(eps, _CODES)
     if not beyond(np.abs(values.get("of_one", np.zeros(1))).max(initial=0), 1e-3, "one code"):
-        return Symptom("with num_samples = 1 the decoder is given the mean: draw the one sample as any other")
-    return not_standard_normal(eps, _CODES)
+        symptom = Symptom("with num_samples = 1 the decoder is given the mean: draw the one sample as any other")
+    return symptom if symptom and not not_standard_normal(known, _CODES) else None
 
 
 CALLS = {

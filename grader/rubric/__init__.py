@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
-from grader.authoring.check import Arrays, Check, load_checks, load_contracts, load_table
+from grader.authoring.check import Arrays, Check, calls, load_checks, load_contracts, load_table
 from grader.authoring.contract import Contract
+from grader.records import Call
 from grader.rubric import resume_key
 from grader.rubric.references import References, load_references
 from utils.assignments import Assignment, load_assignment
@@ -19,10 +20,18 @@ class Rubric:
     assignment: Assignment
     checks: tuple[Check, ...]
     references: References
-    calls: dict[str, tuple[str, ...]] = field(default_factory=dict)  # task -> names of earlier answers it may call
+    may_call: dict[str, tuple[str, ...]] = field(default_factory=dict)  # task -> names of earlier answers it may call
     as_if: dict[str, Callable[[Arrays], Arrays]] = field(default_factory=dict)  # see `checks`
     literals: dict[str, dict[int, str]] = field(default_factory=dict)
     contracts: tuple[Contract, ...] = ()
+
+    @cached_property
+    def public(self) -> tuple[Call, ...]:
+        """The calls with public inputs, the same for every submission."""
+        cases: dict[str, list[Arrays]] = {}
+        for name, inputs in self.references.inputs.items():
+            cases.setdefault(name.split("#")[0], []).append(inputs)
+        return tuple(call for one in self.checks for call in calls(one, cases.get(one.name, []), is_public=True))
 
     def contract_paid_by(self, check: str) -> Contract | None:
         """The contract whose breach costs a check its points."""
@@ -60,7 +69,7 @@ def load_rubric(name: str) -> Rubric:
         assignment,
         checks,
         load_references(name),
-        calls=load_table(name, "CALLS"),
+        may_call=load_table(name, "CALLS"),
         as_if=load_table(name, "AS_IF"),
         literals=load_table(name, "LITERALS"),
         contracts=load_contracts(name),

@@ -51,22 +51,19 @@ def steps_of(job: Job, skipped: Skipped, is_hidden: bool) -> Steps:
 def _probe_step(call: Call) -> dict:
     return {
         "do": "probe", "name": call.name, "task": call.task, "function": call.function,
-        "inputs": call.inputs, "seconds": call.wall_seconds, "watched": call.watched,
+        "call": call, "seconds": call.wall_seconds, "watched": call.watched,
     }  # fmt: skip
 
 
 def encode_script(job: Job | None, steps: list[dict]) -> bytes:
     """The frames that carry a list of steps and its inputs; the first list of a job carries the job's settings too."""
-    plain = [{key: value for key, value in step.items() if key not in ("inputs", "seconds", "task")} for step in steps]
+    plain = [{key: value for key, value in step.items() if key not in ("call", "seconds", "task")} for step in steps]
     script: dict = {"steps": plain}
     if job is not None:
         script |= {"probes": job.probes, "prelude": job.prelude, "not_allowed": job.not_allowed}
         script["tensors"] = job.tensors
     data = [frames.encode({"kind": "script"}, {"steps": np.frombuffer(json.dumps(script).encode(), np.uint8)})]
-    for step in steps:
-        if step["do"] == "probe":
-            inputs = {name: np.asarray(array) for name, array in step["inputs"].items()}
-            data.append(frames.encode({"kind": "inputs", "probe": step["name"]}, inputs))
+    data += [step["call"].frame for step in steps if step["do"] == "probe"]
     return b"".join([*data, frames.encode({"kind": "go"})])
 
 

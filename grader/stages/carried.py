@@ -91,7 +91,7 @@ def _remark(answer: Answer) -> str:
     if not used:
         return ""
     called = f"It calls your {_list(used)}, which did not pass"
-    if answer.can_run and set(used) <= set(answer.rubric.calls.get(answer.task, ())):
+    if answer.can_run and set(used) <= set(answer.rubric.may_call.get(answer.task, ())):
         return f"{called}, but with a stand-in in its place this does not hold either"
     return f"{called}: mend that first"
 

@@ -198,13 +198,18 @@ def _slip(task: str, rubric: Rubric, run: SandboxRun, failed: str) -> Slip | Non
     """The known slip that returns the same as this answer, in all that it returns, and is wrong in the call that failed."""
     checks = {check.name: check for check in rubric.checks_of(task)}
     for slip in rubric.references.slips_of(task):
-        same = {
-            call: _same(values, run.runs[call].values, rubric.references.outputs[call], checks[call.split("#")[0]])
-            for call, values in slip.outputs.items()
-            if call in run.runs
-        }
-        if any(same.values()) and False not in same.values() and same.get(failed, True):
-            return slip
+        known = sorted(slip.outputs.keys() & run.runs.keys(), key=lambda call: (call != failed, call))
+        is_same = False
+        for call in known:  # first the one that tells most slips apart
+            same = _same(
+                slip.outputs[call], run.runs[call].values, rubric.references.outputs[call], checks[call.split("#")[0]]
+            )
+            if same is False or (call == failed and not same):
+                break
+            is_same = is_same or bool(same)
+        else:
+            if is_same:
+                return slip
     return None
 
 

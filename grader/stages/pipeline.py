@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from grader import __version__
-from grader.authoring.check import Arrays, calls, has_checks
+from grader.authoring.check import Arrays, has_checks
 from grader.records import Job, Reading, Report, SandboxRun, Seat, Submission, Verdict
 from grader.rubric import Rubric, load_rubric
 from grader.rubric.draws import Draw, FreshReferences, course_key, course_salt, draw_of, job_of
@@ -185,13 +185,7 @@ class Grader:
     def _job(self, rubric: Rubric, reading: Reading, draw: Draw) -> tuple[Job, dict[str, Arrays]]:
         """What the sandbox is asked, public and hidden, and the reference outputs of the hidden calls."""
         fresh_asked, fresh = self.fresh.of(rubric, draw.seed)
-        by_name = rubric.references.inputs
-        public = [
-            call
-            for check in rubric.checks
-            for call in calls(check, [by_name[n] for n in by_name if n.split("#")[0] == check.name], is_public=True)
-        ]
-        return job_of(rubric.assignment, cells_of(rubric, reading), (*public, *fresh_asked)), fresh
+        return job_of(rubric.assignment, cells_of(rubric, reading), (*rubric.public, *fresh_asked)), fresh
 
     def _our_fault(self, submission: Submission, reading: Reading, fault: str) -> Report:
         return Report(

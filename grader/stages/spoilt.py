@@ -28,7 +28,7 @@ class Answer:
         """Names to be stood in for: first those whose answers are known to be at fault, then all that it calls."""
         if not self.can_run:
             return []
-        used = self.used(self.rubric.calls.get(self.task, ()))
+        used = self.used(self.rubric.may_call.get(self.task, ()))
         known = tuple(name for name in used if self.is_known((name,)))
         return [names for names in dict.fromkeys((known, used)) if names]
 

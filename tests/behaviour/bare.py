@@ -14,7 +14,7 @@ from types import CodeType
 
 import torch
 
-from grader.authoring.check import Arrays, calls, fresh_calls
+from grader.authoring.check import Arrays, fresh_calls
 from grader.records import Call, CellSource, Job, ProbeRun, Reading, SandboxRun, StudentError, Verdict
 from grader.rubric import Rubric, load_rubric
 from grader.rubric.draws import job_of
@@ -57,7 +57,11 @@ def run_bare(job: Job, seen: dict | None = None) -> SandboxRun:
                 exec(given, run.namespace)
             run.keep(START)
             for number, step in enumerate((*public, *hidden)):
-                run.step(number, step | {"inputs": step.get("inputs", {})}, is_public=number < len(public))
+                run.step(
+                    number,
+                    step | {"inputs": step["call"].inputs if "call" in step else {}},
+                    is_public=number < len(public),
+                )
             run.send({"kind": "end"})
             if seen is not None:
                 seen.update(run.namespace)
@@ -166,13 +170,7 @@ class Bare:
 
 
 def _asked(rubric: Rubric, seed: int) -> tuple[Call, ...]:
-    by_name = rubric.references.inputs
-    public = [
-        call
-        for check in rubric.checks
-        for call in calls(check, [by_name[n] for n in by_name if n.split("#")[0] == check.name], is_public=True)
-    ]
-    return (*public, *drawn_calls(rubric, "", seed))
+    return (*rubric.public, *drawn_calls(rubric, "", seed))
 
 
 def drawn_calls(rubric: Rubric, task: str, seed: int) -> list[Call]:

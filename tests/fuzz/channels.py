@@ -92,17 +92,11 @@ def _job() -> tuple[Rubric, Reading, Job]:
     """What the solved notebook asks of its child."""
     rubric = load_rubric(NAME)
     reading = read(Submission("ada", "a.ipynb", "0" * 64, {"a.ipynb": answers(NAME)}))
-    from grader.authoring.check import calls, fresh_calls
+    from grader.authoring.check import fresh_calls
     from grader.rubric.draws import job_of
 
-    inputs = rubric.references.inputs
-    public = [
-        call
-        for check in rubric.checks
-        for call in calls(check, [inputs[n] for n in inputs if n.split("#")[0] == check.name], is_public=True)
-    ]
     drawn = [call for check in rubric.checks for call in fresh_calls(check, 1)]
-    return rubric, reading, job_of(rubric.assignment, merge_cells(reading.runnable), (*public, *drawn))
+    return rubric, reading, job_of(rubric.assignment, merge_cells(reading.runnable), (*rubric.public, *drawn))
 
 
 @cache

@@ -98,9 +98,9 @@ class Candidates:
 
 
 def candidates(notebook: Notebook) -> Candidates:
-    """Read the code in a notebook's cells."""
+    """Read the code in a notebook's cells; those that define nothing and bear no tag answer no task."""
     cells = [c if c.kind == "code" else replace(c, source=_FENCE.sub("", c.source)) for c in notebook.cells]
-    read = [_Candidate(cell) for cell in cells]
+    read = [one for one in map(_Candidate, cells) if one.outline.tag or one.outline.names or one.outline.error]
     code, text = (tuple(c for c in read if (c.cell.kind == "code") is is_code) for is_code in (True, False))
     return Candidates(code, text, notebook.repairs)
 
