@@ -196,36 +196,34 @@ class _Judge:
 
 def _slip(task: str, rubric: Rubric, run: SandboxRun, failed: str) -> Slip | None:
     """The known slip that returns the same as this answer, in all that it returns, and is wrong in the call that failed."""
-    checks = {check.name: check for check in rubric.checks_of(task)}
-    for slip in rubric.references.slips_of(task):
-        known = sorted(slip.outputs.keys() & run.runs.keys(), key=lambda call: (call != failed, call))
-        is_same = False
-        for call in known:  # first the one that tells most slips apart
-            same = _same(
-                slip.outputs[call], run.runs[call].values, rubric.references.outputs[call], checks[call.split("#")[0]]
-            )
-            if same is False or (call == failed and not same):
-                break
-            is_same = is_same or bool(same)
+    return next((one for one in rubric.references.slips_of(task) if _is_made(one, rubric, run, failed)), None)
+
+
+def _is_made(slip: Slip, rubric: Rubric, run: SandboxRun, failed: str) -> bool:
+    checks = {check.name: check for check in rubric.checks_of(slip.task)}
+    is_told = False
+    for call in sorted(slip.outputs.keys() & run.runs.keys(), key=lambda call: (call != failed, call)):
+        check, own = checks[call.split("#")[0]], slip.outputs[call]
+        is_near = _is_near(run.runs[call].values, own, check)
+        if call == failed and not is_near:
+            return False
+        if _is_near(own, rubric.references.outputs[call], check):  # a right answer returns that too
+            if call == failed:
+                return False
+        elif not is_near:
+            return False
         else:
-            if is_same:
-                return slip
-    return None
+            is_told = True
+    return is_told
 
 
-def _same(slip: Arrays, got: Arrays, reference: Arrays, check: Check) -> bool | None:
-    """Whether an answer equals the slip's, as nearly as a right one must equal the reference; None where these two do.
+def _is_near(one: Arrays, other: Arrays, check: Check) -> bool:
+    """Whether two answers are the same, as nearly as a right one must equal the reference.
 
     A slip's own numbers come from the machine that made the references: no more can be asked of another one's rounding.
     """
-    rtol, atol = tolerance(check)
-    slip, got, reference = (
-        {name: value for name, value in values.items() if name not in check.unsteady}
-        for values in (slip, got, reference)
-    )
-    if excess(slip, reference, rtol, atol) <= 1:
-        return None
-    return excess(got, slip, rtol, atol) <= 1
+    steady = [{n: value for n, value in values.items() if n not in check.unsteady} for values in (one, other)]
+    return excess(steady[0], steady[1], *tolerance(check)) <= 1
 
 
 def _depends(reading: Reading, task: str, failed: set[str]) -> bool:

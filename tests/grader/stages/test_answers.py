@@ -12,7 +12,7 @@ from support import answers
 from grader.authoring.judges import close
 from grader.authoring.slips import Variant, load_slips
 from grader.records import Report
-from grader.stages.compare import _same, _slip
+from grader.stages.compare import _is_near, _slip
 from grader.stages.pipeline import Grader, graded_assignments
 from tests.mutants import solution_of
 from tests.validity import right_answers
@@ -122,7 +122,7 @@ def test_every_task_has_enough_right_and_wrong_answers(name: str) -> None:
 @pytest.mark.parametrize(("failed", "is_named"), [("t.one#public0", True), ("t.two#public0", False)])
 def test_a_slip_explains_no_call_in_which_it_is_right(failed: str, is_named: bool) -> None:
     right, wrong = {"value": np.ones(2)}, {"value": np.full(2, 3.0)}
-    slip = SimpleNamespace(name="doubled", outputs={"t.one#public0": wrong, "t.two#public0": right})
+    slip = SimpleNamespace(name="doubled", task="t", outputs={"t.one#public0": wrong, "t.two#public0": right})
     rubric = SimpleNamespace(
         checks_of=lambda task: [SimpleNamespace(name=name, judge=close(), unsteady=()) for name in ("t.one", "t.two")],
         references=SimpleNamespace(
@@ -139,4 +139,5 @@ def test_a_slip_explains_no_call_in_which_it_is_right(failed: str, is_named: boo
 def test_what_rounding_decides_is_no_matter_to_a_slip(unsteady: tuple[str, ...], is_same: bool) -> None:
     right, slip = ({"first": np.ones(2) * first, "late": np.ones(2)} for first in (1, 3))
     check = SimpleNamespace(judge=close(), unsteady=unsteady)
-    assert bool(_same(slip, slip | {"late": np.zeros(2)}, right, check)) is is_same
+    is_made = _is_near(slip | {"late": np.zeros(2)}, slip, check) and not _is_near(slip, right, check)
+    assert is_made is is_same
