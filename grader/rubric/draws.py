@@ -7,7 +7,8 @@ worked out once, in the same sandbox.
 
 import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from grader.authoring.check import Arrays, fresh_calls
@@ -21,6 +22,7 @@ from utils.assignments.course import course_file
 from utils.assignments.places import place_of
 
 DRAWS = 16
+_MOST_AHEAD = 8  # draws in one process
 DEFAULT_SALT = "set GRADER_SALT to a secret of your course"
 
 
@@ -41,7 +43,13 @@ def draw_of(submission_sha256: str, assignment: str, salt: str) -> Draw:
     """The draw a submission meets, one of `DRAWS` for this assignment and salt."""
     n = _number(salt, f"{assignment}\n{submission_sha256}") % DRAWS
     label = _number(salt, f"label\n{assignment}\n{n}") % 2**32
-    return Draw(_number(salt, f"{assignment}\n{n}") % 2**32, f"{label:08x}")
+    return Draw(seeds_of(assignment, salt)[n], f"{label:08x}")
+
+
+@lru_cache(maxsize=64)
+def seeds_of(assignment: str, salt: str) -> tuple[int, ...]:
+    """What all draws of an assignment are drawn from."""
+    return tuple(_number(salt, f"{assignment}\n{n}") % 2**32 for n in range(DRAWS))
 
 
 def _number(salt: str, text: str) -> int:
@@ -57,25 +65,50 @@ def course_key(salt: str) -> bytes:
     return hashlib.scrypt(salt.encode(), salt=b"course", n=2**15, r=8, p=1, maxmem=2**27, dklen=32)
 
 
+Drawn = tuple[tuple[Call, ...], dict[str, Arrays]]  # the calls of one draw, and what the reference solution returns
+
+
 class FreshReferences:
     """What the reference solution returns for drawn inputs; each draw is worked out once."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
-        self._known: dict[tuple[str, int], tuple[tuple[Call, ...], dict[str, Arrays]]] = {}
+        self._known: dict[str, dict[int, Drawn]] = {}
 
-    def of(self, rubric: Rubric, seed: int) -> tuple[tuple[Call, ...], dict[str, Arrays]]:
+    def of(self, rubric: Rubric, seed: int, others: Sequence[int] = ()) -> Drawn:
         """The calls of one draw and the reference outputs.
+
+        Args:
+            rubric: Checks and the reference solution.
+            seed: Of the draw.
+            others: Of draws that may be asked for later: some are worked out in the same process, see `ahead`.
 
         Raises:
             SandboxError: If the reference solution does not answer: the references are out of date.
         """
-        key = (rubric.assignment.notebook, seed)
-        if key not in self._known:
-            asked = tuple(call for check in rubric.checks for call in fresh_calls(check, seed))
-            runs = Sitting(self._box).both(job_of(rubric.assignment, rubric.references.solution, asked)).runs
-            self._known[key] = asked, {call: _values(result) for call, result in runs.items()}
-        return self._known[key]
+        known = self.known(rubric)
+        if seed not in known:
+            known |= self._solved(rubric, ahead(seed, [one for one in others if one not in known], len(known)))
+        return known[seed]
+
+    def known(self, rubric: Rubric) -> dict[int, Drawn]:
+        """The draws that have been asked for."""
+        return self._known.setdefault(rubric.assignment.notebook, {})
+
+    def _solved(self, rubric: Rubric, seeds: list[int]) -> dict[int, Drawn]:
+        asked = {seed: [call for check in rubric.checks for call in fresh_calls(check, seed)] for seed in seeds}
+        renamed = tuple(replace(call, name=f"{seed}/{call.name}") for seed in seeds for call in asked[seed])
+        runs = Sitting(self._box).both(job_of(rubric.assignment, rubric.references.solution, renamed)).runs
+        return {
+            seed: (tuple(calls), {call.name: _values(runs[f"{seed}/{call.name}"]) for call in calls})
+            for seed, calls in asked.items()
+        }
+
+
+def ahead(first: int, others: Sequence[int], known: int) -> list[int]:
+    """One that is asked for, and as many others as were so far, up to a number: a process costs more than most draws, but a small
+    class is not to wait for all of them."""
+    return [first, *(one for one in others if one != first)][: min(known + 1, _MOST_AHEAD)]
 
 
 def _values(result: ProbeRun) -> Arrays:

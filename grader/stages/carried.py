@@ -15,6 +15,7 @@ from dataclasses import replace
 from grader.authoring.check import Arrays
 from grader.records import Call, Reading, SandboxRun, Verdict
 from grader.rubric import Rubric
+from grader.rubric.draws import FreshReferences
 from grader.sandbox.box import Box
 from grader.stages.sentences import about_task, join
 from grader.stages.spoilt import Answer, spoilt_answers
@@ -24,8 +25,8 @@ from grader.stages.tried import Held, Trial, Trier
 class Carrier:
     """Asks answers again with stand-ins; what the reference solution returns with them is worked out once."""
 
-    def __init__(self, box: Box) -> None:
-        self._box = box
+    def __init__(self, box: Box, fresh: FreshReferences) -> None:
+        self._box, self._fresh = box, fresh
         self._known: dict[tuple, Arrays] = {}
 
     def carry(
@@ -46,7 +47,7 @@ class Carrier:
             seed: Of the drawn ones.
         """
         answers = spoilt_answers(verdicts, rubric, reading, run)
-        trier = Trier(self._box, self._known, rubric, reading, run, asked, seed)
+        trier = Trier(self._box, self._known, self._fresh.known(rubric), rubric, reading, run, asked, seed)
         first = trier.held([Trial(one, one.attempts[0], one.failed) for one in answers if one.attempts])
         left = {trial.answer: trial.answer.failed - held for trial, held in first.items()}
         again = [one for one in left if left[one] and len(one.attempts) > 1]

@@ -14,7 +14,7 @@ from grader import __version__
 from grader.authoring.check import Arrays, has_checks
 from grader.records import Job, Reading, Report, SandboxRun, Seat, Submission, Verdict
 from grader.rubric import Rubric, load_rubric
-from grader.rubric.draws import Draw, FreshReferences, course_key, course_salt, draw_of, job_of
+from grader.rubric.draws import Draw, FreshReferences, course_key, course_salt, draw_of, job_of, seeds_of
 from grader.rubric.references import has_references, library_versions
 from grader.sandbox.box import Box
 from grader.sandbox.room import NoRoom
@@ -70,7 +70,7 @@ class Grader:
         ahead = [notebook] if notebook else [name for name in expected if name in known] or known
         self.box = Box(ahead, max_tier, seat, nursery)
         self.fresh = FreshReferences(self.box)
-        self.carrier = Carrier(self.box)
+        self.carrier = Carrier(self.box, self.fresh)
 
     def __enter__(self) -> "Grader":
         self.box.start()
@@ -184,7 +184,8 @@ class Grader:
 
     def _job(self, rubric: Rubric, reading: Reading, draw: Draw) -> tuple[Job, dict[str, Arrays]]:
         """What the sandbox is asked, public and hidden, and the reference outputs of the hidden calls."""
-        fresh_asked, fresh = self.fresh.of(rubric, draw.seed)
+        others = seeds_of(rubric.assignment.notebook, self.salt)
+        fresh_asked, fresh = self.fresh.of(rubric, draw.seed, others)
         return job_of(rubric.assignment, cells_of(rubric, reading), (*rubric.public, *fresh_asked)), fresh
 
     def _our_fault(self, submission: Submission, reading: Reading, fault: str) -> Report:

@@ -13,7 +13,7 @@ from grader.authoring.contract import breach
 from grader.authoring.judges import judged
 from grader.records import Call, CellSource, Job, ProbeRun, Reading, SandboxRun
 from grader.rubric import Rubric
-from grader.rubric.draws import job_of
+from grader.rubric.draws import Drawn, ahead, job_of
 from grader.sandbox.box import Box
 from grader.sandbox.sitting import Sitting
 from grader.sandbox.watch import SandboxError
@@ -47,6 +47,7 @@ class Trier:
 
     box: Box
     known: dict[tuple, Arrays]  # what the reference solution returns, by call, names and draw
+    draws: dict[int, Drawn]  # those that have been asked for, by their seeds
     rubric: Rubric
     reading: Reading
     run: SandboxRun
@@ -99,7 +100,7 @@ class Trier:
         for name in trial.names:
             if not check.uses_reference and name in self.rubric.as_if:
                 inputs = self.rubric.as_if[name](inputs)
-        reference = self.known[self._key(trial, call)] if check.uses_reference else {}
+        reference = self.known[self._key(trial, call, self.seed)] if check.uses_reference else {}
         try:
             with self.left.judging.share(CHECK_SECONDS):
                 return (
@@ -108,27 +109,38 @@ class Trier:
         except (OutOfTime, MemoryError):
             return False
 
-    def _key(self, trial: Trial, call: Call) -> tuple:
-        return self.rubric.assignment.notebook, call.name, trial.names, None if call.is_public else self.seed
+    def _key(self, trial: Trial, call: Call, seed: int) -> tuple:
+        return self.rubric.assignment.notebook, call.name, trial.names, None if call.is_public else seed
 
     def _solve(self, trials: list[Trial]) -> None:
         """Ask the reference solution what is not known yet."""
-        compared = {check.name for check in self.rubric.checks if check.uses_reference}
-        calls = [
-            [c for c in trial.calls(self.asked) if check_of(c) in compared and self._key(trial, c) not in self.known]
-            for trial in trials
-        ]
-        if not any(calls):
+        missing = [self._missing(trial) for trial in trials]
+        if not any(missing):
             return
+        calls = [[replace(call, name=f"{seed}/{call.name}") for seed, call in own] for own in missing]
         runs = self.box.run(_job(self.rubric, self.rubric.references.solution, trials, calls)).runs
         for n, trial in enumerate(trials):
-            for call in calls[n]:
-                result = runs[_named(n, call.name)]
+            for seed, call in missing[n]:
+                result = runs[_named(n, f"{seed}/{call.name}")]
                 if result.status != "ran":
-                    raise SandboxError(
-                        f"the reference solution does not answer {call.name} with stand-ins for {trial.names}"
-                    )
-                self.known[self._key(trial, call)] = result.values
+                    said = f"the reference solution does not answer {call.name} with stand-ins for {trial.names}"
+                    raise SandboxError(said)
+                self.known[self._key(trial, call, seed)] = result.values
+
+    def _missing(self, trial: Trial) -> list[tuple[int, Call]]:
+        """The calls to which the solution's answers are not known, with the seed of their draw: of this one, and with it of some that
+        have been asked for."""
+        draws = {seed: asked for seed, (asked, _) in self.draws.items()} | {self.seed: self.asked}
+        hidden = {seed: self._unknown(trial, seed, asked, is_public=False) for seed, asked in draws.items()}
+        others = [seed for seed, calls in hidden.items() if calls]
+        seeds = ahead(self.seed, others, len(hidden) - len(others)) if hidden[self.seed] else []
+        public = self._unknown(trial, self.seed, self.asked, is_public=True)
+        return [*public, *(one for seed in seeds for one in hidden[seed])]
+
+    def _unknown(self, trial: Trial, seed: int, asked: Iterable[Call], is_public: bool) -> list[tuple[int, Call]]:
+        compared = {check.name for check in self.rubric.checks if check.uses_reference}
+        calls = [call for call in trial.calls(asked) if call.is_public == is_public and check_of(call) in compared]
+        return [(seed, call) for call in calls if self._key(trial, call, seed) not in self.known]
 
 
 def _job(rubric: Rubric, cells: Iterable[CellSource], trials: list[Trial], calls: list[list[Call]]) -> Job:
