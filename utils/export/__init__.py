@@ -13,6 +13,7 @@ How a notebook becomes pages, one module a step:
     document   the document's parts, and what takes their place when they fail
     typeset    compiles it; what Typst refuses is replaced by its source, formula by formula, part by part
     browser    the way out without the wheels: HTML, printed by an installed Chrome, Edge or Chromium
+    loading    nbconvert without what it never asks for
     summary    what was replaced, shortened or left out; printed at the end of the PDF and in the log
 """
 
