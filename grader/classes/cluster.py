@@ -33,6 +33,8 @@ from grader.sandbox.tiers import TIERS, is_at_least
 
 _SECONDS = 60.0  # for a scheduler to answer, and for the first worker to come, or the next where none is left
 _REFUSED_SECONDS = 5.0  # the same where some have come and were refused
+# Logs for dask's own developers: the last thousand messages to each worker, hand-ins and all, and samples of what workers are at.
+_QUIET = {"distributed.admin.low-level-log-length": 10, "distributed.worker.profile.enabled": False}
 _MOST_DEATHS = 2  # of workers that had one hand-in alone
 
 
@@ -90,6 +92,7 @@ class Cluster(Pool):
 
     def _connect(self, address: str | None, workers: int) -> None:
         distributed, cloudpickle = (importlib.import_module(name) for name in ("distributed", "cloudpickle"))
+        importlib.import_module("dask").config.set(_QUIET)
         cloudpickle.register_pickle_by_value(elsewhere)  # a worker with other code is to say so, not to break
         if address is None:
             self._own = distributed.LocalCluster(

@@ -47,7 +47,16 @@ class Carrier:
             seed: Of the drawn ones.
         """
         answers = spoilt_answers(verdicts, rubric, reading, run)
-        trier = Trier(self._box, self._known, self._fresh.known(rubric), rubric, reading, run, asked, seed)
+        trier = Trier(
+            box=self._box,
+            known=self._known,
+            draws=self._fresh.known(rubric),
+            rubric=rubric,
+            reading=reading,
+            run=run,
+            asked=asked,
+            seed=seed,
+        )
         first = trier.held([Trial(one, one.attempts[0], one.failed) for one in answers if one.attempts])
         left = {trial.answer: trial.answer.failed - held for trial, held in first.items()}
         again = [one for one in left if left[one] and len(one.attempts) > 1]

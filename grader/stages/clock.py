@@ -21,6 +21,7 @@ JUDGE_SECONDS = 8.0  # all checks of a submission
 CHECK_SECONDS = 2.0  # and each of them
 REPORT_SECONDS = 8.0  # each page; a page about a class gets more for every hand-in
 _LEAST_SECONDS = 0.2
+_LOOK_EVERY_SECONDS = 0.05
 _BUSY = 4  # in another thread time is counted by the wall: others compute, too
 
 
@@ -57,23 +58,48 @@ def _ring(*_: object) -> None:
 
 
 def _by_thread(seconds: float) -> Iterator[None]:
-    lock, is_done = threading.Lock(), threading.Event()
-    this = ctypes.c_ulong(threading.get_ident())
-
-    def ring() -> None:
-        with lock:
-            if not is_done.is_set():
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(this, ctypes.py_object(OutOfTime))
-
-    bell = threading.Timer(_BUSY * seconds, ring)
-    bell.daemon = True
-    bell.start()
+    token = _bell.arm(_BUSY * seconds)
     try:
         yield
     finally:
-        with lock:
-            is_done.set()
-        bell.cancel()
+        _bell.disarm(token)
+
+
+class _Bell:
+    """One thread that rings for all others: to start one for each clock takes longer than most of what they allow time for."""
+
+    def __init__(self) -> None:
+        self._lock, self._is_armed = threading.Lock(), threading.Event()
+        self._armed: dict[object, tuple[float, int]] = {}  # when, and which thread
+        self._thread: threading.Thread | None = None
+
+    def arm(self, seconds: float) -> object:
+        token = object()
+        with self._lock:
+            self._armed[token] = time.monotonic() + seconds, threading.get_ident()
+            self._is_armed.set()
+            if self._thread is None or not self._thread.is_alive():  # a forked process has lost it
+                self._thread = threading.Thread(target=self._ring_on, name="clock", daemon=True)
+                self._thread.start()
+        return token
+
+    def disarm(self, token: object) -> None:
+        with self._lock:
+            self._armed.pop(token, None)
+
+    def _ring_on(self) -> None:
+        while self._is_armed.wait():
+            time.sleep(_LOOK_EVERY_SECONDS)
+            with self._lock:
+                due = [token for token, (at, _) in self._armed.items() if time.monotonic() >= at]
+                for token in due:
+                    thread = ctypes.c_ulong(self._armed.pop(token)[1])
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(OutOfTime))
+                if not self._armed:
+                    self._is_armed.clear()
+
+
+_bell = _Bell()
 
 
 def in_time(seconds: float, make: Callable[[], T], instead: Callable[[], T]) -> T:

@@ -64,5 +64,6 @@ def spoilt_answers(verdicts: tuple[Verdict, ...], rubric: Rubric, reading: Readi
     for task in rubric.assignment.tasks:
         failed = frozenset(v.check for v in verdicts if v.task == task.id and v.status != "passed")
         if failed:
-            found.append(Answer(task.id, rubric, reading, run, frozenset(one.task for one in found), failed))
+            spoilt = frozenset(one.task for one in found)
+            found.append(Answer(task.id, rubric, reading, run, spoilt=spoilt, failed=failed))
     return found

@@ -22,6 +22,7 @@ STATE = {
     "grader/authoring/lines.py: _seen": "likewise",
     "grader/authoring/lines.py: _moved": "likewise",
     "grader/authoring/lines.py: _is_public": "as `_check`: of the case that is judged",
+    "grader/stages/clock.py: _bell": "the one thread that rings for all clocks of a process; what it holds is gone when they are stopped",
     "grader/sandbox/not_allowed.py: _last_loaded": "of the zygote, noted before it forks: a child that looked itself would copy a thousand pages",
     "grader/sandbox/not_allowed.py: _within": "likewise",
     "grader/report/formulas.py: _DONE": "what pandoc made of a formula: a bounded memory of a pure function, filled in batches",
