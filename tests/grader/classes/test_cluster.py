@@ -43,6 +43,7 @@ class _Scheduler:
         self.had: dict[str, list[Any]] = {name: [] for name in self.names}
         self.lock, self.work = threading.Lock(), queue.SimpleQueue[Any]()
         self.sent: list[bytes] = []
+        self.settings: dict[str, Any] = {}
         self.is_lost = False
         self.here = threading.local()
         threading.Thread(target=self._run, daemon=True).start()
@@ -123,6 +124,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[_Scheduler], Clu
         distributed.get_worker = lambda: SimpleNamespace(address=scheduler.here.address)
         cloudpickle: Any = ModuleType("cloudpickle")
         cloudpickle.register_pickle_by_value = lambda module: None
+        dask: Any = ModuleType("dask")
+        dask.config = SimpleNamespace(set=scheduler.settings.update)
+        monkeypatch.setitem(sys.modules, "dask", dask)
         monkeypatch.setitem(sys.modules, "distributed", distributed)
         monkeypatch.setitem(sys.modules, "cloudpickle", cloudpickle)
         monkeypatch.setattr(cluster, "made_with", lambda *_: {"code of the grader": "this"})
@@ -182,6 +186,12 @@ def test_a_worker_with_other_code_is_refused_by_name_and_gets_no_more(made: Call
     while "tcp://other" in scheduler.names and time.monotonic() < deadline:
         time.sleep(0.01)
     assert "tcp://other" not in scheduler.names
+
+
+def test_dask_keeps_no_log_of_hand_ins(made: Callable[[_Scheduler], Cluster]) -> None:
+    scheduler = _Scheduler(1)
+    made(scheduler)
+    assert scheduler.settings["distributed.admin.low-level-log-length"] < 100
 
 
 def test_the_secret_does_not_travel(made: Callable) -> None:
