@@ -34,7 +34,12 @@ from grader.sandbox.tiers import TIERS, is_at_least
 _SECONDS = 60.0  # for a scheduler to answer, and for the first worker to come, or the next where none is left
 _REFUSED_SECONDS = 5.0  # the same where some have come and were refused
 # Logs for dask's own developers: the last thousand messages to each worker, hand-ins and all, and samples of what workers are at.
-_QUIET = {"distributed.admin.low-level-log-length": 10, "distributed.worker.profile.enabled": False}
+# And its workers hand memory back to the system at each chance, which then takes a third of their time: they get it again at once.
+_QUIET = {
+    "distributed.admin.low-level-log-length": 10,
+    "distributed.worker.profile.enabled": False,
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 128 << 20,
+}
 _MOST_DEATHS = 2  # of workers that had one hand-in alone
 
 
