@@ -120,6 +120,11 @@ class Call:
     wall_seconds: float = 10.0
     watched: tuple[str, ...] = ()  # the answer's functions whose calls are watched: see `grader.authoring.contract`
 
+    @property
+    def check(self) -> str:
+        """The check that it is for."""
+        return self.name.split("#")[0]
+
     @cached_property
     def question(self) -> tuple:
         """What is asked, whatever the call is named."""

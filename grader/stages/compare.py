@@ -146,14 +146,14 @@ class _Judge:
         contract = next((one for one in self.rubric.contracts if one.task == task.id), None)
         if contract is None:
             return found
-        own = [call for call in self.calls if call.is_public and call.name.split("#")[0] == check.name]
+        own = [call for call in self.calls if call.is_public and call.check == check.name]
         broken = [breach(contract, self.run.runs[call.name].facts) for call in own]
         told = next((one for one in broken if one and one.slip in ("argument_changed", "answer_reused")), None)
         return replace(found, sentence=join(f"{self._where(task)}: {told.text}"), slip=told.slip) if told else found
 
     def _found(self, check: Check, task: Task, failed: set[str]) -> Finding:
         where = self._where(task)
-        own = [call for call in self.calls if call.name.split("#")[0] == check.name]
+        own = [call for call in self.calls if call.check == check.name]
         for call in own:
             result = self.run.runs[call.name]
             if result.status != "ran" and not call.is_public:  # how it ended: up to a process that knew hidden inputs

@@ -38,7 +38,7 @@ class Trial:
     def calls(self, asked: Iterable[Call]) -> list[Call]:
         """The calls to make: those of a contract's checks are all of the task's."""
         tasks = {self.answer.task} if any(map(self.answer.rubric.contract_paid_by, self.checks)) else set()
-        return [call for call in asked if check_of(call) in self.checks or call.task in tasks]
+        return [call for call in asked if call.check in self.checks or call.task in tasks]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Trier:
     def _holds(self, check: str, trial: Trial, runs: dict[str, ProbeRun]) -> bool:
         """Whether every case of a check does."""
         own = next(one for one in self.rubric.checks if one.name == check)
-        cases = [call for call in self.asked if check_of(call) == check]
+        cases = [call for call in self.asked if call.check == check]
         contract = self.rubric.contract_paid_by(check)
         if contract and any(breach(contract, result.facts) for result in runs.values()):
             return False
@@ -139,7 +139,7 @@ class Trier:
 
     def _unknown(self, trial: Trial, seed: int, asked: Iterable[Call], is_public: bool) -> list[tuple[int, Call]]:
         compared = {check.name for check in self.rubric.checks if check.uses_reference}
-        calls = [call for call in trial.calls(asked) if call.is_public == is_public and check_of(call) in compared]
+        calls = [call for call in trial.calls(asked) if call.is_public == is_public and call.check in compared]
         return [(seed, call) for call in calls if self._key(trial, call, seed) not in self.known]
 
 
@@ -185,8 +185,3 @@ class _Left:
 
     seconds: float = TRY_SECONDS
     judging: Budget = field(default_factory=lambda: Budget(JUDGE_SECONDS))
-
-
-def check_of(call: Call) -> str:
-    """The check that a call is for."""
-    return call.name.split("#")[0]

@@ -80,7 +80,7 @@ def test_a_zip_is_taken_with_its_configs_and_the_rest_is_listed():
         ("work/my notebook.IPYNB", MINI),
         ("work/model_config.yaml", b"a: 1"),
         ("photo.jpg", b"x"),
-        ("__MACOSX/work/._my notebook.ipynb", b"\0"),
+        ("__MACOSX/hand-in/._my notebook.ipynb", b"\0"),
         ("work/.ipynb_checkpoints/my notebook-checkpoint.ipynb", MINI),
         (".DS_Store", b"\0"),
     )
