@@ -13,7 +13,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from grader.records import Job, SandboxRun, Seat
@@ -56,6 +56,7 @@ class Box:
             nursery: The way to one that forks the zygote; else it is started as a program.
         """
         self.assignments = assignments
+        self._packages: set[str] = set()
         self._seat = seat
         self.memory_mib = MEMORY_MIB  # for a submission, beside what the zygote has; small machines lower it
         self.step_seconds = math.inf  # a cap on the time of each cell and probe; tests lower it
@@ -90,11 +91,18 @@ class Box:
         assert self._process is not None
         return self._process.pid
 
-    def load(self, assignment: str) -> None:
-        """See that one more assignment's import cells and probes are loaded: a zygote without them makes way for another."""
-        if assignment not in self.assignments:
-            self.close()
-            self.assignments = [*self.assignments, assignment]
+    def load(self, assignment: str, packages: Sequence[str] = ()) -> None:
+        """See that one more assignment's import cells and probes are loaded: a zygote without them makes way for another.
+
+        Args:
+            assignment: Its name.
+            packages: Of `late.PACKAGES`, to be loaded as well.
+        """
+        if assignment in self.assignments and self._packages.issuperset(packages):
+            return
+        self.close()
+        self.assignments = [*dict.fromkeys([*self.assignments, assignment])]
+        self._packages |= set(packages)
 
     def start(self) -> None:
         """Start the zygote and wait until it has loaded everything.
@@ -109,10 +117,10 @@ class Box:
             readable = readable_paths(self.assignments)
         except ValueError as error:
             raise SandboxError(f"the sandbox did not start: {error}") from None
-        pause = no_process()
+        is_first, pause = not self._features, no_process()
         while not self._is_started(readable):
             pause.wait(_LOOK_AGAIN_SECONDS)
-        if self.remark and self._seat.number == 0:  # once a run
+        if is_first and self.remark and self._seat.number == 0:  # once a run
             print(self.remark, file=sys.stderr)
 
     def _is_started(self, readable: list[str]) -> bool:
@@ -161,6 +169,7 @@ class Box:
             "root": f"{self.folder}/root",
             "readable": readable,
             "assignments": self.assignments,
+            "packages": sorted(self._packages),
             "once": self._max_tier == "E",
         }
 

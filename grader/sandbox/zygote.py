@@ -17,7 +17,7 @@ import stat
 import sys
 import time
 
-from grader.sandbox import linux, nursery
+from grader.sandbox import landlock, late, linux, nursery
 from grader.sandbox.scratch import empty
 from grader.sandbox.warm_up import warm_up
 
@@ -29,6 +29,7 @@ def main(settings: dict) -> None:
     """Be a zygote, or a nursery of zygotes."""
     gc.disable()  # while everything is loaded, which stays: a fifth of the time that takes
     linux.lift_soft_limits()
+    late.put_off()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the grader's to handle
     if "requests" in settings:
         linux.die_with_parent()
@@ -49,6 +50,8 @@ def be_zygote(settings: dict) -> None:
         has_namespaces = settings["tier"] == "A" and _enter_namespaces(control)
         if linux.IS_LINUX:
             linux.die_with_parent()
+        for package in settings["packages"] if _has_landlock(settings) else late.PACKAGES:
+            late.load(package)  # where nothing may be written, answers cannot: it wants a folder for its cache
         warm_up(settings["assignments"])
         rules, features = _prepare(settings, has_namespaces)
     except NoProcess:
@@ -84,7 +87,7 @@ def _enter_namespaces(control: socket.socket) -> bool:
 
 def _prepare(settings: dict, has_namespaces: bool):
     """Decide and set up what confines the children."""
-    from grader.sandbox import child, landlock, not_allowed, seccomp
+    from grader.sandbox import child, not_allowed, seccomp
 
     not_allowed.note_modules()
     scratch, readable = settings["scratch"], settings["readable"]
@@ -97,7 +100,8 @@ def _prepare(settings: dict, has_namespaces: bool):
         os.chmod(scratch, 0o700)
         if not _can_work_as(uid, scratch):
             uid = None
-    has_landlock = settings["tier"] in ("A", "B", "C") and not settings["without_landlock"] and landlock.abi() > 0
+            os.chown(scratch, os.geteuid(), os.getegid())  # who works there without capabilities must own it
+    has_landlock = _has_landlock(settings)
     has_seccomp = settings["tier"] != "E" and seccomp.is_supported()
     if linux.IS_LINUX:
         linux.forbid_inspection()
@@ -111,6 +115,10 @@ def _prepare(settings: dict, has_namespaces: bool):
     features = {"namespaces": has_namespaces, "uid": uid is not None, "landlock": has_landlock, "seccomp": has_seccomp}
     features["is_root"] = uid is None and os.geteuid() == 0
     return rules, features
+
+
+def _has_landlock(settings: dict) -> bool:
+    return settings["tier"] in ("A", "B", "C") and not settings["without_landlock"] and landlock.abi() > 0
 
 
 def _address_space() -> int:

@@ -17,6 +17,7 @@ from grader.rubric import Rubric, load_rubric
 from grader.rubric.draws import Draw, FreshReferences, course_key, course_salt, draw_of, job_of, seeds_of
 from grader.rubric.references import has_references, library_versions
 from grader.sandbox.box import Box
+from grader.sandbox.late import named_in
 from grader.sandbox.room import NoRoom
 from grader.sandbox.sitting import Sitting
 from grader.stages.carried import Carrier
@@ -150,7 +151,7 @@ class Grader:
         name = reading.assignment.notebook
         sitting = Sitting(self.box)
         try:
-            self.box.load(name)
+            self.box.load(name, named_in((one.source for one in reading.runnable), reading.assignment.prelude))
             rubric = load_rubric(name)
             draw = draw_of(submission.sha256, name, self.salt)
             job, fresh = self._job(rubric, reading, draw)

@@ -4,14 +4,15 @@ Each notebook adds its panel to a folder beside it, and the sheet is drawn from 
 are vectors, so that it can be printed at any size.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib.figure
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from utils.exercise.said import folded
@@ -54,14 +55,14 @@ def add_to_poster(name: str, make: Callable[[], Mapping[str, Any]], folder: str 
     parts.mkdir(exist_ok=True)
     _write(parts / f"{name}.npz", panel)
     panels = [_read(path) for path in sorted(parts.glob("*.npz"))]
-    with rc_context({"pdf.fonttype": 42}):  # letters stay letters
+    with matplotlib.rc_context({"pdf.fonttype": 42}):  # letters stay letters
         draw_poster(panels).savefig(Path(folder, _SHEET), metadata={"CreationDate": None})
     print(
         f"Your poster: {_SHEET}, one page of A4 beside this notebook, with {', '.join(p['heading'] for p in panels)}."
     )
 
 
-def draw_poster(panels: Sequence[Mapping[str, Any]]) -> Figure:
+def draw_poster(panels: Sequence[Mapping[str, Any]]) -> matplotlib.figure.Figure:
     """The sheet.
 
     Args:
@@ -70,14 +71,14 @@ def draw_poster(panels: Sequence[Mapping[str, Any]]) -> Figure:
     Returns:
         A figure of A4, to be saved as PDF.
     """
-    sheet = Figure(figsize=_A4_INCH)
+    sheet = matplotlib.figure.Figure(figsize=_A4_INCH)
     rows = sheet.subfigures(len(panels), 1, squeeze=False)[:, 0]
     for row, panel in zip(rows, panels, strict=True):
         _draw(row, panel)
     return sheet
 
 
-def _draw(row: SubFigure, panel: Mapping[str, Any]) -> None:
+def _draw(row: matplotlib.figure.SubFigure, panel: Mapping[str, Any]) -> None:
     row.suptitle(panel["heading"], fontsize=20, fontweight="bold", x=0.06, y=0.95, ha="left")
     row.text(0.06, 0.06, "   ·   ".join(panel["facts"]), fontsize=9, va="bottom", wrap=True)
     axis = row.add_axes((0.06, 0.13, 0.88, 0.72))

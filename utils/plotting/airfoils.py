@@ -1,14 +1,16 @@
 """Airfoil profiles, side by side."""
 
+from __future__ import annotations
+
 import math
 import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib.figure  # not pyplot's: what sliders and films draw must not become the current figure
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.figure import Figure  # not pyplot's: what sliders and films draw must not become the current figure
 from numpy.typing import NDArray
 
 _COLUMNS = 4
@@ -55,7 +57,7 @@ def plot_airfoils(x: Any, ys: Any, names: Sequence[str] | None = None, title: st
     figure.tight_layout()
 
 
-def draw_airfoils(x: Any, ys: Any, title: str = "", behind: Any = None) -> Figure:
+def draw_airfoils(x: Any, ys: Any, title: str = "", behind: Any = None) -> matplotlib.figure.Figure:
     """Draw profiles into one panel, two a row, for a picture that moves: its axes stay as they are.
 
     Args:
@@ -71,7 +73,9 @@ def draw_airfoils(x: Any, ys: Any, title: str = "", behind: Any = None) -> Figur
     columns = min(2, len(heights))
     rows = math.ceil(len(heights) / columns)
     lines = textwrap.wrap(title, _LETTERS * columns)
-    figure = Figure(figsize=(3.4 * columns, 1.05 * rows + 0.35 + 0.15 * max(1, len(lines))), layout="constrained")
+    figure = matplotlib.figure.Figure(
+        figsize=(3.4 * columns, 1.05 * rows + 0.35 + 0.15 * max(1, len(lines))), layout="constrained"
+    )
     axis = figure.subplots()
     for index, y in enumerate(heights):
         right, down = 1.12 * (index % columns), -1.5 * (index // columns)

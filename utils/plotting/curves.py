@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
+import matplotlib.ticker
 import numpy as np
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # Okabe and Ito: told apart by colour-blind readers
@@ -69,5 +69,5 @@ def compare_curves(curves: Mapping[str, Sequence[float]], ylabel: str, xlabel: s
     for (name, values), colour, style in zip(curves.items(), _COLOURS, _STYLES, strict=False):
         axis.plot(range(1, len(values) + 1), values, style, color=colour, label=name, marker=".")
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
     axis.legend()

@@ -4,11 +4,13 @@ Each function draws one figure from numbers the notebook has computed, and retur
 and Ito with line styles of their own, so that a figure reads in grey.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
+import matplotlib.axes
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from torch import Tensor
 
 _BLUE, _RED, _GREEN, _GREY = "#0072b2", "#d55e00", "#009e73", "#888888"
@@ -151,7 +153,7 @@ def plot_toy_vaes(data: Tensor, rows: Mapping[str, tuple[Tensor, Tensor]]) -> No
     figure.suptitle("Grey: the data. Blue: reconstructed. Orange: generated.")
 
 
-def _scatter(axis: Axes, data: Tensor, points: Tensor, colour: str) -> None:
+def _scatter(axis: matplotlib.axes.Axes, data: Tensor, points: Tensor, colour: str) -> None:
     axis.scatter(data[:, 0], data[:, 1], s=3, color=_GREY, alpha=0.25)
     axis.scatter(points[:, 0], points[:, 1], s=4, color=colour, alpha=0.5)
     axis.set(xlim=(-1.7, 1.7), ylim=(-1.7, 1.7), aspect="equal", xticks=[], yticks=[])

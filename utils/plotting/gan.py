@@ -1,14 +1,16 @@
 """A GAN's training in pictures: the two losses, and what the tracked codes become."""
 
+from __future__ import annotations
+
 import io
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+import matplotlib.axes
+import matplotlib.figure  # not pyplot: a live picture must not become the notebook's current figure
 import matplotlib.pyplot as plt
+import matplotlib.ticker
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure  # not pyplot: a live picture must not become the notebook's current figure
-from matplotlib.ticker import MaxNLocator
 
 from utils.plotting.curves import smooth
 from utils.plotting.images import draw_grid, tile
@@ -28,7 +30,7 @@ def draw_progress(tracker: Run, title: str = "") -> bytes:
     Returns:
         PNG.
     """
-    figure = Figure(figsize=(8.2, 3.4))
+    figure = matplotlib.figure.Figure(figsize=(8.2, 3.4))
     left, right = figure.subplots(1, 2, gridspec_kw={"left": 0.08, "right": 0.99, "bottom": 0.14, "top": 0.84})
     _draw_losses(left, tracker)
     right.axis("off")
@@ -87,7 +89,7 @@ def plot_film(tracker: Run, codes: int = 10, frames: int = 5, title: str = "") -
     figure.suptitle(title, fontsize=10)
 
 
-def _draw_losses(axis: Axes, tracker: Run) -> None:
+def _draw_losses(axis: matplotlib.axes.Axes, tracker: Run) -> None:
     for name, label, colour, style in _LOSSES:
         losses = getattr(tracker, name)
         steps = range(1, len(losses) + 1)
@@ -95,7 +97,7 @@ def _draw_losses(axis: Axes, tracker: Run) -> None:
         axis.plot(steps, smooth(losses), style, color=colour, linewidth=1.5, label=label)
     axis.set(xlabel="step", ylabel="loss (nats)")
     axis.set_ylim(0, None)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no step 2.5
+    axis.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))  # there is no step 2.5
     axis.legend(fontsize=8)
 
 

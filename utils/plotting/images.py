@@ -1,11 +1,13 @@
 """Rows and grids of images."""
 
+from __future__ import annotations
+
 import math
 from typing import Any
 
+import matplotlib.axes
 import matplotlib.pyplot as plt
 import torch
-from matplotlib.axes import Axes
 from torch import Tensor, nn
 
 from utils.datasets._torchvision import import_torchvision
@@ -185,7 +187,7 @@ def tile(images: Tensor, columns: int) -> Tensor:
 
 
 def draw_grid(
-    axis: Axes, grid: Tensor, title: str = "", extent: tuple[float, float, float, float] | None = None
+    axis: matplotlib.axes.Axes, grid: Tensor, title: str = "", extent: tuple[float, float, float, float] | None = None
 ) -> None:
     """Draw a picture from `tile` into an axis: dark ink on paper for one channel, colours for three."""
     axis.imshow(grid.squeeze(-1).numpy(), cmap="gray_r", vmin=0, vmax=1, extent=extent, interpolation="nearest")

@@ -1,11 +1,13 @@
 """What a latent space holds: the images along lines and over planes in it, and where the data lies."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
+import matplotlib.axes
+import matplotlib.figure
 import matplotlib.pyplot as plt
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from utils.plotting.images import draw_grid, show_images, tile
@@ -63,9 +65,11 @@ def plot_manifold(decode: Decode, size: int = 20, device: torch.device | None = 
     _draw_plane(axis, decode, size, device, title)
 
 
-def draw_manifold(decode: Decode, size: int = 10, device: torch.device | None = None, title: str = "") -> Figure:
+def draw_manifold(
+    decode: Decode, size: int = 10, device: torch.device | None = None, title: str = ""
+) -> matplotlib.figure.Figure:
     """The same as a figure that does not become the current one, for a film: `plot_manifold` says what is drawn."""
-    figure = Figure(figsize=(4, 4.2), layout="constrained")
+    figure = matplotlib.figure.Figure(figsize=(4, 4.2), layout="constrained")
     _draw_plane(figure.subplots(), decode, size, device, title)
     return figure
 
@@ -76,7 +80,7 @@ def plane_codes(size: int) -> Tensor:
     return torch.cartesian_prod(points.flip(0), points).flip(1)  # z_2 falls down the rows, z_1 grows along them
 
 
-def _draw_plane(axis: Axes, decode: Decode, size: int, device: torch.device | None, title: str) -> None:
+def _draw_plane(axis: matplotlib.axes.Axes, decode: Decode, size: int, device: torch.device | None, title: str) -> None:
     with torch.no_grad():
         grid = tile(decode(plane_codes(size).to(device)), size)
     draw_grid(axis, grid, title, extent=(0, 1, 0, 1))

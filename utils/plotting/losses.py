@@ -1,11 +1,13 @@
 """The curves of a VAE's loss and its two terms, as the bytes of a picture that a running cell can show."""
 
+from __future__ import annotations
+
 import io
 import math
 from collections.abc import Sequence
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure  # not pyplot: a live picture must not become the notebook's current figure
+import matplotlib.axes
+import matplotlib.figure  # not pyplot: a live picture must not become the notebook's current figure
 
 from utils.plotting.curves import smooth
 
@@ -27,7 +29,7 @@ def draw_losses(
     Returns:
         PNG: on the left the total and the reconstruction loss on a log scale, on the right the KL to the prior.
     """
-    figure = Figure(figsize=(8, 2.6))
+    figure = matplotlib.figure.Figure(figsize=(8, 2.6))
     left, right = figure.subplots(1, 2, gridspec_kw={"left": 0.08, "right": 0.97, "bottom": 0.18, "top": 0.88})
     _draw_curve(left, total, "total", "#0072b2", "-")
     _draw_curve(left, rec, "reconstruction", "#d55e00", "--")
@@ -44,7 +46,7 @@ def draw_losses(
     return picture.getvalue()
 
 
-def _draw_curve(axis: Axes, losses: Sequence[float], label: str, colour: str, style: str) -> None:
+def _draw_curve(axis: matplotlib.axes.Axes, losses: Sequence[float], label: str, colour: str, style: str) -> None:
     kept = slice(None, None, max(1, len(losses) // _POINTS))
     iterations = range(1, len(losses) + 1)[kept]
     axis.plot(iterations, losses[kept], color=colour, linewidth=0.4, alpha=0.35)

@@ -4,11 +4,13 @@ The picture is an output of its own, replaced in place when a slider moves; the 
 the notebook, or printed, is the picture as it was left.
 """
 
+from __future__ import annotations
+
 import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from matplotlib.figure import Figure
+import matplotlib.figure
 
 from utils.plotting.described import Picture
 from utils.training.trackers import in_notebook
@@ -30,7 +32,10 @@ class Movable:
     """
 
     def __init__(
-        self, draw: Callable[..., Figure], sliders: Mapping[str, Span | Sequence[Any]], about: str = ""
+        self,
+        draw: Callable[..., matplotlib.figure.Figure],
+        sliders: Mapping[str, Span | Sequence[Any]],
+        about: str = "",
     ) -> None:
         self._draw, self._about, self._handle = draw, about, None
         self.sliders = {name: _span(given) for name, given in sliders.items()}

@@ -1,5 +1,7 @@
 """A film of a training: what a network draws after few steps and after many, as a small animated GIF and as a strip."""
 
+from __future__ import annotations
+
 import base64
 import io
 from collections.abc import Callable, Iterator
@@ -8,8 +10,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import matplotlib.figure
 import torch
-from matplotlib.figure import Figure
 from PIL import Image
 from torch import nn
 
@@ -32,13 +34,13 @@ class Film:
         steps: The steps after which a frame was taken.
     """
 
-    def __init__(self, path: str | Path, draw: Callable[[], Figure], about: str = "") -> None:
+    def __init__(self, path: str | Path, draw: Callable[[], matplotlib.figure.Figure], about: str = "") -> None:
         self.path, self._draw, self._about = Path(path), draw, about
         self.steps: list[int] = []
         self._frames: list[Image.Image] = []
 
     @contextmanager
-    def of(self, network: nn.Module) -> Iterator["Film"]:
+    def of(self, network: nn.Module) -> Iterator[Film]:
         """Take frames while the block trains this network: the training's own code stays as it is.
 
         Args:
