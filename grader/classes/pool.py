@@ -20,12 +20,15 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import connection, get_context, parent_process
+from multiprocessing.context import BaseContext
 from typing import Any
 
 from grader.records import Seat
+from grader.sandbox import linux
 from grader.sandbox.room import is_no_room, no_process
 
 _AGAIN_SECONDS = 0.1
+_PRELOADED = "grader.classes.batch"
 WORKER_BYTES = 2**30  # a stranger's file that needs more gets a sentence
 
 
@@ -100,8 +103,7 @@ class _Worker:
         """
         pause = no_process()
         while True:
-            # spawn: this process has threads, and a sandbox must not inherit what was read here
-            pool = ProcessPoolExecutor(1, get_context("spawn"), _begin, (self._warm_up, self._args))
+            pool = ProcessPoolExecutor(1, _context(), _begin, (dict(os.environ), self._warm_up, self._args))
             try:
                 pool.submit(os.getpid)  # starts it
                 return pool
@@ -127,8 +129,19 @@ class _Worker:
         self._pool.shutdown()
 
 
-def _begin(warm_up: Callable[..., Any], args: tuple) -> None:
-    """First in a new worker: limit its memory, never outlive the run, warm up."""
+def _context() -> BaseContext:
+    """How a worker comes about. Never as a fork of this process, which has threads: a sandbox must not inherit what was read here."""
+    if not linux.IS_LINUX:
+        return get_context("spawn")
+    context = get_context("forkserver")  # a process that has imported the grader, once for all workers, and nothing else
+    context.set_forkserver_preload([_PRELOADED])
+    return context
+
+
+def _begin(environment: dict[str, str], warm_up: Callable[..., Any], args: tuple) -> None:
+    """First in a new worker: take the environment of who started it, limit its memory, never outlive the run, warm up."""
+    os.environ.clear()
+    os.environ.update(environment)  # else that of the first worker's time
     limit_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the run's to handle
     pause = no_process()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from grader.report.feedback import feedback_page
+from grader.report.feedback import feedback_page, load_page
 from grader.report.files import folder_name, write_atomically
 from grader.report.results import is_results
 from grader.stages.clock import REPORT_SECONDS, in_time
@@ -89,6 +89,10 @@ class ResultsFolder:
     def results(self, student: str) -> dict[str, Any] | None:
         """What an earlier run wrote for a student; None if nothing, or nothing that can be read."""
         return _read(self.path / folder_name(student))
+
+    def prepare(self) -> None:
+        """Load what the first report would wait for."""
+        load_page()
 
     def write(self, data: bytes) -> dict[str, Any]:
         """Write one student's reports; `results.json` last: when it is there, everything is.

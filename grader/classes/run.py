@@ -67,7 +67,9 @@ def grade_all(
         PoolLost: If nothing can be graded where hand-ins are graded.
     """
     seat, count = Seat(folder=folder.temporary), pool.count
-    tier = pool.submit(tier_here, settings, seat).result()
+    folder.prepare()
+    tiers = [pool.submit(tier_here, settings, seat) for _ in range(count)]  # every worker starts its sandbox now
+    tier = tiers[0].result()
     if not allowed(tier):
         raise WeakIsolation(tier)
     waiting: dict[Future, Work] = {}

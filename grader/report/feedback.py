@@ -15,7 +15,13 @@ TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_PAGE = "feedback.html"
 _SIGNS = {"passed": "✓", "partial": "◐", "manual": "…", "grader_error": "!"}
+
+
+def load_page() -> None:
+    """Read the page's template, which the first page would wait for."""
+    TEMPLATES.get_template(_PAGE)
 
 
 def feedback_page(results: dict[str, Any]) -> str:
@@ -29,7 +35,7 @@ def feedback_page(results: dict[str, Any]) -> str:
     """
     extra = results["extra_data"]
     set_texts = _set(results)
-    return TEMPLATES.get_template("feedback.html").render(
+    return TEMPLATES.get_template(_PAGE).render(
         extra=extra,
         score=results.get("score"),
         max_score=sum(test.get("max_score", 0) for test in results["tests"]),

@@ -50,7 +50,7 @@ def put_off(packages: Iterable[str] = PACKAGES) -> None:
     waiting = {finder.package for finder in sys.meta_path if isinstance(finder, _Finder)}
     for package in packages:
         if package not in waiting and package not in sys.modules:
-            sys.meta_path.insert(0, _Finder(package))  # type: ignore[arg-type]
+            sys.meta_path.insert(0, _Finder(package))
 
 
 def load(package: str) -> None:

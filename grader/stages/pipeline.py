@@ -8,6 +8,7 @@ import socket
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from grader import __version__
@@ -74,8 +75,16 @@ class Grader:
         self.carrier = Carrier(self.box, self.fresh)
 
     def __enter__(self) -> "Grader":
+        self._load()  # while a nursery, which the sandbox waits for, may still be loading
         self.box.start()
         return self
+
+    def _load(self) -> None:
+        """What the first submission would wait for. What cannot be loaded is said when it is needed."""
+        for name in self.box.assignments:
+            with suppress(Exception):
+                load_rubric(name)
+                seeds_of(name, self.salt)
 
     def __exit__(self, *_: object) -> None:
         self.box.close()
