@@ -105,6 +105,11 @@ def is_public() -> bool:
     return _is_public.get()
 
 
+def is_watched() -> bool:
+    """Whether somebody wants all distances, also those of what is the same to the last bit."""
+    return _seen.get() is not None
+
+
 @contextmanager
 def watched() -> Iterator[list[Distance]]:
     """The distances of all decisions made meanwhile."""

@@ -35,6 +35,7 @@ def not_standard_normal(eps: np.ndarray, axes: dict[str, str]) -> Symptom | None
         return Symptom("the noise is not finite")
     if symptom := _repeats(eps, axes):
         return symptom
+    eps = eps.astype(np.float64)
     if symptom := next((found for axis, name in enumerate(axes) if (found := _tied(eps, axis, name))), None):
         return symptom  # ahead of the shape: four numbers of one width are uniform, and nobody has called rand
     if symptom := _another_shape(eps):
@@ -117,7 +118,7 @@ def _another_shape(eps: np.ndarray) -> Symptom | None:
 
 def _depends(eps: np.ndarray, axis: int, name: str) -> Symptom | None:
     """Correlation of neighbours along an axis, of the first entry with the rest, and of both halves; of squares likewise."""
-    moved = np.moveaxis(eps, axis, 0).astype(float)
+    moved = np.moveaxis(eps, axis, 0)
     n = len(moved)
     if n < 2:
         return None
@@ -148,14 +149,15 @@ def ends_early(eps: np.ndarray) -> Symptom | None:
 
 def _tied(eps: np.ndarray, axis: int, name: str) -> Symptom | None:
     """Draws along an axis that add up to 0, or have one width, to the last digit."""
-    moved = np.moveaxis(eps, axis, 0).astype(float)
+    moved = np.moveaxis(eps, axis, 0)
     n = len(moved)
     if n <= 2 or moved[0].size <= 2:
         return None
     mean = moved.mean(axis=0)
-    if (n * mean**2).max() < 1e-6:
+    if n * np.abs(mean).max() ** 2 < 1e-6:
         return Symptom(f"the noise adds up to 0 over the {name}: draw it with randn and leave it as it is")
-    if np.ptp(np.sqrt(((moved - mean) ** 2).mean(axis=0))) < 1e-4:
+    off = moved - mean
+    if np.ptp(np.sqrt((off * off).mean(axis=0))) < 1e-4:
         return Symptom(
             f"the noise has one width over the {name}, to the last digit: draw it with randn and leave it as it is"
         )

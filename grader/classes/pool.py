@@ -11,6 +11,7 @@ A worker that dies is replaced, and what it was at is tried once more. Workers n
 import os
 import queue
 import resource
+import shutil
 import signal
 import sys
 import threading
@@ -21,6 +22,7 @@ from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.context import BaseContext
+from multiprocessing.util import get_temp_dir
 from typing import Any
 
 from grader.records import Seat
@@ -107,6 +109,8 @@ class _Worker:
             try:
                 pool.submit(os.getpid)  # starts it
                 return pool
+            except EOFError:  # what forks workers has ended: it had no room, and starts again
+                pool.shutdown(wait=False)
             except (OSError, RuntimeError) as error:
                 if not is_no_room(error):
                     raise
@@ -133,8 +137,11 @@ def _context() -> BaseContext:
     """How a worker comes about. Never as a fork of this process, which has threads: a sandbox must not inherit what was read here."""
     if not linux.IS_LINUX:
         return get_context("spawn")
-    context = get_context("forkserver")  # a process that has imported the grader, once for all workers, and nothing else
+    context = get_context(
+        "forkserver"
+    )  # forks one that has imported the grader, once for all workers, and nothing else
     context.set_forkserver_preload([_PRELOADED])
+    get_temp_dir()  # where it listens: every worker is to know
     return context
 
 
@@ -166,6 +173,7 @@ def _end_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])
+        shutil.rmtree(get_temp_dir(), ignore_errors=True)  # where the fork server listened, which it leaves behind
         os._exit(1)
 
 

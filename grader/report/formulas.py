@@ -60,7 +60,7 @@ def _is_fit(tex: str) -> bool:
     """Whether pandoc may be asked."""
     from utils.export.maths import is_too_dear
 
-    return not (is_too_dear(tex) or not all(c.isprintable() or c.isspace() for c in tex))
+    return not (is_too_dear(tex) or not (tex.isprintable() or all(c.isprintable() or c.isspace() for c in tex)))
 
 
 def _set_or_known(blocks: list[dict]) -> list[str]:

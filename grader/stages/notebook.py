@@ -1,18 +1,18 @@
 """The notebook stage: which assignment it is, which cell answers which task, what an answer may not use. Text only."""
 
-import ast
 import hashlib
+from functools import lru_cache
 
 from grader.records import Guess, Inside, Reading, Submission
 from grader.stages.written import written_parts
 from utils.assignments import Assignment, assignment_names
-from utils.notebook.cell_code import parse
+from utils.notebook.by_digest import ByDigest, by_digest
 from utils.notebook.cells import Notebook, NotebookError, read_notebook
 from utils.notebook.extraction import Extraction
 from utils.notebook.guesses import read_guesses
 from utils.notebook.recognition import recognise
 from utils.notebook.responses import answered_questions
-from utils.notebook.rules import forbidden_uses, remark_on_imports
+from utils.notebook.rules import said_of
 
 
 class UnknownNotebook(NotebookError):
@@ -33,28 +33,26 @@ def read(submission: Submission, expected: str | None = None) -> Reading:
         NotebookError: If no notebook in it can be read, or none or several answer the assignment.
     """
     name, notebook, assignment, extraction, repairs = _choose(submission, expected)
-    forbidden, remarks = {}, {}
-    for source in extraction.found:
-        tree = parse(source.source)[1]
-        if not isinstance(tree, ast.Module):
-            continue
-        if uses := forbidden_uses(tree, assignment.imports, assignment.not_allowed):
-            line, what = uses[0]
-            forbidden[source.task] = f"line {line} uses `{what}`, which this notebook does not allow in an answer"
-        elif remark := remark_on_imports(tree, assignment.imports):
-            remarks[source.task] = f"The cell {remark}"
+    rules = _rules_of(assignment)
+    said = {source.task: rules(source.source) for source in extraction.found}
     return Reading(
         assignment=assignment,
         notebook_name=name,
         sources={source.task: source for source in extraction.found},
         missing=extraction.missing,
-        forbidden=forbidden,
+        forbidden={task: forbidden for task, (forbidden, _) in said.items() if forbidden},
         answered=answered_questions(notebook, assignment),
         repairs=(*submission.repairs, *repairs, *extraction.repairs),
         written=written_parts(notebook, assignment),
-        remarks=remarks,
+        remarks={task: f"The cell {remark}" for task, (_, remark) in said.items() if remark},
         guesses=_guesses(notebook, assignment),
     )
+
+
+@lru_cache(maxsize=64)
+def _rules_of(assignment: Assignment) -> ByDigest[tuple[str, str]]:
+    """What an assignment's rules say of an answer: a class holds the same ones again and again."""
+    return by_digest()(lambda source: said_of(source, assignment.imports, assignment.not_allowed))
 
 
 def _guesses(notebook: Notebook, assignment: Assignment) -> tuple[Guess, ...]:

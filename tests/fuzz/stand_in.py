@@ -1,7 +1,7 @@
 """A grader whose sandbox answers at once: with the reference values, or with whatever a stranger's process could send."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from grader.records import Job, ProbeRun, StudentError
@@ -22,7 +22,7 @@ class StandIn:
         self.chaos = chaos  # the share of answers that are not the reference's
         self.tier = "A"
 
-    def load(self, assignment: str) -> None:
+    def load(self, assignment: str, packages: Sequence[str] = ()) -> None:
         """There is nothing to load."""
 
     def attempt(self, job: Job, steps: Steps, until: Deadlines, seal: Callable[[], None]) -> Attempt:

@@ -6,7 +6,6 @@ defines.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -96,6 +95,20 @@ class Candidates:
     text: tuple[_Candidate, ...]  # cells of another kind, in which an answer may have ended up
     repairs: tuple[str, ...]
 
+    @cached_property
+    def tagged(self) -> tuple[_Candidate, ...]:
+        return tuple(one for one in self.code if one.outline.tag)
+
+    @cached_property
+    def answers_in_text(self) -> tuple[_Candidate, ...]:
+        """The last first; prose, which is no code, is none."""
+        return tuple(one for one in reversed(self.text) if one.outline.tag or one.outline.names)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """What some cell of code defines: other assignments' tasks are none of them, and need no look at each cell."""
+        return frozenset().union(*(one.outline.names for one in self.code))
+
 
 def candidates(notebook: Notebook) -> Candidates:
     """Read the code in a notebook's cells; those that define nothing and bear no tag answer no task."""
@@ -121,7 +134,7 @@ def find_tasks(notebook: Notebook | Candidates, assignment: Assignment) -> Extra
     missing: dict[str, str] = {}
     repairs = list(inside.repairs)
     for task in assignment.tasks:
-        chosen = _choose(task, inside.code, inside.text, words, repairs)
+        chosen = _choose(task, inside, words, repairs)
         if chosen is None:
             names = " and ".join(f"`{name}`" for name in task.defines)
             missing[task.id] = (
@@ -146,31 +159,25 @@ def outline(source: str) -> Outline:
     return Outline(has_magics=code is not source, names=frozenset(defined_names(tree)), tag=tag, word=word)
 
 
-def _choose(
-    task: Task, code: Sequence[_Candidate], text: Sequence[_Candidate], words: set[str], repairs: list[str]
-) -> _Candidate | None:
+def _choose(task: Task, inside: Candidates, words: set[str], repairs: list[str]) -> _Candidate | None:
     named = {task.word.lower(), task.id.lower()}
-    tagged = [
-        c
-        for c in code
-        if c.outline.tag and (c.outline.word in named or (c.outline.word not in words and c.holds(task)))
-    ]
+    tagged = [c for c in inside.tagged if c.outline.word in named or (c.outline.word not in words and c.holds(task))]
     if tagged:
         return _last_that_parses(task, tagged, repairs)
-    untagged = [c for c in code if c.holds(task)]
+    untagged = [c for c in inside.code if c.holds(task)] if inside.names.issuperset(task.defines) else []
     if untagged:
         chosen = untagged[-1]
         repairs.append(
             f"{task.id}: its tag is missing; the answer was found in cell {chosen.cell.number} by the name it defines."
         )
         return chosen
-    for chosen in reversed(text):
+    for chosen in inside.answers_in_text:
         if chosen.holds(task) or (chosen.outline.tag and chosen.outline.word in named):
             repairs.append(
                 f"{task.id}: cell {chosen.cell.number} is a {chosen.cell.kind} cell; it was graded as code. Turn it back into a code cell."
             )
             return chosen
-    broken = [c for c in code if c.outline.error and not c.outline.mentioned.isdisjoint(task.defines)]
+    broken = [c for c in inside.code if c.outline.error and not c.outline.mentioned.isdisjoint(task.defines)]
     return broken[-1] if broken else None
 
 

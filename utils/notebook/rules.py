@@ -7,6 +7,8 @@ door to files, other processes, the network, or to modules by their name.
 import ast
 from collections.abc import Iterable
 
+from utils.notebook.cell_code import parse
+
 _HARMLESS = {
     # types and classes
     "__future__", "abc", "collections", "dataclasses", "enum", "numbers", "types", "typing",
@@ -60,6 +62,23 @@ def harmless_imports(tree: ast.Module, imports: Iterable[str]) -> list[tuple[int
         elif isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] in extra:
             found.add((node.lineno, node.module or ""))
     return sorted(found)
+
+
+def said_of(source: str, imports: Iterable[str], not_allowed: Iterable[str]) -> tuple[str, str]:
+    """What the rules say of an answer: what it must not do, and what is worth a remark; "" where there is nothing.
+
+    Args:
+        source: The code of its cell.
+        imports: As for `forbidden_uses`.
+        not_allowed: As for `forbidden_uses`.
+    """
+    tree = parse(source)[1]
+    if not isinstance(tree, ast.Module):
+        return "", ""
+    if uses := forbidden_uses(tree, imports, not_allowed):
+        line, what = uses[0]
+        return f"line {line} uses `{what}`, which this notebook does not allow in an answer", ""
+    return "", remark_on_imports(tree, imports)
 
 
 def remark_on_imports(tree: ast.Module, imports: Iterable[str]) -> str:

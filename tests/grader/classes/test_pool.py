@@ -52,6 +52,24 @@ def test_work_that_kills_its_worker_twice_is_given_up(workers: Workers) -> None:
     assert [future.result() for future in futures[1:]] == list(range(6))
 
 
+def test_a_worker_is_replaced_when_what_forked_it_has_gone_too(workers: Workers) -> None:
+    ours = [workers.submit(os.getpid).result(), workers.submit(os.getppid).result()]
+    if ours[1] == os.getpid():
+        pytest.skip("workers are started one by one here")
+    for pid in ours[::-1]:
+        os.kill(pid, signal.SIGKILL)
+    assert [workers.submit(abs, -n).result() for n in range(4)] == list(range(4))
+    assert workers.submit(os.getppid).result() != ours[1]
+
+
+def test_a_worker_has_the_environment_of_who_starts_it(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What forks it may be older."""
+    monkeypatch.setenv("GRADER_OF_NOW", "yes")
+    with Workers(1, nothing) as later:
+        assert later.submit(os.getenv, "GRADER_OF_NOW").result() == "yes"
+        assert later.submit(os.getppid).result() == workers.submit(os.getppid).result()
+
+
 def test_a_worker_killed_from_outside_is_replaced(workers: Workers) -> None:
     os.kill(workers.submit(os.getpid).result(), signal.SIGKILL)
     os.kill(workers.submit(os.getpid).result(), signal.SIGKILL)

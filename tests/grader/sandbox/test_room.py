@@ -77,7 +77,9 @@ def test_a_pause_is_said_once_and_ends(monkeypatch: pytest.MonkeyPatch, capsys) 
     assert capsys.readouterr().err.count("Nothing is there: waiting for room.") == 1
 
 
-@pytest.mark.parametrize("error", [BlockingIOError(errno.EAGAIN, "no"), RuntimeError("can't start new thread")])
+@pytest.mark.parametrize(
+    "error", [BlockingIOError(errno.EAGAIN, "no"), RuntimeError("can't start new thread"), EOFError()]
+)
 def test_a_worker_is_started_when_there_is_room(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     submit, refusals = pool.ProcessPoolExecutor.submit, [error] * 3
 
