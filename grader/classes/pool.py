@@ -11,7 +11,6 @@ A worker that dies is replaced, and what it was at is tried once more. Workers n
 import os
 import queue
 import resource
-import shutil
 import signal
 import sys
 import threading
@@ -22,7 +21,6 @@ from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.context import BaseContext
-from multiprocessing.util import get_temp_dir
 from typing import Any
 
 from grader.records import Seat
@@ -141,7 +139,6 @@ def _context() -> BaseContext:
         "forkserver"
     )  # forks one that has imported the grader, once for all workers, and nothing else
     context.set_forkserver_preload([_PRELOADED])
-    get_temp_dir()  # where it listens: every worker is to know
     return context
 
 
@@ -173,7 +170,6 @@ def _end_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])
-        shutil.rmtree(get_temp_dir(), ignore_errors=True)  # where the fork server listened, which it leaves behind
         os._exit(1)
 
 
