@@ -37,6 +37,7 @@ $(STAMP): requirements.txt pyproject.toml
 	&& $(PYTHON) -m venv $(VENV) \
 	&& $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt \
 	&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . \
+	&& $(BIN)/python -m compileall -q utils grader assignments tools \
 	&& touch $@ \
 	&& echo "Set up in $$(( $$(date +%s) - start )) s. Next: make grade, make test, make lab."
 

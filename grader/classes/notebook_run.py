@@ -53,7 +53,9 @@ class NotebookRun:
         else:
             kept = {} if options.fresh else self._kept(collection, settings, folder)
         graded = self._graded(collection, regrade.to_grade_with if regrade else settings, folder, kept)
-        results = [(kept | graded)[hand_in.student] for hand_in in collection.hand_ins]
+        students = [hand_in.student for hand_in in collection.hand_ins]
+        # What was graded lies in the folder: meanwhile a run needs no more memory for ten thousand than for ten.
+        results = [folder.written(student) if student in graded else kept[student] for student in students]
         facts, said = facts_of(options, collection, settings, time.monotonic() - began), ""
         if not options.shard:
             results, said = write_notebook(
@@ -71,17 +73,17 @@ class NotebookRun:
 
     def _graded(
         self, collection: Collection, settings: Settings, folder: ResultsFolder, kept: dict[str, Results]
-    ) -> dict[str, Results]:
-        """Grade what is not kept, with a bar that shows the time left."""
+    ) -> set[str]:
+        """Grade what is not kept, with a bar that shows the time left; whose results are written now."""
         todo = [hand_in for hand_in in collection.hand_ins if hand_in.student not in kept]
         if not todo:
-            return {}
-        least, graded = minimum(self.options, collection), {}
+            return set()
+        least, graded = minimum(self.options, collection), set[str]()
         pool = self.pools.to_grade(len(todo), collection.is_class)
         with _bar(len(collection.hand_ins), len(kept)) as bar:
             each = grade_all(todo, settings, folder, pool, lambda tier: is_at_least(tier, least))
             for results in each:
-                graded[results["extra_data"]["student"]] = results
+                graded.add(results["extra_data"]["student"])
                 bar.update()
                 _attend_to(results)
         return graded

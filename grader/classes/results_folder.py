@@ -90,6 +90,20 @@ class ResultsFolder:
         """What an earlier run wrote for a student; None if nothing, or nothing that can be read."""
         return _read(self.path / folder_name(student))
 
+    def written(self, student: str) -> dict[str, Any]:
+        """What this run has written for a student.
+
+        Raises:
+            FolderInUse: If it is not there any more: somebody else is at work in the folder.
+        """
+        results = self.results(student)
+        if results is None:
+            raise FolderInUse(
+                f"What was written to {self.path / folder_name(student)} has gone or was changed: leave the folder alone while "
+                "a run works in it. The same command grades what is missing."
+            )
+        return results
+
     def prepare(self) -> None:
         """Load what the first report would wait for."""
         load_page()
