@@ -19,7 +19,10 @@ def warm_up(assignments: list[str]) -> None:
     if any(about.optimizers for about in with_torch):
         warm_up_optimizers()
 
-    import numpy.random  # noqa: F401  numpy loads it when it is first asked for, which each answer's process would be
+    # What is loaded when it is first asked for, which each answer's process would do: numpy's generators, a lock of tqdm's first bar.
+    import multiprocessing.synchronize  # noqa: F401
+
+    import numpy.random  # noqa: F401
 
     import grader.probe_kit  # noqa: F401  the folder above it will not be readable: late imports of a package need its parent
     from grader.sandbox import child

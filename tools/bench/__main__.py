@@ -24,7 +24,7 @@ from tools.bench.others import VARIABLE
 from utils.assignments.course import add_course_option, enter_course
 from utils.assignments.places import PROJECT, Place, shown, this_course
 
-OF_ANY_COURSE, OF_THE_LIBRARY = ("grading", "classes", "starting", "others"), ("pdf",)
+OF_ANY_COURSE, OF_THE_LIBRARY = ("grading", "classes", "starting", "engines", "others"), ("pdf",)
 
 
 def _names() -> tuple[str, ...]:

@@ -1,12 +1,15 @@
 """What is loaded before answers run: what an assignment declares, no less than its answers need, and no more."""
 
+import pickle
 import subprocess
 import sys
 
 import pytest
+from support import answers
 
 from grader.sandbox.box import Box
-from grader.stages.pipeline import graded_assignments
+from grader.sandbox.script import encode_script
+from grader.stages.pipeline import Grader, graded_assignments
 from tests.places import PROJECT, why_not
 from utils.assignments import load_assignment
 
@@ -23,6 +26,31 @@ asked = tuple(call for task in bare.solution for call in bare.public(task))
 run = run_bare(job_of(bare.rubric.assignment, bare.rubric.references.solution, asked))
 assert {one.status for one in run.runs.values()} == {"ran"}
 print("torch._dynamo" in sys.modules)
+"""
+ANSWER = """
+import pickle, socket, sys, threading
+from grader.sandbox import late
+late.put_off()
+from grader.sandbox.warm_up import warm_up
+warm_up([sys.argv[1]])
+from grader.sandbox import child, frames, landlock, linux, not_allowed, seccomp
+not_allowed.note_modules()
+public, hidden = pickle.load(sys.stdin.buffer)
+ours, theirs = socket.socketpair()
+
+def follow():
+    ours.sendall(public)
+    decoder, ends = frames.Decoder(), 0
+    while ends < 2 and (data := ours.recv(1 << 16)):
+        for frame in decoder.feed(data):
+            if frame.header["kind"] == "end":
+                ends += 1
+                ours.sendall(hidden if ends == 1 else b"")
+
+threading.Thread(target=follow).start()
+before = set(sys.modules)
+child.serve(theirs)
+print(*sorted(set(sys.modules) - before))
 """
 OPTIMIZER = """
 def D_KL(mu, logvar):
@@ -43,6 +71,24 @@ def test_an_assignment_that_declares_no_optimizers_makes_none(name: str) -> None
     code = [sys.executable, "-c", SOLVED, name]
     run = subprocess.run(code, capture_output=True, text=True, check=False, cwd=PROJECT, encoding="utf-8")
     assert run.stdout == "False\n", run.stderr
+
+
+@pytest.mark.parametrize("name", graded_assignments())
+def test_the_process_of_a_right_answer_imports_nothing(name: str) -> None:
+    """What it imports every hand-in pays for; the zygote would have paid once."""
+    asked: list[tuple[bytes, bytes]] = []
+    with Grader(name, "tests", quality_seconds=0) as grader:
+        attempt = grader.box.attempt
+
+        def noted(job, steps, *rest):
+            asked.append((encode_script(job, steps[0]), encode_script(None, steps[1])))
+            return attempt(job, steps, *rest)
+
+        grader.box.attempt = noted  # type: ignore[method-assign]
+        assert not grader.grade_bytes(answers(name), "ada.ipynb", "ada").fault
+    code = [sys.executable, "-c", ANSWER, name]
+    run = subprocess.run(code, input=pickle.dumps(asked[-1]), capture_output=True, check=False, cwd=PROJECT)
+    assert (run.returncode, run.stdout.decode()) == (0, "\n"), run.stderr.decode()
 
 
 @pytest.mark.parametrize("tier", ["A", "B", "C", "B-", "D"])
