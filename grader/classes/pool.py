@@ -107,7 +107,7 @@ class _Worker:
             try:
                 pool.submit(os.getpid)  # starts it
                 return pool
-            except EOFError:  # what forks workers has ended: it had no room, and starts again
+            except (EOFError, ConnectionError):  # what forks workers has ended: it had no room, and starts again
                 pool.shutdown(wait=False)
             except (OSError, RuntimeError) as error:
                 if not is_no_room(error):

@@ -78,7 +78,13 @@ def test_a_pause_is_said_once_and_ends(monkeypatch: pytest.MonkeyPatch, capsys) 
 
 
 @pytest.mark.parametrize(
-    "error", [BlockingIOError(errno.EAGAIN, "no"), RuntimeError("can't start new thread"), EOFError()]
+    "error",
+    [
+        BlockingIOError(errno.EAGAIN, "no"),
+        RuntimeError("can't start new thread"),
+        EOFError(),
+        ConnectionRefusedError(errno.ECONNREFUSED, "no"),
+    ],
 )
 def test_a_worker_is_started_when_there_is_room(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     submit, refusals = pool.ProcessPoolExecutor.submit, [error] * 3
