@@ -82,7 +82,8 @@ def execute(
 
 
 def _environment(folder: Path, target: Path, more: dict[str, str], is_full: bool) -> dict[str, str]:
-    own = {**os.environ, "PYTHONPATH": str(ROOT), EXECUTED: str(target)}
+    # What is kept is of a processor without matrix units; numbers of one with them are others, and as right.
+    own = {**os.environ, "PYTHONPATH": str(ROOT), EXECUTED: str(target), "ACCELERATE": "float32"}
     for gone in ("JPY_SESSION_NAME", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_CURRENT_TEST", "FAST"):
         own.pop(gone, None)
     if not is_full:

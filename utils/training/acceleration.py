@@ -8,7 +8,8 @@ pays everywhere, so each device gets what was measured to pay on it, per trainin
     CPU without them                                 float32, channels_last      1.2 times; bfloat16 would lose
     CUDA, MPS                                        as they are                 not measured
 
-ACCELERATE=0 in the environment, or `accelerated(..., enabled=False)`, switches it off.
+ACCELERATE=0 in the environment, or `accelerated(..., enabled=False)`, switches it off; ACCELERATE=float32 keeps the numbers of other
+processors on one that has matrix units.
 """
 
 import contextlib
@@ -49,9 +50,10 @@ def choose_acceleration(device: torch.device) -> Acceleration:
     Returns:
         The choice; always the same one on one machine, so that a resumed run goes on as it began.
     """
-    if os.environ.get("ACCELERATE") == "0" or device.type != "cpu":
+    wanted = os.environ.get("ACCELERATE")
+    if wanted == "0" or device.type != "cpu":
         return PLAIN
-    return Acceleration(is_bfloat16=_has_bfloat16_units(), is_channels_last=True)
+    return Acceleration(is_bfloat16=wanted != "float32" and _has_bfloat16_units(), is_channels_last=True)
 
 
 @contextlib.contextmanager

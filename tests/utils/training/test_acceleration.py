@@ -104,6 +104,12 @@ def test_one_switch_turns_it_off(monkeypatch):
         assert str(how) == "bfloat16, channels_last"
 
 
+def test_numbers_of_other_processors_can_be_had(monkeypatch):
+    monkeypatch.setattr(acceleration, "_has_bfloat16_units", lambda: True)
+    monkeypatch.setenv("ACCELERATE", "float32")
+    assert str(choose_acceleration(CPU)) == "float32, channels_last"
+
+
 @pytest.mark.parametrize("modules", [(), (nn.ReLU(),)])
 def test_without_parameters_it_says_what_it_wants(modules):
     with pytest.raises(ValueError, match="give it the networks that are trained"), accelerated(*modules):
