@@ -135,9 +135,8 @@ def _context() -> BaseContext:
     """How a worker comes about. Never as a fork of this process, which has threads: a sandbox must not inherit what was read here."""
     if not linux.IS_LINUX:
         return get_context("spawn")
-    context = get_context(
-        "forkserver"
-    )  # forks one that has imported the grader, once for all workers, and nothing else
+    # Forks a process that has imported the grader, once for all workers, and nothing else.
+    context = get_context("forkserver")
     context.set_forkserver_preload([_PRELOADED])
     return context
 

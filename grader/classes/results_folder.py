@@ -94,10 +94,10 @@ class ResultsFolder:
         """What this run has written for a student.
 
         Raises:
-            FolderInUse: If it is not there any more: somebody else is at work in the folder.
+            FolderInUse: If it is not there any more, or another's: somebody else is at work in the folder.
         """
         results = self.results(student)
-        if results is None:
+        if results is None or results["extra_data"]["student"] != student:
             raise FolderInUse(
                 f"What was written to {self.path / folder_name(student)} has gone or was changed: leave the folder alone while "
                 "a run works in it. The same command grades what is missing."

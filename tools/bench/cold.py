@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from tools.bench.grading import submissions
+from tools.bench.grading import each_submission, submissions
 from tools.bench.timing import seconds_of
 
 
@@ -24,6 +24,16 @@ def time_alone() -> float:
         return seconds_of(lambda: subprocess.run(command, stdout=subprocess.DEVNULL, check=True))[0]
 
 
+def class_command(folder: Path, count: int, workers: int) -> tuple[list[str], Path]:
+    """A class in a folder, the command that grades it, and where its results go."""
+    class_, out = folder / "class", folder / "out"
+    class_.mkdir()
+    for student, data in each_submission(count):
+        (class_ / f"{student}.ipynb").write_bytes(data)
+    command = [sys.executable, "-m", "grader", "grade", str(class_), "--out", str(out), "--min-tier", "E"]
+    return [*command, "--workers", str(workers)], out
+
+
 def time_class(count: int, workers: int) -> dict[str, float]:
     """Grade a class through the command line, from a cold start.
 
@@ -35,12 +45,7 @@ def time_class(count: int, workers: int) -> dict[str, float]:
         `wall_seconds`; `cpu_seconds` of all processes; `peak_mib`: the largest sum of memory, shared pages counted once.
     """
     with tempfile.TemporaryDirectory() as folder:
-        class_, out = Path(folder) / "class", Path(folder) / "out"
-        class_.mkdir()
-        for student, data in submissions(count):
-            (class_ / f"{student}.ipynb").write_bytes(data)
-        command = [sys.executable, "-m", "grader", "grade", str(class_), "--out", str(out), "--min-tier", "E"]
-        command += ["--workers", str(workers)]
+        command, out = class_command(Path(folder), count, workers)
         began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         peak = [0.0]

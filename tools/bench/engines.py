@@ -9,7 +9,6 @@ An engine that is not installed is left out: pip install -r requirements-cluster
 import argparse
 import importlib.util
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from grader.authoring.measurement import Measurement, ratios
-from tools.bench.grading import each_submission
+from tools.bench.cold import class_command
 from utils.assignments.course import enter_course
 
 _FROM, _TO = 0.3, 0.9  # of a class: where each process is warm, and before the pages about the class are made
@@ -72,13 +71,9 @@ def measure(count: int = 400, workers: int = 2, rounds: int = 3) -> list[Measure
 def graded(count: int, workers: int, *engine: str) -> Run:
     """Grade a class through the command line, and look at how far it is, and how large the client."""
     with tempfile.TemporaryDirectory() as folder:
-        class_, out = Path(folder) / "class", Path(folder) / "out"
-        class_.mkdir()
-        for student, data in each_submission(count):
-            (class_ / f"{student}.ipynb").write_bytes(data)
-        command = [sys.executable, "-m", "grader", "grade", str(class_), "--out", str(out), "--min-tier", "E"]
+        command, out = class_command(Path(folder), count, workers)
         began = time.monotonic()
-        process = subprocess.Popen([*command, "--workers", str(workers), *engine], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen([*command, *engine], stdout=subprocess.DEVNULL)
         seen = _watched(process, out, count)
         if process.wait() != 0:
             raise RuntimeError(f"grading ended with {process.returncode}")

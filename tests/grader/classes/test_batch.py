@@ -191,6 +191,22 @@ def test_a_second_run_grades_nothing_and_a_changed_file_alone(
     assert "3 graded in" in capsys.readouterr().out
 
 
+def test_what_is_written_is_read_again_or_it_is_said(tmp_path: Path) -> None:
+    """The class page is made of what lies in the folder: never of another's results, nor of none."""
+    for student in ("ada", "bob"):
+        (tmp_path / f"{student}.pdf").write_bytes(b"%PDF-1.7")
+    hand_ins = list(collect([tmp_path]).hand_ins)
+    with ResultsFolder(tmp_path / "out") as folder, Here() as here:
+        first, second = grade_all(hand_ins, SETTINGS, folder, here, lambda tier: True)
+        assert [folder.written("ada"), folder.written("bob")] == [first, second]
+        (folder.path / "ada" / "results.json").write_bytes((folder.path / "bob" / "results.json").read_bytes())
+        with pytest.raises(FolderInUse, match="ada has gone or was changed"):
+            folder.written("ada")
+        (folder.path / "bob" / "results.json").unlink()
+        with pytest.raises(FolderInUse, match="The same command grades what is missing"):
+            folder.written("bob")
+
+
 def test_a_hand_in_that_ends_its_worker_is_a_fault_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for student in ("ada", "bob"):
         (tmp_path / f"{student}.pdf").write_bytes(b"%PDF-1.7")  # rejected without a sandbox's help
