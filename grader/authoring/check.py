@@ -150,7 +150,7 @@ def calls(check: Check, cases: list[Arrays], is_public: bool) -> list[Call]:
             inputs=inputs,
             is_public=is_public,
             wall_seconds=check.probe.wall_seconds,
-            watched=check.watched,
+            watched=check.watched if is_public else (),
         )
         for n, inputs in enumerate(cases)
     ]

@@ -26,7 +26,7 @@ _is_grad_enabled = torch.is_grad_enabled
 
 
 _INNER = 8  # calls of one answer by another that are looked at
-_DRAWN = 1  # calls of a function that are looked at where inputs are drawn: what one leaves behind hangs on no number
+_CALLS = 6  # of a function in one probe that are looked at: others leave behind the same
 
 
 class Watcher:
@@ -58,8 +58,9 @@ class Watcher:
         if name not in self._unasked:
             self.facts[name] = self.facts[name] or int(value)
 
-    def wrap(self, function: _Wrapped, unasked: frozenset[str] = frozenset(), left: int | None = None) -> _Wrapped:
-        """A function that is looked at when it is called, so many times if not always."""
+    def wrap(self, function: _Wrapped, unasked: frozenset[str] = frozenset()) -> _Wrapped:
+        """A function that is looked at when it is called, for the first times."""
+        left = _CALLS
 
         def watched(*args: Any, **kwargs: Any) -> Any:
             nonlocal left
@@ -69,7 +70,7 @@ class Watcher:
                 return self._within_another(function, given, args, kwargs)
             if self.is_resting or left == 0:
                 return function(*args, **kwargs)
-            left = None if left is None else left - 1
+            left -= 1
             before = self._before(given, "generator" not in unasked)
             self._depth, self._inner = self._depth + 1, 0
             try:
@@ -272,35 +273,34 @@ def unwatched(names: Any) -> Iterator[None]:
 
 
 @contextmanager
-def watching(namespace: dict, names: list[str], watcher: Watcher, is_public: bool = True) -> Iterator[None]:
-    """Watch functions ("sample") and methods ("Flow.loss") of a namespace while this lasts.
+def watching(namespace: dict, names: list[str], watcher: Watcher) -> Iterator[None]:
+    """Watch functions ("sample") and methods ("Flow.loss") of a namespace while this lasts. A second object is made of each class, to
+    see that the two share nothing.
 
     Args:
         namespace: The notebook's, after the question's cell.
         names: What to watch; names that are not there, or are no functions, are left alone. Facts that nobody asks of a
             function stand behind its name: "Flow.sample:modes,dtype".
         watcher: Takes the notes.
-        is_public: Whether the inputs are those of a public case: then every call is looked at, and a second object is made of each
-            class, to see that the two share nothing.
     """
     watcher.begin(names)
     watcher.take()  # what a probe that raised has left is not this one's
     put_back: list[tuple[Any, str, Any]] = []
-    for owner in {name.partition(":")[0].rpartition(".")[0] for name in names if is_public}:
+    for owner in {name.partition(":")[0].rpartition(".")[0] for name in names}:
         kind = namespace.get(owner)
         if isinstance(kind, type) and inspect.isfunction(init := kind.__dict__.get("__init__")):
             put_back.append((kind, "__init__", init))
             setattr(kind, "__init__", watcher.wrap_init(init))  # noqa: B010 - mypy takes no assignment there
     for asked in names:
         name, _, facts = asked.partition(":")
-        unasked, left = frozenset(facts.split(",")), None if is_public else _DRAWN
+        unasked = frozenset(facts.split(","))
         owner, _, method = name.rpartition(".")
         kind = namespace.get(owner)
         if not owner and inspect.isroutine(namespace.get(name)):
-            namespace[name] = watcher.wrap(namespace[name], unasked, left)  # a probe's namespace is put back as a whole
+            namespace[name] = watcher.wrap(namespace[name], unasked)  # a probe's namespace is put back as a whole
         elif isinstance(kind, type) and inspect.isfunction(kind.__dict__.get(method)):
             put_back.append((kind, method, kind.__dict__[method]))
-            setattr(kind, method, watcher.wrap(kind.__dict__[method], unasked, left))
+            setattr(kind, method, watcher.wrap(kind.__dict__[method], unasked))
     try:
         yield
     finally:

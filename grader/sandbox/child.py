@@ -236,11 +236,7 @@ class _Run:
         watched = step.get("watched", []) if self._watching else []
         names = _Names(self.namespace, self._is_public, self._watcher)
         try:
-            with (
-                self._watching.watching(self.namespace, watched, self._watcher, is_public=self._is_public)
-                if watched
-                else nullcontext()
-            ):
+            with self._watching.watching(self.namespace, watched, self._watcher) if watched else nullcontext():
                 values = getattr(self._probes, step["function"])(names, **inputs)
             if watched:
                 values = {**values, CONTRACT: self._watcher.take()}

@@ -135,9 +135,7 @@ class _Judge:
         kept = max(0.0, check.points - PRICE)
         status = "partial" if kept else "wrong"
         for call in self.calls:
-            if call.task == task.id and (found := breach(contract, self.run.runs[call.name].facts)):
-                if not call.is_public:
-                    return Finding(status, f"{self._where(task)}: {hidden_sentence()}", kept=kept)
+            if call.is_public and call.task == task.id and (found := breach(contract, self.run.runs[call.name].facts)):
                 return Finding(status, join(f"{self._where(task)}: {found.text}"), found.slip, kept)
         return None
 
