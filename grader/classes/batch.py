@@ -130,8 +130,15 @@ def sealed(results: dict[str, Any], settings: Settings) -> bytes:
 
 
 def encoded(results: dict[str, Any]) -> bytes:
-    """Results as the content of `results.json`."""
-    return (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+    """Results as the content of `results.json`: a line for each test, and for each other entry."""
+    lines = (f"{json.dumps(name)}: {_on_lines(value)}" for name, value in results.items())
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "replace")
+
+
+def _on_lines(value: Any) -> str:
+    if not isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False)
+    return "[\n" + ",\n".join(json.dumps(one, ensure_ascii=False) for one in value) + "\n]"
 
 
 def is_sealed(results: dict[str, Any], settings: Settings) -> bool:

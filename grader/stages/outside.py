@@ -67,11 +67,13 @@ def _new_code(cell: Cell, given: frozenset[str], defined: set[str]) -> str:
     """A code cell of the student's own, as a block; "" for one of the notebook, or one that answers a task."""
     lines = [line for line in cell.source.splitlines() if _WORD.search(RESPONSE.sub("", line))]
     new = [line for line in lines if not _is_given(line, given)]
+    if not new or len(lines) - len(new) > _NEW_CODE * len(lines):
+        return ""
     is_task = tag_line(cell.source) is not None or _NO_WORDS.match(cell.source)
     is_answer = any(
         re.search(rf"^[ \t]*(?:def|class)[ \t]+{re.escape(name)}\b", cell.source, re.MULTILINE) for name in defined
     )
-    if not new or is_task or is_answer or len(lines) - len(new) > _NEW_CODE * len(lines):
+    if is_task or is_answer:
         return ""
     return f"```\n{cell.source.strip()}\n```"
 

@@ -112,10 +112,14 @@ class Candidates:
 
 def candidates(notebook: Notebook) -> Candidates:
     """Read the code in a notebook's cells; those that define nothing and bear no tag answer no task."""
-    cells = [c if c.kind == "code" else replace(c, source=_FENCE.sub("", c.source)) for c in notebook.cells]
+    cells = [replace(c, source=_FENCE.sub("", c.source)) if _is_fenced(c) else c for c in notebook.cells]
     read = [one for one in map(_Candidate, cells) if one.outline.tag or one.outline.names or one.outline.error]
     code, text = (tuple(c for c in read if (c.cell.kind == "code") is is_code) for is_code in (True, False))
     return Candidates(code, text, notebook.repairs)
+
+
+def _is_fenced(cell: Cell) -> bool:
+    return cell.kind != "code" and "```" in cell.source
 
 
 def find_tasks(notebook: Notebook | Candidates, assignment: Assignment) -> Extraction:

@@ -71,8 +71,8 @@ def test_an_answer_draws_whether_its_text_says_so_or_not(tier: str) -> None:
     if reason := why_not(tier):
         pytest.skip(reason)
     given = ("import matplotlib.pyplot as plt\nimport torch",)
-    for ask in ROUNDABOUT.values():
-        with Box([NOTEBOOK], tier) as box:
+    with Box([NOTEBOOK], tier) as box:
+        for ask in ROUNDABOUT.values():  # each in a process of its own
             asked = job(DRAWS.format(ask=ask), call("one"))
             asked = type(asked)(asked.probes, given, asked.not_allowed, asked.cells, asked.calls)
             first = box.run(asked).runs["one"]
