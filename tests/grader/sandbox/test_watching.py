@@ -110,7 +110,7 @@ def _adds(x, is_last: bool):
     return x.add_(1) * 2 if is_last else x * 2
 
 
-@pytest.mark.parametrize(("calls", "seen"), [(1, True), (6, True), (7, False)])
+@pytest.mark.parametrize(("calls", "seen"), [(1, True), (8, True), (9, False)])
 def test_the_first_calls_of_a_function_are_looked_at(calls: int, seen: bool) -> None:
     watcher, namespace = Watcher(), {"f": _adds}
     with watching(namespace, ["f"], watcher):
