@@ -26,7 +26,7 @@ _is_grad_enabled = torch.is_grad_enabled
 
 
 _INNER = 8  # calls of one answer by another that are looked at
-_CALLS = 8  # of a function in one probe that are looked at: others leave behind the same
+_CALLS = 8  # of a function in one probe that are looked at; with six, a reused answer is refused under another name
 
 
 class Watcher:

@@ -207,6 +207,15 @@ def test_what_is_written_is_read_again_or_it_is_said(tmp_path: Path) -> None:
             folder.written("bob")
 
 
+def test_results_have_a_line_for_each_test_and_each_other_entry() -> None:
+    results = json.loads(fault_results(Work("ada", "ada.ipynb", b""), SETTINGS, "ein Fehler, größer als \ud800"))
+    results["tests"] *= 3
+    data = batch.encoded(results)
+    assert json.loads(data) == json.loads(json.dumps(results).replace("\\ud800", "?"))
+    lines = data.decode().splitlines()
+    assert len(lines) == 2 + len(results) + len(results["tests"]) + 1  # braces, entries, tests, the list's end
+
+
 def test_a_hand_in_that_ends_its_worker_is_a_fault_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for student in ("ada", "bob"):
         (tmp_path / f"{student}.pdf").write_bytes(b"%PDF-1.7")  # rejected without a sandbox's help

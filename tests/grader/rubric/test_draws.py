@@ -1,12 +1,13 @@
 """Inputs drawn for a submission: fixed by its bytes, out of reach of those who do not know the salt."""
 
 import numpy as np
+import pytest
 from support import answers
 
-from grader.authoring.check import fresh_calls
+from grader.authoring.check import fresh_calls, load_contracts
 from grader.rubric import load_rubric
 from grader.rubric.draws import DRAWS, draw_of
-from grader.stages.pipeline import Grader
+from grader.stages.pipeline import Grader, graded_assignments
 
 NAME = "01_kl_divergence"
 
@@ -74,3 +75,12 @@ def test_right_answers_pass_with_every_draw(grader: Grader) -> None:
             ]
             assert failed == [], f"{salt}: draw {seed:08x}"
     grader.salt = "tests"
+
+
+@pytest.mark.parametrize("name", graded_assignments())
+def test_what_calls_leave_behind_is_asked_with_public_inputs_alone(name: str) -> None:
+    """And there of every task with a contract: else a promise that a process broke would go unseen."""
+    contracts = {contract.task for contract in load_contracts(name)}
+    rubric = load_rubric(name)
+    assert not any(call.watched for check in rubric.checks for call in fresh_calls(check, 1))
+    assert {call.task for call in rubric.public if call.watched} == contracts
