@@ -59,7 +59,7 @@ def grade_all(
         allowed: Whether an isolation tier will do.
 
     Yields:
-        Results, in the order in which they are ready.
+        Results, in the order in which they are ready; of those ready at once, in that of the hand-ins.
 
     Raises:
         WeakIsolation: If the workers' tier is not allowed; nothing has been run then.
@@ -94,7 +94,8 @@ def _bytes(waiting: dict[Future, Work]) -> int:
 
 
 def _ready(waiting: dict[Future, Work], settings: Settings, folder: ResultsFolder) -> Iterator[Results]:
-    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+    done = wait(waiting, return_when=FIRST_COMPLETED).done  # a set, so those ready at once go in the order of the class
+    for future in [future for future in waiting if future in done]:
         yield folder.write(_result(future, waiting.pop(future), settings))
 
 
