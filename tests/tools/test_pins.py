@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 from collections import Counter
 from importlib.metadata import packages_distributions
@@ -58,3 +59,10 @@ def test_for_each_python_a_package_is_pinned_once(python: str) -> None:
     counted = Counter(_plain(one.name) for one in wanted if one.marker is None or one.marker.evaluate(there))
     assert counted["numpy"] == 1
     assert [name for name, count in counted.items() if count > 1] == []
+
+
+def test_what_reads_notebooks_makes_no_parser_of_addresses() -> None:
+    """jsonschema brings one, from 4.25 on, to every kernel, PDF and page: a second each, for a format that no notebook names."""
+    code = "import sys, nbformat, nbconvert.exporters, jupyter_client; print(sorted({'lark', 'rfc3987_syntax'} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True)
+    assert run.stdout == "[]\n"

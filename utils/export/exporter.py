@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nbconvert.exporters.exporter import Exporter
 from traitlets import Bool, Enum, Int, Unicode, default
 
 from . import assembly, browser, cells, document, typeset
-from .loading import without_grammar
 from .pandoc import PandocError
 from .parts import Limits
 from .summary import Summary
-
-with without_grammar():
-    from nbconvert.exporters.exporter import Exporter
 
 
 class ExportError(RuntimeError):

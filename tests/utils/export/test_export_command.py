@@ -1,8 +1,6 @@
 """The exporter as nbconvert calls it, and as a command; bad input gets one sentence."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
@@ -28,15 +26,6 @@ def test_nbconvert_finds_the_exporter():
         (ROOT / "pyproject.toml").read_text(encoding="utf-8"),
     )
     assert entry[1] == "utils.export:TypstPDFExporter"
-
-
-def test_the_grammar_of_addresses_is_left_out_and_can_be_imported_later():
-    code = (
-        "import importlib.util, sys; before = importlib.util.find_spec('rfc3987_syntax')\n"
-        "import utils.export.exporter; assert 'nbformat' in sys.modules; assert 'rfc3987_syntax' not in sys.modules\n"
-        "assert (importlib.util.find_spec('rfc3987_syntax') is None) == (before is None)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 def test_the_exporter_returns_a_pdf_and_its_summary(small):
