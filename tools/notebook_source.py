@@ -7,7 +7,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +165,7 @@ def read_source(name: str) -> NotebookSource:
     )
 
 
+@lru_cache(maxsize=16)
 def parse_source(name: str, text: str) -> NotebookSource:
     """Read a source from its text."""
     notebook = jupytext.reads(text, fmt=_FORMAT)

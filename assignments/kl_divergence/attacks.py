@@ -728,8 +728,8 @@ KINDS = (torch.empty((), device="meta"), torch.zeros(1).as_strided((), ()), torc
 # [values] A number with a million digits, a numpy object, a date: what is no number of a machine.
 def D_KL(mu, logvar):
     turns.append(1)
-    return (10**1_000_000, load("numpy").array([object()]), load("numpy").datetime64("now"), load("fractions").Fraction(1, 3), float("1e400"))[len(turns) % 5]
-turns = []
+    return (huge, load("numpy").array([object()]), load("numpy").datetime64("now"), load("fractions").Fraction(1, 3), float("1e400"))[len(turns) % 5]
+turns, huge = [], 10**1_000_000
 
 # %% kl.D_KL warnings_without_end
 # [exhaust] A warning with a text of its own for every call there is, and a handler that keeps them all.

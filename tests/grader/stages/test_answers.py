@@ -1,6 +1,6 @@
 """Every autograded question is itself tested: right answers written differently pass, wrong ones fail and are named."""
 
-import re
+import ast
 from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
 from types import SimpleNamespace
@@ -24,8 +24,11 @@ Batch = tuple[Variant, ...]  # answers to different tasks that are handed in tog
 def _apart(name: str) -> list[list[str]]:
     """The tasks in lists of which none calls another's answer, nor through a third: there each fails by a fault of its own."""
     cells, tasks = solution_of(name), load_assignment(name).tasks
-    words = {task: set(re.findall(r"\w+", cell)) for task, cell in cells.items()}
-    calls = {task: {other.id for other in tasks if words[task] & {*other.defines}} for task in cells}
+    names = {
+        task: {node.id for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Name)}
+        for task, cell in cells.items()
+    }
+    calls = {task: {other.id for other in tasks if names[task] & {*other.defines}} for task in cells}
     for _ in cells:
         calls = {task: some.union(*(calls[other] for other in some)) for task, some in calls.items()}
     lists: list[list[str]] = []
