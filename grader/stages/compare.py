@@ -4,7 +4,7 @@ The sentence of a check is made from public cases only: from inputs that every s
 process said before it had seen any other. Of the inputs drawn for a submission only this is told: whether they hold.
 """
 
-import re
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -19,6 +19,7 @@ from grader.stages.outside import OUTSIDE
 from grader.stages.sentences import about_error, about_limit, about_task, hidden_sentence, join, next_step
 from grader.stages.written import parts_for_a_person
 from utils.assignments import Task
+from utils.notebook.cell_code import called_names, parse
 
 
 def compare(
@@ -225,16 +226,13 @@ def _is_near(one: Arrays, other: Arrays, check: Check) -> bool:
 
 
 def _depends(reading: Reading, task: str, failed: set[str]) -> bool:
-    """Whether this answer calls one that did not pass."""
-    source = reading.sources[task].source
+    """Whether this answer calls one that did not pass. What a docstring or a comment mentions, it does not call."""
+    tree = parse(reading.sources[task].source)[1]
+    called = called_names(tree) if isinstance(tree, ast.Module) else set()
     return any(
-        other.id in failed and other.id != task and any(_calls(source, name) for name in other.defines)
+        other.id in failed and other.id != task and called.intersection(other.defines)
         for other in reading.assignment.tasks
     )
-
-
-def _calls(source: str, name: str) -> bool:
-    return re.search(rf"\b{re.escape(name)}\(", source) is not None  # SimpleVAE( does not call VAE
 
 
 def _manual(reading: Reading) -> list[Verdict]:

@@ -67,6 +67,13 @@ def defined_names(tree: ast.Module) -> set[str]:
     return names
 
 
+def called_names(tree: ast.Module) -> set[str]:
+    """The names that a cell calls, and those that its classes are built on."""
+    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    bases = [base for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases]
+    return {name.id for name in (*called, *bases) if isinstance(name, ast.Name)}
+
+
 @by_digest()
 def normalised_code(source: str) -> str:
     """What a cell does, as a digest: comments, docstrings and spacing do not count. Empty if it does not parse.

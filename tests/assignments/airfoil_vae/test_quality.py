@@ -122,8 +122,8 @@ def test_huge_samples_are_scored_and_drawn() -> None:
 
 
 @pytest.fixture(scope="module")
-def retraining() -> Iterator[Grader]:
-    with Grader(NAME, salt="tests", quality_seconds=120) as running:
+def retraining(nursery) -> Iterator[Grader]:
+    with Grader(NAME, salt="tests", quality_seconds=120, nursery=nursery.requests) as running:
         yield running
 
 
@@ -160,8 +160,8 @@ def test_the_same_file_gets_the_same_points(retraining: Grader) -> None:
     assert first == second
 
 
-def test_training_stops_at_its_budget() -> None:
-    with Grader(NAME, salt="tests", quality_seconds=2) as grader:
+def test_training_stops_at_its_budget(nursery) -> None:
+    with Grader(NAME, salt="tests", quality_seconds=2, nursery=nursery.requests) as grader:
         verdict, report = _quality(grader, _zip(train=TRAIN | {"n_iters": 900_000}))
     assert (verdict.status, verdict.points) == ("timeout", 0)
     assert "stopped after 2 seconds of CPU time" in verdict.sentence

@@ -98,14 +98,14 @@ def _told(grader: Grader, weights: bytes | None, data: bytes = b"", files: dict[
     return next(v for v in report.verdicts if v.check == CHECK)
 
 
-def test_no_point_hangs_on_the_weights(names: dict) -> None:
+def test_no_point_hangs_on_the_weights(names: dict, nursery) -> None:
     saved = weights_file(NAME, {"vae": good()}, files=FILES)
     assert len(saved) < 2 * 2**20
     assert set(read_weights(saved).files) == set(FILES)
     slower = FILES | {"train_config.yaml": yaml.safe_dump(TRAIN | {"n_iters": 3000}).encode()}
     wider = FILES | {"model_config.yaml": yaml.safe_dump(MODEL | {"hidden_dims": [512, 256, 129]}).encode()}
     beside = answers(NAME, {"air.decoder": DRAWS_BESIDE})
-    with Grader(NAME, "tests", quality_seconds=0) as grader:
+    with Grader(NAME, "tests", quality_seconds=0, nursery=nursery.requests) as grader:
         found = {
             "none": _told(grader, None),
             "good": _told(grader, saved),

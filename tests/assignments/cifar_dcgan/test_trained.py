@@ -124,8 +124,8 @@ def test_weights_of_another_network_are_not_measured() -> None:
     assert "other layers" in disagreement("generator", state, {})
 
 
-def test_what_is_measured_moves_no_point() -> None:
-    with Grader(NAME, "tests") as grader:
+def test_what_is_measured_moves_no_point(nursery) -> None:
+    with Grader(NAME, "tests", nursery=nursery.requests) as grader:
         weights = {
             "none": None,
             "good": weights_file(NAME, {"generator": good()}),

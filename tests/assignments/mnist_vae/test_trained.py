@@ -35,8 +35,8 @@ FILE = "03_mnist_vae.safetensors"
 
 
 @pytest.fixture(scope="module")
-def grader():
-    with Grader(NAME, "tests") as one:
+def grader(nursery):
+    with Grader(NAME, "tests", nursery=nursery.requests) as one:
         yield one
 
 

@@ -74,10 +74,10 @@ def test_an_assignment_that_declares_no_optimizers_makes_none(name: str) -> None
 
 
 @pytest.mark.parametrize("name", graded_assignments())
-def test_the_process_of_a_right_answer_imports_nothing(name: str) -> None:
+def test_the_process_of_a_right_answer_imports_nothing(name: str, nursery) -> None:
     """What it imports every hand-in pays for; the zygote would have paid once."""
     asked: list[tuple[bytes, bytes]] = []
-    with Grader(name, "tests", quality_seconds=0) as grader:
+    with Grader(name, "tests", quality_seconds=0, nursery=nursery.requests) as grader:
         attempt = grader.box.attempt
 
         def noted(job, steps, *rest):

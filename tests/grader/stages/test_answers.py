@@ -122,6 +122,28 @@ def test_every_task_has_enough_right_and_wrong_answers(name: str) -> None:
         assert sum(variant.task == task.id for variant in right) >= 2, f"{task.id} needs two more right answers"
 
 
+@pytest.mark.parametrize(
+    ("said", "is_named"),
+    [
+        ("", True),
+        ('    "of both, as D_KL(a, b) is"\n', True),
+        ("    # not D_KL(mu1, mu2)\n", True),
+        ("    D_KL(mu1, mu2)\n", False),
+    ],
+)
+def test_an_answer_that_mentions_another_builds_not_on_it(grader: Grader, said: str, is_named: bool) -> None:
+    """A slip beside one of another task: its name is told, unless what it returns may be the other's fault."""
+    name, cells = "01_kl_divergence", solution_of("01_kl_divergence")
+    slips = {one.task: one for one in load_slips(name) if one.name in ("wrong_sign", "missing_square")}
+    given = {task: slip.cell(cells[task]) for task, slip in slips.items()}
+    head = next(line for line in given["kl.gaussians"].splitlines(keepends=True) if line.startswith("def "))
+    given["kl.gaussians"] = given["kl.gaussians"].replace(head, head + said)
+    report = grader.grade_bytes(answers(name, given), "answers.ipynb", "student")
+    told = {verdict.task: verdict.slip for verdict in report.verdicts if verdict.check.endswith(".values")}
+    assert told["kl.D_KL"] == "wrong_sign"
+    assert told["kl.gaussians"] == ("missing_square" if is_named else "")
+
+
 @pytest.mark.parametrize(("failed", "is_named"), [("t.one#public0", True), ("t.two#public0", False)])
 def test_a_slip_explains_no_call_in_which_it_is_right(failed: str, is_named: bool) -> None:
     right, wrong = {"value": np.ones(2)}, {"value": np.full(2, 3.0)}

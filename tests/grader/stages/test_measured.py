@@ -40,8 +40,8 @@ def test_a_fault_is_paid_for_once_and_points_that_are_earned_stay(of_task: str, 
 
 
 @pytest.fixture(scope="module")
-def grader():
-    with Grader(NAME, "tests") as one:
+def grader(nursery):
+    with Grader(NAME, "tests", nursery=nursery.requests) as one:
         yield one
 
 
