@@ -58,7 +58,7 @@ gradescope: $(STAMP)  ## dist/gradescope-NAME.zip for NB=NAME, to upload as an a
 
 # Four at once on two cores: tests wait for a time limit, a browser or a sandbox to end, and with three an eighth of both stood still.
 test: $(STAMP)  ## run all tests; no network needed
-	@start=$$(date +%s); OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist loadfile; code=$$?; echo "Tests took $$(( $$(date +%s) - start )) s."; exit $$code
+	@start=$$(date +%s); OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder; code=$$?; echo "Tests took $$(( $$(date +%s) - start )) s."; exit $$code
 
 check: $(STAMP)  ## lint, types, notebooks in step with their sources; writes nothing
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml \

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import LONGEST
 from pages import PROJECT, blocks, commands, inline_commands, run
 
 from grader.records import STATUSES
@@ -97,7 +98,11 @@ def test_make_help_and_make_test() -> None:
     )
     (line,) = [line for line in shown.stdout.splitlines() if "pytest" in line]
     arguments = shlex.split(line.partition(" -m pytest ")[2].partition(";")[0])
-    assert arguments == ["-n", "3", "--dist", "loadfile"]  # all tests: no path, no selection
+    assert arguments == ["-n", "4", "--dist", "loadfile", "--no-loadscope-reorder"]  # all tests: no path, no selection
+
+
+def test_the_files_that_are_begun_first_are_there() -> None:
+    assert [name for name in LONGEST if not (PROJECT / "tests" / name).is_file()] == []
 
 
 @pytest.mark.parametrize("command", RECIPES)
