@@ -4,7 +4,6 @@ The sentence of a check is made from public cases only: from inputs that every s
 process said before it had seen any other. Of the inputs drawn for a submission only this is told: whether they hold.
 """
 
-import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -19,7 +18,7 @@ from grader.stages.outside import OUTSIDE
 from grader.stages.sentences import about_error, about_limit, about_task, hidden_sentence, join, next_step
 from grader.stages.written import parts_for_a_person
 from utils.assignments import Task
-from utils.notebook.cell_code import called_names, parse
+from utils.notebook.cell_code import names_read
 
 
 def compare(
@@ -226,11 +225,10 @@ def _is_near(one: Arrays, other: Arrays, check: Check) -> bool:
 
 
 def _depends(reading: Reading, task: str, failed: set[str]) -> bool:
-    """Whether this answer calls one that did not pass. What a docstring or a comment mentions, it does not call."""
-    tree = parse(reading.sources[task].source)[1]
-    called = called_names(tree) if isinstance(tree, ast.Module) else set()
+    """Whether this answer uses one that did not pass. What a docstring or a comment mentions, it does not use."""
+    used = names_read(reading.sources[task].source)
     return any(
-        other.id in failed and other.id != task and called.intersection(other.defines)
+        other.id in failed and other.id != task and used.intersection(other.defines)
         for other in reading.assignment.tasks
     )
 

@@ -1,13 +1,12 @@
 """The answers of which not all holds, and what they call: what `carried` asks again."""
 
-import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 from grader.records import Reading, SandboxRun, Verdict
 from grader.rubric import Rubric
-from utils.notebook.cell_code import parse
+from utils.notebook.cell_code import names_read
 
 DID_NOT_END = ("timeout", "memory", "killed", "malformed")
 
@@ -41,10 +40,7 @@ class Answer:
     def used(self, names: Iterable[str]) -> tuple[str, ...]:
         """Those of some names that its cell reads."""
         source = self.reading.sources.get(self.task)
-        tree = parse(source.source)[1] if source else None
-        if not isinstance(tree, ast.Module):
-            return ()
-        found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        found = names_read(source.source) if source else set()
         return tuple(name for name in names if name in found)
 
     def earlier(self, name: str) -> list[str]:

@@ -67,11 +67,12 @@ def defined_names(tree: ast.Module) -> set[str]:
     return names
 
 
-def called_names(tree: ast.Module) -> set[str]:
-    """The names that a cell calls, and those that its classes are built on."""
-    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    bases = [base for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases]
-    return {name.id for name in (*called, *bases) if isinstance(name, ast.Name)}
+def names_read(source: str) -> set[str]:
+    """The names that a cell reads: those it calls, hands on or builds classes on, and none that a text mentions. Empty if it does not parse."""
+    tree = parse(source)[1]
+    if not isinstance(tree, ast.Module):
+        return set()
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
 @by_digest()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from grader.classes import batch
 from grader.classes.batch import Settings, Work, encode, fault_results, grade_hand_in, still_holds
 from grader.classes.pool import Here, Workers
 from grader.classes.results_folder import FolderInUse, ResultsFolder, read_results
-from grader.classes.run import grade_all, kept_results
+from grader.classes.run import _ready, grade_all, kept_results
 from grader.cli import OUR_FAULT, REJECTED, WRITTEN, main
 from grader.platforms import collect
 from grader.records import Report
@@ -205,6 +205,20 @@ def test_what_is_written_is_read_again_or_it_is_said(tmp_path: Path) -> None:
         (folder.path / "bob" / "results.json").unlink()
         with pytest.raises(FolderInUse, match="The same command grades what is missing"):
             folder.written("bob")
+
+
+def test_those_ready_at_once_come_in_the_order_of_the_class(tmp_path: Path) -> None:
+    waiting: dict[Future, Work] = {}
+    for n in range(30):  # of so many a set is hardly ever in order
+        work = Work(f"s{n:02}", f"s{n:02}.ipynb", b"")
+        done: Future = Future()
+        done.set_result(fault_results(work, SETTINGS, "for a test"))
+        waiting[done] = work
+    students = [work.student for work in waiting.values()]
+    with ResultsFolder(tmp_path / "out") as folder:
+        given = [one["extra_data"]["student"] for one in _ready(waiting, SETTINGS, folder)]
+    assert given == students
+    assert not waiting
 
 
 def test_results_have_a_line_for_each_test_and_each_other_entry() -> None:

@@ -1,6 +1,5 @@
 """Every autograded question is itself tested: right answers written differently pass, wrong ones fail and are named."""
 
-import ast
 from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
 from types import SimpleNamespace
@@ -17,6 +16,7 @@ from grader.stages.pipeline import Grader, graded_assignments
 from tests.mutants import solution_of
 from tests.validity import right_answers
 from utils.assignments import load_assignment
+from utils.notebook.cell_code import names_read
 
 Batch = tuple[Variant, ...]  # answers to different tasks that are handed in together
 
@@ -24,11 +24,7 @@ Batch = tuple[Variant, ...]  # answers to different tasks that are handed in tog
 def _apart(name: str) -> list[list[str]]:
     """The tasks in lists of which none calls another's answer, nor through a third: there each fails by a fault of its own."""
     cells, tasks = solution_of(name), load_assignment(name).tasks
-    names = {
-        task: {node.id for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Name)}
-        for task, cell in cells.items()
-    }
-    calls = {task: {other.id for other in tasks if names[task] & {*other.defines}} for task in cells}
+    calls = {task: {other.id for other in tasks if names_read(cells[task]) & {*other.defines}} for task in cells}
     for _ in cells:
         calls = {task: some.union(*(calls[other] for other in some)) for task, some in calls.items()}
     lists: list[list[str]] = []
@@ -129,6 +125,8 @@ def test_every_task_has_enough_right_and_wrong_answers(name: str) -> None:
         ('    "of both, as D_KL(a, b) is"\n', True),
         ("    # not D_KL(mu1, mu2)\n", True),
         ("    D_KL(mu1, mu2)\n", False),
+        ("    other = D_KL\n", False),
+        ("    list(map(D_KL, (), ()))\n", False),
     ],
 )
 def test_an_answer_that_mentions_another_builds_not_on_it(grader: Grader, said: str, is_named: bool) -> None:
