@@ -21,6 +21,7 @@ from typing import Any
 Arena = Any  # tests.arena.Arena, which imports this module
 NAME = "01_kl_divergence"
 READING_SECONDS, READING_MIB, DISK_MIB = 10.0, 512, 1024
+_TRIES, _LEAST_SECONDS = 5, 0.9
 PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVQI12P4z8AAAAMBAQAY3Y2wAAAAAElFTkSuQmCC"
 )
@@ -30,13 +31,15 @@ PICTURE = base64.b64decode(
 SPY = """
 import torch
 load = torch.sys.modules["importlib"].import_module
-os, time = load("os"), load("time")
-KNOWN = {known!r}
+os, sys, time = load("os"), load("sys"), load("time")
 BOOK = load("math").__file__ or load("os").__file__
 def right(mu, logvar):
     return 0.5 * (mu**2 + torch.exp(logvar) - 1 - logvar).mean()
-def is_hidden(mu):
-    return round(float(mu.sum()), 3) not in KNOWN
+def is_hidden():
+    frame = sys._getframe()
+    while frame and not (frame.f_code.co_name == "step" and "is_public" in frame.f_locals):
+        frame = frame.f_back
+    return bool(frame) and not frame.f_locals["is_public"]
 def bits(mu):
     return int(abs(float(mu.sum())) * 1000)
 def write_notes(mu):
@@ -68,40 +71,39 @@ WAYS = {
     "leak_by_retry": "write_notes(mu); os._exit(bits(mu) % 200)",
     "leak_by_stage": "write_notes(mu); raise [ValueError, KeyError, MemoryError, NotImplementedError, SystemExit][bits(mu) % 5](str(mu))",
     "leak_by_cache": "write_notes(mu); os.kill(os.getpid(), [9, 11, 6, 8][bits(mu) % 4])",
-    "leak_by_time": "time.sleep(1 + bits(mu) % 3); return mu.mean()",
+    "leak_by_time": "hasattr(time, 'told') or time.sleep(1 + bits(mu) % 3)\n        time.told = True\n        return mu.mean()",
     "leak_by_work": "end = time.process_time() + 1 + bits(mu) % 3\n        while time.process_time() < end: pass\n        os._exit(1)",
     "leak_by_shape": "return torch.zeros([bits(mu) % 7] * (bits(mu) % 5))",
 }
 
 
 def spy(arena: Arena, way: str) -> bytes:
-    """A hand-in that knows the public inputs and tells the others one way; another of its answers listens and publishes."""
-    from grader.rubric import load_rubric
-
-    inputs = load_rubric(NAME).references.inputs
-    given = [one["mu"] for one in inputs.values() if "mu" in one]
-    known = sorted({round(float(part.sum()), 3) for mu in given for part in (mu, mu[:1], mu[:, :1])})
-    source = f"{SPY.format(known=known)}\ndef D_KL(mu, logvar):\n    if is_hidden(mu):\n        {WAYS[way]}\n    return right(mu, logvar)\n"
+    """A hand-in that sees in our own frames which inputs are hidden and tells of those one way; another of its answers listens and publishes."""
+    source = f"{SPY}\ndef D_KL(mu, logvar):\n    if is_hidden():\n        {WAYS[way]}\n    return right(mu, logvar)\n"
     receiver = "def kl_q_p_exact(params_q, params_p):\n    raise ValueError(read_notes())\n"
     return arena.answers(NAME, {"kl.D_KL": source, "kl.exact": receiver})
 
 
 def _leak(way: str) -> Callable[[Arena], list[str]]:
     def siege(arena: Arena) -> list[str]:
-        data = spy(arena, way)
-        told, seconds = [], []
-        before = arena.grader.salt
+        data, before = spy(arena, way), arena.grader.salt
+        told: dict[str, str] = {}
+        wrong = []
         for salt in ("one", "two", "three"):
             arena.grader.salt = salt
-            report = arena.grader.grade_bytes(data, "a.ipynb", "spy")
-            told.append(repr(replace(report, draw="", cpu_seconds=0.0, wall_seconds=0.0)))
-            seconds.append((report.cpu_seconds, report.wall_seconds))
+            # Each draw takes one to three seconds where the attack counts by them; a busy machine may pause a grading, not all.
+            for _ in range(_TRIES):
+                report = arena.grader.grade_bytes(data, "a.ipynb", "spy")
+                if max(report.cpu_seconds, report.wall_seconds) < _LEAST_SECONDS:
+                    break
+            else:
+                wrong.append("its time is told")
+            told[repr(replace(report, draw="", cpu_seconds=0.0, wall_seconds=0.0))] = salt
+            status = {verdict.check: verdict.status for verdict in report.verdicts}
+            wrong += ["it told nothing"] if status["kl.D_KL.values"] != "wrong" else []
+            wrong += ["the receiver did not run in the public phase"] if status["kl.exact.values"] != "raised" else []
         arena.grader.salt = before
-        wrong = ["the reports of three draws differ"] if len(set(told)) > 1 else []
-        wrong += ["the receiver did not run in the public phase"] if "kl.exact" not in told[0] else []
-        # Each draw takes one to three seconds longer where the attack counts by them.
-        spread = [max(each) - min(each) for each in zip(*seconds, strict=True)]
-        return wrong + (["its time is told"] if max(spread) > 0.9 and max(seconds)[0] > 0.9 else [])
+        return wrong + (["the reports of three draws differ"] if len(told) > 1 else [])
 
     return siege
 
