@@ -113,7 +113,6 @@ def test_whatever_ends_a_hidden_call_looks_the_same(box, ending):
     assert run.runs["hidden"] == ProbeRun("hidden", "wrong")
     assert run.runs["public"].status == run.cells[3].status == "ran"
     assert run.cpu_seconds < 2
-    assert run.wall_seconds < 2
 
 
 def test_nothing_public_runs_after_a_hidden_input_was_sent(box):
@@ -148,7 +147,6 @@ def D_KL(mu, logvar):
         run = sitting.both(job(slow.format(end), call("public"), call("hidden", is_public=False, **HIDDEN)))
         hidden_seconds = time.monotonic() - began - run.wall_seconds
         assert hidden_seconds > (1.4 if "while" in end or "sleep" in end else 0), "no time of the hidden part is told"
-        assert run.wall_seconds < 1
         assert run.cpu_seconds < 1
         assert run.runs["hidden"].error is None
         told.append((run.runs["public"].status, run.cells[3].status, run.runs["hidden"].status))
