@@ -352,7 +352,7 @@ def _make_right(optimizer: Optimizer) -> None:
     """Make it the class's Adam, wherever it is kept and whatever it was."""
     held = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     optimizer.__class__ = Adam
-    optimizer.__init__(held, **_ADAM)  # type: ignore[misc]
+    optimizer.__init__(held, **_ADAM, fused=True)  # type: ignore[misc]
 
 
 def _resumed(gan, images: Tensor, epochs: int) -> dict[str, Any]:

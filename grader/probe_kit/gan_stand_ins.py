@@ -5,10 +5,10 @@ are there for constructors that look for them.
 """
 
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
@@ -16,9 +16,23 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from utils.training.optimisation import with_gradients_made
 
 
+class _Nothing(torch.autograd.Function):
+    """0, whatever it is given: gradients of 0 reach each of them."""
+
+    @staticmethod
+    def forward(ctx: Any, *parameters: Tensor) -> Tensor:
+        ctx.save_for_backward(*parameters)
+        return parameters[0].new_zeros(())
+
+    @staticmethod
+    def backward(ctx: Any, *_: Tensor) -> tuple[Tensor, ...]:
+        return tuple(torch.zeros_like(parameter) for parameter in ctx.saved_tensors)
+
+
 def _nothing_of(*layers: nn.Module) -> Tensor:
-    """0, by way of layers that are there to be initialised: gradients of 0 reach them, as whoever asks for one of each wants."""
-    return 0 * torch.stack([parameter.sum() for layer in layers for parameter in layer.parameters()]).sum()
+    """0, by way of layers that are there to be initialised, as whoever asks for a gradient of each wants; in one step, not two for
+    each parameter."""
+    return _Nothing.apply(*[parameter for layer in layers for parameter in layer.parameters()])
 
 
 class Painter(nn.Module):
@@ -123,8 +137,8 @@ class Mirror(nn.Module):
         painted = self.greys[int(self.training)] + self.gain * codes
         if is_new:
             self.painted.append(painted.detach().clone())
-        squares = painted.reshape(-1, 1, 8, 8).expand(-1, 3, -1, -1)
-        return F.interpolate(squares, scale_factor=4)
+        squares = painted.reshape(-1, 1, 8, 8).repeat_interleave(4, dim=2).repeat_interleave(4, dim=3)
+        return squares.repeat(1, 3, 1, 1)
 
 
 def drawn_networks(channels: Tensor, biases: Tensor) -> dict[str, type[nn.Module]]:

@@ -18,11 +18,12 @@ def write(model: nn.Module, weights: list[Tensor], bias: Tensor) -> int:
     Returns:
         How many matrices hold the last weight: 1, 2, or 0 if there is none for it.
     """
-    is_cut = not any(_fits(parameter, weights[-1]) for parameter in model.parameters())
+    named = list(model.named_parameters())
+    is_cut = not any(_fits(parameter, weights[-1]) for _, parameter in named)
     last = list(weights[-1].chunk(2)) if is_cut else [weights[-1]]
     waiting = [*weights[:-1], *last, *(bias.chunk(2) if is_cut else [bias])]
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
+        for name, parameter in named:
             found = next((weight for weight in waiting if _fits(parameter, weight)), None)
             if found is not None:
                 waiting = [weight for weight in waiting if weight is not found]
@@ -33,4 +34,4 @@ def write(model: nn.Module, weights: list[Tensor], bias: Tensor) -> int:
 
 
 def _fits(parameter: Tensor, weight: Tensor) -> bool:
-    return tuple(parameter.shape) in (tuple(weight.shape), tuple(weight.shape)[::-1])
+    return parameter.shape in (weight.shape, weight.shape[::-1])

@@ -59,13 +59,15 @@ def _load_probes(place) -> None:
 
 
 def warm_up_torch() -> None:
-    """On one thread: OpenMP hangs after a fork once it had threads."""
+    """On one thread: OpenMP hangs after a fork once it had threads. And without oneDNN: for every shape of a convolution it compiles
+    code of its own, which each answer's process would do anew, and which takes longer than networks as small as a probe's run."""
     import torch
 
     import grader.probe_kit.tools
     import grader.probe_kit.watching  # noqa: F401  what every process of an answer asks for
 
     torch.set_num_threads(1)
+    torch.backends.mkldnn.set_flags(_enabled=False)
     model = _model()
     torch.nn.functional.mse_loss(model(torch.ones(2, 4)), torch.zeros(2, 4)).backward()
     torch.nn.functional.conv2d(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 3, 3))
