@@ -349,7 +349,7 @@ def _stay(closure: Callable[[], object] | None = None) -> None:
 
 
 def _make_right(optimizer: Optimizer) -> None:
-    """Make it the class's Adam, wherever it is kept and whatever it was."""
+    """Make it the class's Adam, wherever it is kept and whatever it was. `fused` moves all parameters at once, which takes less time."""
     held = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     optimizer.__class__ = Adam
     optimizer.__init__(held, **_ADAM, fused=True)  # type: ignore[misc]

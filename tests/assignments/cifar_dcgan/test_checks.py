@@ -143,10 +143,36 @@ def test_the_gradients_are_autograds() -> None:
     assert all(not np.allclose(got, wrong, rtol=1e-2) for wrong, _ in slips.values())
 
 
+def test_idle_layers_have_gradients_of_nothing() -> None:
+    """Whoever looks for a parameter without a gradient finds none, and no optimizer moves these."""
+    painter, critic = probes.Painter(64), probes.Critic()
+    critic(painter(torch.randn(7, 64))).sum().backward()
+    for network, own in ((painter, ("scale", "shift")), (critic, ("slope", "offset"))):
+        gradients = {name: parameter.grad for name, parameter in network.named_parameters()}
+        assert all(
+            gradient is not None and gradient.shape == network.get_parameter(n).shape
+            for n, gradient in gradients.items()
+        )
+        assert {name for name, gradient in gradients.items() if gradient.abs().sum() > 0} == {*own}
+
+
+def test_the_probes_adam_is_the_class_s() -> None:
+    """Of the same settings, and to the same places: it moves all parameters at once."""
+    one, other = (torch.nn.Parameter(torch.tensor([0.3, -2.0])) for _ in range(2))
+    made, plain = torch.optim.SGD([one], lr=9.0), torch.optim.Adam([other], lr=2e-4, betas=(0.5, 0.999))
+    probes._make_right(made)
+    for push in torch.randn(9, 2, generator=torch.Generator().manual_seed(0)):
+        for parameter, optimizer in ((one, made), (other, plain)):
+            parameter.grad = push.clone()
+            optimizer.step()
+    torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-9)
+
+
 def test_the_mirror_shows_a_code_to_the_judge() -> None:
     codes = torch.linspace(-0.3, 0.3, 192).reshape(3, 64)
     images = probes.Mirror(64).eval()(codes)
-    assert images.shape == (3, 3, 32, 32)
+    squares = (0.5 + codes).reshape(3, 1, 8, 8).expand(-1, 3, -1, -1)
+    assert torch.equal(images, F.interpolate(squares, scale_factor=4))
     kept, tint = {"images": images.detach()[..., ::4, ::4].numpy()}, np.zeros(3)
     inputs = {"codes": codes.numpy(), "tint": tint, "greys": np.array([0.5, 0.5, 1.0])}
     assert search._mse(kept, inputs) < 1e-12

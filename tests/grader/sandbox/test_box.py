@@ -109,10 +109,20 @@ def test_whatever_ends_a_hidden_call_looks_the_same(box, ending):
     """Hidden inputs are told by their shape here. How a process ends that has seen them is a choice of its own."""
     source = f"import os, time\ndef D_KL(mu, logvar):\n    if mu.shape == (7, 7):\n        {ending}\n    return mu"
     large = Call("hidden", "kl.D_KL", "D_KL", {n: np.ones((7, 7), np.float32) for n in ("mu", "logvar")}, False)
+    began = time.monotonic()
     run = box.run(job(source, call("public"), large))
+    untold_seconds = time.monotonic() - began - run.wall_seconds
     assert run.runs["hidden"] == ProbeRun("hidden", "wrong")
     assert run.runs["public"].status == run.cells[3].status == "ran"
     assert run.cpu_seconds < 2
+    assert untold_seconds > (1.9 if "sleep" in ending else 0)  # it sleeps for as long as a call may take
+
+
+def test_small_networks_wait_for_no_compiler(box):
+    """Of oneDNN, for each shape of a convolution; see `warm_up`."""
+    source = "def D_KL(mu, logvar):\n    return torch.full((), float(torch.backends.mkldnn.enabled))"
+    run = box.run(job(source, call("public"), call("hidden", is_public=False)))
+    assert [result.values["value"] for result in run.runs.values()] == [0.0, 0.0]
 
 
 def test_nothing_public_runs_after_a_hidden_input_was_sent(box):
